@@ -1,0 +1,85 @@
+# Every target sets itself up; needs only Python >= 3.11 and make.  PYTHON=python3.12 chooses another interpreter.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# Processes of the test run, each with servers of its own: most tests wait for something.
+WORKERS ?= 3
+
+# What the lock is made with; used by `make lock` alone.
+UV := uv==0.13.9
+UV_COMPILE = env -u UV_FIND_LINKS -u UV_CONSTRAINT .lock/bin/uv pip compile --no-config --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-unit test-rabbitmq check bench crash-matrix simulate lock clean
+
+help:  ## List the targets.
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+demo: $(VENV)/.runnable  ## Play a shop's day, live, without any server; ONCE=1 plays it once and checks the numbers.
+	@$(BIN)/posthorn demo $(if $(ONCE),--once)
+
+test: $(VENV)/.ready  ## Run the whole suite; ARGS="-k name" narrows it, WORKERS=0 runs it in one process.
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-unit: $(VENV)/.ready  ## Run the pure tier: no server, seconds.
+	@$(BIN)/python -m pytest tests/unit $(ARGS)
+
+test-rabbitmq: $(VENV)/.ready  ## Run what needs a broker against the one at URL=amqp://user:password@host:port/.
+	@$(if $(URL),,echo "Say which broker: make test-rabbitmq URL=amqp://user:password@host:5672/" >&2; exit 2;) \
+	POSTHORN_TEST_AMQP_URL='$(URL)' $(if $(MANAGEMENT),POSTHORN_TEST_MANAGEMENT_URL='$(MANAGEMENT)') \
+		$(BIN)/python -m pytest -m broker -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+check: $(VENV)/.ready  ## Lint, format, types, import contracts, size caps.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.architecture.rules
+
+bench: $(VENV)/.ready  ## Run the benchmarks; ONLY=name runs one.
+	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
+
+crash-matrix: $(VENV)/.ready  ## Kill a process at every boundary and hold the books; ONLY=settle RUNS=3 narrows, repeats.
+	@$(BIN)/python -m tests.crash $(if $(ONLY),--only '$(ONLY)') $(if $(RUNS),--runs $(RUNS)) $(if $(AT_ONCE),--at-once $(AT_ONCE))
+
+simulate: $(VENV)/.ready  ## Run the engine in SEEDS=1000 failing worlds of virtual time; SEED=7 runs one and prints its trace.
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),$(if $(SEEDS),--seeds $(SEEDS)) $(if $(FIRST),--first $(FIRST)))
+
+lock: .lock/bin/uv  ## Write requirements/*.txt anew from pyproject.toml; UPGRADE=1 takes newer releases.
+	$(UV_COMPILE) --group install pyproject.toml --output-file requirements/runtime.txt
+	$(UV_COMPILE) --group dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
+
+clean:  ## Remove what the other targets made.
+	rm -rf $(VENV) .lock .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.lock/bin/uv: Makefile
+	@$(PYTHON) -m venv .lock
+	@.lock/bin/python -m pip install --quiet --disable-pip-version-check '$(UV)'
+	@touch $@
+
+# Stamps: .runnable holds what the product needs to run, .ready adds the tools of a developer.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Posthorn needs Python 3.11 or newer, and '$(PYTHON)' is not: try make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' || { \
+		echo "'$(PYTHON)' cannot make virtual environments (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@echo "Setting up $(VENV): a minute, once ..." >&2
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# The lock is complete, so nothing needs resolving: --no-deps.
+$(VENV)/.runtime: requirements/runtime.txt | $(VENV)/.made
+	@$(PIP_INSTALL) --no-deps --require-hashes --requirement $<
+	@touch $@
+
+$(VENV)/.runnable: pyproject.toml $(VENV)/.runtime
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.ready: requirements/dev.txt $(VENV)/.runnable
+	@$(PIP_INSTALL) --no-deps --require-hashes --requirement $<
+	@touch $@

@@ -1,0 +1,72 @@
+"""Addresses that tell the sandbox what to do.
+
+    address        phone ends in   what happens
+    refuse@…       999100          refused for good
+    defer@…        999200          deferred, every time
+    defer-2@…      999202          deferred on attempts 1 and 2, then accepted
+    throttle@…     999300          deferred with "come back in 1 s", every time
+    throttle-2@…   999302          the same on attempts 1 and 2
+    silent@…       999400          no answer: unknown, every time
+    silent-2@…     999402          the same on attempts 1 and 2
+    slow-500@…     –               accepted after 500 ms (without a number: 1 s)
+    all others                     accepted
+
+What follows a + does not count (`defer-2+basket7@shop.test`), nor does the domain.  An address without an @,
+such as a user's id, is read as if it stood before one.
+"""
+
+import re
+from datetime import timedelta
+from enum import StrEnum
+
+import msgspec
+
+
+class Behaviour(StrEnum):
+    """What the sandbox does with a message."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+    DEFER = "defer"
+    THROTTLE = "throttle"
+    SILENT = "silent"
+
+
+class Instruction(msgspec.Struct, frozen=True):
+    """What an address asks for."""
+
+    behaviour: Behaviour
+    attempts: int | None = None
+    """On so many first attempts; None: on all."""
+    latency: timedelta | None = None
+    """None: the sandbox's own."""
+
+    def at(self, attempt: int) -> Behaviour:
+        """What to do on this attempt (1 is the first)."""
+        over = self.attempts is not None and attempt > self.attempts
+        return Behaviour.ACCEPT if over else self.behaviour
+
+
+_WORD = re.compile(r"(refuse|defer|throttle|silent|slow)(?:-(\d{1,5}))?(?:\+[^@]*)?(?:@.*)?")
+_PHONE = re.compile(r"\+\d*999([1-4])(\d\d)")
+_BY_DIGIT = {
+    "1": Behaviour.REFUSE,
+    "2": Behaviour.DEFER,
+    "3": Behaviour.THROTTLE,
+    "4": Behaviour.SILENT,
+}
+_SLOW = 1000
+
+
+def read(address: str) -> Instruction | None:
+    """The instruction in an address, or None."""
+    if match := _WORD.fullmatch(address):
+        word, number = match[1], None if match[2] is None else int(match[2])
+        if word == "slow":
+            return Instruction(
+                Behaviour.ACCEPT, latency=timedelta(milliseconds=_SLOW if number is None else number)
+            )
+        return Instruction(Behaviour(word), attempts=number)
+    if match := _PHONE.fullmatch(address):
+        return Instruction(_BY_DIGIT[match[1]], attempts=int(match[2]) or None)
+    return None

@@ -1,0 +1,177 @@
+"""E-mails as octets: headers that cannot be broken out of, text and HTML as alternatives.
+
+Written by hand, for the few headers there are: Python's `EmailMessage` decodes encoded words in what it is
+given (a customer called `=?utf-8?q?=0D=0ABcc:…?=` adds a header), loses spaces of long subjects that are not
+ASCII, and takes milliseconds.  Here every header value is printable by construction.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from email.utils import format_datetime, parseaddr
+
+import msgspec
+
+from application.ports.gateway import Message
+from domain.kernel.errors import Misconfigured
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_PART = r"""[^\s\x00-\x1f\x7f-\x9f<>()\[\],:;@\\"]+"""
+_ADDRESS = re.compile(f"{_PART}@{_PART}")
+"""Addresses were checked when they came in; this is about what could break out of a command or a header."""
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_DOT = re.compile(rb"^\.", re.MULTILINE)
+_LINE_MAX = 998  # RFC 5322, 2.1.1
+_PLAIN_MAX = 500
+_WORD_OCTETS = 45  # base64 of them and the wrapping fit into the 75 characters of an encoded word
+_BASE64_FROM = 1.25  # octets a character: beyond, quoted-printable is longer
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """An e-mail with its envelope, ready for the wire."""
+
+    sender: str
+    recipient: str
+    message_id: str
+    content: bytes
+    """What follows DATA: CRLF line ends, dots stuffed, the final dot included."""
+    utf8: bool
+    """Needs SMTPUTF8 (RFC 6531): the address has letters outside ASCII."""
+
+
+class Letters:
+    """Writes letters from one sender.
+
+    The Message-ID is made of the delivery's id alone, the same on every attempt: when an outcome was unknown
+    and the message goes out again, receivers and their mail programs can tell that both are one.
+    """
+
+    def __init__(self, *, sender: str, reply_to: str | None = None) -> None:
+        """Read the addresses.
+
+        Raises:
+            Misconfigured: one of them is none.
+        """
+        name, self._sender = _own_address(sender)
+        self._always = [f"From: {_mailbox(name, self._sender)}"]
+        if reply_to is not None:
+            self._always.append(f"Reply-To: {_mailbox(*_own_address(reply_to))}")
+        self._always += [
+            "Auto-Submitted: auto-generated",
+            "MIME-Version: 1.0",
+        ]  # RFC 3834: no holiday replies
+        self.domain = self._sender.rpartition("@")[2]
+
+    def write(self, message: Message, at: datetime) -> Letter:
+        """Put a message into its envelope.
+
+        Args:
+            at: aware; becomes the Date.
+
+        Raises:
+            ValueError: it cannot be an e-mail; the text says why, without any of its content.
+        """
+        if _ADDRESS.fullmatch(message.address) is None:
+            raise ValueError("not an e-mail address")
+        message_id = f"{message.delivery}@{self.domain}"
+        head = [
+            *self._always,
+            f"To: {_mailbox(_one_line(message.name or ''), message.address)}",
+            f"Subject: {_words(_one_line(message.subject or ''))}",
+            f"Date: {format_datetime(at)}",
+            f"Message-ID: <{message_id}>",
+            f"X-Posthorn-Delivery: {message.delivery}",
+        ]
+        try:
+            written = "\r\n".join([*head, *_body(message)]).encode()
+        except UnicodeEncodeError:
+            raise ValueError("a character that cannot be sent") from None
+        content = _DOT.sub(b"..", written) + b"\r\n.\r\n"
+        return Letter(self._sender, message.address, message_id, content, not message.address.isascii())
+
+
+def _body(message: Message) -> list[str]:
+    """The remaining headers, an empty line, and the content."""
+    if message.html_body is None:
+        return _part("plain", message.body or "")
+    if message.body is None:
+        return _part("html", message.html_body)
+    boundary = f"=_{message.delivery.hex}"
+    fence = f"--{boundary}"
+    return [
+        f'Content-Type: multipart/alternative; boundary="{boundary}"',
+        "",
+        fence,
+        *_part("plain", message.body),
+        fence,
+        *_part("html", message.html_body),
+        f"{fence}--",
+    ]
+
+
+def _part(kind: str, text: str) -> list[str]:
+    encoding, content = _encoded(_LINE_END.sub("\r\n", text))
+    return [
+        f"Content-Type: text/{kind}; charset=utf-8",
+        f"Content-Transfer-Encoding: {encoding}",
+        "",
+        content,
+    ]
+
+
+def _encoded(text: str) -> tuple[str, str]:
+    """Content that every server takes: ASCII in short lines; `=_`, which begins our fences, is not in it."""
+    short = max(map(len, text.split("\r\n"))) <= _LINE_MAX
+    if short and text.isascii() and "=_" not in text and "\0" not in text:
+        return "7bit", text
+    octets = text.encode()
+    if len(octets) > len(text) * _BASE64_FROM:
+        return "base64", _LINE_END.sub("\r\n", base64.encodebytes(octets).decode().rstrip())
+    return "quoted-printable", _LINE_END.sub("\r\n", binascii.b2a_qp(octets, istext=True).decode())
+
+
+def _mailbox(name: str, address: str) -> str:
+    if not name:
+        return address
+    if _is_plain(name):
+        return '"{}" <{}>'.format(name.replace("\\", "\\\\").replace('"', '\\"'), address)
+    return f"{_words(name)}\r\n <{address}>"
+
+
+def _words(text: str) -> str:
+    """Header text: as it is, or in encoded words (RFC 2047) that are read back exactly."""
+    if _is_plain(text):
+        return text
+    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(part).decode()}?=" for part in _split(text))
+
+
+def _split(text: str) -> Iterator[bytes]:
+    """Octets for one encoded word each; no character is torn apart."""
+    part = b""
+    for character in text:
+        octets = character.encode()
+        if len(part) + len(octets) > _WORD_OCTETS:
+            yield part
+            part = b""
+        part += octets
+    yield part
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and "=?" not in text and len(text) <= _PLAIN_MAX
+
+
+def _own_address(written: str) -> tuple[str, str]:
+    name, address = parseaddr(written)
+    if _ADDRESS.fullmatch(address) is None or not address.isascii() or _CONTROLS.search(written):
+        raise Misconfigured(
+            f"'{written}' is no sender: write `shop@example.org` or `The Shop <shop@example.org>`"
+        )
+    return name, address
+
+
+def _one_line(text: str) -> str:
+    """Every kind of space and line end becomes one plain space; other control characters go."""
+    return _CONTROLS.sub("", " ".join(text.split()))

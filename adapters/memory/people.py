@@ -1,0 +1,75 @@
+"""The mirror of the shop's customers, in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from adapters.memory.rows import MemoryRows
+from application.ports.people import Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryPeople:
+    """Implements `People`.  A row without a key is an erased one: `updated_at` is when."""
+
+    rows: MemoryRows
+
+    async def get(self, persons: Sequence[UUID]) -> dict[UUID, Person]:
+        return {person: self.rows.users[person] for person in persons if person in self.rows.users}
+
+    async def put(self, persons: Sequence[Person], *, expected: int | None = None) -> dict[UUID, bool]:
+        return {person.id: self._put(person, expected) for person in persons}
+
+    async def erase(self, person: UUID) -> bool:
+        known = self.rows.users.get(person)
+        if known is None or known.data_key is None:
+            return False
+        self.rows.users[person] = Person(
+            id=person,
+            guest=known.guest,
+            data_key=None,
+            profile=None,
+            version=known.version + 1,
+            source_time=known.source_time,
+            created_at=known.created_at,
+            updated_at=self.rows.clock.now(),
+        )
+        return True
+
+    async def page(self, after: UUID | None, limit: int, *, email_index: bytes | None = None) -> list[Person]:
+        found = [
+            person
+            for person in self.rows.users.values()
+            if person.data_key is not None
+            and (after is None or person.id > after)
+            and (email_index is None or person.email_index == email_index)
+        ]
+        return sorted(found, key=lambda person: person.id)[:limit]
+
+    def _put(self, person: Person, expected: int | None) -> bool:
+        known = self.rows.users.get(person.id)
+        if not _writable(known, person, expected):
+            return False
+        now = self.rows.clock.now()
+        self.rows.users[person.id] = msgspec.structs.replace(
+            person,
+            version=known.version + 1 if known else 1,
+            source_time=person.source_time or (known.source_time if known else None),
+            created_at=known.created_at if known else now,
+            updated_at=now,
+        )
+        return True
+
+
+def _writable(known: Person | None, person: Person, expected: int | None) -> bool:
+    if known is None:
+        return not expected
+    erased = known.data_key is None
+    times = [time for time in (known.source_time, known.updated_at if erased else None) if time]
+    return (
+        (erased or known.data_key == person.data_key)
+        and (person.source_time is None or all(person.source_time >= time for time in times))
+        and (expected is None or (erased if expected == 0 else known.version == expected))
+    )

@@ -1,0 +1,191 @@
+"""Queues in process: in order, to their consumers in turn, taken back when a consumer goes."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from application.ports.broker import Event, Received
+from domain.kernel.errors import BrokerUnavailable
+
+OVERHEAD = 1024
+"""Bytes that a message costs beside its body, roughly."""
+
+
+class Message(msgspec.Struct):
+    """One message of one queue; `deliveries` are those that were not acked."""
+
+    key: str
+    event: Event
+    deliveries: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes, roughly."""
+        return OVERHEAD + len(self.event.body)
+
+    def received(self, tag: int) -> Received:
+        """As its consumer sees it."""
+        again: dict[str, object] = {"x-delivery-count": self.deliveries} if self.deliveries else {}
+        return Received(
+            tag=tag,
+            body=self.event.body,
+            redelivered=self.deliveries > 0,
+            headers={**self.event.headers, **again},
+            message_id=self.event.message_id,
+            correlation_id=self.event.correlation_id,
+            type=self.event.type,
+            content_type=self.event.content_type,
+            routing_key=self.key,
+        )
+
+
+class MemoryQueue:
+    """One queue.
+
+    Args:
+        policy: its policy's definition: `delivery-limit`, `dead-letter-exchange`.
+        die: what becomes of a message that was given back too often: exchange, message.
+    """
+
+    def __init__(self, name: str, policy: Mapping[str, Any], die: Callable[[str, Message], None]) -> None:
+        self.name = name
+        self.held = 0
+        self._limit = policy.get("delivery-limit")
+        self._dead_letters_to = policy.get("dead-letter-exchange")
+        self._die = die
+        self._ready: deque[Message] = deque()
+        self._consumers: deque[MemorySubscription] = deque()
+
+    @property
+    def depth(self) -> int:
+        """Messages here, those in somebody's hands included."""
+        return len(self._ready) + sum(consumer.unacked for consumer in self._consumers)
+
+    @property
+    def waiting(self) -> int:
+        """Messages in nobody's hands."""
+        return len(self._ready)
+
+    def push(self, message: Message) -> None:
+        """Behind all others."""
+        self.held += message.size
+        self._ready.append(message)
+        self.serve()
+
+    def subscribe(self, prefetch: int) -> "MemorySubscription":
+        """A new consumer, in turn with the others."""
+        consumer = MemorySubscription(self, prefetch)
+        self._consumers.append(consumer)
+        self.serve()
+        return consumer
+
+    def serve(self) -> None:
+        """Hand out what there is room for."""
+        full = 0
+        while self._ready and full < len(self._consumers):
+            consumer = self._consumers[0]
+            self._consumers.rotate(-1)
+            if consumer.has_room:
+                consumer.deliver(self._ready.popleft())
+                full = 0
+            else:
+                full += 1
+
+    def done(self, messages: Sequence[Message]) -> None:
+        """Acked: forget them."""
+        self.held -= sum(message.size for message in messages)
+        self.serve()
+
+    def leave(self, consumer: "MemorySubscription", unacked: Sequence[Message]) -> None:
+        """A consumer goes: what it held returns to the front, or dies of its many returns."""
+        with suppress(ValueError):  # all were lost at once
+            self._consumers.remove(consumer)
+        kept = []
+        for message in unacked:
+            message.deliveries += 1
+            if self._limit is not None and message.deliveries > self._limit:
+                self._bury(message)
+            else:
+                kept.append(message)
+        self._ready.extendleft(reversed(kept))
+        self.serve()
+
+    def drop(self, reason: str) -> None:
+        """Lose all consumers."""
+        lost, self._consumers = self._consumers, deque()  # all at once: none inherits from another
+        for consumer in lost:
+            consumer.lose(reason)
+
+    def _bury(self, message: Message) -> None:
+        self.held -= message.size
+        if self._dead_letters_to is not None:
+            how = {"x-first-death-reason": "delivery_limit", "x-first-death-queue": self.name}
+            event = msgspec.structs.replace(message.event, headers={**message.event.headers, **how})
+            self._die(self._dead_letters_to, Message(message.key, event))
+
+
+class MemorySubscription:
+    """Implements `Subscription`."""
+
+    def __init__(self, queue: MemoryQueue, prefetch: int) -> None:
+        self._queue = queue
+        self._prefetch = prefetch
+        self._tag = 0
+        self._here: deque[Received] = deque()
+        self._unacked: dict[int, Message] = {}
+        self._news = asyncio.Event()
+        self._lost: str | None = None
+
+    @property
+    def unacked(self) -> int:
+        """Messages in our hands."""
+        return len(self._unacked)
+
+    @property
+    def has_room(self) -> bool:
+        """Less than the prefetch is in our hands; a prefetch of 0 is without limit."""
+        return not self._prefetch or len(self._unacked) < self._prefetch
+
+    async def take(self, limit: int) -> list[Received]:
+        """See `Subscription`.  May be cancelled: what it has not returned waits for the next call."""
+        while not self._here:
+            self._check()
+            self._news.clear()
+            await self._news.wait()
+        self._check()
+        return [self._here.popleft() for _ in range(min(limit, len(self._here)))]
+
+    async def ack(self, tags: Sequence[int]) -> None:
+        """See `Subscription`.  A tag acked twice is acked once."""
+        self._check()
+        if any(tag > self._tag for tag in tags):
+            raise ValueError(f"tag {max(tags)} was never delivered")
+        self._queue.done([self._unacked.pop(tag) for tag in set(tags) if tag in self._unacked])
+
+    async def close(self) -> None:
+        """See `Subscription`."""
+        self.lose("closed")
+
+    def deliver(self, message: Message) -> None:
+        """A message from the queue."""
+        self._tag += 1
+        self._unacked[self._tag] = message
+        self._here.append(message.received(self._tag))
+        self._news.set()
+
+    def lose(self, reason: str) -> None:
+        """It is over, because of `reason`."""
+        if self._lost is None:
+            self._lost = reason
+            self._here.clear()
+            self._news.set()
+            unacked, self._unacked = list(self._unacked.values()), {}
+            self._queue.leave(self, unacked)
+
+    def _check(self) -> None:
+        if self._lost is not None:
+            raise BrokerUnavailable(self._lost)

@@ -1,0 +1,55 @@
+"""Issuing every pointer again, in memory."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from adapters.memory import outbox
+from adapters.memory.rows import DeliveryRow, MemoryRows
+from application.messages.pointers import Pointer
+from application.messages.travel import Trip, back, dead_letter, messages
+from application.ports.system import Ids
+from domain.delivery.delivery import DeliveryStatus
+from domain.kernel.channel import Lane
+
+_UNFINISHED = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryRecovery:
+    """Implements `Recovery`; everything at once.
+
+    Args:
+        process: owner of the outbox rows.
+    """
+
+    rows: MemoryRows
+    process: UUID
+    ids: Ids
+
+    async def reissue(self) -> int:
+        return self._write(
+            [self._trip(row) for row in self.rows.deliveries.values() if row.status in _UNFINISHED]
+        )
+
+    async def reissue_dead(self) -> int:
+        return self._write(
+            [
+                dead_letter(Pointer(letter.delivery_id, letter.seq), Lane(letter.channel, letter.priority))
+                for letter in self.rows.dead_letters.values()
+                if letter.closed_at is None
+            ]
+        )
+
+    def _write(self, trips: list[Trip]) -> int:
+        outbox.write(self.rows, self.process, messages(trips, self.ids))
+        return len(trips)
+
+    def _trip(self, row: DeliveryRow) -> Trip:
+        """A row that somebody holds keeps its number and is looked at when the lease ends."""
+        now = self.rows.clock.now()
+        free = row.status is DeliveryStatus.QUEUED
+        row.seq, row.updated_at = row.seq + free, now
+        due = row.not_before if free else row.lease_until
+        wait = timedelta() if due is None else due - now
+        return back(Pointer(row.id, row.seq), Lane(row.channel, row.priority), wait, now)

@@ -1,0 +1,228 @@
+"""Accepting: a batch of notifications, with everything that belongs to it, in one transaction.
+
+Locks are taken in one order: persons, idempotency keys, then rows that nobody else knows yet; by id in each.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from adapters.postgres import outbox
+from adapters.postgres.database import Connection, Database
+from application.ports.acceptance import (
+    Absorbed,
+    Committed,
+    KeysChanged,
+    NewNotification,
+    NewPerson,
+    Verdict,
+    Won,
+)
+from application.ports.outbox import OutboxMessage
+from domain.kernel.errors import InFlight
+
+Pack = Callable[[Sequence[NewNotification]], list[OutboxMessage]]
+
+_KEYS = "SELECT id, data_key FROM users WHERE id = ANY($1::uuid[])"
+
+_KNOWN = "SELECT id, data_key, profile IS NULL AS bare FROM users WHERE id = ANY($1::uuid[])"
+
+_GIVEN = """
+unnest($1::uuid[], $2::bool[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[], $7::text[], $8::text[])
+    AS given (id, guest, data_key, profile, email_index, phone_index, locale, timezone)
+"""
+
+# An erased person comes back under a new key.
+_NEWCOMERS = f"""
+INSERT INTO users AS known (id, guest, data_key, profile, email_index, phone_index, locale, timezone)
+SELECT given.* FROM {_GIVEN} ORDER BY given.id
+ON CONFLICT (id) DO UPDATE SET
+    data_key = excluded.data_key, profile = excluded.profile, email_index = excluded.email_index,
+    phone_index = excluded.phone_index, locale = excluded.locale, timezone = excluded.timezone,
+    version = known.version + 1, updated_at = now(), erased_at = NULL
+WHERE known.data_key IS NULL
+RETURNING id
+"""  # noqa: S608  composed of constants
+
+_PROFILES = f"""
+UPDATE users AS known SET
+    profile = given.profile, email_index = given.email_index, phone_index = given.phone_index,
+    locale = given.locale, timezone = given.timezone, version = known.version + 1, updated_at = now()
+FROM {_GIVEN} WHERE known.id = given.id AND known.data_key = given.data_key
+RETURNING known.id
+"""  # noqa: S608  composed of constants
+
+# A key that stands already lets its notification not in; who holds it, only a later statement can see.
+_NOTIFICATIONS = """
+WITH given AS (
+    SELECT * FROM unnest(
+        $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::text[], $8::int[],
+        $9::bytea[], $10::bytea[], $11::text[], $12::text[], $13::int[], $14::timestamptz[], $15::uuid[],
+        $16::bytea[]
+    ) AS n (
+        id, mode, type, class, channel, priority, template_id, template_version, content, metadata,
+        created_by, traceparent, open, created_at, key, fingerprint
+    )
+), won AS (
+    INSERT INTO idempotency_keys (key, fingerprint, notification_id)
+    SELECT key, fingerprint, id FROM given WHERE key IS NOT NULL ORDER BY key
+    ON CONFLICT (key) DO NOTHING
+    RETURNING notification_id
+)
+INSERT INTO notifications (
+    id, mode, type, class, channel, priority, template_id, template_version, content, metadata, created_by,
+    traceparent, open, created_at
+)
+SELECT
+    id, mode, type, class, channel, priority, template_id, template_version, content,
+    convert_from(metadata, 'UTF8')::jsonb, created_by, traceparent, open, created_at
+FROM given
+WHERE key IS NULL OR id IN (SELECT notification_id FROM won)
+ON CONFLICT (id) DO NOTHING
+RETURNING id
+"""
+
+_HOLDERS = """
+SELECT key, notification_id, fingerprint FROM idempotency_keys WHERE key = ANY($1::uuid[])
+"""
+
+_DELIVERIES = """
+WITH born AS (
+    INSERT INTO notification_deliveries (
+        id, notification_id, user_id, slot, channel, priority, content_key, created_at
+    )
+    SELECT * FROM unnest(
+        $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::smallint[], $7::bytea[],
+        $8::timestamptz[]
+    )
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id
+)
+INSERT INTO delivery_status_history (delivery_id, n, status) SELECT id, 1, 'queued' FROM born
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresAcceptance:
+    """Implements `Acceptance`.
+
+    Args:
+        process: owner of the outbox rows.
+    """
+
+    database: Database
+    process: UUID
+
+    async def keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
+        """Wrapped keys of those persons that have one."""
+        rows = await self.database.fetch(_KEYS, persons)
+        return {row["id"]: row["data_key"] for row in rows if row["data_key"] is not None}
+
+    async def accept(
+        self, notifications: Sequence[NewNotification], persons: Sequence[NewPerson], pack: Pack
+    ) -> Committed:
+        """See the port; a deadlock (with whom, given the order above?) is tried again."""
+
+        async def work(connection: Connection) -> Committed:
+            await _put_persons(connection, persons)
+            fresh = await _insert_notifications(connection, notifications)
+            verdicts = await _verdicts(connection, notifications, fresh)
+            winners = [notification for notification in notifications if notification.id in fresh]
+            messages = pack(winners)
+            await _insert_deliveries(connection, winners)
+            await outbox.write(connection, self.process, messages)
+            return Committed(verdicts, messages)
+
+        return await self.database.run(work, busy=InFlight)
+
+
+async def _put_persons(connection: Connection, persons: Sequence[NewPerson]) -> None:
+    rows = await connection.fetch(_KNOWN, [person.id for person in persons])
+    known = {row["id"]: row["data_key"] for row in rows}
+    bare = {row["id"] for row in rows if row["bare"]}
+    newcomers = [person for person in persons if known.get(person.id) is None]
+    others = [person for person in persons if known.get(person.id) is not None]
+    if any(known[person.id] != person.data_key for person in others):
+        raise KeysChanged
+    await _write_persons(connection, _NEWCOMERS, newcomers)
+    # What is known of a customer is the mirror's business; of a guest, the newest order knows best.
+    told = [p for p in others if p.profile is not None and (p.guest or p.id in bare)]
+    await _write_persons(connection, _PROFILES, told)
+
+
+async def _write_persons(connection: Connection, statement: str, persons: Sequence[NewPerson]) -> None:
+    if not persons:
+        return
+    people = sorted(persons, key=lambda person: person.id)
+    written = await connection.fetch(
+        statement,
+        [p.id for p in people],
+        [p.guest for p in people],
+        [p.data_key for p in people],
+        [p.profile for p in people],
+        [p.email_index for p in people],
+        [p.phone_index for p in people],
+        [p.locale for p in people],
+        [p.timezone for p in people],
+    )
+    if len(written) < len(people):
+        raise KeysChanged
+
+
+async def _insert_notifications(connection: Connection, given: Sequence[NewNotification]) -> set[UUID]:
+    """Return the ids of those that went in."""
+    rows = await connection.fetch(
+        _NOTIFICATIONS,
+        [n.id for n in given],
+        [n.mode for n in given],
+        [n.type for n in given],
+        [n.klass for n in given],
+        [n.lane.channel for n in given],
+        [n.lane.priority for n in given],
+        [n.template_id for n in given],
+        [n.template_version for n in given],
+        [n.content for n in given],
+        [n.metadata for n in given],
+        [n.created_by for n in given],
+        [n.traceparent for n in given],
+        [len(n.deliveries) for n in given],
+        [n.created_at for n in given],
+        [n.key for n in given],
+        [n.fingerprint for n in given],
+    )
+    return {row["id"] for row in rows}
+
+
+async def _verdicts(
+    connection: Connection, given: Sequence[NewNotification], fresh: set[UUID]
+) -> list[Verdict]:
+    lost = [n.key for n in given if n.id not in fresh and n.key is not None]
+    rows = await connection.fetch(_HOLDERS, lost) if lost else []
+    holders = {row["key"]: (row["notification_id"], row["fingerprint"]) for row in rows}
+    verdicts: list[Verdict] = []
+    for n in given:
+        if n.id in fresh or n.key is None:
+            verdicts.append(Won(n.id))
+        elif n.key not in holders:
+            raise InFlight("an idempotency key was pruned just now")
+        else:
+            holder, fingerprint = holders[n.key]
+            # Our own earlier commit, whose answer was lost with the connection, has our id.
+            verdicts.append(Won(n.id) if holder == n.id else Absorbed(holder, fingerprint == n.fingerprint))
+    return verdicts
+
+
+async def _insert_deliveries(connection: Connection, notifications: Sequence[NewNotification]) -> None:
+    pairs = [(n, d) for n in notifications for d in n.deliveries]
+    if pairs:
+        await connection.execute(
+            _DELIVERIES,
+            [d.id for _, d in pairs],
+            [n.id for n, _ in pairs],
+            [d.person for _, d in pairs],
+            [d.slot for _, d in pairs],
+            [n.lane.channel for n, _ in pairs],
+            [n.lane.priority for n, _ in pairs],
+            [d.content_key for _, d in pairs],
+            [n.created_at for n, _ in pairs],
+        )

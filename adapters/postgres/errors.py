@@ -1,0 +1,94 @@
+"""What PostgreSQL and its drivers raise, as errors of the house.
+
+Texts that may quote a value (data errors) are not kept: they could hold an address.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from domain.kernel.errors import Fault, Invalid, Misconfigured, PosthornError, StoreUnavailable
+
+LOCK_NOT_AVAILABLE = "55P03"
+DEADLOCK, SERIALIZATION = "40P01", "40001"
+RETRIED = frozenset({DEADLOCK, SERIALIZATION})
+"""Nothing was done and the same work may succeed at once."""
+
+BROKEN = asyncpg.InternalClientError
+"""The server hung up at the wrong moment: asyncpg no longer knows where this connection stands."""
+
+DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, BROKEN, DBAPIError, PoolTimeout)
+"""Time-outs are OSErrors."""
+
+_AWAY_CLASSES = ("08", "53", "57", "58")  # connection, resources, operator intervention, system
+_AWAY_STATES = RETRIED | {
+    LOCK_NOT_AVAILABLE,
+    "25006",  # read-only: a replica answers while a failover is under way
+    "25P03",  # idle in transaction for too long: the server hung up
+    "23514",  # no partition for this time; the tables have no other checks
+}
+_MISCONFIGURED = {
+    "28": "PostgreSQL refuses the login of db.url",
+    "3D000": "the database of db.url does not exist",
+    "42P01": "a table is missing: run `posthorn migrate`",
+}
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """The five characters with which PostgreSQL classifies an error, through SQLAlchemy's wrapping too."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(original, "sqlstate", None)
+
+
+def translate(error: Exception, busy: type[PosthornError] = StoreUnavailable) -> PosthornError | None:
+    """The house's error for a driver's, or None when it is neither trouble nor data but a bug of ours.
+
+    Args:
+        busy: what a lock that somebody else holds too long means to the caller.
+    """
+    state = sqlstate(error)
+    if state is None:
+        return _translate_client_side(error)
+    if state == LOCK_NOT_AVAILABLE:
+        return busy("PostgreSQL: a lock was not free in time")
+    if state.startswith("22"):
+        return Invalid(Fault("", "refused_by_database", f"the database refuses a value (SQLSTATE {state})"))
+    if state in _AWAY_STATES or state.startswith(_AWAY_CLASSES):
+        return StoreUnavailable(f"PostgreSQL: SQLSTATE {state}")
+    for prefix, advice in _MISCONFIGURED.items():
+        if state.startswith(prefix):
+            return Misconfigured(advice)
+    return None
+
+
+def _translate_client_side(error: Exception) -> PosthornError | None:
+    cause = _driver_error(error)
+    if isinstance(cause, asyncpg.ClientConfigurationError):
+        return Misconfigured("db.url is not a URL of PostgreSQL: postgresql://user:password@host/db")
+    if isinstance(cause, asyncpg.DataError):  # the driver cannot encode an argument
+        return Invalid(Fault("", "refused_by_database", "the database has no room for a value of this kind"))
+    if isinstance(cause, OSError | PoolTimeout | asyncpg.InterfaceError | BROKEN):
+        return StoreUnavailable(f"PostgreSQL: {type(cause).__name__}")
+    return None
+
+
+def _driver_error(error: Exception) -> BaseException:
+    """SQLAlchemy wraps twice: its own error, its imitation of a driver's, then the driver's as the cause."""
+    if not isinstance(error, DBAPIError) or error.orig is None:
+        return error
+    return error.orig.__cause__ or error.orig
+
+
+@contextmanager
+def translated(busy: type[PosthornError] = StoreUnavailable) -> Iterator[None]:
+    """Raise errors of the house in place of the driver's; data errors without their text."""
+    try:
+        yield
+    except DRIVER_ERRORS as error:
+        ours = translate(error, busy)
+        if ours is None:
+            raise
+        raise ours from (None if isinstance(ours, Invalid | Misconfigured) else error)

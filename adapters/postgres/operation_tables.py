@@ -1,0 +1,92 @@
+"""What operators look after: dead letters, unknown outcomes, jobs, aliases, broker marker.  Small tables."""
+
+from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, SmallInteger, Table, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from adapters.postgres.schema import NOW, Id, Time, metadata
+
+dead_letter_queue = Table(
+    "dead_letter_queue",
+    metadata,
+    Column("delivery_id", Id, nullable=False),
+    Column("seq", Integer, nullable=False),  # the pointer in the .dlq quotes it
+    Column("notification_id", Id, nullable=False, index=True),
+    Column("mode", Text, nullable=False, server_default="live"),
+    Column("type", Text, nullable=False, server_default=""),
+    Column("channel", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("provider", Text),
+    Column("reason", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False, server_default=""),  # domain.delivery.cause
+    Column("attempts", SmallInteger, nullable=False),
+    Column("created_at", Time, nullable=False, server_default=NOW),
+    Column("alerted_at", Time),
+    Column("alert_after", Time),  # somebody is telling of it until then
+    Column("closed_at", Time),
+    Column("closed_by", Text),
+    Column("resolution", Text),  # replayed, discarded
+    Column("note", Text),
+    PrimaryKeyConstraint("delivery_id", "seq"),
+    Index("ix_dead_letter_queue_open", "created_at", postgresql_where=text("closed_at IS NULL")),
+    Index("ix_dead_letter_queue_closed", "created_at", postgresql_where=text("closed_at IS NOT NULL")),
+    Index(
+        "ix_dead_letter_queue_alerts",  # from group to group
+        "fingerprint",
+        "mode",
+        "created_at",
+        postgresql_where=text("closed_at IS NULL AND alerted_at IS NULL"),
+    ),
+    Index(None, "fingerprint", "alerted_at"),
+)
+
+unknown_attempts = Table(
+    "unknown_attempts",
+    metadata,
+    Column("delivery_id", Id, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("notification_id", Id, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("provider", Text),
+    Column("reason", Text, nullable=False),
+    Column("created_at", Time, nullable=False, server_default=NOW, index=True),
+    Column("resolved_at", Time),
+    Column("resolved_by", Text),  # NULL: by the policy of its class
+    Column("resolution", Text),  # resend, sent, failed
+    PrimaryKeyConstraint("delivery_id", "attempt"),
+)
+
+notification_aliases = Table(
+    "notification_aliases",
+    metadata,
+    Column("id", Id, primary_key=True),  # was answered to somebody while the database was away
+    Column("notification_id", Id, nullable=False),
+    Column("created_at", Time, nullable=False, server_default=NOW),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("selection", JSONB, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("note", Text),
+    Column("total", Integer, nullable=False),
+    Column("done", Integer, nullable=False, server_default=text("0")),
+    Column("skipped", Integer, nullable=False, server_default=text("0")),
+    Column("position", JSONB),  # how far it has come
+    Column("error", Text),
+    Column("created_at", Time, nullable=False, server_default=NOW),
+    Column("updated_at", Time, nullable=False, server_default=NOW),
+    Column("finished_at", Time),
+    Column("cancelled_at", Time),
+    Index("ix_jobs_unfinished", "created_at", postgresql_where=text("finished_at IS NULL")),
+)
+
+broker_marker = Table(
+    "broker_marker",
+    metadata,
+    Column("id", Id, primary_key=True),  # names a queue on the broker whose data we rely on
+    Column("created_at", Time, nullable=False, server_default=NOW),
+)

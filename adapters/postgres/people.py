@@ -1,0 +1,89 @@
+"""The mirror of the shop's customers, in `users`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Select, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from adapters.postgres.database import Database
+from adapters.postgres.schema import Id
+from adapters.postgres.tables import users
+from application.ports.people import Person
+
+_PERSON = [users.c[field] for field in Person.__struct_fields__]
+
+# An erased person comes back with a new key, but not by an event from before the erasure that arrives late.
+_PUT = """
+INSERT INTO users AS known (
+    id, guest, data_key, profile, email_index, phone_index, locale, timezone, source_time
+)
+SELECT * FROM unnest(
+    $1::uuid[], $2::bool[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[], $7::text[], $8::text[],
+    $9::timestamptz[]
+) AS given (id, guest, data_key, profile, email_index, phone_index, locale, timezone, source_time)
+WHERE coalesce($10, 0) = 0 OR EXISTS (SELECT FROM users WHERE users.id = given.id)
+ORDER BY id
+ON CONFLICT (id) DO UPDATE SET
+    guest = excluded.guest,
+    data_key = excluded.data_key,
+    profile = excluded.profile,
+    email_index = excluded.email_index,
+    phone_index = excluded.phone_index,
+    locale = excluded.locale,
+    timezone = excluded.timezone,
+    source_time = coalesce(excluded.source_time, known.source_time),
+    version = known.version + 1,
+    updated_at = now(),
+    erased_at = NULL
+WHERE (known.data_key = excluded.data_key OR known.erased_at IS NOT NULL)
+    AND coalesce(excluded.source_time >= greatest(known.source_time, known.erased_at), true)
+    AND coalesce(CASE $10 WHEN 0 THEN known.erased_at IS NOT NULL ELSE known.version = $10 END, true)
+RETURNING id
+"""
+
+_ERASE = """
+UPDATE users SET
+    data_key = NULL, profile = NULL, email_index = NULL, phone_index = NULL, locale = NULL, timezone = NULL,
+    version = version + 1, updated_at = now(), erased_at = now()
+WHERE id = $1 AND erased_at IS NULL
+RETURNING id
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresPeople:
+    """Implements `People`."""
+
+    database: Database
+
+    async def get(self, persons: Sequence[UUID]) -> dict[UUID, Person]:
+        found = await self._read(select(*_PERSON).where(users.c.id == any_(literal(persons, ARRAY(Id)))))
+        return {person.id: person for person in found}
+
+    async def put(self, persons: Sequence[Person], *, expected: int | None = None) -> dict[UUID, bool]:
+        columns = (
+            [getattr(person, field) for person in persons]
+            for field in (
+                "id", "guest", "data_key", "profile", "email_index", "phone_index", "locale", "timezone",
+                "source_time",
+            )
+        )  # fmt: skip
+        written = {row["id"] for row in await self.database.fetch(_PUT, *columns, expected)}
+        return {person.id: person.id in written for person in persons}
+
+    async def erase(self, person: UUID) -> bool:
+        return bool(await self.database.fetch(_ERASE, person))
+
+    async def page(self, after: UUID | None, limit: int, *, email_index: bytes | None = None) -> list[Person]:
+        query = select(*_PERSON).where(users.c.erased_at.is_(None)).order_by(users.c.id).limit(limit)
+        if after is not None:
+            query = query.where(users.c.id > after)
+        if email_index is not None:
+            query = query.where(users.c.email_index == email_index)
+        return await self._read(query)
+
+    async def _read(self, query: Select) -> list[Person]:
+        async with self.database.begin() as connection:
+            return [Person(**row) for row in (await connection.execute(query)).mappings()]

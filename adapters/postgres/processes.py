@@ -1,0 +1,137 @@
+"""A process's sign of life: a row in `processes`, and a session advisory lock on a connection of its own.
+
+The server drops the lock when the connection ends, so nobody guesses from time-outs who is alive.  Needs a
+direct connection: behind a pooler in transaction mode a session belongs to nobody.
+"""
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+import asyncpg
+
+from adapters.postgres.database import Database
+from adapters.postgres.errors import DRIVER_ERRORS, translated
+from domain.kernel.errors import PosthornError, StoreUnavailable
+
+# A machine that vanishes without a word must not keep its lock for the system's two hours.
+_KEEPALIVE = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
+
+_REGISTER = "INSERT INTO processes (id, role, host, pid) VALUES ($1, $2, $3, $4) RETURNING lock"
+_REGISTER_AGAIN = """
+INSERT INTO processes (id, role, host, pid, lock) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING
+"""
+_LOCK = "SELECT pg_advisory_lock($1)"
+
+_FORGET = """
+WITH idle AS MATERIALIZED (
+    SELECT p.id, p.lock FROM processes AS p
+    WHERE p.id <> $1 AND NOT EXISTS (SELECT FROM outbox AS o WHERE o.owner = p.id)
+), dead AS MATERIALIZED (
+    SELECT id FROM idle WHERE pg_try_advisory_xact_lock(lock)
+)
+DELETE FROM processes AS p USING dead WHERE p.id = dead.id RETURNING p.id
+"""
+
+
+class Presence:
+    """Shows others that this process lives, through reconnects, for as long as it is open.
+
+    async with Presence(database, process, role="worker", host=host, pid=pid) as presence: …
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        process: UUID,
+        *,
+        role: str,
+        host: str,
+        pid: int,
+        heartbeat: timedelta = timedelta(seconds=2),
+    ) -> None:
+        self._database = database
+        self._who = (process, role, host, pid)
+        self._heartbeat = heartbeat.total_seconds()
+        self._lock: int | None = None
+        self._connection: asyncpg.Connection | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether others see this process alive; while not, they may adopt its rows and publish them too."""
+        return self._connection is not None and not self._connection.is_closed()
+
+    async def __aenter__(self) -> Self:
+        """Take the lock; with the database away, as soon as it is back.
+
+        Raises:
+            Misconfigured: the DSN does not work, or the tables are missing.
+        """
+        with suppress(StoreUnavailable):
+            await self._take()
+        self._keeper = asyncio.create_task(self._keep())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+        if self._connection is not None:
+            with suppress(*DRIVER_ERRORS):  # a proper goodbye: the lock is free when this returns
+                await self._connection.close(timeout=self._heartbeat)
+        self._drop()
+
+    async def forget_dead(self) -> int:
+        """Remove the rows of processes that are gone and own nothing any more; return how many.
+
+        Raises:
+            StoreUnavailable.
+        """
+        return len(await self._database.fetch(_FORGET, self._who[0]))
+
+    async def _keep(self) -> None:
+        while True:
+            try:
+                if not self.held:
+                    await self._take()
+                await asyncio.sleep(self._heartbeat)
+                await self._beat()
+            except PosthornError:  # away, or not let in for now: `held` says so
+                self._drop()
+                await asyncio.sleep(self._heartbeat)
+
+    async def _beat(self) -> None:
+        if self._connection is not None:
+            with translated():
+                await self._connection.execute("SELECT", timeout=self._heartbeat)
+
+    async def _take(self) -> None:
+        connection = await self._database.connect()
+        try:
+            with translated():
+                await connection.execute(_KEEPALIVE)
+                async with connection.transaction():
+                    await self._register(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        self._connection = connection
+
+    async def _register(self, connection: asyncpg.Connection) -> None:
+        if self._lock is None:  # the row is visible from the commit on: by then it is locked
+            self._lock = await connection.fetchval(_REGISTER, *self._who)
+            await connection.execute(_LOCK, self._lock)
+        else:  # whoever forgets the row meanwhile holds the lock while doing so
+            await connection.execute(_LOCK, self._lock)
+            await connection.execute(_REGISTER_AGAIN, *self._who, self._lock)
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()

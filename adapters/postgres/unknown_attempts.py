@@ -1,0 +1,152 @@
+"""Calls whose outcome nobody knows, on PostgreSQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from adapters.postgres import outbox
+from adapters.postgres.counters import counted
+from adapters.postgres.database import Connection, Database
+from adapters.postgres.dead_letters import buried, where
+from application.messages.travel import again, dead_letter, messages
+from application.ports.outbox import OutboxMessage
+from application.ports.system import Ids
+from application.ports.unknown_attempts import Resolution, UnknownAttempt, UnknownFilter
+from domain.delivery.cause import cause
+from domain.delivery.delivery import DeliveryStatus, advance
+from domain.kernel.errors import Conflict, NotFound
+
+# The newest unresolved attempt of a delivery that stands as unknown is the one it rests on.
+_HELD = "d.status = 'unknown' AND u.resolved_at IS NULL"
+
+_PAGE = f"""
+SELECT
+    u.delivery_id AS delivery, u.attempt, u.notification_id AS notification, n.type, n.class AS klass,
+    u.channel, u.provider, u.reason, d.status, {_HELD} AS held, u.created_at, u.resolved_at, u.resolved_by,
+    u.resolution
+FROM unknown_attempts AS u
+JOIN notification_deliveries AS d ON d.id = u.delivery_id
+JOIN notifications AS n ON n.id = u.notification_id
+WHERE n.mode = $1
+    AND ($2::bool IS NULL OR ({_HELD}) = $2)
+    AND ($3::bool IS NULL OR (u.resolved_at IS NOT NULL) = $3)
+    AND ($4::text IS NULL OR u.channel = $4)
+    AND ($5::text IS NULL OR u.provider = $5)
+    AND ($6::uuid IS NULL OR u.notification_id = $6)
+    AND ($7::timestamptz IS NULL OR (u.created_at, u.delivery_id, u.attempt) < ($7, $8::uuid, $9::int))
+ORDER BY u.created_at DESC, u.delivery_id DESC, u.attempt DESC
+LIMIT $10
+"""  # noqa: S608  composed of constants
+
+_FIND = f"""
+SELECT {_HELD} AS held, u.resolved_at IS NOT NULL AS resolved, d.status
+FROM unknown_attempts AS u
+JOIN notifications AS n ON n.id = u.notification_id AND n.mode = $3
+JOIN notification_deliveries AS d ON d.id = u.delivery_id
+WHERE u.delivery_id = $1 AND u.attempt = $2
+FOR UPDATE OF u
+"""  # noqa: S608  composed of constants
+
+_RESOLVE = f"""
+WITH moved AS (
+    UPDATE notification_deliveries AS d SET
+        status = $2,
+        reason = CASE WHEN $2 = 'failed' THEN $3 END,
+        seq = d.seq + ($2 IN ('queued', 'failed'))::int,
+        epoch = d.epoch + ($2 = 'queued')::int,
+        epoch_at = CASE WHEN $2 = 'queued' THEN now() ELSE d.epoch_at END,
+        spent = CASE WHEN $2 = 'queued' THEN 0 ELSE d.spent END,
+        moves = d.moves + 1,
+        sent_at = CASE WHEN $2 = 'sent' THEN now() ELSE d.sent_at END,
+        held_at = NULL,
+        not_before = NULL,
+        updated_at = now()
+    WHERE d.id = $1 AND d.status = 'unknown'
+    RETURNING
+        d.id, d.notification_id, d.channel, d.priority, d.provider, d.status, d.seq, d.spent, d.reason,
+        d.moves, $4::text AS cause, 'unknown' AS old
+), counts AS ({counted("moved")}), history AS (
+    INSERT INTO delivery_status_history (delivery_id, n, status, reason, actor)
+    SELECT id, moves, status, $3, $5 FROM moved
+), dead AS ({buried("moved")}), resolved AS (
+    UPDATE unknown_attempts AS u SET resolved_at = now(), resolved_by = $5, resolution = $6
+    FROM moved WHERE u.delivery_id = moved.id AND u.resolved_at IS NULL
+)
+SELECT id, channel, priority, seq FROM moved
+"""  # noqa: S608  composed of constants
+
+_COUNT = f"""
+SELECT count(DISTINCT d.id)
+FROM unknown_attempts AS u JOIN notification_deliveries AS d ON d.id = u.delivery_id
+WHERE {_HELD}
+"""  # noqa: S608  composed of constants
+
+_BECOMES = {
+    Resolution.SENT: DeliveryStatus.SENT,
+    Resolution.FAILED: DeliveryStatus.FAILED,
+    Resolution.RESEND: DeliveryStatus.QUEUED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresUnknownAttempts:
+    """Implements `UnknownAttempts`.
+
+    Args:
+        process: owner of the outbox rows.
+    """
+
+    database: Database
+    process: UUID
+    ids: Ids
+
+    async def page(
+        self, wanted: UnknownFilter, before: tuple[datetime, UUID, int] | None, limit: int
+    ) -> Sequence[UnknownAttempt]:
+        """Joined with how the delivery stands now."""
+        rows = await self.database.fetch(
+            _PAGE,
+            wanted.mode,
+            wanted.held,
+            wanted.resolved,
+            wanted.channel,
+            wanted.provider,
+            wanted.notification,
+            *(before or (None, None, None)),
+            limit,
+        )
+        return [UnknownAttempt(**row) for row in rows]
+
+    async def resolve(
+        self, delivery: UUID, attempt: int, mode: str, resolution: Resolution, actor: str
+    ) -> list[OutboxMessage]:
+        """One transaction; two who resolve the same take turns."""
+        becomes = advance(DeliveryStatus.UNKNOWN, _BECOMES[resolution])
+        reason = f"resolved as {resolution}"
+
+        async def work(connection: Connection) -> list[OutboxMessage]:
+            found = await connection.fetchrow(_FIND, delivery, attempt, mode)
+            if found is None:
+                raise NotFound(f"no unknown attempt {attempt} of delivery {delivery}")
+            if not found["held"]:
+                told = "it is resolved already" if found["resolved"] else "its delivery does not rest on it"
+                raise Conflict(f"{told}: the delivery is {found['status']}")
+            rows = await connection.fetch(
+                _RESOLVE, delivery, becomes, reason, cause(reason), actor, resolution
+            )
+            trips = []
+            for row in rows:
+                if becomes is DeliveryStatus.QUEUED:
+                    trips.append(again(*where(row), due=None, outcome=None))
+                elif becomes is DeliveryStatus.FAILED:
+                    trips.append(dead_letter(*where(row)))
+            made = messages(trips, self.ids)
+            await outbox.write(connection, self.process, made)
+            return made
+
+        return await self.database.run(work)
+
+    async def held(self) -> int:
+        """Counted, not estimated: the table is small."""
+        return int((await self.database.fetch(_COUNT))[0][0])

@@ -1,0 +1,221 @@
+"""What a template runs on: data without methods, gaps that name themselves, and a purse of work to spend.
+
+Work is counted, not timed, so a template and its data give the same answer on a busy machine.
+"""
+
+import operator
+from html import escape
+from typing import Any, NoReturn
+
+from jinja2 import StrictUndefined, Undefined
+from jinja2.runtime import Context, LoopContext
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing, pass_context
+
+WORK_MAX = 500_000
+"""Nodes visited inside loops and characters handled by one render of one part: at most about 0.5 s."""
+TEXT_MAX = 262_144
+"""Longest text an expression may make, in characters."""
+_NUMBER_MAX = 10**18
+_LOOP = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length"})
+_PRINTABLE = frozenset({str, int, float, bool})
+_SCALAR = _PRINTABLE | {type(None)}
+TOP = missing
+
+
+class Refused(Exception):
+    """A template that does not work out with this data; the text says why, without any of the data."""
+
+
+class Missing(Exception):
+    """A variable that is not there: `name`, looked up in `holder` (`TOP`: a variable of the template)."""
+
+    def __init__(self, name: Any, holder: Any) -> None:
+        super().__init__(name)
+        self.name = name
+        self.holder = holder
+
+
+class Gap(StrictUndefined):
+    """A missing variable; whatever is done with it names it."""
+
+    __slots__ = ()
+
+    def name_it(self, *_: Any, **__: Any) -> Any:
+        raise Missing(self._undefined_name, self._undefined_obj)
+
+    __iter__ = __str__ = __len__ = __eq__ = __ne__ = __bool__ = __hash__ = __contains__ = name_it
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = name_it
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __neg__ = __pos__ = name_it
+    __lt__ = __le__ = __gt__ = __ge__ = name_it
+    _fail_with_undefined_error = name_it
+
+
+def refuse(why: str, *operands: Any) -> NoReturn:
+    """Say no to operands that do not fit; a gap among them names itself.
+
+    Raises:
+        Missing, Refused.
+    """
+    for operand in operands:
+        if isinstance(operand, Gap):
+            operand.name_it()
+    raise Refused(why)
+
+
+def text(value: Any) -> str:
+    """What `{{ value }}` prints.
+
+    Raises:
+        Missing, Refused: a gap; a list or an object.
+    """
+    if type(value) is int and abs(value) > _NUMBER_MAX:
+        raise Refused("a number grows too large")
+    return str(printed(value))
+
+
+def printed(value: Any) -> Any:
+    """The value if it can be printed; null prints as nothing.  A list within a sentence is a mistake."""
+    if type(value) in _PRINTABLE:
+        return value
+    if value is None or type(value) is Undefined:  # Undefined: `a if b` without an else
+        return ""
+    refuse("only text and numbers can be printed, not a list or an object", value)
+
+
+def escaped(value: Any) -> Any:
+    """`printed`, safe in HTML text and in quoted attributes."""
+    return escape(value) if type(value) is str else printed(value)
+
+
+class Variables(dict[str, Any]):
+    """The data of one render; what is not there is Jinja's sign for that."""
+
+    def __missing__(self, name: str) -> Any:
+        return missing
+
+
+class Purse(Context):
+    """The variables of one render of one part, and the work it may still do."""
+
+    def __init__(self, variables: Variables) -> None:
+        # What compiled code asks for in this language, which has no blocks, globals or evaluation contexts:
+        # making the rest took longer than many a template.
+        self.vars = {}
+        self.exported_vars = set()
+        self.resolve_or_missing = variables.__getitem__  # type: ignore[assignment]
+        self.left = WORK_MAX
+
+    def spend(self, units: int) -> None:
+        """Take it out.
+
+        Raises:
+            Refused: nothing is left.
+        """
+        self.left -= units
+        if self.left < 0:
+            raise Refused("the template does too much work with this data")
+
+
+class Language(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox with its doors bricked up: dots read data, never attributes; nothing is called."""
+
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+    intercepted_unops = frozenset({"+", "-"})
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """`obj.attribute`: a member of an object, or what a loop knows of itself."""
+        if type(obj) is dict:
+            try:
+                return obj[attribute]
+            except KeyError:
+                return Gap(obj=obj, name=attribute)
+        if isinstance(obj, LoopContext) and attribute in _LOOP:
+            return getattr(obj, attribute)
+        if isinstance(obj, Gap):
+            refuse("", obj)
+        return Gap(obj=obj, name=attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """`obj[argument]`: by name or by place."""
+        if isinstance(obj, Gap):
+            refuse("", obj)
+        if type(argument) not in {str, int}:
+            refuse("what stands in [ ] is a name or a whole number", argument)
+        if type(obj) is (dict if type(argument) is str else list):
+            try:
+                return obj[argument]
+            except LookupError:
+                pass
+        return Gap(obj=obj, name=argument)
+
+    def call(self, *_: Any, **__: Any) -> Any:
+        """Nothing can be called."""
+        raise Refused("nothing can be called in templates")
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Arithmetic on numbers that stay of a size, and `+` on text."""
+        kinds = {type(left), type(right)}
+        if kinds <= {int, float} and operator != "**":
+            if abs(left) > _NUMBER_MAX or abs(right) > _NUMBER_MAX:
+                raise Refused("a number grows too large")
+            return self.binop_table[operator](left, right)
+        if kinds == {str} and operator == "+":
+            return concat(context, left, right)
+        refuse(f"'{operator}' works on numbers, and '+' on two texts", left, right)
+
+    def call_unop(self, context: Context, operator: str, arg: Any) -> Any:  # noqa: ARG002  Jinja's signature
+        """Signs of numbers."""
+        if type(arg) not in {int, float}:
+            refuse(f"'{operator}' works on numbers", arg)
+        return self.unop_table[operator](arg)
+
+
+@pass_context
+def each(context: Purse, values: Any, weight: int) -> list[Any]:
+    """What a loop goes through, paid for before its first round: `weight` is what one round costs."""
+    if type(values) not in {list, dict, tuple}:
+        refuse("a loop goes through a list", values)
+    context.spend(len(values) * weight)
+    return list(values)
+
+
+@pass_context
+def concat(context: Purse, *values: Any) -> str:
+    """`a ~ b`."""
+    parts = [text(value) for value in values]
+    context.spend(sum(map(len, parts)))
+    return "".join(parts)
+
+
+_ORDER = {"lt": operator.lt, "lteq": operator.le, "gt": operator.gt, "gteq": operator.ge}
+
+
+@pass_context
+def compare(context: Purse, left: Any, op: str, right: Any) -> bool:
+    """`==`, `!=`, `<`, `<=`, `>`, `>=` between scalars; `in` and `not in` for lists, objects and text."""
+    if op in {"in", "notin"}:
+        found = _contains(context, left, right)
+        return found if op == "in" else not found
+    if type(left) not in _SCALAR or type(right) not in _SCALAR:
+        refuse("only texts and numbers can be compared", left, right)
+    if type(left) is str and type(right) is str:
+        context.spend(min(len(left), len(right)))
+    if op in {"eq", "ne"}:
+        return (left == right) is (op == "eq")
+    try:
+        return bool(_ORDER[op](left, right))
+    except TypeError:
+        raise Refused("a text and a number have no order") from None
+
+
+def _contains(context: Purse, member: Any, whole: Any) -> bool:
+    if type(member) not in _SCALAR or type(whole) not in {str, list, dict, tuple}:
+        refuse("'in' looks for a text or number in a list, object or text", member, whole)
+    if type(whole) is str and type(member) is not str:
+        raise Refused("'in' looks for a text in a text")
+    size = len(member) if type(member) is str else 1
+    context.spend(len(whole) + size)
+    if type(whole) in {list, tuple}:
+        return any(type(one) in _SCALAR and one == member for one in whole)
+    return member in whole

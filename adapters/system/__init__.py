@@ -1,0 +1,7 @@
+"""The one place that asks the machine for time, chance and fresh ids."""
+
+from adapters.system.clock import SystemClock
+from adapters.system.dice import SystemDice
+from adapters.system.ids import SystemIds
+
+__all__ = ["SystemClock", "SystemDice", "SystemIds"]

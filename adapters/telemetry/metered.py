@@ -1,0 +1,148 @@
+"""Ports with a meter: what passes through them is timed and counted, and nothing else about it changes."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from adapters.telemetry.telemetry import Telemetry
+from application.messages.command import INTAKE
+from application.messages.pointers import Pointer
+from application.ports.acceptance import Acceptance, Committed, NewNotification, NewPerson, Won
+from application.ports.broker import Outgoing, Published, Publisher
+from application.ports.deliveries import Begin, Deliveries, Later, Leases, Settled, Settlement
+from application.ports.gateway import Gateway, Gateways, Message
+from application.ports.outbox import OutboxMessage
+from application.ports.system import Clock
+from domain.delivery.outcome import Outcome
+from domain.kernel.channel import Lane
+from domain.kernel.ids import time_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeteredAcceptance:
+    """Counts what was committed, by type and priority."""
+
+    acceptance: Acceptance
+    telemetry: Telemetry
+    clock: Clock
+
+    async def keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
+        """See `Acceptance`."""
+        return await self.acceptance.keys(persons)
+
+    async def accept(
+        self,
+        notifications: Sequence[NewNotification],
+        persons: Sequence[NewPerson],
+        pack: Callable[[Sequence[NewNotification]], list[OutboxMessage]],
+    ) -> Committed:
+        """See `Acceptance`."""
+        started = self.clock.monotonic()
+        committed = await self.acceptance.accept(notifications, persons, pack)
+        self.telemetry.stage("commit", self.clock.monotonic() - started)
+        won = Counter(
+            (notification.type, notification.lane.priority.label)
+            for notification, verdict in zip(notifications, committed.verdicts, strict=True)
+            if isinstance(verdict, Won)
+        )
+        for (type_, priority), count in won.items():
+            self.telemetry.accepted(type_, priority, count)
+        return committed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeteredDeliveries:
+    """Counts the calls that are found without an answer because their workers died."""
+
+    deliveries: Deliveries
+    telemetry: Telemetry
+
+    async def lease(self, pointers: Sequence[Pointer], *, lease: timedelta) -> Leases:
+        """See `Deliveries`."""
+        leases = await self.deliveries.lease(pointers, lease=lease)
+        for leased in leases.taken:
+            if leased.lost is not None:
+                self.telemetry.unanswered(leased.channel, leased.lost)
+        return leases
+
+    async def begin(self, attempts: Sequence[Begin], *, cleared_at: datetime) -> frozenset[UUID]:
+        """See `Deliveries`."""
+        return await self.deliveries.begin(attempts, cleared_at=cleared_at)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> Settled:
+        """See `Deliveries`."""
+        return await self.deliveries.settle(settlements)
+
+    async def postpone(self, lane: Lane, later: Sequence[Later]) -> list[OutboxMessage]:
+        """See `Deliveries`."""
+        return await self.deliveries.postpone(lane, later)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeteredPublisher:
+    """Measures the way from acceptance to the broker's confirm: a message's id carries when it was made.
+
+    Counts what is promised: messages to the intake.
+    """
+
+    publisher: Publisher
+    telemetry: Telemetry
+    clock: Clock
+
+    async def publish(self, messages: Sequence[Outgoing]) -> Published:
+        """See `Publisher`."""
+        published = await self.publisher.publish(messages)
+        now, confirmed = self.clock.now(), frozenset(published.confirmed)
+        for message in messages:
+            if message.id in confirmed and (priority := _priority(message.queue)):
+                waited = (now - time_of(message.id)).total_seconds()
+                self.telemetry.metrics.to_queue.labels(priority).observe(max(0.0, waited))
+            elif message.queue == INTAKE and message.id in confirmed:
+                self.telemetry.metrics.promised.inc()
+        return published
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeteredGateway:
+    """Times each call."""
+
+    gateway: Gateway
+    provider: str
+    telemetry: Telemetry
+    clock: Clock
+
+    async def send(self, message: Message) -> Outcome:
+        """See `Gateway`."""
+        started = self.clock.monotonic()
+        outcome = await self.gateway.send(message)
+        self.telemetry.called(self.provider, self.clock.monotonic() - started)
+        return outcome
+
+
+class MeteredGateways:
+    """Each provider's gateway with its meter."""
+
+    def __init__(self, gateways: Gateways, telemetry: Telemetry, clock: Clock) -> None:
+        self._gateways, self._telemetry, self._clock = gateways, telemetry, clock
+        self._metered: dict[str, MeteredGateway] = {}
+
+    def named(self, provider: str) -> Gateway | None:
+        """See `Gateways`."""
+        if (known := self._metered.get(provider)) is not None:
+            return known
+        gateway = self._gateways.named(provider)
+        if gateway is None:
+            return None
+        self._metered[provider] = MeteredGateway(
+            gateway=gateway, provider=provider, telemetry=self._telemetry, clock=self._clock
+        )
+        return self._metered[provider]
+
+
+def _priority(queue: str) -> str | None:
+    try:
+        return Lane.parse(queue).priority.label
+    except ValueError:
+        return None

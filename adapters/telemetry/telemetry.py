@@ -1,0 +1,90 @@
+"""Where entrypoints put figures and wide events."""
+
+from functools import cache
+from typing import Any
+
+import structlog
+
+from adapters.telemetry.metrics import Metrics
+
+_log = structlog.get_logger("posthorn")
+
+
+class Telemetry:
+    """Implements `Telemetry` of the actors and those of the entrances.  One per process."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.metrics = metrics
+        # Looking a labelled child up costs more than counting on it.
+        self._delivered = cache(metrics.deliveries.labels)
+        self._stage = cache(metrics.stages.labels)
+        self._called = cache(metrics.requests.labels)
+        self._request = cache(metrics.http.labels)
+
+    def accepted(self, type_: str, priority: str, count: int = 1) -> None:
+        """Notifications that were committed."""
+        self.metrics.accepted.labels(self.metrics.known(type_), priority).inc(count)
+
+    def delivered(self, channel: str, provider: str, outcome: str, count: int = 1) -> None:
+        """Calls that ended, or decisions without one."""
+        self._delivered(channel, provider, outcome).inc(count)
+        if outcome == "unknown" and provider != "none":
+            self.unanswered(channel, provider, count)
+
+    def unanswered(self, channel: str, provider: str, count: int = 1) -> None:
+        """Calls whose outcome nobody knows."""
+        self.metrics.unanswered.labels(channel, provider).inc(count)
+
+    def called(self, provider: str, seconds: float) -> None:
+        """How long a call to a provider took."""
+        self._called(provider).observe(seconds)
+
+    def event(self, type_: str, outcome: str, count: int = 1) -> None:
+        """Shop events, by what became of them."""
+        self.metrics.events.labels(type_, outcome).inc(count)
+
+    def kept_out(self, code: str, count: int = 1) -> None:
+        """Values of customers that were no addresses."""
+        self.metrics.kept_out.labels(code).inc(count)
+
+    def stage(self, name: str, seconds: float) -> None:
+        """How long a stage of the way took."""
+        self._stage(name).observe(seconds)
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """An HTTP request that was answered; `route` is a template, never a path."""
+        self._request(method, route, str(status)).observe(seconds)
+
+    def routine(self, event: str, **fields: Any) -> None:
+        """A wide event that is of interest to who looks closely."""
+        _log.debug(event, **fields)
+
+    def wide(self, event: str, **fields: Any) -> None:
+        """One wide event for one unit of work."""
+        _log.info(event, **fields)
+
+    def trouble(self, event: str, **fields: Any) -> None:
+        """Something an operator should see."""
+        self.metrics.troubles.labels(event).inc()
+        _log.warning(event, **fields)
+
+    def backlog(self, pending: int, oldest_age: float) -> None:
+        """How much waits in the outbox."""
+        self.metrics.outbox_pending.set(pending)
+        self.metrics.outbox_age.set(oldest_age)
+
+    def dead_letters(self, count: int) -> None:
+        """How many dead letters are open."""
+        self.metrics.dead_letters.set(count)
+
+    def held(self, count: int) -> None:
+        """How many deliveries rest on a call whose outcome nobody knows."""
+        self.metrics.held.set(count)
+
+    def jobs(self, count: int) -> None:
+        """How many jobs are to be gone on with."""
+        self.metrics.jobs.set(count)
+
+    def exposition(self) -> tuple[bytes, str]:
+        """What `/metrics` answers, and its media type."""
+        return self.metrics.exposition()

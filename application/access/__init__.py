@@ -1,0 +1,1 @@
+"""Who may call: API keys, made, checked and revoked."""

@@ -1,0 +1,87 @@
+"""Templates close at hand: versions for ever (they never change), the active one for a moment."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeVar
+
+from application.ports.catalog import Templates
+from application.ports.system import Clock
+from domain.kernel.errors import StoreUnavailable
+from domain.template.template import Template
+
+_KEPT_MAX = 10_000
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(slots=True)
+class _Active:
+    """What was found, when that was true, and when somebody last went to ask again (monotonic seconds)."""
+
+    template: Template | None
+    read_at: float
+    asked_at: float
+
+
+@dataclass(slots=True, kw_only=True)
+class CachedTemplates:
+    """Reads through to `templates`.
+
+    Args:
+        fresh: another process's activation is seen after it at the latest.
+        stale: how long the active version is believed while the database is away.
+    """
+
+    templates: Templates
+    clock: Clock
+    fresh: timedelta = timedelta(seconds=2)
+    stale: timedelta = timedelta(seconds=60)
+    _active: dict[str, _Active] = field(default_factory=dict)
+    _versions: dict[tuple[str, int], Template] = field(default_factory=dict)
+
+    async def active(self, template: str) -> Template | None:
+        """The version in use, or None.
+
+        Raises:
+            StoreUnavailable: it cannot be read now, and what is known is too old.
+        """
+        kept = self._active.get(template)
+        now = self.clock.monotonic()
+        if kept is None:
+            return await self._read(template)
+        believed = now - kept.read_at < self.stale.total_seconds()
+        if now - kept.asked_at < self.fresh.total_seconds() and believed:
+            return kept.template
+        kept.asked_at = now  # meanwhile others go on with it: one asks, not all at once
+        try:
+            return await self._read(template)
+        except StoreUnavailable:
+            if not believed:
+                raise
+            return kept.template
+
+    async def version(self, template: str, version: int) -> Template | None:
+        """One immutable version, or None."""
+        kept = self._versions.get((template, version))
+        if kept is None:
+            kept = await self.templates.find(template, version)
+            if kept is not None:
+                _keep(self._versions, (template, version), kept)
+        return kept
+
+    async def _read(self, template: str) -> Template | None:
+        began = self.clock.monotonic()
+        found = await self.templates.find(template)
+        _keep(self._active, template, _Active(found, began, began))
+        return found
+
+    def forget(self, template: str) -> None:
+        """This process changed it: ask again."""
+        self._active.pop(template, None)
+
+
+def _keep(kept: dict[K, V], key: K, value: V) -> None:
+    if len(kept) >= _KEPT_MAX:
+        kept.clear()
+    kept[key] = value

@@ -1,0 +1,33 @@
+"""Change how a channel is run: on or off, paused, which providers."""
+
+from dataclasses import dataclass
+
+from application.ports.catalog import Channel, Channels, Versioned
+from application.ports.gateway import Gateways
+from domain.kernel.errors import Fault, Invalid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveChannel:
+    """Deliveries that wait already follow the new configuration: it is read with every lease."""
+
+    channels: Channels
+    gateways: Gateways
+
+    async def __call__(self, channel: Channel, *, expected: int | None) -> Versioned[Channel]:
+        """Save; `expected` is the version the caller has seen.
+
+        Raises:
+            Invalid: a provider that is not configured, or one named twice.
+            Conflict: it changed meanwhile.
+        """
+        faults = []
+        for n, provider in enumerate(channel.providers):
+            if self.gateways.named(provider) is None:
+                detail = f"no provider '{provider}' is configured"
+                faults.append(Fault(f"/providers/{n}", "unknown_provider", detail))
+            elif provider in channel.providers[:n]:
+                faults.append(Fault(f"/providers/{n}", "duplicate", f"'{provider}' is named twice"))
+        if faults:
+            raise Invalid(*faults)
+        return await self.channels.put(channel, expected=expected)

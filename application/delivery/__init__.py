@@ -1,0 +1,1 @@
+"""Working a delivery off: begin (lease, decide, commit), call, settle."""

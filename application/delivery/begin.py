@@ -1,0 +1,219 @@
+"""Begin deliveries: lease, decide, commit the attempts.  The calls come after, outside any transaction.
+
+The lease's number fences begin and settle, so a worker presumed dead cannot overwrite its successor.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+from uuid import UUID
+
+import msgspec
+
+from application.messages.pointers import Pointer
+from application.ports.deliveries import Begin, Deliveries, Later, Leased, Settlement
+from application.ports.deliveries import Unreadable as UnreadableRow
+from application.ports.gateway import Gateways
+from application.ports.outbox import Handoff
+from application.ports.system import Clock, Dice
+from application.ports.vault import DataKey, Unreadable, Vault
+from application.sealing import open_profile
+from domain.delivery.decide import GiveUp, Hold, RetryAt
+from domain.delivery.delivery import DeliveryStatus
+from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Suppressed, Verdict, check
+from domain.delivery.policy import RetryPolicy
+from domain.kernel.channel import Lane, Mode, NotificationClass
+from domain.kernel.errors import Unavailable
+from domain.notification.request import Profile
+
+SANDBOX = "sandbox"
+UNCONFIGURED_WAIT = timedelta(seconds=60)
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt that is committed and may be made now."""
+
+    leased: Leased
+    key: DataKey
+    profile: Profile
+    address: str
+    provider: str
+    begun: float
+    """Monotonic seconds just before the lease: its end and the clearance's age are counted from here."""
+
+
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch of pointers came to."""
+
+    calls: list[Call]
+    settlements: list[Settlement]
+    """Decided without a call; to be settled."""
+    postponed: int = 0
+    replayed: int = 0
+    """Dead letters that an operator has moved back to the lane."""
+    stale: int = 0
+    paused: bool = False
+    """The channel is paused: the lane rests."""
+
+
+class _Opened(msgspec.Struct, frozen=True):
+    key: DataKey | None
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeginDeliveries:
+    """The first half of the engine."""
+
+    deliveries: Deliveries
+    vault: Vault
+    gateways: Gateways
+    handoff: Handoff
+    policies: Mapping[NotificationClass, RetryPolicy]
+    clock: Clock
+    dice: Dice
+    lease: timedelta
+
+    async def __call__(self, lane: Lane, pointers: Sequence[Pointer]) -> Begun:
+        """Take what is ours to take and say what follows.
+
+        Raises:
+            StoreUnavailable: the lane pauses; leases made lapse by themselves.
+        """
+        begun = self.clock.monotonic()
+        leases = await self.deliveries.lease(pointers, lease=self.lease)
+        if leases.later:
+            self.handoff.offer(await self.deliveries.postpone(lane, leases.later))
+        self.handoff.offer(leases.messages)
+        calls, settlements, paused = self._decide(leases.taken, begun)
+        ours, broken = await self._begin(calls, leases.facts_at)
+        # Overtaken, or the lease ended unused: then nobody else would ever look at this delivery again.
+        rest = [call.leased for call in calls if call.leased.id not in ours]
+        settlements += [_without_call(each, GiveUp(broken[each.id])) for each in rest if each.id in broken]
+        settlements += [_failed(each) for each in leases.unreadable]
+        lost = [leased for leased in rest if leased.id not in broken]
+        if lost:
+            again = [Later(Pointer(leased.id, leased.seq), timedelta()) for leased in lost]
+            self.handoff.offer(await self.deliveries.postpone(lane, again))
+        elsewhere = len(leases.later) + leases.replayed
+        return Begun(
+            calls=[call for call in calls if call.leased.id in ours],
+            settlements=settlements,
+            postponed=len(leases.later) + len(lost),
+            replayed=leases.replayed,
+            stale=len(pointers) - len(leases.taken) - len(leases.unreadable) - elsewhere,
+            paused=paused,
+        )
+
+    def _decide(self, taken: Sequence[Leased], begun: float) -> tuple[list[Call], list[Settlement], bool]:
+        calls: list[Call] = []
+        settlements: list[Settlement] = []
+        paused = False
+        now = self.clock.now()
+        for leased in taken:
+            try:
+                decided = self._one(leased, now, begun)
+            except Exception as bug:  # noqa: BLE001  what cannot be decided must not hold its neighbours up
+                decided = GiveUp(f"cannot be decided: {type(bug).__name__}")
+            if isinstance(decided, Call):
+                calls.append(decided)
+                continue
+            paused = paused or isinstance(decided, Paused)
+            settlements.append(_without_call(leased, decided))
+        return calls, settlements, paused
+
+    def _one(self, leased: Leased, now: datetime, begun: float) -> Call | Verdict:
+        opened = self._open(leased)
+        verdict = self._check(leased, opened, now)
+        if not isinstance(verdict, Cleared) or opened.key is None:
+            return verdict
+        provider = self._route(leased)
+        if provider is None:
+            return RetryAt(now + UNCONFIGURED_WAIT, "no provider configured", spends=False)
+        return Call(
+            leased=leased,
+            key=opened.key,
+            profile=opened.profile,
+            address=verdict.address,
+            provider=provider,
+            begun=begun,
+        )
+
+    def _open(self, leased: Leased) -> _Opened:
+        if leased.data_key is None:
+            return _Opened(None, Profile())
+        try:
+            key = self.vault.unwrap(leased.data_key, leased.person)
+            if leased.profile is None:
+                return _Opened(key, Profile())
+            return _Opened(key, open_profile(key, leased.person, leased.profile))
+        except Unreadable:
+            return _Opened(None, Profile())
+
+    def _check(self, leased: Leased, opened: _Opened, now: datetime) -> Verdict:
+        facts = Facts(
+            accepted_at=leased.accepted_at,
+            spent=leased.spent,
+            interrupted=leased.interrupted,
+            abandoned=leased.abandoned,
+            cancelled=leased.cancelled,
+            suppressed=leased.suppressed,
+            channel_enabled=leased.channel_enabled,
+            channel_paused=leased.channel_paused,
+            erased=opened.key is None,
+            address=opened.profile.address(leased.channel),
+        )
+        return check(facts, self.policies[leased.klass], now=now, chance=self.dice.chance())
+
+    def _route(self, leased: Leased) -> str | None:
+        if leased.mode is Mode.TEST:
+            return SANDBOX
+        for name in leased.providers:
+            if self.gateways.named(name) is not None:
+                return name
+        return None
+
+    async def _begin(self, calls: Sequence[Call], cleared_at: datetime) -> tuple[set[UUID], dict[UUID, str]]:
+        """Which are ours to make, and which cannot be begun, and why."""
+        attempts = [Begin(delivery=c.leased.id, attempt=c.leased.attempt, provider=c.provider) for c in calls]
+        try:
+            return set(await self.deliveries.begin(attempts, cleared_at=cleared_at)), {}
+        except Unavailable:
+            raise
+        except Exception as bug:  # noqa: BLE001  what cannot be begun must not hold its neighbours up
+            if len(calls) == 1:
+                return set(), {calls[0].leased.id: f"cannot be begun: {type(bug).__name__}"}
+        halves = (calls[: len(calls) // 2], calls[len(calls) // 2 :])
+        (one, faults), (other, more) = [await self._begin(half, cleared_at) for half in halves]
+        return one | other, faults | more
+
+
+def _failed(row: UnreadableRow) -> Settlement:
+    return Settlement(
+        delivery=row.delivery, attempt=row.attempt, status=DeliveryStatus.FAILED, reason=row.reason
+    )
+
+
+def _without_call(leased: Leased, verdict: Verdict) -> Settlement:
+    status = DeliveryStatus.QUEUED
+    reason: str | None = None
+    due: datetime | None = None
+    match verdict:
+        case Suppressed(reason):
+            status = DeliveryStatus.SUPPRESSED
+        case Cancelled():
+            status = DeliveryStatus.CANCELLED
+        case Paused():
+            reason = "channel paused"
+        case RetryAt(due, reason):
+            pass
+        case GiveUp(reason):
+            status = DeliveryStatus.FAILED
+        case Hold(reason):
+            status = DeliveryStatus.UNKNOWN
+        case Cleared():
+            reason = "no key"
+        case _:
+            assert_never(verdict)
+    return Settlement(delivery=leased.id, attempt=leased.attempt, status=status, reason=reason, due=due)

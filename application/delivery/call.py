@@ -1,0 +1,159 @@
+"""Make one call: open the content, render, look at lease and clearance once more, call, decide."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import assert_never
+from uuid import UUID
+
+from application.caching import CachedTemplates
+from application.delivery.begin import Call
+from application.ports.deliveries import Settlement
+from application.ports.gateway import Gateways, Message
+from application.ports.rendering import Renderer
+from application.ports.system import Clock, Dice
+from application.ports.vault import Unreadable
+from application.sealing import open_content, unwrap_content_key
+from domain.delivery.decide import AwaitReceipt, GiveUp, Hold, Progress, RetryAt, decide
+from domain.delivery.delivery import DeliveryStatus
+from domain.delivery.outcome import Accepted, Deferred, NotCalled, Outcome, Refused, Unknown
+from domain.delivery.policy import RetryPolicy
+from domain.kernel.channel import NotificationClass
+from domain.kernel.errors import Invalid, StoreUnavailable
+from domain.notification.recipient import variables
+from domain.notification.request import Content
+from domain.template.template import Rendered, filled
+
+CONTENTS_MAX = 64
+
+CLEARANCE_MAX = timedelta(seconds=1)
+"""No call starts later than this after the facts of its gate were read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallProvider:
+    """The second half of the engine.
+
+    Args:
+        lease: as in `BeginDeliveries`.
+        call_max: bound of one call; the lease is longer, so that no call outlives it.
+    """
+
+    gateways: Gateways
+    renderer: Renderer
+    templates: CachedTemplates
+    policies: Mapping[NotificationClass, RetryPolicy]
+    clock: Clock
+    dice: Dice
+    lease: timedelta
+    call_max: timedelta
+    _contents: dict[UUID, Content] = field(default_factory=dict)
+    """Of the notifications called last: a campaign's content is opened once, not per recipient."""
+
+    async def __call__(self, call: Call) -> Settlement:
+        """Make the call and say what follows; raises nothing but cancellation."""
+        started = self.clock.monotonic()
+        outcome = await self._outcome(call)
+        took = timedelta(seconds=self.clock.monotonic() - started)
+        return self._settlement(call, outcome, took)
+
+    async def _outcome(self, call: Call) -> Outcome:
+        try:
+            words = await self._render(call)
+        except StoreUnavailable:
+            return NotCalled("template not at hand")
+        except (Invalid, Unreadable) as fault:
+            return Refused(f"cannot be rendered: {fault}")
+        except Exception as bug:  # noqa: BLE001  ours, and not its neighbours'
+            return Deferred(f"cannot be rendered: {type(bug).__name__}")
+        age = timedelta(seconds=self.clock.monotonic() - call.begun)
+        if age > CLEARANCE_MAX:
+            return NotCalled("clearance too old")
+        if age > self.lease - self.call_max:
+            return NotCalled("lease too old")
+        gateway = self.gateways.named(call.provider)
+        if gateway is None:
+            return NotCalled("provider gone")
+        leased = call.leased
+        message = Message(
+            delivery=leased.id,
+            attempt=leased.attempt,
+            channel=leased.channel,
+            type=leased.type,
+            address=call.address,
+            name=call.profile.name,
+            subject=words.subject,
+            body=words.body,
+            html_body=words.html_body,
+        )
+        try:
+            return await gateway.send(message)
+        except Exception as bug:  # noqa: BLE001  the gateway's, and nobody knows how far it came
+            return Unknown(f"{call.provider}: {type(bug).__name__}")
+
+    async def _render(self, call: Call) -> Rendered:
+        leased = call.leased
+        content = self._content(call)
+        if leased.template_id is None or leased.template_version is None:
+            return Rendered(subject=content.subject, body=content.body, html_body=content.html_body)
+        template = await self.templates.version(leased.template_id, leased.template_version)
+        if template is None:
+            raise Unreadable(f"template {leased.template_id} version {leased.template_version} is gone")
+        return self.renderer.render(template, {**filled(template, content.data), **variables(call.profile)})
+
+    def _content(self, call: Call) -> Content:
+        leased = call.leased
+        content = self._contents.get(leased.notification)
+        if content is None:
+            key = unwrap_content_key(call.key, leased.content_key, leased.id)
+            content = open_content(key, leased.notification, leased.content)
+            if len(self._contents) >= CONTENTS_MAX:
+                self._contents.pop(next(iter(self._contents)))
+            self._contents[leased.notification] = content
+        return content
+
+    def _settlement(self, call: Call, outcome: Outcome, took: timedelta) -> Settlement:
+        leased = call.leased
+        decision = decide(
+            Progress(leased.accepted_at, leased.spent + 1),
+            outcome,
+            self.policies[leased.klass],
+            now=self.clock.now(),
+            chance=self.dice.chance(),
+        )
+        status, spends = DeliveryStatus.QUEUED, True
+        reason: str | None = None
+        reference: str | None = None
+        due: datetime | None = None
+        match decision:
+            case AwaitReceipt(reference):
+                status = DeliveryStatus.SENT
+            case RetryAt(due, reason, spends):
+                if isinstance(outcome, NotCalled):
+                    due = None
+            case GiveUp(reason):
+                status = DeliveryStatus.FAILED
+            case Hold(reason):
+                status = DeliveryStatus.UNKNOWN
+            case _:
+                assert_never(decision)
+        return Settlement(
+            delivery=leased.id,
+            attempt=leased.attempt,
+            status=status,
+            reason=reason,
+            outcome=_TAGS[type(outcome)],
+            reference=reference,
+            due=due,
+            spends=spends,
+            latency=took,
+        )
+
+
+_TAGS: dict[type, str] = {
+    Accepted: "accepted",
+    Deferred: "deferred",
+    Refused: "refused",
+    Unknown: "unknown",
+    NotCalled: "not_called",
+}

@@ -1,0 +1,143 @@
+"""Handle shop events: customers into the mirror, triggers into notifications; a batch at a time.
+
+The mirror comes first and in order, so that an order finds the customer whose event came right before it.
+Then every notification of the batch is submitted at once: they share their commit.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from application.event.result import Done, Later, Refused, Result
+from application.event.trigger_index import TriggerIndex, fold
+from domain.kernel.errors import Fault, InFlight, Invalid, KeyReused, Overloaded, PosthornError, Unavailable
+from domain.notification.request import Request
+from domain.notification.trigger import Event, request
+from domain.people import event as person_event
+from domain.people.update import Mirrored, MirrorOutcome, PersonUpdate
+
+
+class Accepted(Protocol):
+    """A notification stands."""
+
+    @property
+    def replayed(self) -> bool:
+        """An earlier command made it."""
+        ...
+
+
+class Submit(Protocol):
+    """`SubmitNotification.many`."""
+
+    async def __call__(self, requests: Sequence[Request], /) -> Sequence[Accepted | PosthornError]:
+        """One answer each, in order."""
+        ...
+
+
+class Mirror(Protocol):
+    """`MirrorPeople`."""
+
+    async def __call__(self, updates: Sequence[PersonUpdate], /, *, lenient: bool) -> Sequence[Mirrored]:
+        """One answer each, in order."""
+        ...
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is known of one event so far."""
+
+    accepted: int = 0
+    absorbed: int = 0
+    reused: int = 0
+    mirrored: Mirrored | None = None
+    later: str | None = None
+    reasons: list[str] = field(default_factory=list)
+    codes: list[str] = field(default_factory=list)
+
+    def refuse(self, what: str, fault: PosthornError) -> None:
+        faults = fault.faults if isinstance(fault, Invalid) else (Fault("", type(fault).__name__, ""),)
+        self.reasons.append(f"{what}: {fault}")
+        self.codes += [f"{what} {f.pointer} {f.code}" for f in faults]
+
+    def note(self, what: str, answer: Accepted | PosthornError) -> None:
+        match answer:
+            case KeyReused():
+                self.reused += 1
+            case Unavailable() | Overloaded() | InFlight():
+                self.later = str(answer)
+            case PosthornError():
+                self.refuse(what, answer)
+            case _ if answer.replayed:
+                self.absorbed += 1
+            case _:
+                self.accepted += 1
+
+    def result(self) -> Result:
+        if self.later is not None:
+            return Later(reason=self.later)
+        if self.reasons:
+            return Refused(reason="; ".join(self.reasons), codes=tuple(self.codes))
+        return Done(
+            accepted=self.accepted,
+            absorbed=self.absorbed,
+            reused=self.reused,
+            mirror=self.mirrored.outcome.value if self.mirrored else None,
+            kept_out=self.mirrored.faults if self.mirrored else (),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandleEvents:
+    """Shared by all consumers of a process."""
+
+    triggers: TriggerIndex
+    mirror: Mirror
+    submit: Submit
+    _in_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Batches overlap, but customers are written in the order in which the batches came."""
+
+    async def __call__(self, events: Sequence[Event]) -> list[Result]:
+        """One result each, in order; a bad event does not spoil its neighbours."""
+        tallies = [_Tally() for _ in events]
+        try:
+            await self._mirror(events, tallies)
+            rules = await self.triggers.rules()
+        except Unavailable as away:
+            return [Later(reason=str(away)) for _ in events]
+        asked: list[tuple[_Tally, str, Request]] = []
+        for event, tally in zip(events, tallies, strict=True):
+            for trigger in rules.get(fold(event.type), ()):
+                what = f"trigger {trigger.id}"
+                try:
+                    asked.append((tally, what, request(trigger, event)))
+                except Invalid as fault:
+                    tally.refuse(what, fault)
+        if asked:
+            answers = await self.submit([asking for _, _, asking in asked])
+            for (tally, what, _), answer in zip(asked, answers, strict=True):
+                tally.note(what, answer)
+        return [tally.result() for tally in tallies]
+
+    async def _mirror(self, events: Sequence[Event], tallies: Sequence[_Tally]) -> None:
+        """Write the customers these events speak of.
+
+        Raises:
+            StoreUnavailable: some may be written.
+        """
+        updates: list[tuple[_Tally, PersonUpdate]] = []
+        for event, tally in zip(events, tallies, strict=True):
+            if event.type in person_event.MIRRORED:
+                try:
+                    updates.append((tally, person_event.read(event)))
+                except Invalid as fault:
+                    tally.refuse("mirror", fault)
+        if not updates:
+            return
+        async with self._in_turn:
+            answers = await self.mirror([update for _, update in updates], lenient=True)
+        for (tally, _), answer in zip(updates, answers, strict=True):
+            if answer.outcome is MirrorOutcome.UNREADABLE:
+                sealed = Fault("/data/userId", "unreadable", "the profile on file cannot be opened")
+                tally.refuse("mirror", Invalid(sealed))
+            tally.mirrored = answer

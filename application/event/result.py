@@ -1,0 +1,49 @@
+"""What became of an event: done, refused for good, or to be tried again."""
+
+import msgspec
+
+from domain.kernel.errors import Fault
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing is left to do.  All zero and no mirror: nobody listens to this type."""
+
+    accepted: int = 0
+    """Notifications committed now."""
+    absorbed: int = 0
+    """Notifications that stood already, from the same command."""
+    reused: int = 0
+    """Commands whose key belongs to another command: nothing was made of them."""
+    mirror: str | None = None
+    """What became of the customer's row: a `MirrorOutcome`."""
+    kept_out: tuple[Fault, ...] = ()
+    """Values of a customer that are no addresses."""
+
+    @property
+    def label(self) -> str:
+        """For metrics: the most remarkable thing about it."""
+        if self.reused:
+            return "reused"
+        if self.accepted:
+            return "handled"
+        if self.absorbed:
+            return "absorbed"
+        return self.mirror or "ignored"
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """It can never succeed as it is: for an operator to see."""
+
+    reason: str
+    """May quote the event: not for logs."""
+    codes: tuple[str, ...]
+    """What is wrong, without any of the event's data."""
+
+
+class Later(msgspec.Struct, frozen=True, kw_only=True):
+    """A part we stand on is away: the event may succeed later; what was done already is absorbed then."""
+
+    reason: str
+
+
+Result = Done | Refused | Later

@@ -1,0 +1,1 @@
+"""What travels: tagged, versioned structs."""

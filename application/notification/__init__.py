@@ -1,0 +1,1 @@
+"""Taking notifications in, showing them beforehand, calling them off."""

@@ -1,0 +1,35 @@
+"""Call a notification off: what has not begun is not sent; what is in flight is told."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from application.ports.promises import Promises
+from application.ports.reading import Cancelling, CancelTally
+from domain.kernel.channel import Mode
+from domain.kernel.errors import NotFound
+
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelNotification:
+    """Marks first (lease and settle look at the mark), then sweeps the rows in chunks."""
+
+    cancelling: Cancelling
+    promises: Promises
+
+    async def __call__(self, notification: UUID, mode: Mode) -> CancelTally:
+        """Cancel; again is harmless.  An alias stands for its winner.
+
+        Raises:
+            NotFound: no such notification in this mode.
+        """
+        meant = notification
+        if not await self.cancelling.mark(notification, mode):
+            winner = await self.promises.winner(notification)
+            if winner is None or not await self.cancelling.mark(winner, mode):
+                raise NotFound(f"no notification {notification}")
+            meant = winner
+        while await self.cancelling.sweep(meant, CHUNK):
+            pass
+        return await self.cancelling.tally(meant)

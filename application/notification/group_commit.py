@@ -1,0 +1,192 @@
+"""Group commit: requests that arrive while a commit is in flight share the next one; no timer.
+
+Critical goes first and has a reserve of its own.  Batches and the queue in front of them are bounded by
+rows.  The same idempotency key twice in this process waits for the first.  A batch that is refused
+is bisected until the bad request stands alone.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from application.notification.packing import Pack
+from application.notification.prepare import Prepared
+from application.notification.seal import Seal
+from application.ports.acceptance import Absorbed, Acceptance, KeysChanged, Verdict, Won
+from application.ports.outbox import Handoff
+from domain.kernel.channel import Priority
+from domain.kernel.errors import Overloaded, StoreUnavailable
+
+_SEAL_TRIES = 10
+
+
+class _Waiting:
+    """One request and who waits for it."""
+
+    __slots__ = ("answer", "prepared", "rows")
+
+    def __init__(self, prepared: Prepared, answer: "asyncio.Future[Verdict]") -> None:
+        self.prepared = prepared
+        self.answer = answer
+        self.rows = 1 + len(prepared.addressees)
+
+
+@dataclass(slots=True, kw_only=True)
+class GroupCommit:
+    """Owns the queue in front of the database.
+
+    Args:
+        rows_max: most rows (notifications and deliveries) of one commit; one larger request goes alone.
+        queue_max: most rows waiting; the critical reserve of `queue_max // 4` comes on top.
+        committers: commits in flight at once; with more of them each is smaller, and all of them dearer.
+    """
+
+    acceptance: Acceptance
+    seal: Seal
+    pack: Pack
+    handoff: Handoff
+    rows_max: int = 1_000
+    queue_max: int = 20_000
+    committers: int = 1
+    _queues: tuple[deque[_Waiting], ...] = field(default_factory=lambda: tuple(deque() for _ in Priority))
+    _waiting_rows: int = 0
+    _by_key: dict[UUID, _Waiting] = field(default_factory=dict)
+    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    _committing: int = 0
+    """Not `len(_tasks)`: a task leaves that set a little after it has seen the queue empty."""
+
+    async def put(self, prepared: Prepared) -> Verdict:
+        """Commit with others; returns after the commit.
+
+        Raises:
+            Overloaded: the queue is full.
+            Invalid, InFlight, StoreUnavailable: see `Acceptance.accept`.
+        """
+        return await asyncio.shield(self.enqueue(prepared))
+
+    def enqueue(self, prepared: Prepared) -> "asyncio.Future[Verdict]":
+        """As `put`, without waiting: the future holds the verdict or the error.
+
+        Raises:
+            Overloaded: the queue is full.
+        """
+        if prepared.key is not None and (first := self._by_key.get(prepared.key)):
+            return _follow(first, prepared)
+        waiting = self._admit(prepared)
+        if self._committing < self.committers:
+            self._committing += 1
+            task = asyncio.create_task(self._run())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return waiting.answer
+
+    async def drain(self) -> None:
+        """Wait until everything that was put is answered."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    def _admit(self, prepared: Prepared) -> _Waiting:
+        waiting = _Waiting(prepared, asyncio.get_running_loop().create_future())
+        room = self.queue_max
+        if prepared.request.priority is Priority.CRITICAL:
+            room += self.queue_max // 4
+        if self._waiting_rows and self._waiting_rows + waiting.rows > room:
+            raise Overloaded("too many requests wait for the database")
+        self._waiting_rows += waiting.rows
+        self._queues[prepared.request.priority].append(waiting)
+        if prepared.key is not None:
+            self._by_key[prepared.key] = waiting
+        return waiting
+
+    async def _run(self) -> None:
+        try:
+            while batch := self._next():
+                await self._commit(batch)
+        finally:
+            self._committing -= 1
+
+    def _next(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        rows = 0
+        for queue in self._queues:
+            while queue and (not batch or rows + queue[0].rows <= self.rows_max):
+                waiting = queue.popleft()
+                rows += waiting.rows
+                batch.append(waiting)
+        self._waiting_rows -= rows
+        return batch
+
+    def _all(self) -> list[_Waiting]:
+        """Everybody who waits."""
+        everybody = [waiting for queue in self._queues for waiting in queue]
+        for queue in self._queues:
+            queue.clear()
+        self._waiting_rows = 0
+        return everybody
+
+    async def _commit(self, batch: list[_Waiting]) -> None:
+        try:
+            verdicts = await self._accept([waiting.prepared for waiting in batch])
+        except StoreUnavailable as away:
+            # Who waits behind them would wait for the same time-out, one batch after the other.
+            for waiting in [*batch, *self._all()]:
+                self._answer(waiting, away)
+        except asyncio.CancelledError:
+            for waiting in batch:
+                self._answer(waiting, StoreUnavailable("stopped before the commit was known"))
+            raise
+        except Exception as refused:  # noqa: BLE001  whatever it was: whose it is is found, and told
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                await self._commit(batch[:middle])
+                await self._commit(batch[middle:])
+            else:
+                self._answer(batch[0], refused)
+        else:
+            for waiting, verdict in zip(batch, verdicts, strict=True):
+                self._answer(waiting, verdict)
+
+    def _answer(self, waiting: _Waiting, answer: Verdict | Exception) -> None:
+        if waiting.prepared.key is not None:
+            self._by_key.pop(waiting.prepared.key, None)
+        if waiting.answer.done():
+            return
+        if isinstance(answer, Exception):
+            waiting.answer.set_exception(answer)
+            waiting.answer.exception()  # the caller may have gone: that is not worth a warning
+        else:
+            waiting.answer.set_result(answer)
+
+    async def _accept(self, prepared: list[Prepared]) -> list[Verdict]:
+        persons = sorted({a.person for p in prepared for a in p.addressees})
+        for _ in range(_SEAL_TRIES):
+            known = await self.acceptance.keys(persons)
+            notifications, people = self.seal(prepared, known)
+            try:
+                committed = await self.acceptance.accept(notifications, people, self.pack)
+            except KeysChanged:
+                continue
+            self.handoff.offer(committed.messages)
+            return committed.verdicts
+        raise StoreUnavailable("the keys of these persons keep changing")
+
+
+def _follow(first: _Waiting, prepared: Prepared) -> "asyncio.Future[Verdict]":
+    """The same key is on its way: wait for what becomes of the first."""
+    same = first.prepared.fingerprint == prepared.fingerprint
+    answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+
+    def pass_on(done: "asyncio.Future[Verdict]") -> None:
+        if answer.cancelled():
+            return
+        if (failed := done.exception()) is not None:
+            answer.set_exception(failed)
+            answer.exception()
+            return
+        verdict = done.result()
+        both = same and (isinstance(verdict, Won) or verdict.same)
+        answer.set_result(Absorbed(verdict.notification, both))
+
+    first.answer.add_done_callback(pass_on)
+    return answer

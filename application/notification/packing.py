@@ -1,0 +1,49 @@
+"""How many pointers share a message: those of one notification always, strangers when there is a backlog."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from application.messages.pointers import Pointer, encode, packed
+from application.ports.acceptance import NewNotification
+from application.ports.outbox import Handoff, OutboxMessage
+from application.ports.system import Ids
+from domain.kernel.channel import Lane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """Makes the outbox messages of accepted notifications."""
+
+    ids: Ids
+    handoff: Handoff
+    backlog: int
+    """Messages waiting in the relay, those of this commit included, from which on strangers share one."""
+
+    def __call__(self, notifications: Sequence[NewNotification]) -> list[OutboxMessage]:
+        """Messages for newborn deliveries (seq 1)."""
+        together = self.handoff.waiting + len(notifications) >= self.backlog
+        shared: dict[Lane, list[Pointer]] = defaultdict(list)
+        messages = []
+        for notification in notifications:
+            pointers = [Pointer(delivery.id, 1) for delivery in notification.deliveries]
+            if together:
+                shared[notification.lane] += pointers
+                continue
+            headers = {"traceparent": notification.traceparent} if notification.traceparent else {}
+            messages += self._messages(notification.lane, pointers, headers)
+        for lane, pointers in shared.items():
+            messages += self._messages(lane, pointers, {})
+        return messages
+
+    def _messages(self, lane: Lane, pointers: list[Pointer], headers: dict[str, str]) -> list[OutboxMessage]:
+        return [
+            OutboxMessage(
+                id=self.ids.next(),
+                queue=lane.queue,
+                body=encode(chunk),
+                priority=lane.priority,
+                headers=headers,
+            )
+            for chunk in packed(pointers)
+        ]

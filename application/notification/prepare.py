@@ -1,0 +1,208 @@
+"""From a request to what will be committed: checked against template and addresses, not yet sealed.
+
+Every fault of a request is found, not only the first; pointers are those of the REST body.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from application.caching import CachedTemplates
+from application.ports.addresses import Addresses
+from application.ports.system import Ids
+from application.ports.vault import Vault
+from domain.kernel.errors import Fault, Invalid
+from domain.kernel.ids import person_id
+from domain.notification.request import Content, Profile, Recipient, Request
+from domain.template.template import Template, missing
+
+RECIPIENTS_MAX = 1_000
+TEXT_MAX = 255
+METADATA_MAX = 16 * 1024
+
+_canonical = msgspec.json.Encoder(order="sorted").encode
+
+
+class Addressee(msgspec.Struct, frozen=True, kw_only=True):
+    """One distinct person a notification is for."""
+
+    person: UUID
+    guest: bool
+    profile: Profile | None
+    """What the request itself says of them; None: nothing beyond the shop's id."""
+    email_index: bytes | None
+    phone_index: bytes | None
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A valid request, its id minted, its digests made."""
+
+    id: UUID
+    request: Request
+    channel: str
+    template: Template | None
+    addressees: tuple[Addressee, ...]
+    key: UUID | None
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepare:
+    """Checks a request and names everything in it."""
+
+    templates: CachedTemplates
+    addresses: Addresses
+    vault: Vault
+    ids: Ids
+    channels: frozenset[str]
+
+    async def __call__(self, request: Request, *, promised: UUID | None = None) -> Prepared:
+        """Prepare one request.
+
+        Args:
+            promised: its id, when it was minted before.
+
+        Raises:
+            Invalid: with every fault.
+            StoreUnavailable: the template is not at hand and cannot be read.
+        """
+        faults = _texts(request)
+        template = await self.templates.active(request.template) if request.template else None
+        channel = request.channel or (template.channel if template else "")
+        faults += self._content(request, template, channel)
+        addressees = self._addressees(request.recipients, channel, faults)
+        if faults:
+            raise Invalid(*faults)
+        bare = msgspec.structs.replace(request, idempotency_key=None, traceparent=None)
+        key = request.idempotency_key
+        return Prepared(
+            id=promised or self.ids.next(),
+            request=request,
+            channel=channel,
+            template=template,
+            addressees=addressees,
+            key=self._digest(f"{request.mode}:{key}") if key is not None else None,
+            fingerprint=self.vault.index("fingerprint", _canonical(bare).decode())[:16],
+        )
+
+    def _digest(self, key: str) -> UUID:
+        return UUID(bytes=self.vault.index("idempotency", key)[:16])
+
+    def _content(self, request: Request, template: Template | None, channel: str) -> list[Fault]:
+        inline = request.content
+        if request.template is None:
+            return _inline_faults(inline, channel, self.channels)
+        if template is None:
+            return [Fault("/templateId", "unknown_template", f"no active template '{request.template}'")]
+        faults = missing(template, inline.data)
+        if any((inline.subject, inline.body, inline.html_body)):
+            faults.append(
+                Fault("/templateId", "ambiguous", "give a template or subject/body/htmlBody, not both")
+            )
+        if channel != template.channel:
+            detail = f"template '{template.id}' is for {template.channel}, not {channel}"
+            faults.append(Fault("/channelType", "wrong_channel", detail))
+        elif channel not in self.channels:
+            faults.append(_unknown_channel(channel, self.channels))
+        return faults
+
+    def _addressees(
+        self, recipients: Sequence[Recipient], channel: str, faults: list[Fault]
+    ) -> tuple[Addressee, ...]:
+        if not 1 <= len(recipients) <= RECIPIENTS_MAX:
+            detail = f"name 1 to {RECIPIENTS_MAX:,} recipients, not {len(recipients):,}"
+            faults.append(Fault("/recipients", "bad_count", detail))
+            return ()
+        found: dict[UUID, Addressee] = {}
+        for n, recipient in enumerate(recipients):
+            at = f"/recipients/{n}"
+            addressee = self._addressee(recipient, channel, at, faults)
+            if addressee is not None:
+                found[addressee.person] = addressee
+        return tuple(found.values())
+
+    def _addressee(self, given: Recipient, channel: str, at: str, faults: list[Fault]) -> Addressee | None:
+        if given.user_id is not None and given == Recipient(user_id=given.user_id):
+            if not 1 <= len(given.user_id) <= TEXT_MAX:
+                faults.append(Fault(at, "bad_length", f"a user id has 1 to {TEXT_MAX} characters"))
+                return None
+            person = person_id(self.vault.index("user", given.user_id))
+            return Addressee(person=person, guest=False, profile=None, email_index=None, phone_index=None)
+        before = len(faults)
+        profile = self._profile(given, at, faults)
+        guest = given.user_id is None
+        if guest and profile.address(channel) is None and len(faults) == before:
+            faults.append(Fault(at, "no_address", f"a guest needs an address for {channel or 'the channel'}"))
+        if len(faults) > before:
+            return None
+        if given.user_id is not None:
+            identity = self.vault.index("user", given.user_id)
+        else:
+            identity = self.vault.index(
+                "guest", f"email:{profile.email}" if profile.email else f"phone:{profile.phone}"
+            )
+        return Addressee(
+            person=person_id(identity),
+            guest=guest,
+            profile=profile,
+            email_index=self.vault.index("email", profile.email) if profile.email else None,
+            phone_index=self.vault.index("phone", profile.phone) if profile.phone else None,
+        )
+
+    def _profile(self, given: Recipient, at: str, faults: list[Fault]) -> Profile:
+        read = {
+            "email": self.addresses.email,
+            "phone": lambda value: self.addresses.phone(value, None),
+            "locale": self.addresses.locale,
+            "timezone": self.addresses.timezone,
+        }
+        clean: dict[str, str] = {}
+        for name, normalise in read.items():
+            value = getattr(given, name)
+            if value is not None:
+                try:
+                    clean[name] = normalise(value)
+                except ValueError as fault:
+                    faults.append(Fault(f"{at}/{name}", f"bad_{name}", str(fault)))
+        for name in ("user_id", "name"):
+            value = getattr(given, name)
+            if value is not None and not 1 <= len(value) <= TEXT_MAX:
+                pointer = f"{at}/userId" if name == "user_id" else f"{at}/name"
+                faults.append(Fault(pointer, "bad_length", f"1 to {TEXT_MAX} characters"))
+        return Profile(user_id=given.user_id, name=given.name, **clean)
+
+
+def _texts(request: Request) -> list[Fault]:
+    faults = []
+    limits = {
+        "notificationType": (request.type, 100),
+        "createdBy": (request.created_by, TEXT_MAX),
+        "idempotencyKey": (request.idempotency_key, TEXT_MAX),
+    }
+    for name, (value, most) in limits.items():
+        if value is not None and not 1 <= len(value) <= most:
+            faults.append(Fault(f"/{name}", "bad_length", f"1 to {most} characters"))
+    if request.metadata and len(_canonical(request.metadata)) > METADATA_MAX:
+        faults.append(Fault("/metadata", "too_large", f"metadata has at most {METADATA_MAX:,} bytes of JSON"))
+    return faults
+
+
+def _inline_faults(inline: Content, channel: str, channels: frozenset[str]) -> list[Fault]:
+    faults = []
+    if not channel:
+        faults.append(Fault("/channelType", "missing", "name a channel, or a template that has one"))
+    elif channel not in channels:
+        faults.append(_unknown_channel(channel, channels))
+    if inline.body is None and inline.html_body is None:
+        faults.append(Fault("/body", "missing", "give a templateId, or a body or htmlBody"))
+    if channel == "email" and not inline.subject:
+        faults.append(Fault("/subject", "missing", "an e-mail needs a subject"))
+    if inline.subject and ("\n" in inline.subject or "\r" in inline.subject):
+        faults.append(Fault("/subject", "line_break", "a subject is one line"))
+    return faults
+
+
+def _unknown_channel(channel: str, channels: frozenset[str]) -> Fault:
+    return Fault("/channelType", "unknown_channel", f"'{channel}' is none of {', '.join(sorted(channels))}")

@@ -1,0 +1,148 @@
+"""Show what a request would do: who would get which words, and nothing is written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from application.notification.prepare import Addressee, Prepare
+from application.ports.catalog import Channel, Channels, Versioned
+from application.ports.people import People, Person
+from application.ports.rendering import Renderer
+from application.ports.system import Clock
+from application.ports.vault import Unreadable, Vault
+from application.sealing import open_profile
+from domain.delivery.decide import GiveUp, Hold, RetryAt
+from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Suppressed, check
+from domain.delivery.policy import RetryPolicy
+from domain.kernel.channel import NotificationClass
+from domain.kernel.errors import Invalid
+from domain.notification.recipient import variables
+from domain.notification.request import Profile, Request
+from domain.template.template import Rendered, filled
+
+SHOWN_MAX = 10
+
+
+class PreviewedRecipient(msgspec.Struct, frozen=True, kw_only=True):
+    """One recipient's message."""
+
+    user_id: str | None
+    reachable: bool
+    """Whether an address is known for the channel."""
+    decision: str
+    """What the gate would say now: send, wait, suppress or fail."""
+    reason: str | None
+    subject: str | None
+    body: str | None
+    html_body: str | None
+    problem: str | None = None
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """What would happen."""
+
+    channel: str
+    priority: str
+    template_id: str | None
+    template_version: int | None
+    recipients: int
+    """How many distinct persons; the first ten are rendered."""
+    rendered: list[PreviewedRecipient]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewNotification:
+    """A dry run."""
+
+    prepare: Prepare
+    people: People
+    channels: Channels
+    vault: Vault
+    renderer: Renderer
+    policies: Mapping[NotificationClass, RetryPolicy]
+    clock: Clock
+
+    async def __call__(self, request: Request) -> Preview:
+        """Render for the first recipients.
+
+        Raises:
+            Invalid: as on submitting.
+        """
+        prepared = await self.prepare(request)
+        shown = prepared.addressees[:SHOWN_MAX]
+        mirror = await self.people.get([a.person for a in shown])
+        channel = await self.channels.get(prepared.channel)
+        rendered = []
+        for addressee in shown:
+            profile = self._profile(addressee, mirror.get(addressee.person))
+            decision, reason = self._decision(request, profile.address(prepared.channel), channel)
+            words, problem = Rendered(), None
+            try:
+                if prepared.template is None:
+                    content = request.content
+                    words = Rendered(subject=content.subject, body=content.body, html_body=content.html_body)
+                else:
+                    data = {**filled(prepared.template, request.content.data), **variables(profile)}
+                    words = self.renderer.render(prepared.template, data)
+            except Invalid as fault:
+                problem = str(fault)
+            rendered.append(
+                PreviewedRecipient(
+                    user_id=profile.user_id,
+                    reachable=profile.address(prepared.channel) is not None,
+                    decision=decision,
+                    reason=reason,
+                    subject=words.subject,
+                    body=words.body,
+                    html_body=words.html_body,
+                    problem=problem,
+                )
+            )
+        return Preview(
+            channel=prepared.channel,
+            priority=request.priority.label,
+            template_id=request.template,
+            template_version=prepared.template.version if prepared.template else None,
+            recipients=len(prepared.addressees),
+            rendered=rendered,
+        )
+
+    def _decision(
+        self, request: Request, address: str | None, channel: Versioned[Channel] | None
+    ) -> tuple[str, str | None]:
+        now = self.clock.now()
+        facts = Facts(
+            accepted_at=now,
+            spent=0,
+            interrupted=False,
+            cancelled=False,
+            suppressed=None,  # addresses under suppression are looked up when sending, not here
+            channel_enabled=channel is None or channel.value.enabled,
+            channel_paused=channel is not None and channel.value.paused,
+            erased=False,
+            address=address,
+        )
+        match check(facts, self.policies[request.klass], now=now, chance=0.0):
+            case Cleared():
+                return "send", None
+            case Paused():
+                return "wait", "channel paused"
+            case RetryAt(_, reason):
+                return "wait", reason
+            case Suppressed(reason):
+                return "suppress", reason
+            case GiveUp(reason) | Hold(reason):
+                return "fail", reason
+            case Cancelled():
+                return "suppress", "cancelled"
+
+    def _profile(self, addressee: Addressee, row: Person | None) -> Profile:
+        if addressee.profile is not None:
+            return addressee.profile
+        if row is None or row.data_key is None or row.profile is None:
+            return Profile()
+        try:
+            return open_profile(self.vault.unwrap(row.data_key, row.id), row.id, row.profile)
+        except Unreadable:
+            return Profile()

@@ -1,0 +1,98 @@
+"""From prepared requests to rows: ids derived, content sealed, keys wrapped.  CPU only, no waiting."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from application.notification.prepare import Addressee, Prepared
+from application.ports.acceptance import NewDelivery, NewNotification, NewPerson
+from application.ports.vault import DataKey, Vault
+from application.sealing import seal_content, seal_profile, wrap_content_key
+from domain.kernel.channel import Lane
+from domain.kernel.ids import delivery_id, time_of
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """Seals a batch under the keys its persons have, making keys for those that have none."""
+
+    vault: Vault
+
+    def __call__(
+        self, batch: Sequence[Prepared], known: Mapping[UUID, bytes]
+    ) -> tuple[list[NewNotification], list[NewPerson]]:
+        """Rows for a batch.
+
+        Args:
+            known: wrapped keys of the persons that have one.
+        """
+        keys: dict[UUID, DataKey] = {}
+        people: dict[UUID, NewPerson] = {}
+        notifications = []
+        for prepared in batch:
+            for addressee in prepared.addressees:
+                self._person(addressee, known, keys, people)
+            notifications.append(self._notification(prepared, keys))
+        return notifications, [people[person] for person in sorted(people)]
+
+    def _person(
+        self,
+        addressee: Addressee,
+        known: Mapping[UUID, bytes],
+        keys: dict[UUID, DataKey],
+        people: dict[UUID, NewPerson],
+    ) -> None:
+        person, profile = addressee.person, addressee.profile
+        before = people.get(person)
+        if before is not None and profile is None:
+            return
+        if before is not None:
+            wrapped = before.data_key
+        elif person in known:
+            wrapped = known[person]
+            keys[person] = self.vault.unwrap(wrapped, person)
+        else:
+            keys[person] = self.vault.create()
+            wrapped = self.vault.wrap(keys[person], person)
+        people[person] = NewPerson(
+            id=person,
+            guest=addressee.guest,
+            data_key=wrapped,
+            profile=seal_profile(keys[person], person, profile) if profile is not None else None,
+            email_index=addressee.email_index,
+            phone_index=addressee.phone_index,
+            locale=profile.locale if profile is not None else None,
+            timezone=profile.timezone if profile is not None else None,
+        )
+
+    def _notification(self, prepared: Prepared, keys: Mapping[UUID, DataKey]) -> NewNotification:
+        request, template = prepared.request, prepared.template
+        content_key = self.vault.create()
+        deliveries = []
+        for addressee in prepared.addressees:
+            delivery = delivery_id(prepared.id, addressee.person, prepared.channel)
+            wrapped = wrap_content_key(keys[addressee.person], content_key, delivery)
+            deliveries.append(
+                NewDelivery(id=delivery, person=addressee.person, slot=prepared.channel, content_key=wrapped)
+            )
+        return NewNotification(
+            id=prepared.id,
+            mode=request.mode,
+            type=request.type,
+            klass=request.klass,
+            lane=Lane(prepared.channel, request.priority),
+            template_id=template.id if template else None,
+            template_version=template.version if template else None,
+            content=seal_content(content_key, prepared.id, request.content),
+            metadata=_encode(request.metadata) if request.metadata else None,
+            created_by=request.created_by,
+            created_at=time_of(prepared.id),
+            deliveries=tuple(deliveries),
+            key=prepared.key,
+            fingerprint=prepared.fingerprint,
+            traceparent=request.traceparent,
+        )

@@ -1,0 +1,74 @@
+"""Accept notifications from callers that cannot wait: in the database, or on the broker while it is away.
+
+A commit whose outcome is not known is promised under the same id: draining finds what was committed.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from application.notification.absence import Absence
+from application.notification.defer import DeferNotifications
+from application.notification.group_commit import GroupCommit
+from application.notification.prepare import Prepare, Prepared
+from application.notification.submit import Submitted, answer
+from application.ports.acceptance import Verdict
+from domain.kernel.errors import PosthornError, StoreUnavailable
+from domain.notification.request import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitOrDefer:
+    """The REST entrance.  Events wait on their queues instead (`SubmitNotification`)."""
+
+    prepare: Prepare
+    commit: GroupCommit
+    defer: DeferNotifications
+    absence: Absence
+
+    async def __call__(self, request: Request) -> Submitted:
+        """Accept one request.
+
+        Raises:
+            Invalid, KeyReused, InFlight, Overloaded.
+            Unavailable: neither the database nor the broker takes it, or what it needs is not at hand.
+        """
+        [told] = await self.many([request])
+        if isinstance(told, PosthornError):
+            raise told
+        return told
+
+    async def many(self, requests: Sequence[Request]) -> list[Submitted | PosthornError]:
+        """Accept several, each on its own."""
+        answers: dict[int, Submitted | PosthornError] = {}
+        waiting: dict[int, tuple[Prepared, asyncio.Future[Verdict] | None]] = {}
+        for n, request in enumerate(requests):
+            try:
+                prepared = await self.prepare(request)
+                asked = self.commit.enqueue(prepared) if self.absence.over() else None
+            except PosthornError as refused:
+                answers[n] = refused
+            else:
+                waiting[n] = prepared, asked
+        away: dict[int, Prepared] = {}
+        for n, (prepared, asked) in waiting.items():
+            told = await self._verdict(asked) if asked is not None else None
+            if told is None:
+                away[n] = prepared
+            else:
+                answers[n] = told
+        if away:
+            answers |= dict(zip(away, await self.defer(list(away.values())), strict=True))
+        return [answers[n] for n in range(len(requests))]
+
+    async def _verdict(self, asked: "asyncio.Future[Verdict]") -> Submitted | PosthornError | None:
+        """What the database says; None when it is away."""
+        try:
+            told: Submitted | PosthornError = answer(await asyncio.shield(asked))
+        except StoreUnavailable:
+            self.absence.noticed()
+            return None
+        except PosthornError as refused:
+            told = refused
+        self.absence.ended()
+        return told

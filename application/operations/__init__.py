@@ -1,0 +1,1 @@
+"""What operators do: jobs over dead letters, unknown outcomes, alerts, dead queues."""

@@ -1,0 +1,70 @@
+"""Relay committed messages: publish with confirms, then delete, set-wise.
+
+Deleting comes strictly after the confirm: a crash in between publishes twice, and then one pointer is stale.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from application.ports.broker import DelayedPublisher, Outgoing, Published, Publisher
+from application.ports.outbox import Outbox, OutboxMessage
+from application.ports.system import Clock
+
+
+class Relayed(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a batch; what is in neither list stands in the outbox still."""
+
+    confirmed: list[UUID]
+    unroutable: list[UUID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayOutbox:
+    """Publishes a batch."""
+
+    outbox: Outbox
+    publisher: Publisher
+    delayed: DelayedPublisher
+    clock: Clock
+
+    async def __call__(self, messages: Sequence[OutboxMessage]) -> Relayed:
+        """Publish now or onto the ladder, delete what was confirmed.
+
+        Raises:
+            BrokerUnavailable: nothing was published for certain.
+            StoreUnavailable: what was published may be published again.
+        """
+        now = self.clock.now()
+        prompt = [_outgoing(m, now) for m in messages if m.due is None or m.due <= now]
+        later = [_outgoing(m, now) for m in messages if m.due is not None and m.due > now]
+        results = await asyncio.gather(
+            self.publisher.publish(prompt) if prompt else _nothing(),
+            self.delayed.publish_later(later) if later else _nothing(),
+            return_exceptions=True,
+        )
+        done = [result for result in results if isinstance(result, Published)]
+        confirmed = [id_ for published in done for id_ in published.confirmed]
+        if confirmed:
+            await self.outbox.delete(confirmed)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return Relayed(
+            confirmed=confirmed, unroutable=[i for published in done for i in published.unroutable]
+        )
+
+
+async def _nothing() -> Published:
+    return Published([], [])
+
+
+def _outgoing(message: OutboxMessage, now: datetime) -> Outgoing:
+    wait = message.due - now if message.due is not None and message.due > now else None
+    return Outgoing(
+        id=message.id, queue=message.queue, body=message.body, headers=message.headers, delay=wait
+    )

@@ -1,0 +1,1 @@
+"""Keeping the mirror of the shop's customers."""

@@ -1,0 +1,114 @@
+"""Accepting notifications: everything of a batch in one transaction."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from application.ports.outbox import OutboxMessage
+from domain.kernel.channel import Lane, Mode, NotificationClass
+
+
+class NewPerson(msgspec.Struct, frozen=True, kw_only=True):
+    """A person to be there when the batch commits."""
+
+    id: UUID
+    guest: bool
+    data_key: bytes
+    """Wrapped.  If another commit gave this person another key first, the batch is refused: `KeysChanged`."""
+    profile: bytes | None
+    """Sealed profile to write, or None; it does not overwrite what the mirror knows of a customer."""
+    email_index: bytes | None = None
+    phone_index: bytes | None = None
+    locale: str | None = None
+    timezone: str | None = None
+
+
+class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One recipient on one slot; born `queued` with seq 1."""
+
+    id: UUID
+    person: UUID
+    slot: str
+    content_key: bytes
+    """The notification's content key, wrapped under the person's key."""
+
+
+class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
+    """One notification to commit."""
+
+    id: UUID
+    mode: Mode
+    type: str
+    klass: NotificationClass
+    lane: Lane
+    template_id: str | None
+    template_version: int | None
+    content: bytes
+    """Sealed `Content` (JSON)."""
+    metadata: bytes | None
+    """JSON object, in the clear; None when empty."""
+    created_by: str | None
+    created_at: datetime
+    deliveries: tuple[NewDelivery, ...]
+    key: UUID | None
+    """Keyed digest of mode and idempotency key; None: not idempotent."""
+    fingerprint: bytes
+    """Keyed digest of the canonical command (16 bytes)."""
+    traceparent: str | None = None
+
+
+class Won(msgspec.Struct, frozen=True):
+    """Committed now."""
+
+    notification: UUID
+
+
+class Absorbed(msgspec.Struct, frozen=True):
+    """The key stands already: `same` tells whether it was the same command."""
+
+    notification: UUID
+    same: bool
+
+
+Verdict = Won | Absorbed
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What became of a batch, in its order, and the messages committed with it."""
+
+    verdicts: list[Verdict]
+    messages: list[OutboxMessage]
+
+
+class KeysChanged(Exception):
+    """A person's key is not the one the batch was sealed under."""
+
+
+class Acceptance(Protocol):
+    """The write side of accepting.  Held to tests/contract/acceptance.py."""
+
+    async def keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
+        """Wrapped keys of those persons that have one."""
+        ...
+
+    async def accept(
+        self,
+        notifications: Sequence[NewNotification],
+        persons: Sequence[NewPerson],
+        pack: Callable[[Sequence[NewNotification]], list[OutboxMessage]],
+    ) -> Committed:
+        """Commit all of it in one transaction: keys, persons, notifications, deliveries, history, outbox.
+
+        `notifications` have distinct keys; `persons` are distinct and hold every recipient, known ones too.
+        `pack` makes the messages of those that won.
+
+        Raises:
+            KeysChanged: nothing was committed.
+            Invalid: the database refuses a value; nothing was committed (bisect to find whose).
+            InFlight: another transaction holds one of the keys for more than 5 s; nothing was committed.
+            StoreUnavailable: outcome unknown when a connection was lost: accept again with the same keys.
+        """
+        ...

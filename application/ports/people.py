@@ -1,0 +1,54 @@
+"""The mirror of the shop's customers."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the mirror; `data_key` and `profile` are sealed, None once erased."""
+
+    id: UUID
+    guest: bool
+    data_key: bytes | None
+    profile: bytes | None
+    email_index: bytes | None = None
+    phone_index: bytes | None = None
+    locale: str | None = None
+    timezone: str | None = None
+    version: int = 1
+    source_time: datetime | None = None
+    """When the shop says this state was true: an older event does not overwrite a newer one."""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class People(Protocol):
+    """Write and read the mirror.  Held to tests/contract/people.py."""
+
+    async def get(self, persons: Sequence[UUID]) -> dict[UUID, Person]:
+        """Those that exist."""
+        ...
+
+    async def put(self, persons: Sequence[Person], *, expected: int | None = None) -> dict[UUID, bool]:
+        """Insert or update set-wise; `persons` are distinct.  An erased person may come back with any key.
+
+        False for one that was not written: its key differs from the row's (read again, seal again), its
+        `source_time` is older than the row's or its erasure, or `expected` is not its version (0: it must not
+        exist).
+        """
+        ...
+
+    async def erase(self, person: UUID) -> bool:
+        """Delete key, profile and indexes: what was sealed for this person can never be read again.
+
+        False when there is no such person, or no longer.
+        """
+        ...
+
+    async def page(self, after: UUID | None, limit: int, *, email_index: bytes | None = None) -> list[Person]:
+        """In id order, behind `after`; erased ones are left out."""
+        ...

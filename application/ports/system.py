@@ -1,0 +1,33 @@
+"""Time, chance and fresh ids."""
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        ...
+
+
+class Dice(Protocol):
+    """The only source of chance."""
+
+    def chance(self) -> float:
+        """Uniform in [0, 1)."""
+        ...
+
+
+class Ids(Protocol):
+    """Fresh identifiers."""
+
+    def next(self) -> UUID:
+        """A UUIDv7 of this instant; of one process they ascend."""
+        ...

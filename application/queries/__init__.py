@@ -1,0 +1,1 @@
+"""The read side: lists and pages as they are shown."""

@@ -1,0 +1,27 @@
+"""Notifications that match a filter, newest first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from application.ports.reading import Filter, NotificationView, Reader
+from application.ports.vault import Vault
+from domain.kernel.ids import person_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListNotifications:
+    """Knows how the shop's user ids became persons."""
+
+    reader: Reader
+    vault: Vault
+
+    async def __call__(
+        self, wanted: Filter, *, recipient: str | None, before: UUID | None, limit: int
+    ) -> Sequence[NotificationView]:
+        """Up to `limit` behind `before`; `recipient` is the shop's own user id."""
+        if recipient is not None:
+            wanted = msgspec.structs.replace(wanted, person=person_id(self.vault.index("user", recipient)))
+        return await self.reader.notifications(wanted, before, limit)

@@ -1,0 +1,36 @@
+"""Customers and guests, all or those with an e-mail address."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from application.ports.addresses import Addresses
+from application.ports.people import People
+from application.ports.vault import Vault
+from application.queries.opening import opened
+from application.queries.shown_user import ShownUser
+from domain.kernel.errors import Fault, Invalid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListUsers:
+    """Looks addresses up by their blind index."""
+
+    people: People
+    vault: Vault
+    addresses: Addresses
+
+    async def __call__(self, *, email: str | None, after: UUID | None, limit: int) -> Sequence[ShownUser]:
+        """Up to `limit` behind `after`, in id order; erased ones are left out.
+
+        Raises:
+            Invalid: `email` is not an address.
+        """
+        index = None
+        if email is not None:
+            try:
+                index = self.vault.index("email", self.addresses.email(email))
+            except ValueError as fault:
+                raise Invalid(Fault("?email", "bad_email", str(fault))) from None
+        found = await self.people.page(after, limit, email_index=index)
+        return [ShownUser(p, opened(self.vault, p.id, p.data_key, p.profile)) for p in found]

@@ -1,0 +1,1 @@
+"""Templates: saved as immutable versions, one of them active."""

@@ -1,0 +1,37 @@
+"""Save a template: checked, then kept as its next immutable version."""
+
+from dataclasses import dataclass
+
+from application.caching import CachedTemplates
+from application.ports.catalog import Templates
+from application.ports.rendering import Renderer
+from domain.kernel.errors import Fault, Invalid
+from domain.template.template import Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveTemplate:
+    """The first version and every later one."""
+
+    templates: Templates
+    cached: CachedTemplates
+    renderer: Renderer
+    channels: frozenset[str]
+
+    async def __call__(self, draft: Template, *, expected: int | None, activate: bool) -> Template:
+        """Save; `expected` is the latest version the caller has seen, 0 to create.
+
+        Raises:
+            Invalid: with everything that is wrong with it.
+            Conflict: somebody else saved meanwhile, or, with 0, it is there already.
+        """
+        faults = self.renderer.check(draft)
+        if draft.channel not in self.channels:
+            detail = f"'{draft.channel}' is none of {', '.join(sorted(self.channels))}"
+            faults.append(Fault("/channel", "unknown_channel", detail))
+        if faults:
+            raise Invalid(*faults)
+        saved = await self.templates.add(draft, expected=expected, activate=activate)
+        if activate:
+            self.cached.forget(saved.id)
+        return saved

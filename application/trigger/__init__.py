@@ -1,0 +1,1 @@
+"""Triggers: rules from shop events to notifications."""

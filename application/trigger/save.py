@@ -1,0 +1,29 @@
+"""Save a trigger, once its paths are right and its template exists."""
+
+from dataclasses import dataclass
+
+from application.ports.catalog import Templates, Triggers, Versioned
+from domain.kernel.errors import Fault, Invalid
+from domain.notification.trigger import Trigger, check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveTrigger:
+    """Creates or replaces."""
+
+    triggers: Triggers
+    templates: Templates
+
+    async def __call__(self, trigger: Trigger, *, expected: int | None) -> Versioned[Trigger]:
+        """Save; `expected` is the version the caller has seen, 0 to create.
+
+        Raises:
+            Invalid: with everything that is wrong with it.
+            Conflict: it changed meanwhile, or, with 0, it is there already.
+        """
+        faults = check(trigger)
+        if not await self.templates.page("", 1, template=trigger.template):
+            faults.append(Fault("/template", "unknown_template", f"no template '{trigger.template}'"))
+        if faults:
+            raise Invalid(*faults)
+        return await self.triggers.put(trigger, expected=expected)

@@ -1,0 +1,51 @@
+"""Telling operators of dead letters: a section of the settings, and the key in it."""
+
+import base64
+import binascii
+from datetime import timedelta
+from typing import Annotated
+
+from msgspec import Meta
+
+from config.secret_url import SecretUrl
+from config.section import Section
+from domain.kernel.errors import Misconfigured
+from domain.kernel.secret import Secret
+
+PREFIX = "whsec_"
+KEY_BYTES_MIN, KEY_BYTES_MAX = 24, 64
+_MAKE_ONE = f"make one with `echo {PREFIX}$(openssl rand -base64 32)`"
+
+
+class Alerts(Section):
+    """Telling operators of dead letters."""
+
+    url: Annotated[
+        SecretUrl | None,
+        Meta(description="where signed events are posted (Standard Webhooks); none: they are logged only"),
+    ] = None
+    secret: Annotated[
+        Secret | None, Meta(description="`whsec_` and base64 of 24 to 64 random bytes: signs the events")
+    ] = None
+    every: Annotated[
+        timedelta, Meta(description="a group of dead letters is told of again after this, if it has grown")
+    ] = timedelta(minutes=1)
+
+
+def signing_key(alerts: Alerts) -> bytes:
+    """What the secret stands for.
+
+    Raises:
+        Misconfigured: it is missing, or none.
+    """
+    if alerts.secret is None:
+        raise Misconfigured(f"alerts.secret is not set: alerts.url needs it; {_MAKE_ONE}")
+    prefix, text = alerts.secret.reveal()[: len(PREFIX)], alerts.secret.reveal()[len(PREFIX) :]
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if prefix != PREFIX or not KEY_BYTES_MIN <= len(key) <= KEY_BYTES_MAX:
+        wanted = f"{PREFIX} and base64 of {KEY_BYTES_MIN} to {KEY_BYTES_MAX} bytes"
+        raise Misconfigured(f"alerts.secret is not {wanted}: {_MAKE_ONE}")
+    return key

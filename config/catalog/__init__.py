@@ -1,0 +1,88 @@
+"""The templates and triggers that Posthorn ships, as data files: a first day works without writing any.
+
+`templates/<id>.toml` describes a template, `<id>.txt` and `<id>.html` are its parts; the HTML stands inside
+`_frame.html`.  `triggers/<id>.toml` is a trigger, with the reason for its key and a sample of its event.
+"""
+
+import tomllib
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+import msgspec
+
+from domain.kernel.channel import Priority
+from domain.notification.trigger import Event, Trigger
+from domain.template.template import Template, Variable
+
+
+class Catalog(msgspec.Struct, frozen=True):
+    """What is shipped."""
+
+    templates: tuple[Template, ...]
+    triggers: tuple[Trigger, ...]
+    samples: dict[str, Event]
+    """An event for each trigger, by the trigger's id."""
+
+
+def load_catalog() -> Catalog:
+    """Read the files."""
+    here = files(__name__)
+    samples: dict[str, Event] = {}
+    triggers = tuple(_trigger(file, samples) for file in _tomls(here / "triggers"))
+    return Catalog(
+        tuple(_template(file, here / "templates") for file in _tomls(here / "templates")), triggers, samples
+    )
+
+
+def _tomls(folder: Traversable) -> list[Traversable]:
+    found = (
+        file for file in folder.iterdir() if file.name.endswith(".toml") and not file.name.startswith("_")
+    )
+    return sorted(found, key=lambda file: file.name)
+
+
+def _template(file: Traversable, folder: Traversable) -> Template:
+    id_ = file.name.removesuffix(".toml")
+    told = _toml(file)
+    marketing = told.get("marketing", False)
+    variables = dict(told["variables"])
+    for common in ("_common.toml", "_marketing.toml") if marketing else ("_common.toml",):
+        variables |= _toml(folder / common)["variables"]
+    frame = {
+        "preview": told["preview"],
+        "content": _text(folder / f"{id_}.html"),
+        "footer": _text(folder / ("_footer_marketing.html" if marketing else "_footer.html")),
+    }
+    html = _text(folder / "_frame.html")
+    for name, part in frame.items():
+        html = html.replace(f"<!-- {name} -->", part.strip())
+    return Template(
+        id=id_,
+        version=1,
+        name=told["name"],
+        channel=told["channel"],
+        subject=told["subject"],
+        body=_text(folder / f"{id_}.txt"),
+        html_body=html,
+        variables=msgspec.convert(variables, dict[str, Variable]),
+    )
+
+
+def _trigger(file: Traversable, samples: dict[str, Event]) -> Trigger:
+    id_ = file.name.removesuffix(".toml")
+    told = _toml(file)
+    data = told.pop("sample")
+    told["priority"] = Priority.of(told["priority"])
+    told["klass"] = told.pop("class")
+    trigger = msgspec.convert({"id": id_, **told}, Trigger)
+    samples[id_] = Event(id=f"sample-{id_}", source="/shop", type=trigger.event, data=data)
+    return trigger
+
+
+def _toml(file: Traversable) -> dict[str, Any]:
+    return tomllib.loads(_text(file))
+
+
+def _text(file: Traversable) -> str:
+    return file.read_text(encoding="utf-8")

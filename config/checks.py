@@ -1,0 +1,82 @@
+"""What must hold between settings; what each must be by itself is its type's business."""
+
+from datetime import timedelta
+
+from config.alerts import Alerts, signing_key
+from config.providers import SmtpProvider
+from config.settings import Engine, Settings, VaultKeys
+from config.values import span
+from domain.kernel.errors import Misconfigured
+
+LEASE_MARGIN = timedelta(seconds=10)
+"""For rendering and for writing down how the call ended."""
+
+
+def cross_check(settings: Settings) -> None:
+    """What no single key can tell.
+
+    Raises:
+        Misconfigured: keys that do not go together.
+    """
+    _vault(settings.vault)
+    _engine(settings.engine)
+    _alerts(settings.alerts)
+    for channel in settings.engine.channels:
+        if channel not in settings.accepting.channels:
+            raise Misconfigured(
+                f"engine.channels names {channel}: add it to accepting.channels, or take one of "
+                f"{', '.join(settings.accepting.channels)}"
+            )
+    for name, tls in (("db", settings.db.tls), ("amqp", settings.amqp.tls)):
+        if (tls.cert is None) != (tls.key is None):
+            lacking = "key" if tls.key is None else "cert"
+            raise Misconfigured(f"{name}.tls.{lacking} is not set: a certificate and its key come together")
+    for klass, policy in settings.policies.by_class().items():
+        if policy.retries < 0:
+            raise Misconfigured(f"policies.{klass}.retries is {policy.retries}: give 0 or more")
+    for name, provider in settings.providers.items():
+        if isinstance(provider, SmtpProvider):
+            _smtp(f"providers.{name}", provider, settings.engine)
+
+
+def _vault(vault: VaultKeys) -> None:
+    if vault.secret and vault.keys:
+        raise Misconfigured("vault.secret and vault.keys exclude each other: set one of them")
+    if not vault.keys:
+        return
+    if vault.index is None:
+        raise Misconfigured("vault.index is not set: vault.keys needs it beside, base64 of 32 random bytes")
+    if vault.pepper is None:
+        raise Misconfigured("vault.pepper is not set: vault.keys needs it beside, base64 of 32 random bytes")
+    if vault.current not in vault.keys:
+        raise Misconfigured(f"vault.current is {vault.current}: set vault.keys.{vault.current} too")
+
+
+def _engine(engine: Engine) -> None:
+    if engine.lease < engine.call_max + LEASE_MARGIN:
+        raise Misconfigured(
+            f"engine.lease is {span(engine.lease)}: it must be at least {span(LEASE_MARGIN)} longer than "
+            f"engine.call_max, which is {span(engine.call_max)}"
+        )
+    if engine.reserve >= engine.slots:
+        raise Misconfigured(
+            f"engine.reserve is {engine.reserve}: it must be less than engine.slots, {engine.slots}"
+        )
+
+
+def _alerts(alerts: Alerts) -> None:
+    if alerts.url is not None and not alerts.url.reveal().startswith(("https://", "http://")):
+        raise Misconfigured(f"alerts.url is {alerts.url}: it must begin with https:// (or http://)")
+    if alerts.url is not None or alerts.secret is not None:
+        signing_key(alerts)
+
+
+def _smtp(key: str, provider: SmtpProvider, engine: Engine) -> None:
+    if provider.timeout > engine.call_max:
+        raise Misconfigured(
+            f"{key}.timeout is {span(provider.timeout)}: it must not be longer than engine.call_max, "
+            f"which is {span(engine.call_max)}"
+        )
+    if (provider.user is None) != (provider.password is None):
+        lacking = "password" if provider.password is None else "user"
+        raise Misconfigured(f"{key}.{lacking} is not set: a login has a user and a password")

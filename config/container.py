@@ -1,0 +1,246 @@
+"""The composition root: which adapter stands behind which port, and who is given what.  It opens nothing.
+
+What operators keep and look after stands in `config.operating`.
+
+`embedded` chooses the in-process broker.  `dsn` and `handoff` come from outside: the one is known when the
+database runs, the other is the relay actor of the process.
+"""
+
+from importlib.metadata import version
+
+from dependency_injector import containers, providers
+
+from adapters.addresses.addresses import LocalAddresses
+from adapters.memory.broker import MemoryBroker, MemoryEvents
+from adapters.postgres.acceptance import PostgresAcceptance
+from adapters.postgres.cancelling import PostgresCancelling
+from adapters.postgres.channels import PostgresChannels
+from adapters.postgres.database import Database
+from adapters.postgres.dead_letters import PostgresDeadLetters
+from adapters.postgres.deliveries import PostgresDeliveries
+from adapters.postgres.outbox import PostgresOutbox
+from adapters.postgres.people import PostgresPeople
+from adapters.postgres.promises import PostgresPromises
+from adapters.postgres.reader import PostgresReader
+from adapters.postgres.recovery import PostgresRecovery
+from adapters.postgres.templates import PostgresTemplates
+from adapters.postgres.triggers import PostgresTriggers
+from adapters.rabbitmq.consumer import RabbitConsumer
+from adapters.rabbitmq.events import RabbitEvents
+from adapters.rabbitmq.ladder import LadderPublisher
+from adapters.rabbitmq.plugin import PluginPublisher
+from adapters.rabbitmq.publisher import RabbitPublisher
+from adapters.rabbitmq.sizes import RabbitSizes
+from adapters.rabbitmq.topology import SHOP_EVENTS, definitions
+from adapters.rendering.renderer import JinjaRenderer
+from adapters.system.clock import SystemClock
+from adapters.system.dice import SystemDice
+from adapters.system.ids import SystemIds
+from adapters.telemetry.metered import MeteredAcceptance, MeteredDeliveries, MeteredGateways, MeteredPublisher
+from adapters.telemetry.metrics import Metrics
+from adapters.telemetry.telemetry import Telemetry
+from application.caching import CachedTemplates
+from application.delivery.begin import BeginDeliveries
+from application.delivery.bury import BuryDelivery
+from application.delivery.call import CallProvider
+from application.delivery.probe import ProbeLane
+from application.delivery.take_apart import TakeApart
+from application.event.handle import HandleEvents
+from application.event.install_catalog import InstallCatalog
+from application.event.trigger_index import TriggerIndex
+from application.notification.absence import Absence
+from application.notification.cancel import CancelNotification
+from application.notification.defer import DeferNotifications
+from application.notification.drain import DrainIntake
+from application.notification.group_commit import GroupCommit
+from application.notification.packing import Pack
+from application.notification.prepare import Prepare
+from application.notification.preview import PreviewNotification
+from application.notification.seal import Seal
+from application.notification.submit import SubmitNotification
+from application.notification.submit_or_defer import SubmitOrDefer
+from application.outbox.relay import RelayOutbox
+from application.people.mirror import MirrorPeople
+from application.queries.find_notification import FindNotification
+from application.queries.find_user import FindUser
+from application.queries.list_deliveries import ListDeliveries
+from application.queries.list_history import ListHistory
+from application.queries.list_notifications import ListNotifications
+from application.queries.list_users import ListUsers
+from config import secrets
+from config.gateways import build as build_gateways
+from config.links import link
+from config.operating import Operating
+from config.settings import Settings
+
+Single = providers.Singleton
+
+
+class Container(containers.DeclarativeContainer):
+    """Everything a process may need; what it does not ask for is not made."""
+
+    settings = providers.Dependency(instance_of=Settings)
+    embedded = providers.Object("no")
+    dsn = providers.Dependency(instance_of=str)
+    handoff = providers.Dependency()
+    channels_known = providers.Callable(lambda settings: frozenset(settings.accepting.channels), settings)
+
+    clock = Single(SystemClock)
+    dice = Single(SystemDice)
+    ids = Single(SystemIds)
+    process = Single(lambda ids: ids.next(), ids)
+    telemetry = Single(Telemetry, Single(Metrics, version("posthorn")))
+
+    vault = Single(secrets.vault, settings)
+    cursor_key = Single(secrets.cursor_key, settings)
+    addresses = Single(LocalAddresses)
+    renderer = Single(JinjaRenderer)
+
+    database = Single(
+        Database,
+        dsn,
+        pool_size=settings.provided.db.pool,
+        statement_max=settings.provided.db.statement_max,
+        ssl=Single(secrets.tls, "db.tls", settings.provided.db.tls),
+    )
+    outbox = Single(PostgresOutbox, database=database, process=process)
+    deliveries = Single(
+        MeteredDeliveries,
+        deliveries=Single(PostgresDeliveries, database=database, process=process, ids=ids),
+        telemetry=telemetry,
+    )
+    dead_letters = Single(PostgresDeadLetters, database=database, process=process, ids=ids)
+    recovery = Single(PostgresRecovery, database=database, process=process, ids=ids)
+    people = Single(PostgresPeople, database=database)
+    reader = Single(PostgresReader, database=database)
+    promises = Single(PostgresPromises, database=database)
+    cancelling = Single(PostgresCancelling, database=database)
+    templates = Single(PostgresTemplates, database=database)
+    triggers = Single(PostgresTriggers, database=database)
+    channels = Single(PostgresChannels, database=database)
+    acceptance = Single(
+        MeteredAcceptance,
+        acceptance=Single(PostgresAcceptance, database=database, process=process),
+        telemetry=telemetry,
+        clock=clock,
+    )
+
+    topology = Single(definitions, channels=settings.provided.accepting.channels)
+    memory_broker = Single(MemoryBroker, topology, clock)
+    publishing = Single(link, settings, "publisher")
+    consuming = Single(link, settings, "consumer")
+    broker_publisher = providers.Selector(embedded, yes=memory_broker, no=Single(RabbitPublisher, publishing))
+    publisher = Single(MeteredPublisher, publisher=broker_publisher, telemetry=telemetry, clock=clock)
+    broker_delays = providers.Selector(
+        settings.provided.amqp.delays,
+        ladder=Single(LadderPublisher, publishing),
+        plugin=Single(PluginPublisher, publishing),
+    )
+    delayed = providers.Selector(embedded, yes=memory_broker, no=broker_delays)
+    consumer = providers.Selector(embedded, yes=memory_broker, no=Single(RabbitConsumer, consuming))
+    sizes = providers.Selector(embedded, yes=memory_broker, no=Single(RabbitSizes, consuming))
+    shop_events = providers.Selector(
+        embedded,
+        yes=Single(MemoryEvents, memory_broker, SHOP_EVENTS),
+        no=Single(RabbitEvents, publishing, SHOP_EVENTS),
+    )
+    providers_built = Single(build_gateways, settings, clock, dice)
+    gateways = Single(MeteredGateways, providers_built, telemetry, clock)
+
+    cached = Single(CachedTemplates, templates=templates, clock=clock)
+    prepare = Single(
+        Prepare, templates=cached, addresses=addresses, vault=vault, ids=ids, channels=channels_known
+    )
+    commit = Single(
+        GroupCommit,
+        acceptance=acceptance,
+        seal=Single(Seal, vault=vault),
+        pack=Single(Pack, ids=ids, handoff=handoff, backlog=settings.provided.accepting.pack_from),
+        handoff=handoff,
+        rows_max=settings.provided.accepting.rows_max,
+        queue_max=settings.provided.accepting.queue_max,
+        committers=settings.provided.accepting.committers,
+    )
+    submit = Single(SubmitNotification, prepare=prepare, commit=commit)
+    submit_or_defer = Single(
+        SubmitOrDefer,
+        prepare=prepare,
+        commit=commit,
+        defer=Single(DeferNotifications, publisher=publisher, key=vault),
+        absence=Single(Absence, clock=clock),
+    )
+    accept = providers.Selector(embedded, yes=submit, no=submit_or_defer)
+    drain = Single(DrainIntake, key=vault, prepare=prepare, commit=commit, promises=promises)
+    cancel = Single(CancelNotification, cancelling=cancelling, promises=promises)
+    relay = Single(RelayOutbox, outbox=outbox, publisher=publisher, delayed=delayed, clock=clock)
+
+    policies = providers.Callable(lambda settings: settings.policies.by_class(), settings)
+    preview = Single(
+        PreviewNotification,
+        prepare=prepare,
+        people=people,
+        channels=channels,
+        vault=vault,
+        renderer=renderer,
+        policies=policies,
+        clock=clock,
+    )
+    begin = Single(
+        BeginDeliveries,
+        deliveries=deliveries,
+        vault=vault,
+        gateways=gateways,
+        handoff=handoff,
+        policies=policies,
+        clock=clock,
+        dice=dice,
+        lease=settings.provided.engine.lease,
+    )
+    call = Single(
+        CallProvider,
+        gateways=gateways,
+        renderer=renderer,
+        templates=cached,
+        policies=policies,
+        clock=clock,
+        dice=dice,
+        lease=settings.provided.engine.lease,
+        call_max=settings.provided.engine.call_max,
+    )
+    probe = Single(ProbeLane, channels=channels)
+    take_apart = Single(TakeApart, deliveries=deliveries, handoff=handoff)
+    bury = Single(BuryDelivery, letters=dead_letters, deliveries=deliveries, handoff=handoff)
+
+    mirror = Single(MirrorPeople, people=people, vault=vault, addresses=addresses)
+    handle_events = Single(
+        HandleEvents,
+        triggers=Single(TriggerIndex, triggers=triggers, clock=clock),
+        mirror=mirror,
+        submit=submit.provided.many,
+    )
+    install_catalog = Single(InstallCatalog, templates=templates, triggers=triggers)
+
+    find_notification = Single(FindNotification, reader=reader, promises=promises)
+    list_notifications = Single(ListNotifications, reader=reader, vault=vault)
+    list_deliveries = Single(ListDeliveries, reader=reader, promises=promises, vault=vault)
+    list_history = Single(ListHistory, reader=reader, promises=promises)
+    find_user = Single(FindUser, people=people, vault=vault)
+    list_users = Single(ListUsers, people=people, vault=vault, addresses=addresses)
+    operating = providers.Container(
+        Operating,
+        settings=settings,
+        clock=clock,
+        ids=ids,
+        process=process,
+        database=database,
+        handoff=handoff,
+        consumer=consumer,
+        sizes=sizes,
+        templates=templates,
+        cached=cached,
+        renderer=renderer,
+        triggers=triggers,
+        channels=channels,
+        channels_known=channels_known,
+        gateways=gateways,
+    )

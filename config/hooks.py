@@ -1,0 +1,18 @@
+"""From the settings to the webhook of the operators."""
+
+from adapters.webhooks.hook import SignedHook
+from application.ports.system import Clock
+from config.alerts import signing_key
+from config.settings import Settings
+
+
+def operators_hook(settings: Settings, clock: Clock) -> SignedHook | None:
+    """None: nobody wants to be told but the log.
+
+    Raises:
+        Misconfigured: its secret is none.
+    """
+    alerts = settings.alerts
+    if alerts.url is None:
+        return None
+    return SignedHook(url=alerts.url, key=signing_key(alerts), now=clock.now)

@@ -1,0 +1,52 @@
+"""Connections to RabbitMQ, as the settings describe them."""
+
+import os
+import socket
+from urllib.parse import urlsplit
+
+from adapters.rabbitmq.endpoint import Endpoint
+from adapters.rabbitmq.link import Link
+from adapters.rabbitmq.management import Management
+from adapters.rabbitmq.topology import Definitions, as_json, definitions
+from config import secrets
+from config.connections import Delays
+from config.settings import Settings
+
+AMQP_EXAMPLE = "amqp://user:password@host:5672/"
+MANAGEMENT_EXAMPLE = "http://user:password@host:15672"
+
+
+def endpoint(settings: Settings) -> Endpoint:
+    """The broker.
+
+    Raises:
+        Misconfigured: amqp.url is not set or not an AMQP URL.
+    """
+    url = secrets.required("amqp.url", settings.amqp.url, AMQP_EXAMPLE)
+    return Endpoint.parse(url, secrets.tls("amqp.tls", settings.amqp.tls))
+
+
+def link(settings: Settings, purpose: str) -> Link:
+    """One connection; the broker's lists of connections show its name."""
+    return Link([endpoint(settings)], name=f"posthorn {purpose} {socket.gethostname()}:{os.getpid()}")
+
+
+def management(settings: Settings) -> Management:
+    """The broker's management API.
+
+    Raises:
+        Misconfigured: amqp.management_url or amqp.url is not set, or is not such a URL.
+    """
+    url = secrets.required("amqp.management_url", settings.amqp.management_url, MANAGEMENT_EXAMPLE)
+    context = secrets.tls("amqp.tls", settings.amqp.tls) if urlsplit(url.reveal()).scheme == "https" else None
+    return Management(url, vhost=endpoint(settings).vhost, tls=context)
+
+
+def described_topology(settings: Settings) -> Definitions:
+    """What must stand on the broker, for the configured channels and delays."""
+    return definitions(channels=settings.accepting.channels, plugin=settings.amqp.delays is Delays.PLUGIN)
+
+
+def described(settings: Settings) -> str:
+    """The same as RabbitMQ loads it."""
+    return as_json(described_topology(settings))

@@ -1,0 +1,148 @@
+"""Load the settings: fill the structs from the sources, and say exactly what is wrong with which key."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import inspect, structs
+
+from config import values
+from config.checks import cross_check
+from config.listing import Setting, walk
+from config.providers import KINDS, Provider, kind_of
+from config.settings import Settings
+from config.sources import ALIASES, Given, Tree, env_name, gather
+from domain.kernel.errors import Misconfigured
+from domain.kernel.secret import Secret
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """The settings, and where each value came from."""
+
+    settings: Settings
+    origins: dict[str, str]
+
+    def listed(self) -> Iterator[Setting]:
+        """Every key in order."""
+        return walk(self.settings, self.origins)
+
+
+def load(
+    environ: Mapping[str, str], *, path: Path | None = None, flags: Mapping[str, Given] | None = None
+) -> Loaded:
+    """Defaults < file < environment < `*_FILE` < flags.
+
+    Raises:
+        Misconfigured: the first thing that is wrong, in one line.
+    """
+    filler = _Filler()
+    settings = filler.section(Settings(), gather(environ, path, flags or {}), "")
+    _near_misses(environ)
+    cross_check(settings)
+    return Loaded(settings, filler.origins)
+
+
+class _Filler:
+    def __init__(self) -> None:
+        self.origins: dict[str, str] = {}
+
+    def section(self, default: S, tree: Tree, at: str) -> S:
+        """`default` with what the tree gives; `at` is empty or ends with a dot."""
+        fields = {field.encode_name: field for field in structs.fields(default)}
+        tag = {"kind"} if isinstance(default, Provider) else set()
+        for name, given in tree.items():
+            if name not in fields and name not in tag:
+                raise _unknown(f"{at}{name}", given, [*fields, *tag], at)
+        return structs.replace(
+            default,
+            **{
+                field.name: self._field(field, getattr(default, field.name), tree[name], f"{at}{name}")
+                for name, field in fields.items()
+                if name in tree
+            },
+        )
+
+    def _field(self, field: structs.FieldInfo, default: Any, given: "Given | Tree", key: str) -> Any:
+        if key == "providers":
+            return default | {
+                name: self._provider(default.get(name), each, f"{key}.{name}")
+                for name, each in self._table(given, key).items()
+            }
+        if isinstance(default, dict):
+            return {
+                _version(name, key): self._leaf(inspect.StrType(), each, f"{key}.{name}", secret=True)
+                for name, each in self._table(given, key).items()
+            }
+        if isinstance(default, msgspec.Struct):
+            return self.section(default, self._table(given, key), f"{key}.")
+        return self._leaf(inspect.type_info(field.type), given, key)
+
+    def _provider(self, default: Provider | None, given: "Given | Tree", key: str) -> Provider:
+        tree = self._table(given, key)
+        kind = tree.get("kind")
+        if kind is None:
+            if default is None:
+                raise Misconfigured(f"{key}.kind is not set: say which kind it is, {' or '.join(KINDS)}")
+        else:
+            chosen = self._leaf(inspect.LiteralType(tuple(KINDS)), kind, f"{key}.kind")
+            default = default if default and kind_of(default) == chosen else KINDS[chosen]()
+        return self.section(default, tree, f"{key}.")
+
+    def _leaf(self, kind: inspect.Type, given: "Given | Tree", key: str, *, secret: bool = False) -> Any:
+        if not isinstance(given, Given):
+            raise Misconfigured(f"{key} is one value, not a section: give {values.expected(kind)}")
+        try:
+            value = values.parse(kind, given.value)
+        except (ValueError, TypeError):
+            quoted = "the value" if secret or values.is_secret(kind) else f"{given.value!r}"
+            raise Misconfigured(
+                f"{key} (from {given.source}): {quoted} is not {values.expected(kind)}"
+            ) from None
+        self.origins[key] = given.source
+        return Secret(value) if secret else value
+
+    def _table(self, given: "Given | Tree", key: str) -> Tree:
+        if isinstance(given, Given):
+            raise Misconfigured(f"{key} (from {given.source}) is a section, not one value: give {key}.<name>")
+        return given
+
+
+def _version(name: str, key: str) -> int:
+    if not name.isdigit():
+        raise Misconfigured(f"{key}.{name}: keys are numbered: {key}.1, {key}.2 and so on")
+    return int(name)
+
+
+def _unknown(key: str, given: "Given | Tree", siblings: list[str], at: str) -> Misconfigured:
+    """The nearest name is looked for beside it first, then anywhere."""
+    everything = [setting.key for setting in walk(Settings(), {})]
+    last = key.rpartition(".")[2]
+    near = [f"{at}{name}" for name in get_close_matches(last, siblings, 1, 0.5)]
+    near = (
+        near
+        or get_close_matches(key, everything, 1, 0.5)
+        or [name for name in everything if name.endswith(f".{last}")]
+    )
+    while not isinstance(given, Given):
+        given = next(iter(given.values()))
+    where = f" (from {given.source})"
+    hint = (
+        f"did you mean {near[0]}?"
+        if near
+        else f"`posthorn config show` lists all there are ({', '.join(siblings)})"
+    )
+    return Misconfigured(f"{key}{where} is not a setting: {hint}")
+
+
+def _near_misses(environ: Mapping[str, str]) -> None:
+    """POSTHORN_DB_URL is POSTHORN_DB__URL with a key jammed: it must not be ignored."""
+    single = {env_name(setting.key).replace("__", "_"): setting.key for setting in walk(Settings(), {})}
+    for name, value in environ.items():
+        key = single.get(name.removesuffix("_FILE"))
+        of_kubernetes = value.startswith(("tcp://", "udp://"))  # it sets such names for its services
+        if key and "__" not in name and name not in ALIASES and not of_kubernetes:
+            raise Misconfigured(f"{name} is not a setting: did you mean {env_name(key)} (two underscores)?")

@@ -1,0 +1,92 @@
+"""The part of the composition root for what operators keep (keys, templates, triggers, channels) and look
+after (dead letters, unknown outcomes, jobs).
+"""
+
+import os
+
+from dependency_injector import containers, providers
+
+from adapters.postgres.alerts import PostgresAlerts
+from adapters.postgres.api_keys import PostgresApiKeys
+from adapters.postgres.dead_letter_reader import PostgresDeadLetterReader
+from adapters.postgres.jobs import PostgresJobChunks, PostgresJobs
+from adapters.postgres.unknown_attempts import PostgresUnknownAttempts
+from application.access.authenticate import Authenticate
+from application.access.create_key import CreateKey
+from application.access.revoke_key import RevokeKey
+from application.channel.save import SaveChannel
+from application.operations.advance_job import AdvanceJob
+from application.operations.cancel_job import CancelJob
+from application.operations.compact_queue import CompactQueue
+from application.operations.resolve_attempt import ResolveAttempt
+from application.operations.start_job import StartJob
+from application.operations.tell_of_letters import TellOfLetters
+from application.template.activate import ActivateTemplate
+from application.template.find import FindTemplate
+from application.template.save import SaveTemplate
+from application.trigger.save import SaveTrigger
+from config import secrets
+from config.hooks import operators_hook
+from config.settings import Settings
+
+Single = providers.Singleton
+ENTROPY_BYTES = 32
+
+
+class Operating(containers.DeclarativeContainer):
+    """What it depends on is the container's; `nudge` is the jobs actor of the process."""
+
+    settings = providers.Dependency(instance_of=Settings)
+    clock = providers.Dependency()
+    ids = providers.Dependency()
+    process = providers.Dependency()
+    database = providers.Dependency()
+    handoff = providers.Dependency()
+    consumer = providers.Dependency()
+    sizes = providers.Dependency()
+    nudge = providers.Dependency()
+    templates = providers.Dependency()
+    cached = providers.Dependency()
+    renderer = providers.Dependency()
+    triggers = providers.Dependency()
+    channels = providers.Dependency()
+    channels_known = providers.Dependency()
+    gateways = providers.Dependency()
+
+    pepper = Single(secrets.pepper, settings)
+    api_keys = Single(PostgresApiKeys, database=database)
+    authenticate = Single(Authenticate, keys=api_keys, clock=clock, pepper=pepper)
+    create_key = Single(
+        CreateKey,
+        keys=api_keys,
+        clock=clock,
+        ids=ids,
+        pepper=pepper,
+        entropy=providers.Object(lambda: os.urandom(ENTROPY_BYTES)),
+    )
+    revoke_key = Single(RevokeKey, keys=api_keys, clock=clock)
+    save_template = Single(
+        SaveTemplate, templates=templates, cached=cached, renderer=renderer, channels=channels_known
+    )
+    activate_template = Single(ActivateTemplate, templates=templates, cached=cached)
+    find_template = Single(FindTemplate, templates=templates)
+    save_trigger = Single(SaveTrigger, triggers=triggers, templates=templates)
+    save_channel = Single(SaveChannel, channels=channels, gateways=gateways)
+
+    letters = Single(PostgresDeadLetterReader, database=database)
+    unknown = Single(PostgresUnknownAttempts, database=database, process=process, ids=ids)
+    jobs = Single(PostgresJobs, database=database)
+    job_chunks = Single(PostgresJobChunks, database=database, process=process, ids=ids)
+
+    start_job = Single(StartJob, jobs=jobs, nudge=nudge, ids=ids)
+    advance_job = Single(AdvanceJob, chunks=job_chunks, handoff=handoff)
+    cancel_job = Single(CancelJob, jobs=jobs)
+    resolve_attempt = Single(ResolveAttempt, unknown=unknown, handoff=handoff)
+    compact_queue = Single(CompactQueue, consumer=consumer, sizes=sizes, letters=letters)
+    tell_of_letters = Single(
+        TellOfLetters,
+        alerts=Single(PostgresAlerts, database=database),
+        hook=Single(operators_hook, settings, clock),
+        clock=clock,
+        quiet=settings.provided.alerts.every,
+    )

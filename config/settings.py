@@ -1,0 +1,180 @@
+"""The settings: frozen structs, one per section; `config.load` fills them.
+
+A setting's description stands in its type (`Meta`), where the documentation and the error messages find it.
+What has no default and is not optional in every process is None here; the composition root says who needs it.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from config.alerts import Alerts
+from config.connections import Amqp, Db, Http
+from config.providers import Provider, SandboxProvider
+from config.section import Count, Section
+from domain.delivery.policy import DEFAULT_POLICIES, RetryPolicy
+from domain.kernel.channel import CHANNELS, NotificationClass, Priority
+from domain.kernel.secret import Secret
+
+PriorityName = Literal["critical", "high", "medium", "low"]
+
+
+class VaultKeys(Section):
+    """Keys of personal data: one secret from which all are derived, or each by itself, for rotation."""
+
+    secret: Annotated[
+        Secret | None, Meta(description="base64 of at least 32 random bytes: `openssl rand -base64 32`")
+    ] = None
+    keys: Annotated[
+        dict[int, Secret],
+        Meta(description="instead of `secret`: key-encryption keys by version (1, 2, …), base64 of 32 bytes"),
+    ] = msgspec.field(default_factory=dict)
+    current: Annotated[int, Meta(description="with `keys`: the version that seals")] = 1
+    index: Annotated[
+        Secret | None, Meta(description="with `keys`: key of the blind index; never change it")
+    ] = None
+    pepper: Annotated[
+        Secret | None, Meta(description="key of the digests of API keys; none: derived from `secret`")
+    ] = None
+
+
+POLICY_TEXTS = {
+    "retries": "fast retries; attempts are one more",
+    "delay_max": "longest wait between fast retries, and the wait between slow ones",
+    "patience": "counted from acceptance: so long slow retries go on",
+    "lifetime": "counted from acceptance: no attempt begins after it",
+    "on_unknown": "after a call with unknown outcome: `resend` may send twice, `hold` waits for somebody",
+    "address_patience": "how long a delivery waits for its recipient's address",
+}
+"""The policies are the domain's own struct; their descriptions stand here."""
+
+
+class Policies(Section):
+    """How patient each class of notifications is."""
+
+    otp: RetryPolicy = DEFAULT_POLICIES[NotificationClass.OTP]
+    transactional: RetryPolicy = DEFAULT_POLICIES[NotificationClass.TRANSACTIONAL]
+    marketing: RetryPolicy = DEFAULT_POLICIES[NotificationClass.MARKETING]
+
+    def by_class(self) -> dict[NotificationClass, RetryPolicy]:
+        """As the delivery engine takes them."""
+        return {klass: getattr(self, klass.value) for klass in NotificationClass}
+
+
+class Weights(Section):
+    """How the lanes of a process share its slots while several of them have work."""
+
+    critical: Annotated[Count, Meta(description="deliveries of a critical lane")] = 8
+    high: Annotated[Count, Meta(description="to so many of a high one")] = 4
+    medium: Annotated[Count, Meta(description="to so many of a medium one")] = 2
+    low: Annotated[Count, Meta(description="to so many of a low one")] = 1
+
+    def by_priority(self) -> dict[Priority, int]:
+        """As the slots take them."""
+        return {priority: getattr(self, priority.label) for priority in Priority}
+
+
+class Engine(Section):
+    """The delivery actors of one process."""
+
+    channels: Annotated[
+        tuple[str, ...], Meta(description="channels whose lanes this process works on; none: all")
+    ] = ()
+    priorities: Annotated[
+        tuple[PriorityName, ...], Meta(description="priorities whose lanes this process works on")
+    ] = ("critical", "high", "medium", "low")
+    slots: Annotated[Count, Meta(description="deliveries in work at a time, all lanes together")] = 2000
+    reserve: Annotated[Count, Meta(description="of these, how many are kept for critical deliveries")] = 100
+    prefetch: Annotated[Count, Meta(description="messages taken ahead, per lane")] = 256
+    weights: Weights = Weights()
+    call_max: Annotated[timedelta, Meta(description="bound of one call to a provider")] = timedelta(
+        seconds=30
+    )
+    lease: Annotated[
+        timedelta, Meta(description="how long a delivery is ours; at least 10 s longer than `call_max`")
+    ] = timedelta(seconds=45)
+
+
+class Accepting(Section):
+    """Accepting notifications."""
+
+    channels: Annotated[
+        tuple[str, ...], Meta(description="channels there are; after a change: `posthorn topology apply`")
+    ] = CHANNELS
+    rows_max: Annotated[Count, Meta(description="most rows (notifications and deliveries) of one commit")] = (
+        1000
+    )
+    queue_max: Annotated[
+        Count,
+        Meta(description="most rows that wait for a commit; who comes then is told to come again (503)"),
+    ] = 20_000
+    committers: Annotated[Count, Meta(description="commits under way at a time")] = 1
+    pack_from: Annotated[
+        Count,
+        Meta(description="messages waiting for the broker from which on strangers share one (up to 100)"),
+    ] = 16
+
+
+class Relaying(Section):
+    """The relay of the outbox."""
+
+    handoff: Annotated[Count, Meta(description="messages handed over in memory; the rest goes by sweep")] = (
+        20_000
+    )
+    sweep: Annotated[timedelta, Meta(description="time between two looks for rows left behind")] = timedelta(
+        seconds=5
+    )
+
+
+class SandboxLedger(Section):
+    """The ground truth of fault tests."""
+
+    ledger: Annotated[
+        Path | None, Meta(description="file to which the sandbox writes what it accepted, one JSON line each")
+    ] = None
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    """From which level on lines are written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Log(Section):
+    """Logging, to stderr."""
+
+    level: Annotated[LogLevel, Meta(description="lines below it are left out")] = LogLevel.INFO
+    format: Annotated[LogFormat, Meta(description="`json` for machines, `console` for people")] = (
+        LogFormat.JSON
+    )
+
+
+class Settings(Section):
+    """All of it."""
+
+    db: Db = Db()
+    amqp: Amqp = Amqp()
+    http: Http = Http()
+    vault: VaultKeys = VaultKeys()
+    providers: dict[str, Provider] = msgspec.field(default_factory=lambda: {"sandbox": SandboxProvider()})
+    policies: Policies = Policies()
+    accepting: Accepting = Accepting()
+    engine: Engine = Engine()
+    relay: Relaying = Relaying()
+    alerts: Alerts = Alerts()
+    sandbox: SandboxLedger = SandboxLedger()
+    log: Log = Log()

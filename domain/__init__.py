@@ -1,0 +1,1 @@
+"""The rules of notification: pure values and decisions, no input or output."""

@@ -1,0 +1,1 @@
+"""One recipient on one channel: its states, its attempts, what follows an outcome."""

@@ -1,0 +1,99 @@
+"""What becomes of a delivery after one attempt.  Pure: clock and dice are arguments."""
+
+from datetime import datetime, timedelta
+from typing import assert_never
+
+import msgspec
+
+from domain.delivery.outcome import Accepted, Deferred, NotCalled, Outcome, Refused, Unknown
+from domain.delivery.policy import OnUnknown, RetryPolicy
+
+
+class AwaitReceipt(msgspec.Struct, frozen=True):
+    """It is with the provider."""
+
+    reference: str
+
+
+class RetryAt(msgspec.Struct, frozen=True):
+    """Try again, not before `due` (aware UTC)."""
+
+    due: datetime
+    reason: str
+    spends: bool = True
+    """Whether the attempt counts against the class's retries."""
+
+
+class GiveUp(msgspec.Struct, frozen=True):
+    """It has failed for good: dead letter."""
+
+    reason: str
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """Nobody knows, and the class must not send twice: rest until resolved."""
+
+    reason: str
+
+
+Decision = AwaitReceipt | RetryAt | GiveUp | Hold
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a delivery has come, as far as deciding needs it."""
+
+    accepted_at: datetime
+    spent: int
+    """Attempts of this epoch that counted, the present one included."""
+
+
+def decide(
+    progress: Progress, outcome: Outcome, policy: RetryPolicy, *, now: datetime, chance: float
+) -> Decision:
+    """Choose what follows the present attempt.
+
+    Args:
+        now: aware UTC.
+        chance: uniform in [0, 1); spreads retries (full jitter, Brooker 2015).
+
+    A provider's Retry-After lengthens the wait and spends no attempt; the class's deadline bounds both.
+    """
+    match outcome:
+        case Accepted(reference):
+            return AwaitReceipt(reference)
+        case Refused(reason):
+            return GiveUp(reason)
+        case Unknown(reason) if policy.on_unknown is OnUnknown.HOLD:
+            return Hold(reason)
+        case NotCalled(reason):
+            return RetryAt(now, reason, spends=False)
+        case Deferred(reason, retry_after):
+            return _later(progress, reason, retry_after, policy, now, chance)
+        case Unknown(reason):
+            return _later(progress, reason, None, policy, now, chance)
+        case _:
+            assert_never(outcome)
+
+
+def _later(
+    progress: Progress,
+    reason: str,
+    retry_after: timedelta | None,
+    policy: RetryPolicy,
+    now: datetime,
+    chance: float,
+) -> Decision:
+    deadline = progress.accepted_at + policy.lifetime
+    if retry_after is not None:
+        due = now + max(retry_after, policy.delay(1, chance))
+        spends = False
+    elif progress.spent <= policy.retries:
+        due = now + policy.delay(progress.spent, chance)
+        spends = True
+    else:
+        due = now + policy.delay_max
+        deadline = min(deadline, progress.accepted_at + policy.patience)
+        spends = True
+    if due > deadline:
+        return GiveUp(f"gave up: {reason}")
+    return RetryAt(due, reason, spends)

@@ -1,0 +1,64 @@
+"""The states of a delivery and the one table of legal moves.
+
+pending ─► queued ─► sending ─► sent ─► delivered ─► bounced
+             ▲  │        ├────► unknown (held_at: rests until somebody resolves it)
+             │  │        ├────► failed ─► queued (replay: a new epoch)
+             └──┼────────┤
+                └────────┴────► suppressed | cancelled
+"""
+
+from enum import StrEnum
+
+from domain.kernel.errors import Conflict
+
+
+class DeliveryStatus(StrEnum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+
+
+_S = DeliveryStatus
+
+NEXT: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
+    _S.PENDING: frozenset({_S.QUEUED, _S.CANCELLED}),
+    _S.QUEUED: frozenset({_S.SENDING, _S.SUPPRESSED, _S.CANCELLED, _S.FAILED}),
+    _S.SENDING: frozenset({_S.SENT, _S.QUEUED, _S.UNKNOWN, _S.FAILED, _S.SUPPRESSED, _S.CANCELLED}),
+    _S.UNKNOWN: frozenset({_S.QUEUED, _S.SENT, _S.DELIVERED, _S.BOUNCED, _S.FAILED}),
+    _S.SENT: frozenset({_S.DELIVERED, _S.BOUNCED, _S.FAILED}),
+    _S.DELIVERED: frozenset({_S.BOUNCED}),
+    _S.FAILED: frozenset({_S.QUEUED, _S.SENT, _S.DELIVERED}),
+    _S.BOUNCED: frozenset(),
+    _S.SUPPRESSED: frozenset(),
+    _S.CANCELLED: frozenset(),
+}
+"""Legal moves.  `failed → queued` is a replay; `failed → sent|delivered` a late receipt."""
+
+OPEN = frozenset({_S.PENDING, _S.QUEUED, _S.SENDING})
+"""Work is still to be done by us: what a notification counts as `open`."""
+
+SUCCEEDED = frozenset({_S.SENT, _S.DELIVERED})
+"""A provider took it, and nothing worse is known."""
+
+RESTING = frozenset(_S) - OPEN - {_S.UNKNOWN}
+"""Nothing more happens by itself, receipts aside."""
+
+
+def advance(current: DeliveryStatus, to: DeliveryStatus) -> DeliveryStatus:
+    """Return `to` if the table allows the move.
+
+    Raises:
+        Conflict: it does not.
+    """
+    if to not in NEXT[current]:
+        raise Conflict(f"a delivery cannot go from {current} to {to}")
+    return to

@@ -1,0 +1,48 @@
+"""How patient a class of notifications is; the seed's figures are the defaults."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+import msgspec
+
+from domain.kernel.channel import NotificationClass
+
+
+class OnUnknown(StrEnum):
+    """What follows a call whose outcome nobody knows."""
+
+    RESEND = "resend"
+    """At least once: call again (may send twice, visibly)."""
+    HOLD = "hold"
+    """At most once: rest until somebody resolves it."""
+
+
+class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """Retries of one class.  attempts = 1 + retries, then slow retries while there is patience."""
+
+    retries: int = 3
+    delay_max: timedelta = timedelta(seconds=60)
+    """Longest wait between two fast retries, and the wait between slow ones."""
+    patience: timedelta = timedelta(hours=1)
+    """Counted from acceptance: as long as it lasts, retries go on every `delay_max`."""
+    lifetime: timedelta = timedelta(hours=24)
+    """Counted from acceptance: no attempt begins after it (the deadline)."""
+    on_unknown: OnUnknown = OnUnknown.RESEND
+    address_patience: timedelta = timedelta(minutes=5)
+    """How long a delivery waits for the mirror to learn its recipient's address."""
+
+    def delay(self, retry: int, chance: float) -> timedelta:
+        """Wait before retry number `retry` (1 is the first): full jitter in [1, max(2, 2^retry)] s, capped.
+
+        Args:
+            chance: uniform in [0, 1).
+        """
+        top = min(max(2.0, 2.0 ** min(retry, 32)), self.delay_max.total_seconds())
+        return timedelta(seconds=1.0 + chance * max(0.0, top - 1.0))
+
+
+DEFAULT_POLICIES: dict[NotificationClass, RetryPolicy] = {
+    NotificationClass.OTP: RetryPolicy(patience=timedelta(minutes=10), lifetime=timedelta(minutes=10)),
+    NotificationClass.TRANSACTIONAL: RetryPolicy(),
+    NotificationClass.MARKETING: RetryPolicy(patience=timedelta(), address_patience=timedelta()),
+}

@@ -1,0 +1,1 @@
+"""Words every room shares: ids, time, errors, channels, priorities."""

@@ -1,0 +1,77 @@
+"""The errors of the house, as one tree.
+
+PosthornError
+├── Invalid              the request can never succeed as it is: tell the caller, with every fault
+├── NotFound             no such thing
+├── Conflict             it exists, or moved on meanwhile (ETag)
+├── KeyReused            this idempotency key belongs to another command
+├── InFlight             the same key is being accepted right now: ask again shortly
+├── Overloaded           the queue in front is full: ask again shortly
+├── Unavailable          a part we stand on is away
+│   ├── StoreUnavailable
+│   └── BrokerUnavailable
+├── Undecodable          a message nobody can read, now or later
+└── Misconfigured        the operator must change something; the message says what
+"""
+
+import msgspec
+
+
+class PosthornError(Exception):
+    """Root of all errors raised on purpose."""
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One thing wrong with a request; `pointer` is a JSON pointer (RFC 6901) into it."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class Invalid(PosthornError):
+    """A request that can never succeed as it is; carries every fault found."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(f"{f.pointer or '/'}: {f.detail}" for f in faults))
+        self.faults = faults
+
+
+class NotFound(PosthornError):
+    """No such thing."""
+
+
+class Conflict(PosthornError):
+    """It exists already, or changed since the caller read it."""
+
+
+class KeyReused(PosthornError):
+    """The idempotency key was used for another command within its window."""
+
+
+class InFlight(PosthornError):
+    """The same idempotency key is being accepted by somebody else right now."""
+
+
+class Overloaded(PosthornError):
+    """No room: a bounded queue is full."""
+
+
+class Unavailable(PosthornError):
+    """A part the service stands on is away; the same call may succeed later."""
+
+
+class StoreUnavailable(Unavailable):
+    """The database is away."""
+
+
+class BrokerUnavailable(Unavailable):
+    """The broker is away, or did not confirm in time."""
+
+
+class Undecodable(PosthornError):
+    """A message that nobody can read, now or later."""
+
+
+class Misconfigured(PosthornError):
+    """The configuration cannot work; the message names the key and what to do."""

@@ -1,0 +1,1 @@
+"""One request to tell somebody something, and how its deliveries roll up."""

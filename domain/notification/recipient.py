@@ -1,0 +1,12 @@
+"""What a template may know of its reader."""
+
+from typing import Any
+
+from domain.notification.request import Profile
+from domain.template.template import RECIPIENT
+
+
+def variables(profile: Profile) -> dict[str, Any]:
+    """The `recipient` variable: fields unknown to the mirror are empty strings."""
+    fields = ("user_id", "email", "phone", "name", "locale", "timezone")
+    return {RECIPIENT: {name: getattr(profile, name) or "" for name in fields}}

@@ -1,0 +1,72 @@
+"""A request to tell somebody something, as both entrances hand it over."""
+
+from typing import Any
+
+import msgspec
+
+from domain.kernel.channel import Mode, NotificationClass, Priority
+
+
+class Recipient(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is told: a customer of the shop by the shop's own id, or a guest with an address.
+
+    With `user_id` alone the address comes from the mirror of the shop's customers.
+    """
+
+    user_id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    name: str | None = None
+    locale: str | None = None
+    timezone: str | None = None
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is said: data for a template, or the words themselves.  Stored sealed, never in the clear."""
+
+    data: dict[str, Any] = {}
+    subject: str | None = None
+    body: str | None = None
+    html_body: str | None = None
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One notification asked for.  `template` and inline content exclude each other."""
+
+    mode: Mode = Mode.LIVE
+    type: str
+    klass: NotificationClass = NotificationClass.TRANSACTIONAL
+    priority: Priority = Priority.MEDIUM
+    channel: str | None = None
+    """None: the template's channel."""
+    template: str | None = None
+    content: Content = Content()
+    recipients: tuple[Recipient, ...] = ()
+    metadata: dict[str, Any] = {}
+    """Labels of the shop's own; not for personal data: stored and searched in the clear."""
+    created_by: str | None = None
+    idempotency_key: str | None = None
+    traceparent: str | None = None
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the mirror knows of a person; stored sealed under the person's key."""
+
+    user_id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    name: str | None = None
+    locale: str | None = None
+    timezone: str | None = None
+
+    def address(self, channel: str) -> str | None:
+        """Where this person is reached on a channel, or None."""
+        match channel:
+            case "email":
+                return self.email
+            case "sms":
+                return self.phone
+            case "in_app":
+                return self.user_id
+            case _:
+                return None

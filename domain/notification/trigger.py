@@ -1,0 +1,148 @@
+"""A trigger: this shop event → this notification, as data.
+
+Expressions are paths into the event (`data.userId`, `data.shipments.0.id`, `id`, `source`, `type`, `time`)
+and, for keys, text with such paths in braces (`order:{data.orderId}:confirmed`).
+"""
+
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from domain.kernel.channel import NotificationClass, Priority
+from domain.kernel.errors import Fault, Invalid
+from domain.notification.request import Content, Recipient, Request
+
+_PATH = re.compile(r"[A-Za-z_][\w-]*(\.[\w-]+)*")
+_HOLE = re.compile(r"\{([^{}]*)\}")
+_KEY_MAX = 255
+"""Longest idempotency key; a longer one (a source may be a long URL) is digested."""
+
+
+class To(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Where in the event the recipient stands, each a path: `user_id`, addresses for guests, or both."""
+
+    user_id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    name: str | None = None
+    locale: str | None = None
+    timezone: str | None = None
+
+
+class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One rule."""
+
+    id: str
+    event: str
+    """Event type it listens to, such as `order.created`."""
+    enabled: bool = True
+    type: str
+    """Type of the notification it makes."""
+    template: str
+    channel: str | None = None
+    klass: NotificationClass = NotificationClass.TRANSACTIONAL
+    priority: Priority = Priority.MEDIUM
+    to: To = To(user_id="data.userId")
+    data: str = "data"
+    """Path of the object that fills the template."""
+    key: str = "{source}:{id}"
+    """Idempotency key, below `trigger:<id>:`.  The default absorbs the same event sent twice; a business key
+    such as `{data.orderId}` absorbs every event of that order for the 90 days keys are kept."""
+    metadata: dict[str, str] = {}
+    """Label → path."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """A shop event, once read (CloudEvents attributes; `data` is its payload)."""
+
+    id: str
+    source: str
+    type: str
+    time: str | None = None
+    subject: str | None = None
+    data: Any = None
+    traceparent: str | None = None
+    correlation_id: str | None = None
+
+
+def lookup(event: Event, path: str) -> Any:
+    """Follow a path; None when it leads nowhere."""
+    head, *rest = path.split(".")
+    at: Any = getattr(event, head, None) if head in Event.__struct_fields__ else None
+    for step in rest:
+        if isinstance(at, Mapping):
+            at = at.get(step)
+        elif isinstance(at, list) and step.isdigit() and int(step) < len(at):
+            at = at[int(step)]
+        else:
+            return None
+    return at
+
+
+def check(trigger: Trigger) -> list[Fault]:
+    """What is wrong with a trigger's paths."""
+    paths = [(f"/to/{n}", p) for n in To.__struct_fields__ if (p := getattr(trigger.to, n)) is not None]
+    paths.append(("/data", trigger.data))
+    paths += [(f"/metadata/{label}", path) for label, path in trigger.metadata.items()]
+    paths += [("/key", hole) for hole in _HOLE.findall(trigger.key)]
+    faults = [
+        Fault(at, "bad_path", f"'{path}' is not a path such as data.orderId")
+        for at, path in paths
+        if not _PATH.fullmatch(path) or path.split(".")[0] not in Event.__struct_fields__
+    ]
+    if trigger.to == To():
+        faults.append(Fault("/to", "no_recipient", "name userId, email or phone"))
+    return faults
+
+
+def request(trigger: Trigger, event: Event) -> Request:
+    """The notification this event asks for.
+
+    Raises:
+        Invalid: a path that is needed leads nowhere; pointers name it.
+    """
+    found = {n: _text(event, p) for n in To.__struct_fields__ if (p := getattr(trigger.to, n)) is not None}
+    recipient = Recipient(**found)
+    if recipient.user_id is None and recipient.email is None and recipient.phone is None:
+        raise Invalid(Fault("/data", "no_recipient", f"the event has nothing at {_names(trigger.to)}"))
+    data = lookup(event, trigger.data)
+    if not isinstance(data, dict):
+        raise Invalid(Fault("/data", "no_data", f"the event has no object at {trigger.data}"))
+    return Request(
+        type=trigger.type,
+        klass=trigger.klass,
+        priority=trigger.priority,
+        channel=trigger.channel,
+        template=trigger.template,
+        content=Content(data=data),
+        recipients=(recipient,),
+        metadata={label: lookup(event, path) for label, path in trigger.metadata.items()},
+        created_by=f"trigger:{trigger.id}",
+        idempotency_key=_key(trigger, event),
+        traceparent=event.traceparent,
+    )
+
+
+def _names(to: To) -> str:
+    return ", ".join(p for p in (to.user_id, to.email, to.phone) if p)
+
+
+def _text(event: Event, path: str) -> str | None:
+    value = lookup(event, path)
+    return None if value is None or isinstance(value, bool | dict | list) else str(value)
+
+
+def _key(trigger: Trigger, event: Event) -> str:
+    def fill(hole: re.Match[str]) -> str:
+        value = _text(event, hole[1])
+        if value is None:
+            raise Invalid(Fault("/data", "no_key", f"the key '{trigger.key}' finds nothing at {hole[1]}"))
+        return value
+
+    key = f"trigger:{trigger.id}:{_HOLE.sub(fill, trigger.key)}"
+    if len(key) <= _KEY_MAX:
+        return key
+    return f"trigger:{trigger.id}:sha256:{sha256(key.encode()).hexdigest()}"

@@ -1,0 +1,1 @@
+"""The mirror of the shop's customers: what an update says, and what becomes of a profile."""

@@ -1,0 +1,78 @@
+"""Events about customers, read as updates of the mirror.
+
+`user.created` and `user.updated` carry the customer: `userId` (or `id`), `email`, `phone`, `name` (or
+`firstName` and `lastName`), `locale`, `timezone`.  A field that is absent stays as it was; null clears it.
+`user.deleted` needs the id alone.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from domain.kernel.errors import Fault, Invalid
+from domain.notification.trigger import Event
+from domain.people.update import PersonUpdate, Said
+
+MIRRORED = frozenset({"user.created", "user.updated", "user.deleted"})
+"""The event types that keep the mirror."""
+
+TEXT_MAX = 255
+_PLAIN = ("email", "phone", "name", "locale", "timezone")
+
+
+def read(event: Event) -> PersonUpdate:
+    """The update that an event of a type in `MIRRORED` asks for.
+
+    Raises:
+        Invalid: no usable user id, or a value that is no text; pointers name all of them.
+    """
+    data = event.data if isinstance(event.data, Mapping) else {}
+    faults: list[Fault] = []
+    user_id = _user_id(data, faults)
+    said = {name: _said(data, name, faults) for name in _PLAIN if name in data}
+    if "name" not in data and ("firstName" in data or "lastName" in data):
+        said["name"] = _full_name(data, faults)
+    source_time = _time(event.time, faults)
+    if faults:
+        raise Invalid(*faults)
+    update = PersonUpdate(user_id=user_id, deleted=event.type == "user.deleted", source_time=source_time)
+    return update if update.deleted else msgspec.structs.replace(update, **said)
+
+
+def _user_id(data: Mapping[str, Any], faults: list[Fault]) -> str:
+    value = data.get("userId", data.get("id"))
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not 1 <= len(value) <= TEXT_MAX:
+        faults.append(Fault("/data/userId", "no_user", f"a user id of 1 to {TEXT_MAX} characters"))
+        return ""
+    return value
+
+
+def _said(data: Mapping[str, Any], name: str, faults: list[Fault]) -> Said:
+    value = data[name]
+    if value is None:
+        return None
+    if isinstance(value, str) and len(value) <= TEXT_MAX:
+        return value.strip() or None
+    faults.append(Fault(f"/data/{name}", "bad_value", f"text of at most {TEXT_MAX} characters, or null"))
+    return UNSET
+
+
+def _full_name(data: Mapping[str, Any], faults: list[Fault]) -> str | None:
+    parts = (_said(data, name, faults) for name in ("firstName", "lastName") if name in data)
+    return " ".join(part for part in parts if isinstance(part, str))[:TEXT_MAX] or None
+
+
+def _time(value: str | None, faults: list[Fault]) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        faults.append(Fault("/time", "bad_time", "a time of RFC 3339 such as 2026-01-31T12:00:00Z"))
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

@@ -1,0 +1,69 @@
+"""An update of one customer: which fields it speaks of, and the profile that follows from it."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from domain.kernel.errors import Fault
+from domain.notification.request import Profile
+
+Said = str | None | UnsetType
+"""A value, null (clears it), or nothing at all (what was known stays)."""
+
+FIELDS = ("email", "phone", "name", "locale", "timezone")
+"""What an update may speak of."""
+
+
+class PersonUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """What the shop says of one of its customers."""
+
+    user_id: str
+    email: Said = UNSET
+    phone: Said = UNSET
+    name: Said = UNSET
+    locale: Said = UNSET
+    timezone: Said = UNSET
+    deleted: bool = False
+    """The customer is gone: everything personal is erased, for good."""
+    source_time: datetime | None = None
+    """When this was true (aware); what is older than the mirror is not applied.  None: take it as new."""
+
+
+class MirrorOutcome(StrEnum):
+    """What became of an update."""
+
+    WRITTEN = "written"
+    DELETED = "deleted"
+    OUTDATED = "outdated"
+    """The mirror knows something newer."""
+    GONE = "gone"
+    """The person was erased; nothing is kept of them again."""
+    INVALID = "invalid"
+    """Strict callers only: see the faults; nothing was written."""
+    CONFLICT = "conflict"
+    """The row is not at the version the caller has seen."""
+    UNREADABLE = "unreadable"
+    """The profile cannot be opened: its key-encryption key is not configured, or the row was changed."""
+
+
+class Mirrored(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to one update."""
+
+    person: UUID
+    outcome: MirrorOutcome
+    faults: tuple[Fault, ...] = ()
+    """Values that are no addresses; lenient callers had them cleared."""
+
+
+def outdated(known: datetime | None, update: PersonUpdate) -> bool:
+    """Whether the mirror knows something newer; the same instant is not newer, so replays are harmless."""
+    return known is not None and update.source_time is not None and update.source_time < known
+
+
+def merged(profile: Profile, update: PersonUpdate) -> Profile:
+    """The profile after an update."""
+    said = {name: value for name in FIELDS if (value := getattr(update, name)) is not UNSET}
+    return msgspec.structs.replace(profile, user_id=update.user_id, **said)

@@ -1,0 +1,1 @@
+"""Content with holes: immutable versions and the variables they declare."""

@@ -1,0 +1,38 @@
+"""What all lanes of a process share."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from application.delivery.begin import BeginDeliveries
+from application.delivery.bury import BuryDelivery
+from application.delivery.call import CallProvider
+from application.delivery.probe import ProbeLane
+from application.delivery.take_apart import TakeApart
+from application.ports.broker import Consumer, Publisher
+from application.ports.system import Ids
+from entrypoints.actors.actor import Telemetry
+from entrypoints.actors.settler import Settler
+from entrypoints.actors.slots import Slots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """The parts of the delivery engine."""
+
+    consumer: Consumer
+    publisher: Publisher
+    begin: BeginDeliveries
+    call: CallProvider
+    probe: ProbeLane
+    take_apart: TakeApart
+    bury: BuryDelivery
+    settler: Settler
+    slots: Slots
+    ids: Ids
+    telemetry: Telemetry
+    prefetch: int = 256
+    chunk_max: int = 250
+    quarantine: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the one message at a time that workers may have died of."""
+    concurrency: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+    """Calls at once, by provider."""

@@ -1,0 +1,202 @@
+"""The delivery actor of one lane: a bounded pipeline from messages to settled deliveries.
+
+    take ─► decode ─► slots ─► begin (lease, decide, commit) ─► calls ─► settle ─► ack
+
+Chunks overlap: while one is called, the next is begun.  Trouble of the lane (store away, channel paused) is
+not trouble of its deliveries: the actor keeps what it has not begun and goes on when it may.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from application.ports.broker import Received
+from domain.kernel.channel import Lane
+from domain.kernel.errors import BrokerUnavailable, StoreUnavailable, Unavailable
+from entrypoints.actors.actor import pause
+from entrypoints.actors.chunk import Chunks
+from entrypoints.actors.engine import Engine
+from entrypoints.actors.rest import Rest
+from entrypoints.actors.tickets import Desk, Item
+from entrypoints.actors.unpack import unpack
+from entrypoints.actors.window import Window
+
+BEGINNING_MAX = 2
+"""Chunks being begun at once: what arrives meanwhile goes into the next, which is the larger for it."""
+SETTLES_FIRST = 1.5
+"""Seconds between the store's return and the first lease: two tries of every settler.
+
+Leases end while the store is away, though their calls have ended too: who knows how they ended writes it down
+before somebody takes them for lost.
+"""
+LOST_MAX = 5.0
+"""Seconds that a lane waits for what is in flight when its subscription is lost.
+
+What ends before it comes again is stale then, and costs nothing; but one slow call must not stop a lane.
+"""
+
+
+@dataclass(slots=True, kw_only=True)
+class LaneActor:
+    """Works one lane off."""
+
+    lane: Lane
+    engine: Engine
+    rest: Rest = field(init=False)
+    window: Window = field(init=False)
+    chunks: Chunks = field(init=False)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    _quarantining: bool = False
+    _store_away: bool = False
+
+    def __post_init__(self) -> None:
+        self.window = Window(most=self.engine.slots.total)
+        self.rest = Rest(lane=self.name, telemetry=self.engine.telemetry)
+        self.chunks = Chunks(lane=self.lane, engine=self.engine, window=self.window, rest=self.rest)
+
+    @property
+    def name(self) -> str:
+        """As the queue's."""
+        return self.lane.queue
+
+    def stop(self) -> None:
+        """Take nothing more, finish what is in hand."""
+        self._stopping.set()
+        self.rest.halt.set()
+        self.chunks.room.set()
+
+    async def run(self) -> None:
+        """Consume until stopped; rest while the lane may not run."""
+        try:
+            while not self._stopping.is_set():
+                try:
+                    if await self._may():
+                        await self._session()
+                except Unavailable as away:
+                    self.rest.because(str(away))
+                await self.rest.take(self._stopping)
+            await self._finished()
+        except asyncio.CancelledError:  # what they wait for may be what is away
+            for task in self._tasks:
+                task.cancel()
+            raise
+
+    async def _able(self) -> bool:
+        """Rest when in trouble, in place: what is given back comes nearer to its delivery limit each time."""
+        while not self._stopping.is_set():
+            if self.rest.reason is None and not self.engine.settler.behind:
+                return True
+            await self.rest.take(self._stopping)
+            if not await self._may():
+                break
+        return False
+
+    async def _may(self) -> bool:
+        """Whether the channel is not paused; when the store was away, once others could settle first."""
+        try:
+            able = await self.engine.probe(self.lane)
+        except StoreUnavailable:
+            self._store_away = True
+            raise
+        if self._store_away:
+            self._store_away = False
+            await pause(SETTLES_FIRST, self._stopping)
+        return able
+
+    async def _session(self) -> None:
+        subscription = await self.engine.consumer.subscribe(self.lane.queue, self.engine.prefetch)
+        desk = Desk(subscription=subscription)
+        try:
+            await self._consume(desk)
+        except BrokerUnavailable:
+            await self._finished(LOST_MAX)
+            raise
+        except Exception:
+            await self._finished()
+            raise
+        else:
+            await self._finished()
+        finally:
+            await desk.flushed()
+            await subscription.close()
+
+    async def _finished(self, most: float | None = None) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(most):
+                while self._tasks:
+                    await asyncio.wait(set(self._tasks))
+
+    async def _consume(self, desk: Desk) -> None:
+        while not self._stopping.is_set() and await self._able():
+            room = self.window.limit - self.chunks.in_flight if self.chunks.beginning < BEGINNING_MAX else 0
+            if desk.suspects and not self._quarantining:
+                self._quarantining = True
+                self._start(self._quarantine(desk))
+            if desk.unread and len(desk.pending) < self.engine.chunk_max:
+                await self._unpack(desk)
+            elif desk.pending and room > 0:
+                wanted = desk.together(min(room, self.engine.chunk_max))
+                granted = await self.engine.slots.take(self.lane, wanted)
+                self.chunks.in_flight += granted
+                self._start(self._chunk(desk, [desk.pending.popleft() for _ in range(granted)]))
+                await asyncio.sleep(0)  # it counts itself among those being begun
+            elif desk.pending:
+                self.chunks.room.clear()
+                await self.chunks.room.wait()
+            else:
+                desk.unread.extend(await self._take(desk))
+
+    async def _take(self, desk: Desk) -> list[Received]:
+        taking = asyncio.ensure_future(desk.subscription.take(self.engine.prefetch))
+        halting = asyncio.ensure_future(self.rest.halt.wait())
+        try:
+            await asyncio.wait({taking, halting}, return_when=asyncio.FIRST_COMPLETED)
+            return taking.result() if taking.done() else []
+        finally:
+            taking.cancel()
+            halting.cancel()
+
+    async def _unpack(self, desk: Desk) -> None:
+        message = desk.unread.popleft()
+        try:
+            desk.put(await unpack(self.engine, self.lane, desk, message))
+        except Unavailable as away:
+            desk.unread.append(message)
+            self.rest.because(str(away))
+
+    async def _quarantine(self, desk: Desk) -> None:
+        """Work the suspects off, beside everything else; they are few and take no slots."""
+        try:
+            while desk.suspects and self.rest.reason is None and not self._stopping.is_set():
+                async with self.engine.quarantine:
+                    items = desk.suspects.popleft()
+                    try:
+                        await self.chunks.work(desk, items)
+                    except Unavailable as away:
+                        desk.suspects.appendleft(items)
+                        self.rest.because(str(away))
+                    except Exception as own:  # noqa: BLE001  as in `_chunk`
+                        await self.chunks.isolate(desk, items, own)
+        finally:
+            self._quarantining = False
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _chunk(self, desk: Desk, items: list[Item]) -> None:
+        try:
+            await self.chunks.work(desk, items)
+            self.rest.over()
+        except Unavailable as away:
+            desk.pending.extendleft(reversed(items))
+            self.rest.because(str(away))
+        except Exception as own:  # noqa: BLE001  a bug in our own code must not stop the lane
+            await self.chunks.isolate(desk, items, own)
+        finally:
+            self.chunks.in_flight -= len(items)
+            self.engine.slots.give_back(len(items))
+            self.chunks.room.set()

@@ -1,0 +1,68 @@
+"""The worker's send slots, shared by its lanes by weight and counted in deliveries.
+
+Start-time fair queueing: each lane has a virtual time that grows by granted ÷ weight; the smallest goes
+first.  A lane that was idle starts at the present, so it cannot save up.  A reserve is for critical alone.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from domain.kernel.channel import Lane, Priority
+
+
+@dataclass(slots=True, kw_only=True)
+class Slots:
+    """`total` deliveries may be in flight, `reserve` of them critical ones only."""
+
+    total: int
+    reserve: int = 0
+    weights: Mapping[Priority, int]
+    """Of lanes that wait at the same time: deliveries granted to each, in proportion."""
+    _used: int = 0
+    _present: float = 0.0
+    _virtual: dict[Lane, float] = field(default_factory=dict)
+    _waiting: dict[Lane, tuple[int, "asyncio.Future[int]"]] = field(default_factory=dict)
+
+    async def take(self, lane: Lane, wanted: int) -> int:
+        """Wait for slots; returns between 1 and `wanted`.  One waiter a lane."""
+        waiter: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._virtual[lane] = max(self._virtual.get(lane, 0.0), self._present)
+        self._waiting[lane] = (wanted, waiter)
+        self._grant()
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            self._waiting.pop(lane, None)
+            if waiter.done() and not waiter.cancelled():
+                self.give_back(waiter.result())
+            raise
+
+    def give_back(self, count: int) -> None:
+        """These deliveries are done."""
+        self._used -= count
+        self._grant()
+
+    @property
+    def used(self) -> int:
+        """In flight now."""
+        return self._used
+
+    def _room(self, lane: Lane) -> int:
+        reserved = 0 if lane.priority is Priority.CRITICAL else self.reserve
+        return self.total - reserved - self._used
+
+    def _grant(self) -> None:
+        while self._waiting:
+            able = [lane for lane in self._waiting if self._room(lane) > 0]
+            if not able:
+                return
+            lane = min(able, key=lambda each: (self._virtual[each], each.priority))
+            wanted, waiter = self._waiting.pop(lane)
+            if waiter.done():
+                continue
+            granted = min(wanted, self._room(lane))
+            self._present = max(self._present, self._virtual[lane])
+            self._virtual[lane] += granted / self.weights[lane.priority]
+            self._used += granted
+            waiter.set_result(granted)

@@ -1,0 +1,1 @@
+"""Shop events over AMQP: read, handled in batches, acked after their commit."""

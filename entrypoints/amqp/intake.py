@@ -1,0 +1,66 @@
+"""The queue of promises: commands accepted while the database was away, committed now that it is back.
+
+Processes with the API drain it: they are what fills it, and are there whenever somebody can ask for the ids.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from application.messages.command import INTAKE
+from application.notification.drain import Drained
+from application.ports.broker import Publisher, Received, Subscription
+from application.ports.system import Ids
+from entrypoints.actors.actor import Telemetry, trace_ids
+from entrypoints.amqp.finish import Ended, Worked, finish
+from entrypoints.amqp.parking import parked
+from entrypoints.amqp.verdict import Ack, Park, Verdict, verdict
+
+DEAD = f"{INTAKE}.dlq"
+"""Commands that nobody can read, or that met a fault of our own; moved back, they are tried again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeBatches:
+    """Works on batches of commands.
+
+    Args:
+        drain: `DrainIntake`.
+    """
+
+    drain: Callable[[Sequence[bytes]], Awaitable[Sequence[Drained | Exception]]]
+    publisher: Publisher
+    ids: Ids
+    telemetry: Telemetry
+
+    async def work(self, queue: str, subscription: Subscription, messages: Sequence[Received]) -> Worked:
+        """Commit, ack; what is unfit goes to `intake.dlq` with its reason.
+
+        Raises:
+            BrokerUnavailable: an ack was lost: these come again, and are found committed.
+        """
+        outcomes = await self.drain([message.body for message in messages])
+        counts: Counter[str] = Counter()
+
+        async def ack(ended: Ended[Received]) -> None:
+            await subscription.ack([message.tag for message, _ in ended])
+            counts.update(each.label for _, each in ended)
+
+        left = await finish(
+            [(message, _judged(outcome)) for message, outcome in zip(messages, outcomes, strict=True)],
+            publisher=self.publisher,
+            ack=ack,
+            letter=lambda message, park: parked(message, queue, park.reason, to=DEAD, ids=self.ids),
+            tell=self._tell,
+        )
+        traces = trace_ids(outcome.traceparent for outcome in outcomes if isinstance(outcome, Drained))
+        return Worked(left=left, counts=counts, traces=traces)
+
+    def _tell(self, _: Received, park: Park) -> None:
+        self.telemetry.trouble(
+            "intake.parked", reason=park.hint, alert=park.crash is not None, exc_info=park.crash
+        )
+
+
+def _judged(outcome: Drained | Exception) -> Verdict:
+    return Ack(outcome.became) if isinstance(outcome, Drained) else verdict(outcome)

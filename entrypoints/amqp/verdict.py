@@ -1,0 +1,51 @@
+"""The one function from what became of an event to what becomes of its message."""
+
+import msgspec
+
+from application.event.result import Done, Later, Refused, Result
+from domain.kernel.errors import InFlight, Overloaded, Unavailable, Undecodable
+
+
+class Ack(msgspec.Struct, frozen=True):
+    """Nothing is left to do."""
+
+    label: str
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """Keep the message, try again: a part we stand on is away."""
+
+    reason: str
+
+
+class Park(msgspec.Struct, frozen=True):
+    """Into the parked queue with its reason, then ack: an operator must look at it."""
+
+    label: str
+    reason: str
+    """For the message's header; may quote the event."""
+    hint: str
+    """For the log: the same without any of the event's data."""
+    crash: Exception | None = None
+    """The fault is our own rather than the event's: alert."""
+
+
+Verdict = Ack | Wait | Park
+
+
+def verdict(outcome: Result | Exception) -> Verdict:
+    """A result acks; a part that is away waits; what nobody can read or use is parked, the unforeseen too."""
+    match outcome:
+        case Done():
+            return Ack(outcome.label)
+        case Later(reason=reason):
+            return Wait(reason)
+        case Refused():
+            return Park("refused", outcome.reason, ", ".join(outcome.codes))
+        case Undecodable():
+            return Park("undecodable", str(outcome), str(outcome))
+        case Unavailable() | Overloaded() | InFlight():
+            return Wait(str(outcome))
+        case Exception():
+            reason = f"unexpected {type(outcome).__name__}"
+            return Park("failed", reason, reason, crash=outcome)

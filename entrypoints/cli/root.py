@@ -1,0 +1,46 @@
+"""The root of all commands."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from entrypoints.cli.configuration import config
+from entrypoints.cli.database import migrate, recover
+from entrypoints.cli.demo import demo
+from entrypoints.cli.dlq import dlq
+from entrypoints.cli.doctor import doctor
+from entrypoints.cli.keys import key
+from entrypoints.cli.manual import manual
+from entrypoints.cli.processes import all_, api, events, relay, worker
+from entrypoints.cli.send import send
+from entrypoints.cli.shell import Commands, Shell
+from entrypoints.cli.topology import topology
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    help="Configuration file; else POSTHORN_CONFIG, else ./posthorn.toml.",
+)
+@click.option(
+    "--set", "given", multiple=True, metavar="KEY=VALUE", help="Override a setting; may be repeated."
+)
+@click.version_option(version("posthorn"), prog_name="posthorn")
+@click.pass_context
+def cli(context: click.Context, path: Path | None, given: tuple[str, ...]) -> None:
+    """Posthorn tells a shop's customers what happened, and loses no message.
+
+    \b
+    Exit codes: 0 done, 1 failed, 2 wrong command line or configuration, 130 interrupted.
+    """
+    context.obj = Shell(path, given)
+
+
+for command in (
+    *(api, worker, events, relay, all_, demo),
+    *(migrate, topology, key, send, dlq, doctor, recover, config, manual),
+):
+    cli.add_command(command)

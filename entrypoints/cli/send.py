@@ -1,0 +1,144 @@
+"""`posthorn send`: one notification, through the REST API or straight into the database."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from domain.kernel.errors import PosthornError, Unavailable
+from entrypoints.cli.leaving import LeaveIt
+from entrypoints.cli.shell import Shell, embedded_options, json_option, pass_shell, run, show
+
+_PRIORITIES = click.Choice(["critical", "high", "medium", "low"])
+_CLASSES = click.Choice(["otp", "transactional", "marketing"])
+_TIMEOUT = 30  # seconds
+
+
+@click.command()
+@click.argument("recipient")
+@click.option("--type", "kind", default="message", show_default=True, help="Notification type.")
+@click.option("--channel", help="email, sms, ...; else the template's, or what the recipient looks like.")
+@click.option("--priority", type=_PRIORITIES, default="medium", show_default=True, help="How urgent.")
+@click.option("--class", "klass", type=_CLASSES, default="transactional", show_default=True, help="What for.")
+@click.option("--template", help="Template id, instead of --subject and --body.")
+@click.option("--with", "fields", multiple=True, metavar="NAME=VALUE", help="For the template; JSON or text.")
+@click.option("--subject", help="Of an e-mail.")
+@click.option("--body", help="Plain text.")
+@click.option("--html", help="HTML.")
+@click.option("--idempotency-key", "key", help="Sent again with the same key, it is accepted once.")
+@click.option("--url", help="Base URL of the API; without it the database is written to directly.")
+@click.option("--api-key", envvar="POSTHORN_API_KEY", help="With --url; better in POSTHORN_API_KEY.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
+@json_option
+@embedded_options
+@pass_shell
+def send(shell: Shell, folder: Path | None, url: str | None, api_key: str | None, **options: Any) -> None:
+    """Send one notification to RECIPIENT: an e-mail address, a telephone number (+49...), or a customer's id.
+
+    Straight into the database it is accepted when this returns, and sent by the processes that run.
+    """
+    as_json, dry_run = options.pop("as_json"), options.pop("dry_run")
+    body = _body(**options)
+    if url is None:
+        answer = run(lambda: _directly(shell, folder, body, dry_run=dry_run))
+    elif not api_key:
+        raise click.UsageError("--url needs an API key: set POSTHORN_API_KEY")
+    else:
+        answer = run(lambda: _by_http(url, api_key, body, dry_run=dry_run))
+    if as_json or dry_run:
+        show(answer)
+    else:
+        click.echo(f"Accepted: {answer['id']}" + (" (a replay)" if answer.get("replayed") else ""))
+
+
+def _body(
+    *,
+    recipient: str,
+    kind: str,
+    channel: str | None,
+    fields: Sequence[str],
+    klass: str,
+    priority: str,
+    template: str | None,
+    subject: str | None,
+    body: str | None,
+    html: str | None,
+    key: str | None,
+) -> dict[str, Any]:
+    """The body of `POST /api/notifications`."""
+    at = "email" if "@" in recipient else "phone" if recipient.startswith("+") else "userId"
+    guessed = {"email": "email", "phone": "sms"}.get(at) if template is None else None
+    given = {
+        "notificationType": kind,
+        "channelType": channel or guessed,
+        "priority": priority,
+        "class": klass,
+        "templateId": template,
+        "recipients": [{at: recipient}],
+        "data": dict(map(_field, fields)) or None,
+        "subject": subject,
+        "body": body,
+        "htmlBody": html,
+        "idempotencyKey": key,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _field(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--with")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+async def _by_http(url: str, api_key: str, body: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
+    import aiohttp
+
+    where = f"{url.rstrip('/')}/api/notifications" + ("?dry_run=true" if dry_run else "")
+    headers = {"Authorization": f"Bearer {api_key}"}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(_TIMEOUT)) as session,
+            session.post(where, json=body, headers=headers) as answer,
+        ):
+            told = await answer.json(content_type=None)
+            replayed = "Idempotency-Replayed" in answer.headers
+    except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
+        raise Unavailable(f"no answer from {url}: {type(fault).__name__}") from None
+    if answer.status >= 400:
+        raise PosthornError(f"refused ({answer.status}): {_problem(told)}")
+    return told | ({"replayed": True} if replayed else {})
+
+
+def _problem(told: dict[str, Any]) -> str:
+    faults = "; ".join(
+        f"{each.get('pointer') or each.get('parameter')}: {each['detail']}" for each in told.get("errors", [])
+    )
+    return faults or told.get("detail") or told.get("title", "")
+
+
+async def _directly(
+    shell: Shell, folder: Path | None, body: dict[str, Any], *, dry_run: bool
+) -> dict[str, Any]:
+    from config import lifecycle
+    from domain.kernel.channel import Mode
+    from entrypoints.http.bodies.notification import NotificationIn, to_request
+
+    try:
+        given = msgspec.convert(body, NotificationIn)
+    except msgspec.ValidationError as fault:
+        raise click.UsageError(str(fault)) from None
+    container = lifecycle.built(shell.load().settings, folder)
+    container.handoff.override(LeaveIt())
+    request = to_request(given, key=given.idempotency_key, mode=Mode.LIVE, traceparent=None)
+    async with lifecycle.opened_database(container, folder):
+        if dry_run:
+            return msgspec.to_builtins(await container.preview()(request))
+        submitted = await container.submit()(request)
+        return {"id": str(submitted.id), "replayed": submitted.replayed}

@@ -1,0 +1,62 @@
+"""`posthorn topology`: queues, exchanges and policies on the broker."""
+
+import sys
+
+import click
+
+from entrypoints.cli.shell import FAILED, Shell, json_option, pass_shell, run, show
+
+
+@click.group()
+def topology() -> None:
+    """Queues, exchanges and policies on the broker."""
+
+
+@topology.command()
+@json_option
+@pass_shell
+def apply(shell: Shell, as_json: bool) -> None:
+    """Make what is missing; say what cannot be changed, and what to do about it."""
+    _told(_run(shell, "apply"), "The topology stands.", as_json=as_json)
+
+
+@topology.command()
+@json_option
+@pass_shell
+def check(shell: Shell, as_json: bool) -> None:
+    """Say what differs from what Posthorn needs; exit 1 when something does."""
+    _told(_run(shell, "check"), "The topology is as it must be.", as_json=as_json)
+
+
+@topology.command("print")
+@pass_shell
+def print_(shell: Shell) -> None:
+    """Print the definitions, for the broker's `load_definitions`."""
+    settings = shell.load().settings
+    from config.links import described
+
+    click.echo(described(settings))
+
+
+def _run(shell: Shell, verb: str) -> list[str]:
+    settings = shell.load().settings
+    from config.links import described_topology, management
+
+    async def work() -> list[str]:
+        async with management(settings) as broker:
+            found = await getattr(broker, verb)(described_topology(settings))
+            return [str(difference) for difference in found]
+
+    return run(work)
+
+
+def _told(differences: list[str], fine: str, *, as_json: bool) -> None:
+    if as_json:
+        show({"differences": differences})
+    else:
+        for difference in differences:
+            click.echo(difference)
+        if not differences:
+            click.echo(fine)
+    if differences:
+        sys.exit(FAILED)

@@ -1,0 +1,1 @@
+"""A day in a small shop: the whole way of a message, live, with nothing installed."""

@@ -1,0 +1,180 @@
+"""What happens in the shop on one day, as events."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from domain.notification.trigger import Event
+from entrypoints.demo import shop
+from entrypoints.demo.shop import Person, Product
+
+
+class Happening(msgspec.Struct, frozen=True, kw_only=True):
+    """One event at one minute of the shop's day."""
+
+    at: str
+    """HH:MM."""
+    id: str
+    type: str
+    who: Person
+    data: dict[str, Any]
+    copies: int = 1
+    """How often the shop publishes this very event."""
+
+    def event(self) -> Event:
+        """As triggers see it."""
+        return Event(id=self.id, source=shop.SOURCE, type=self.type, data=self.data)
+
+
+class Day:
+    """Collects happenings; `prefix` makes ids of orders and events this day's own."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._orders = 100
+        self.happenings: list[Happening] = []
+
+    def tell(self, at: str, type_: str, who: Person, *, copies: int = 1, **data: Any) -> None:
+        """Something happens to somebody."""
+        number = len(self.happenings) + 1
+        me = {"userId": who.id} if who.id else {"email": who.email, "name": who.name, "locale": who.locale}
+        self.happenings.append(
+            Happening(
+                at=at,
+                id=f"{self._prefix}-{number:03d}",
+                type=type_,
+                who=who,
+                data={**me, "shopName": shop.NAME, **data},
+                copies=copies,
+            )
+        )
+
+    def order(self, at: str, who: Person, *goods: Product, copies: int = 1) -> str:
+        """Somebody orders and pays; returns the order's id."""
+        self._orders += 1
+        id_ = f"{self._prefix}-{self._orders}"
+        total = round(sum(each.price for each in goods), 2)
+        self.tell(
+            at,
+            "order.created",
+            who,
+            copies=copies,
+            orderId=id_,
+            total=total,
+            currency="GBP",
+            items=_items(goods),
+        )
+        self.tell(
+            at, "payment.received", who,
+            paymentId=f"pay-{id_}", orderId=id_, amount=total, currency="GBP", method="Visa •••• 4242",
+        )  # fmt: skip
+        return id_
+
+    def ship(self, at: str, who: Person, order: str, parcel: int, *goods: Product) -> None:
+        """A parcel leaves."""
+        number = f"GB{order.upper().replace('-', '')}{parcel:02d}"
+        self.tell(
+            at, "order.shipped", who,
+            orderId=order, shipmentId=str(parcel), carrier="Royal Post", trackingNumber=number,
+            trackingUrl=f"{shop.SITE}/track/{number}", items=_items(goods), currency="GBP",
+        )  # fmt: skip
+
+    def deliver(self, at: str, who: Person, order: str, *, copies: int = 1) -> None:
+        """Everything has arrived."""
+        self.tell(
+            at, "order.delivered", who, copies=copies, orderId=order, reviewUrl=f"{shop.SITE}/review/{order}"
+        )
+
+    def forget_password(self, at: str, who: Person) -> None:
+        """Each asking has its own link."""
+        token = f"{self._prefix}{len(self.happenings):04x}".lower()
+        self.tell(
+            at,
+            "user.password_reset_requested",
+            who,
+            resetUrl=f"{shop.SITE}/reset/{token}",
+            expiresInMinutes=30,
+        )
+
+    def leave_cart(self, at: str, who: Person, cart: str, *goods: Product) -> None:
+        """A cart lies there."""
+        self.tell(
+            at, "cart.abandoned", who,
+            cartId=f"{self._prefix}-{cart}", cartUrl=f"{shop.SITE}/cart/{cart}",
+            items=_items(goods), currency="GBP",
+            unsubscribeUrl=f"{shop.SITE}/unsubscribe/{who.id}", postalAddress=shop.ADDRESS,
+        )  # fmt: skip
+
+    def restock(self, at: str, who: Person, product: Product) -> None:
+        """Somebody asked to be told."""
+        self.tell(
+            at, "product.back_in_stock", who,
+            productId=product.id, productName=product.name, productUrl=f"{shop.SITE}/p/{product.id}",
+            price=product.price, currency="GBP",
+            unsubscribeUrl=f"{shop.SITE}/unsubscribe/{who.id}", postalAddress=shop.ADDRESS,
+        )  # fmt: skip
+
+
+def greet(prefix: str) -> list[Happening]:
+    """The shop tells of its customers: the mirror learns their addresses."""
+    day = Day(prefix)
+    for person in shop.CUSTOMERS:
+        day.tell(
+            "08:00", "user.created", person,
+            email=person.email, name=person.name, locale=person.locale, timezone=person.timezone,
+        )  # fmt: skip
+    return day.happenings
+
+
+def plan(prefix: str) -> list[Happening]:
+    """An ordinary day, with its repetitions, its closed mailbox and its busy one."""
+    day = Day(prefix)
+    first = day.order("08:15", shop.MIRA, shop.LAMP, shop.TEA, copies=2)
+    day.forget_password("08:31", shop.JONAS)
+    day.forget_password("08:33", shop.JONAS)
+    guest = day.order("08:50", shop.CLARA, shop.BLANKET)
+    closed = day.order("09:12", shop.TOM, shop.PEN)
+    for at in ("09:30", "09:45", "10:00"):
+        day.leave_cart(at, shop.SOFIA, "c-9", shop.KETTLE, shop.TEA)
+    for person in (shop.ELIF, shop.NOAH, shop.PRIYA):
+        day.restock("10:20", person, shop.KETTLE)
+    busy = day.order("10:41", shop.AIKO, shop.TEA)
+    day.ship("11:05", shop.MIRA, first, 1, shop.LAMP)
+    sofas = day.order("11:20", shop.NOAH, shop.KETTLE)
+    day.ship("11:48", shop.MIRA, first, 2, shop.TEA)
+    regret = day.order("12:10", shop.HUGO, shop.BLANKET, shop.MUG)
+    day.tell(
+        "12:34", "order.cancelled", shop.HUGO,
+        orderId=regret, reason="you asked us to", refund=103.20, currency="GBP",
+    )  # fmt: skip
+    day.ship("13:02", shop.CLARA, guest, 1, shop.BLANKET)
+    lunch = day.order("13:15", shop.LENA, shop.MUG, shop.MUG, copies=3)
+    day.forget_password("13:40", shop.PRIYA)
+    day.ship("14:05", shop.AIKO, busy, 1, shop.TEA)
+    day.ship("14:06", shop.TOM, closed, 1, shop.PEN)
+    day.deliver("14:30", shop.MIRA, first, copies=3)
+    second_guest = day.order("14:55", shop.SAM, shop.PEN)
+    day.leave_cart("15:10", shop.ELIF, "c-12", shop.BLANKET)
+    day.ship("15:35", shop.LENA, lunch, 1, shop.MUG)
+    day.ship("15:36", shop.NOAH, sofas, 1, shop.KETTLE)
+    day.deliver("16:10", shop.CLARA, guest)
+    day.restock("16:30", shop.MIRA, shop.BLANKET)
+    evening = day.order("17:05", shop.ELIF, shop.BLANKET, copies=2)
+    day.deliver("17:20", shop.AIKO, busy)
+    day.ship("17:45", shop.SAM, second_guest, 1, shop.PEN)
+    day.deliver("18:10", shop.LENA, lunch, copies=2)
+    day.forget_password("18:40", shop.SOFIA)
+    day.ship("19:00", shop.ELIF, evening, 1, shop.BLANKET)
+    day.deliver("19:30", shop.NOAH, sofas)
+    day.order("20:05", shop.JONAS, shop.TEA, shop.MUG)
+    day.deliver("20:40", shop.SAM, second_guest)
+    return day.happenings
+
+
+def _items(goods: Sequence[Product]) -> list[dict[str, Any]]:
+    counted: dict[str, dict[str, Any]] = {}
+    for each in goods:
+        line = counted.setdefault(each.id, {"name": each.name, "quantity": 0, "price": each.price})
+        line["quantity"] += 1
+    return list(counted.values())

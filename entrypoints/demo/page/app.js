@@ -1,0 +1,121 @@
+// The live list and the mail beside it.  Everything is text: nothing that came in becomes markup here.
+"use strict";
+
+const KEPT = 300;
+const $ = (id) => document.getElementById(id);
+const rows = new Map();
+let picked = null;
+let part = "html";
+let following = true;
+let pending = 0;
+
+function cell(row, text, small, name) {
+  const td = row.insertCell();
+  if (name) td.className = name;
+  td.append(text);
+  if (small) {
+    const more = document.createElement("small");
+    more.className = "reason";
+    more.textContent = small;
+    td.append(more);
+  }
+}
+
+// Lets narrow screens break names at their joints: U+200B is an invisible place for it.
+function breakable(name) {
+  return name.replace(/[._]/g, "$&\u200b");
+}
+
+function draw(data) {
+  let tr = rows.get(data.id);
+  if (!tr) {
+    tr = document.createElement("tr");
+    tr.className = "new";
+    rows.set(data.id, tr);
+    $("rows").prepend(tr);
+    if (rows.size > KEPT) {
+      const [oldest, last] = rows.entries().next().value;
+      last.remove();
+      rows.delete(oldest);
+    }
+  }
+  tr.replaceChildren();
+  tr.data = data;
+  const pill = document.createElement("span");
+  pill.className = `pill ${data.status}`;
+  pill.textContent = data.status;
+  cell(tr, data.shop_time || data.at);
+  cell(tr, breakable(data.event), breakable(data.what));
+  cell(tr, data.who, data.account);
+  cell(tr, data.channel);
+  const tries = data.attempts > 1 ? `${data.attempts} attempts` : null;
+  cell(tr, pill, data.status === "sent" ? tries : data.reason || tries);
+  cell(tr, data.ms === undefined || data.ms === null ? "" : Math.round(data.ms).toLocaleString("en"), null, "number");
+  if (data.mail) {
+    tr.classList.add("mailed");
+    tr.tabIndex = 0;
+  }
+  $("empty").hidden = true;
+  if (data.shop_time) $("clock").textContent = data.shop_time;
+  if (following && data.mail && data.mail !== picked) pick(tr);
+}
+
+function pick(tr) {
+  document.querySelector('tr[aria-selected="true"]')?.removeAttribute("aria-selected");
+  tr.setAttribute("aria-selected", "true");
+  picked = tr.data.mail;
+  clearTimeout(pending);
+  pending = setTimeout(show, 40); // the list comes all at once at the start: fetch the last one only
+}
+
+async function show() {
+  if (!picked) return;
+  const id = encodeURIComponent(picked);
+  const answer = await fetch(`/demo/mails/${id}`);
+  if (!answer.ok) return;
+  const mail = await answer.json();
+  if (mail.id !== picked) return;
+  $("subject").textContent = mail.subject;
+  $("to").textContent = `${mail.from}  →  ${mail.to}`;
+  $("body").src = `/demo/mails/${id}/${part}`;
+}
+
+function follow(on) {
+  following = on;
+  $("follow").setAttribute("aria-pressed", String(on));
+}
+
+$("rows").addEventListener("click", (event) => {
+  const tr = event.target.closest("tr.mailed");
+  if (tr) { follow(false); pick(tr); }
+});
+$("rows").addEventListener("keydown", (event) => {
+  const tr = event.target.closest("tr.mailed");
+  if (tr && (event.key === "Enter" || event.key === " ")) { event.preventDefault(); follow(false); pick(tr); }
+});
+$("follow").addEventListener("click", () => {
+  follow(!following);
+  const newest = document.querySelector("tr.mailed");
+  if (following && newest) pick(newest);
+});
+for (const tab of document.querySelectorAll("[data-part]")) {
+  tab.addEventListener("click", () => {
+    part = tab.dataset.part;
+    for (const each of document.querySelectorAll("[data-part]")) {
+      each.setAttribute("aria-pressed", String(each === tab));
+    }
+    show();
+  });
+}
+
+const stream = new EventSource("/demo/feed");
+stream.addEventListener("open", () => { $("link").textContent = "live"; $("link").className = "link live"; });
+stream.addEventListener("error", () => { $("link").textContent = "not connected"; $("link").className = "link lost"; });
+stream.addEventListener("message", (event) => {
+  const { row, figures } = JSON.parse(event.data);
+  if (row) draw(row);
+  for (const [name, value] of Object.entries(figures)) {
+    const at = $(name);
+    if (at) at.textContent = name === "p95" && !value ? "–" : Math.round(value).toLocaleString("en");
+  }
+});

@@ -1,0 +1,125 @@
+"""Turns what passes through the engine into rows of the feed and figures of the tally."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from application.event.result import Done, Result
+from application.ports.acceptance import Committed, NewNotification, Won
+from application.ports.deliveries import Settlement
+from application.ports.gateway import Message
+from application.ports.system import Clock
+from domain.delivery.delivery import DeliveryStatus
+from domain.notification.trigger import Event
+from entrypoints.demo.feed import Feed, Row
+from entrypoints.demo.shop import Person
+from entrypoints.demo.tally import Tally
+
+STRANGER = Person(None, "Somebody", "")
+API = "POST /api/notifications"
+_PUBLISHED_MAX = 2000
+
+
+@dataclass(slots=True, kw_only=True)
+class Published:
+    """An event of the plan on its way."""
+
+    event: str
+    shop_time: str
+    who: Person
+    at: float
+    """Monotonic seconds."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """Turns what passes into rows and figures."""
+
+    feed: Feed
+    tally: Tally
+    clock: Clock
+    people: dict[UUID, Person] = field(default_factory=dict)
+    """Who is who: the ids of persons tell nothing by themselves."""
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set whenever a figure changes."""
+    _published: OrderedDict[str, Published] = field(default_factory=OrderedDict)
+    """By trace id."""
+
+    def publishing(self, trace_id: str, published: Published) -> None:
+        """An event goes out; what comes of it carries its trace id."""
+        self._published[trace_id] = published
+        while len(self._published) > _PUBLISHED_MAX:
+            self._published.popitem(last=False)
+
+    def accepted(self, notifications: Sequence[NewNotification], committed: Committed) -> None:
+        """New deliveries."""
+        now = self.clock.monotonic()
+        for notification, verdict in zip(notifications, committed.verdicts, strict=True):
+            known = self._known(notification.traceparent)
+            if not isinstance(verdict, Won):
+                continue
+            self.tally.accepted += known is not None
+            for delivery in notification.deliveries:
+                who = self.people.get(delivery.person, STRANGER)
+                self.tally.born(delivery.id, known.at if known else now, ours=known is not None)
+                self.feed.put(
+                    Row(
+                        id=str(delivery.id),
+                        at=self.wall(),
+                        shop_time=known.shop_time if known else "",
+                        event=known.event if known else API,
+                        what=notification.type,
+                        who=who.name,
+                        account=who.account,
+                        channel=delivery.slot,
+                        status="accepted",
+                    )
+                )
+
+    def handled(self, event: Event, result: Result) -> None:
+        """A repetition makes no notification: it gets a row of its own."""
+        known = self._known(event.traceparent)
+        if known is None or not isinstance(result, Done):
+            return
+        self.tally.handled += 1
+        self.news.set()
+        for _ in range(result.absorbed):
+            self.tally.absorbed += 1
+            self.feed.put(
+                Row(
+                    id=f"{event.id}-{self.tally.absorbed}",
+                    at=self.wall(),
+                    shop_time=known.shop_time,
+                    event=known.event,
+                    what="repetition",
+                    who=known.who.name,
+                    account=known.who.account,
+                    channel="",
+                    status="absorbed",
+                )
+            )
+
+    def called(self, message: Message) -> None:
+        """A provider took a message."""
+        self.tally.taken(message.delivery, self.clock.monotonic())
+
+    def settled(self, settlement: Settlement) -> None:
+        """A lease ended."""
+        ms = self.tally.settled(settlement, self.clock.monotonic())
+        self.news.set()
+        row = self.feed.rows.get(str(settlement.delivery))
+        if row is None:
+            return
+        row.status = "deferred" if settlement.status is DeliveryStatus.QUEUED else settlement.status.value
+        row.attempts += settlement.outcome is not None
+        row.reason, row.ms = settlement.reason, ms
+        self.feed.put(row)
+
+    def wall(self) -> str:
+        """The time on the wall."""
+        return self.clock.now().astimezone().strftime("%H:%M:%S")
+
+    def _known(self, traceparent: str | None) -> Published | None:
+        return self._published.get(traceparent.split("-")[1]) if traceparent else None

@@ -1,0 +1,1 @@
+"""The REST API: translates HTTP into use cases and back."""

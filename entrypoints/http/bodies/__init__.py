@@ -1,0 +1,1 @@
+"""Request bodies as structs, and what they ask for."""

@@ -1,0 +1,34 @@
+"""One request on its way: its trace, and whose key it came with."""
+
+import re
+from uuid import UUID
+
+from application.ports.catalog import ApiKey
+from domain.kernel.channel import Mode
+
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
+_LOW_64 = (1 << 64) - 1
+
+
+class Call:
+    """Stands in `scope["state"]["call"]` for as long as the request lasts."""
+
+    __slots__ = ("error", "key", "status", "trace_id", "traceparent")
+
+    def __init__(self, traceparent: bytes | None, fresh: UUID) -> None:
+        """Join the caller's trace, or begin one; `fresh` becomes this span's id and a new trace's."""
+        found = _TRACEPARENT.match(traceparent.decode("latin-1")) if traceparent else None
+        flags = found[2] if found else "00"
+        self.trace_id: str = found[1] if found else fresh.hex
+        self.traceparent = f"00-{self.trace_id}-{fresh.int & _LOW_64:016x}-{flags}"
+        """W3C Trace Context: this request is the parent of what follows."""
+        self.key: ApiKey | None = None
+        self.status = 0
+        self.error: Exception | None = None
+
+    @property
+    def mode(self) -> Mode:
+        """Of the key.  Handlers below the guard always have one."""
+        if self.key is None:
+            raise RuntimeError("a route without a key has no mode")
+        return self.key.mode

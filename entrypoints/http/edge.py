@@ -1,0 +1,52 @@
+"""The outermost layer, round the routing too: trace in and out, one event per request."""
+
+from typing import Any
+
+from litestar import Litestar
+
+from entrypoints.http.call import Call
+from entrypoints.http.services import HttpServices, Seen
+
+
+class Api(Litestar):
+    """Litestar with its edge.  Middleware would miss what the router refuses, and costs more."""
+
+    services: HttpServices
+    contract: bytes
+    """OpenAPI, as JSON."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one ASGI connection."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        services = self.services
+        began = services.clock.monotonic()
+        parent = next((value for name, value in scope["headers"] if name == b"traceparent"), None)
+        call = Call(parent, services.ids.next())
+        scope.setdefault("state", {})["call"] = call
+
+        async def answer(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                call.status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"traceparent", call.traceparent.encode()),
+                    (b"x-request-id", call.trace_id.encode()),
+                ]
+            await send(message)
+
+        try:
+            await super().__call__(scope, receive, answer)
+        finally:
+            services.observe(
+                Seen(
+                    method=scope["method"],
+                    route=scope.get("path_template"),
+                    status=call.status,
+                    seconds=services.clock.monotonic() - began,
+                    trace_id=call.trace_id,
+                    key=call.key.id if call.key else None,
+                    error=call.error,
+                )
+            )

@@ -1,0 +1,33 @@
+"""No key, no entrance: middleware of every route under /api."""
+
+from typing import Any
+
+from entrypoints.http.problems import Refused
+
+_SCHEME = "bearer "
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="posthorn"'}
+
+
+class RequireKey:
+    """Sits behind the routing, so that no spelling of a path gets round it."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Let a request with a valid key through, and note the key.
+
+        Raises:
+            Refused: no key, or none that counts.
+            StoreUnavailable: it cannot be looked up now.
+        """
+        header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        given = header.decode("latin-1")
+        if given[: len(_SCHEME)].lower() != _SCHEME:
+            raise Refused("unauthorized", "send `Authorization: Bearer` and an API key", _CHALLENGE)
+        key = await scope["litestar_app"].services.authenticate(given[len(_SCHEME) :].strip())
+        if key is None:
+            detail = "the API key is mistyped, unknown, revoked or expired"
+            raise Refused("unauthorized", detail, {**_CHALLENGE})
+        scope["state"]["call"].key = key
+        await self.app(scope, receive, send)

@@ -1,0 +1,1 @@
+"""From bytes and query strings to structs; what does not fit is told with every fault."""

@@ -1,0 +1,121 @@
+"""Request bodies: read within bounds, decoded at once; what fails is read again to tell every fault."""
+
+import asyncio
+import json
+import math
+from typing import Any, Generic, NoReturn, TypeVar
+
+import msgspec
+from litestar import Request
+
+from domain.kernel.errors import Fault, Invalid
+from entrypoints.http.problems import Refused
+from entrypoints.http.reading.hygiene import DEPTH_MAX, suspicious, unfit
+from entrypoints.http.reading.shape import misshapen
+
+BODY_MAX = 256 * 1024
+PATIENCE = 30.0
+"""Seconds a body may take to arrive."""
+
+T = TypeVar("T")
+
+
+class Body(Generic[T]):
+    """Reads one type of body."""
+
+    def __init__(self, wanted: type[T], limit: int = BODY_MAX) -> None:
+        self.wanted = wanted
+        self.limit = limit
+        self._decode = msgspec.json.Decoder(wanted).decode
+
+    async def read(self, request: Request[Any, Any, Any]) -> T:
+        """Read and decode the request's body.
+
+        Raises:
+            Refused: too large, too slow, not JSON.
+            Invalid: with every fault.
+        """
+        return self.decode(await read_bytes(request, self.limit))
+
+    def decode(self, body: bytes) -> T:
+        """Decode.
+
+        Raises:
+            Refused, Invalid: as above.
+        """
+        try:
+            value = self._decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as refusal:
+            self._explain(body, str(refusal))
+        if suspicious(body) and (faults := list(unfit(plain(body)))):
+            raise Invalid(*faults)
+        return value
+
+    def _explain(self, body: bytes, refusal: str) -> NoReturn:
+        value = plain(body)
+        faults = [*unfit(value), *misshapen(value, self.wanted)]
+        raise Invalid(*(faults or [Fault("", "bad_value", refusal)]))
+
+
+def plain(body: bytes) -> Any:
+    """The body as plain values, lone surrogates and overflowing numbers included, for faults to point at.
+
+    Raises:
+        Refused: not JSON.
+        Invalid: nested beyond reason.
+    """
+    if not body:
+        raise Refused("malformed", "the body is empty: send a JSON object")
+    try:
+        return json.loads(body.decode(), parse_int=_integer, parse_constant=_constant)
+    except UnicodeDecodeError as error:
+        raise Refused("malformed", f"the body is not UTF-8 (byte {error.start})") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Refused("malformed", f"the body is not JSON: {error.msg} ({where})") from None
+    except RecursionError:
+        raise Invalid(Fault("", "too_deep", f"more than {DEPTH_MAX} levels")) from None
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) < 1_000 else math.inf  # Python reads no longer ones, nor does msgspec
+
+
+def _constant(name: str) -> NoReturn:
+    raise Refused("malformed", f"the body is not JSON: {name} is no JSON value")
+
+
+async def read_bytes(request: Request[Any, Any, Any], limit: int) -> bytes:
+    """The body; reads `receive` itself: Litestar's own way costs 20 µs.
+
+    Raises:
+        Refused: larger than `limit`, or slower than `PATIENCE`.
+    """
+    for name, value in request.scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > limit:
+            raise _too_large(limit)
+    message = await request.receive()
+    if not message.get("more_body"):
+        body: bytes = message.get("body", b"")
+        if len(body) > limit:
+            raise _too_large(limit)
+        return body
+    chunks, size = [message["body"]], len(message["body"])
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while message.get("more_body"):
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise Refused("malformed", "the connection ended within the body")
+                chunks.append(message["body"])
+                size += len(message["body"])
+                if size > limit:
+                    raise _too_large(limit)
+    except TimeoutError:
+        raise Refused("timeout", f"the body took more than {PATIENCE:.0f} s") from None
+    return b"".join(chunks)
+
+
+def _too_large(limit: int) -> Refused:
+    detail = f"the body has more than {limit // 1024:,} KiB"
+    return Refused("too-large", detail, {"Connection": "close"})

@@ -1,0 +1,104 @@
+"""Calls to providers whose outcome nobody knows."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from litestar import get, post
+from litestar.params import FromPath
+from msgspec import Meta
+
+from application.ports.unknown_attempts import UnknownFilter
+from domain.kernel.errors import NotFound
+from entrypoints.http.answers import Answer, ok
+from entrypoints.http.bodies.operations import ResolveIn
+from entrypoints.http.bodies.texts import Channel, Name
+from entrypoints.http.openapi.doc import documented
+from entrypoints.http.openapi.examples import RESOLVE
+from entrypoints.http.paging import Page, page, position
+from entrypoints.http.reading.body import Body
+from entrypoints.http.reading.query import read_query
+from entrypoints.http.routes.common import ListQuery, NoQuery, Req, actor_of, call_of, services_of
+from entrypoints.http.views.operations import ResolvedOut, UnknownAttemptOut
+
+_TAG = "Attempts"
+_HEX = "[0-9a-f]"
+_RESOLVE = re.compile(rf"({_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}})\.([1-9]\d{{0,8}}):resolve")
+
+_body = Body(ResolveIn)
+
+
+class AttemptQuery(ListQuery, frozen=True, kw_only=True):
+    """Which calls; all that is given must hold."""
+
+    state: Annotated[Literal["unknown"], Meta(description="the only one that is listed")] = "unknown"
+    held: Annotated[bool, Meta(description="whether a delivery rests on it")] | None = None
+    resolved: Annotated[bool, Meta(description="whether it is known what becomes of it")] | None = None
+    channel: Channel | None = None
+    provider: Name | None = None
+    notification: UUID | None = None
+
+
+@get(
+    "/attempts",
+    opt=documented(
+        tag=_TAG,
+        summary="List calls whose outcome nobody knows, newest first",
+        description=(
+            "No answer came, or the worker died: the message may have gone out. What follows is the policy "
+            "of its class: `resend`, or `hold`, and then the delivery rests until somebody resolves it."
+        ),
+        query=AttemptQuery,
+        returns={200: (Page[UnknownAttemptOut], "A page")},
+        answer_headers=("Link",),
+    ),
+)
+async def list_attempts(request: Req) -> Answer:
+    """Filter and page."""
+    query = read_query(request, AttemptQuery)
+    wanted = UnknownFilter(
+        mode=call_of(request).mode,
+        held=query.held,
+        resolved=query.resolved,
+        channel=query.channel,
+        provider=query.provider,
+        notification=query.notification,
+    )
+    before = position(request, query.cursor, tuple[datetime, UUID, int])
+    rows = await services_of(request).operations.unknown.page(wanted, before, query.limit + 1)
+    return page(
+        request,
+        rows,
+        query.limit,
+        shown=UnknownAttemptOut.of,
+        at=lambda row: (row.created_at, row.delivery, row.attempt),
+    )
+
+
+@post(
+    "/attempts/{attempt_id:str}",
+    opt=documented(
+        tag=_TAG,
+        path="/api/attempts/{attempt_id}:resolve",
+        summary="Say what became of a call, or send again",
+        description="For those on which a delivery rests (`held`); it moves on at once.",
+        body=ResolveIn,
+        examples=RESOLVE,
+        query=NoQuery,
+        returns={200: (ResolvedOut, "Resolved")},
+        problems=("not-found", "conflict"),
+    ),
+)
+async def resolve_attempt(request: Req, attempt_id: FromPath[str]) -> Answer:
+    """The router knows whole segments only: the verb comes with the id."""
+    read_query(request, NoQuery)
+    found = _RESOLVE.fullmatch(attempt_id)
+    if found is None:
+        raise NotFound("attempts have ids such as <deliveryId>.<number>, and one verb: `:resolve`")
+    body, actor = await _body.read(request), actor_of(request)
+    delivery, number = UUID(found[1]), int(found[2])
+    await services_of(request).operations.resolve_attempt(
+        delivery, number, call_of(request).mode, body.resolution, actor=actor
+    )
+    return ok(ResolvedOut(id=f"{delivery}.{number}", resolution=body.resolution, resolved_by=actor))

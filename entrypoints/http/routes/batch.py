@@ -1,0 +1,122 @@
+"""Asking for up to a thousand notifications at once."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Annotated
+from uuid import UUID
+
+from litestar import post
+from msgspec import UNSET, Meta, UnsetType
+
+from application.notification.submit import Submitted
+from domain.kernel.errors import Fault, Invalid, PosthornError, Unavailable
+from domain.notification.request import Request
+from entrypoints.http.answers import Answer, encode
+from entrypoints.http.bodies.batch import BATCH_BYTES_MAX, ITEMS_MAX, BatchIn, in_batch, items
+from entrypoints.http.bodies.notification import KEY_MAX, NotificationIn, idempotency_key, to_request
+from entrypoints.http.openapi.doc import documented
+from entrypoints.http.openapi.examples import BATCH
+from entrypoints.http.problems import Problem, to_problem
+from entrypoints.http.reading.body import read_bytes
+from entrypoints.http.reading.query import read_query
+from entrypoints.http.routes.common import NoQuery, Req, call_of, services_of
+from entrypoints.http.views.notifications import Links
+from entrypoints.http.views.view import View
+
+_BREATH = 50
+"""So many items are read before others get their turn on the loop."""
+_KEY_ROOM = KEY_MAX - len(f":{ITEMS_MAX}")
+
+
+class BatchItemOut(View, omit_defaults=True):
+    """What became of one item, as if it had come alone."""
+
+    index: int
+    status: Annotated[int, Meta(description="202, or that of the problem")]
+    id: UUID | UnsetType = UNSET
+    replayed: bool = False
+    degraded: Annotated[bool, Meta(description="as for a single request")] = False
+    links: Links | UnsetType = UNSET
+    problem: Problem | UnsetType = UNSET
+
+
+class BatchOut(View):
+    """What became of a batch, in its order."""
+
+    accepted: int
+    rejected: int
+    results: list[BatchItemOut]
+
+
+@post(
+    "/notifications/batch",
+    opt=documented(
+        tag="Notifications",
+        summary="Ask for up to 1,000 notifications",
+        description=(
+            "Each item is accepted or refused on its own, and `results` tells of each, in order: the answer "
+            "is 202 even when every item was refused. Only when nothing could be accepted because the "
+            "service is away is it 503, as for a single request.\n\n"
+            "`Idempotency-Key` makes the whole batch repeatable: item *n* without a key of its own gets "
+            "`<key>:<n>`."
+        ),
+        body=BatchIn,
+        examples=BATCH,
+        query=NoQuery,
+        headers=("Idempotency-Key", "traceparent"),
+        returns={202: (BatchOut, "Read; see `results`")},
+        problems=("overloaded",),
+    ),
+)
+async def create_batch(request: Req) -> Answer:
+    """Read all, submit what is right together, answer in order."""
+    read_query(request, NoQuery)
+    body = await read_bytes(request, BATCH_BYTES_MAX)
+    base = idempotency_key(request.scope["headers"], None)
+    if base is not None and len(base) > _KEY_ROOM:
+        raise Invalid(Fault(":Idempotency-Key", "bad_length", f"at most {_KEY_ROOM} characters for a batch"))
+    call = call_of(request)
+    bodies: list[NotificationIn | None] = []
+    requests: dict[int, Request] = {}
+    answers: dict[int, Submitted | PosthornError] = {}
+    for n, item in enumerate(items(body)):
+        bodies.append(None if isinstance(item, Invalid) else item)
+        if isinstance(item, Invalid):
+            answers[n] = item
+            continue
+        key = item.idempotency_key or (f"{base}:{n}" if base is not None else None)
+        try:
+            requests[n] = to_request(item, key=key, mode=call.mode, traceparent=call.traceparent)
+        except Invalid as refused:
+            answers[n] = refused
+        if n % _BREATH == _BREATH - 1:
+            await asyncio.sleep(0)
+    submitted = await services_of(request).accept.many(list(requests.values()))
+    answers.update(zip(requests, submitted, strict=True))
+    if failed := _all_away(answers):
+        raise failed
+    results = [_result(n, answers[n], bodies[n], request) for n in range(len(bodies))]
+    accepted = sum(result.status == 202 for result in results)
+    return Answer(202, encode(BatchOut(accepted=accepted, rejected=len(results) - accepted, results=results)))
+
+
+def _all_away(answers: Mapping[int, Submitted | PosthornError]) -> PosthornError | None:
+    away = [answer for answer in answers.values() if isinstance(answer, Unavailable)]
+    return away[0] if away and len(away) == len(answers) else None
+
+
+def _result(
+    n: int, answer: Submitted | PosthornError, body: NotificationIn | None, request: Req
+) -> BatchItemOut:
+    if isinstance(answer, Submitted):
+        return BatchItemOut(
+            index=n,
+            status=202,
+            id=answer.id,
+            replayed=answer.replayed,
+            degraded=answer.degraded,
+            links=Links.of(answer.id),
+        )
+    error = in_batch(answer, n, body) if isinstance(answer, Invalid) else answer
+    problem, _ = to_problem(error, instance=request.scope["path"], trace_id=call_of(request).trace_id)
+    return BatchItemOut(index=n, status=problem.status, problem=problem)

@@ -1,0 +1,163 @@
+"""Dead letters: what was given up; send it again, or put it aside."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import get, post
+from msgspec import Meta
+
+from application.ports.dead_letters import LetterStatus, Selection
+from application.ports.jobs import JobKind
+from entrypoints.http.answers import Answer, encode, ok
+from entrypoints.http.bodies.operations import DiscardIn, Group, LettersIn
+from entrypoints.http.bodies.texts import Channel, Name, Time
+from entrypoints.http.openapi.doc import documented
+from entrypoints.http.openapi.examples import DISCARD, REPLAY
+from entrypoints.http.paging import Page, page, position
+from entrypoints.http.reading.body import Body
+from entrypoints.http.reading.query import read_query
+from entrypoints.http.routes.common import ListQuery, Req, actor_of, call_of, services_of
+from entrypoints.http.views.operations import CountOut, DeadLetterOut, GroupOut, JobOut
+
+_TAG = "Dead letters"
+
+_which = Body(LettersIn)
+_discard = Body(DiscardIn)
+
+
+class LetterQuery(ListQuery, frozen=True, kw_only=True):
+    """Which dead letters; all that is given must hold."""
+
+    status: LetterStatus = LetterStatus.OPEN
+    group: Group | None = None
+    channel: Channel | None = None
+    provider: Name | None = None
+    type: Name | None = None
+    notification: UUID | None = None
+    created_after: Time | None = None
+    created_before: Time | None = None
+
+
+class BulkQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to take the request."""
+
+    dry_run: Annotated[bool, Meta(description="say how many it would be, and do nothing")] = False
+
+
+@get(
+    "/dead-letters",
+    opt=documented(
+        tag=_TAG,
+        summary="List dead letters, newest first",
+        description="A test key lists those of test notifications.",
+        query=LetterQuery,
+        returns={200: (Page[DeadLetterOut], "A page")},
+        answer_headers=("Link",),
+    ),
+)
+async def list_dead_letters(request: Req) -> Answer:
+    """Filter and page."""
+    query = read_query(request, LetterQuery)
+    before = position(request, query.cursor, tuple[datetime, UUID, int])
+    reader = services_of(request).operations.letters
+    rows = await reader.page(_wanted(request, query), before, query.limit + 1)
+    return page(
+        request,
+        rows,
+        query.limit,
+        shown=DeadLetterOut.of,
+        at=lambda row: (row.created_at, row.delivery, row.seq),
+    )
+
+
+@get(
+    "/dead-letters/groups",
+    opt=documented(
+        tag=_TAG,
+        summary="List the causes of dead letters, the most frequent first",
+        query=LetterQuery,
+        returns={200: (Page[GroupOut], "A page")},
+        answer_headers=("Link",),
+    ),
+)
+async def list_dead_letter_groups(request: Req) -> Answer:
+    """Grouped by channel, provider and cause."""
+    query = read_query(request, LetterQuery)
+    after = position(request, query.cursor, tuple[int, str])
+    reader = services_of(request).operations.letters
+    rows = await reader.groups(_wanted(request, query), after, query.limit + 1)
+    return page(request, rows, query.limit, shown=GroupOut.of, at=lambda row: (row.count, row.fingerprint))
+
+
+def _wanted(request: Req, query: LetterQuery) -> Selection:
+    return Selection(
+        mode=call_of(request).mode,
+        status=query.status,
+        fingerprint=query.group,
+        channel=query.channel,
+        provider=query.provider,
+        type=query.type,
+        notification=query.notification,
+        since=query.created_after,
+        until=query.created_before,
+    )
+
+
+def _bulk(body: type, examples: dict[str, Any], **said: str) -> dict[str, Any]:
+    return documented(
+        tag=_TAG,
+        body=body,
+        examples=examples,
+        query=BulkQuery,
+        returns={
+            202: (JobOut, "Begun: a job; `Location` is where to follow it"),
+            200: (CountOut, "Dry run: how many it would be"),
+        },
+        answer_headers=("Location",),
+        **said,
+    )
+
+
+@post(
+    "/dead-letters:replay",
+    opt=_bulk(
+        LettersIn,
+        REPLAY,
+        summary="Send dead letters again",
+        description=(
+            "Each begins anew, with retries and a deadline of its own; one that dies again is a new dead "
+            "letter. Chosen are those that are open now: what dies while the job runs is not its business."
+        ),
+    ),
+)
+async def replay_dead_letters(request: Req) -> Answer:
+    """Begin a job."""
+    dry_run = read_query(request, BulkQuery).dry_run
+    body = await _which.read(request)
+    return await _begin(request, JobKind.REPLAY, body, note=None, dry_run=dry_run)
+
+
+@post(
+    "/dead-letters:discard",
+    opt=_bulk(
+        DiscardIn,
+        DISCARD,
+        summary="Put dead letters aside",
+        description="Their deliveries stay failed. The messages left in the dead queues are stale then.",
+    ),
+)
+async def discard_dead_letters(request: Req) -> Answer:
+    """Begin a job."""
+    dry_run = read_query(request, BulkQuery).dry_run
+    body = await _discard.read(request)
+    return await _begin(request, JobKind.DISCARD, body, note=body.reason, dry_run=dry_run)
+
+
+async def _begin(request: Req, kind: JobKind, body: LettersIn, *, note: str | None, dry_run: bool) -> Answer:
+    operations, selection = services_of(request).operations, body.selection(call_of(request).mode)
+    if dry_run:
+        return ok(CountOut(count=await operations.letters.count(selection)))
+    job = JobOut.of(await operations.start_job(kind, selection, actor=actor_of(request), note=note))
+    return Answer(202, encode(job), [(b"location", job.links.self_.encode())])

@@ -1,0 +1,158 @@
+"""Following notifications: what was asked for, and what became of it."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import get
+from litestar.params import FromPath
+from msgspec import Meta, field
+
+from application.ports.reading import Filter
+from domain.delivery.delivery import DeliveryStatus
+from domain.kernel.errors import Fault, Invalid
+from domain.notification.rollup import NotificationStatus
+from entrypoints.http.answers import Answer, ok
+from entrypoints.http.bodies.texts import Channel, Name, Text, Time
+from entrypoints.http.openapi.doc import documented
+from entrypoints.http.paging import Page, page, position
+from entrypoints.http.reading.query import fit, parameters, read_query
+from entrypoints.http.routes.common import ListQuery, NoQuery, Req, call_of, services_of
+from entrypoints.http.views.notifications import DeliveryOut, HistoryOut, NotificationOut
+
+_LABEL = "metadata."
+_LITERAL = ":json"
+
+
+class NotificationQuery(ListQuery, frozen=True, kw_only=True):
+    """Which notifications; all that is given must hold."""
+
+    status: Annotated[tuple[NotificationStatus, ...], Meta(description="several with commas")] = ()
+    type: Annotated[tuple[Name, ...], Meta(description="several with commas")] = ()
+    channel: Channel | None = None
+    created_after: Time | None = None
+    created_before: Time | None = None
+    recipient: Annotated[Text, Meta(description="the shop's own user id")] | None = None
+    created_by: Text | None = field(default=None, name="createdBy")
+
+
+class DeliveryQuery(ListQuery, frozen=True, kw_only=True):
+    """Which deliveries."""
+
+    status: Annotated[tuple[DeliveryStatus, ...], Meta(description="several with commas")] = ()
+
+
+@get(
+    "/notifications",
+    opt=documented(
+        tag="Notifications",
+        summary="List notifications, newest first",
+        description=(
+            "`metadata.<label>=<text>` finds those with exactly this text under a label; for numbers, "
+            "booleans and null write JSON: `metadata.<label>:json=42`. A test key lists test notifications."
+        ),
+        query=NotificationQuery,
+        returns={200: (Page[NotificationOut], "A page")},
+        answer_headers=("Link",),
+    ),
+)
+async def list_notifications(request: Req) -> Answer:
+    """Filter and page."""
+    given = parameters(request)
+    labels = {name: given.pop(name) for name in list(given) if name.startswith(_LABEL)}
+    query = fit(given, NotificationQuery)
+    wanted = Filter(
+        mode=call_of(request).mode,
+        statuses=query.status,
+        types=query.type,
+        channel=query.channel,
+        created_after=query.created_after,
+        created_before=query.created_before,
+        created_by=query.created_by,
+        metadata=dict(_label(name, text) for name, text in labels.items()),
+    )
+    rows = await services_of(request).list_notifications(
+        wanted,
+        recipient=query.recipient,
+        before=position(request, query.cursor, UUID),
+        limit=query.limit + 1,
+    )
+    return page(request, rows, query.limit, shown=NotificationOut.of, at=lambda row: row.id)
+
+
+def _label(name: str, text: str) -> tuple[str, Any]:
+    label = name[len(_LABEL) :]
+    if not label.endswith(_LITERAL):
+        return label, text
+    try:
+        value: str | int | float | bool | None = msgspec.json.decode(
+            text, type=str | int | float | bool | None
+        )
+    except msgspec.DecodeError:
+        raise Invalid(Fault(f"?{name}", "bad_value", "not a JSON text, number, boolean or null")) from None
+    return label.removesuffix(_LITERAL), value
+
+
+@get(
+    "/notifications/{notification_id:uuid}",
+    opt=documented(
+        tag="Notifications",
+        summary="See how a notification stands",
+        query=NoQuery,
+        returns={200: (NotificationOut, "The notification, with its deliveries counted by status")},
+        problems=("not-found",),
+    ),
+)
+async def show_notification(request: Req, notification_id: FromPath[UUID]) -> Answer:
+    """One notification."""
+    read_query(request, NoQuery)
+    found = await services_of(request).find_notification(notification_id, call_of(request).mode)
+    return ok(NotificationOut.of(found))
+
+
+@get(
+    "/notifications/{notification_id:uuid}/deliveries",
+    opt=documented(
+        tag="Notifications",
+        summary="List a notification's deliveries",
+        description="One for each recipient, with every attempt. Addresses are masked.",
+        query=DeliveryQuery,
+        returns={200: (Page[DeliveryOut], "A page")},
+        answer_headers=("Link",),
+        problems=("not-found",),
+    ),
+)
+async def list_deliveries(request: Req, notification_id: FromPath[UUID]) -> Answer:
+    """Per-recipient status."""
+    query = read_query(request, DeliveryQuery)
+    rows = await services_of(request).list_deliveries(
+        notification_id,
+        call_of(request).mode,
+        after=position(request, query.cursor, UUID),
+        limit=query.limit + 1,
+        statuses=query.status,
+    )
+    return page(request, rows, query.limit, shown=DeliveryOut.of, at=lambda row: row.delivery.id)
+
+
+@get(
+    "/notifications/{notification_id:uuid}/history",
+    opt=documented(
+        tag="Notifications",
+        summary="List every move of a notification's deliveries",
+        query=ListQuery,
+        returns={200: (Page[HistoryOut], "A page")},
+        answer_headers=("Link",),
+        problems=("not-found",),
+    ),
+)
+async def list_history(request: Req, notification_id: FromPath[UUID]) -> Answer:
+    """The audit trail."""
+    query = read_query(request, ListQuery)
+    rows = await services_of(request).list_history(
+        notification_id,
+        call_of(request).mode,
+        after=position(request, query.cursor, tuple[UUID, int]),
+        limit=query.limit + 1,
+    )
+    return page(request, rows, query.limit, shown=HistoryOut.of, at=lambda row: (row.delivery, row.n))

@@ -1,0 +1,114 @@
+"""Triggers: which shop event makes which notification."""
+
+from litestar import delete, get, put
+from litestar.params import FromPath
+
+from domain.kernel.errors import Invalid, NotFound
+from entrypoints.http.answers import Answer, created, gone, ok
+from entrypoints.http.bodies.catalog import TRIGGER_NAMES, TriggerIn
+from entrypoints.http.bodies.texts import renamed
+from entrypoints.http.conditions import etag, expect
+from entrypoints.http.openapi.doc import documented
+from entrypoints.http.openapi.examples import TRIGGER
+from entrypoints.http.paging import Page, page, position
+from entrypoints.http.reading.body import Body
+from entrypoints.http.reading.names import known_id
+from entrypoints.http.reading.query import read_query
+from entrypoints.http.routes.common import ListQuery, NoQuery, Req, services_of
+from entrypoints.http.views.catalog import TriggerOut
+
+_TAG = "Triggers"
+
+_body = Body(TriggerIn)
+
+
+@get(
+    "/triggers",
+    opt=documented(
+        tag=_TAG,
+        summary="List triggers",
+        query=ListQuery,
+        returns={200: (Page[TriggerOut], "A page, in the order of their ids")},
+        answer_headers=("Link",),
+    ),
+)
+async def list_triggers(request: Req) -> Answer:
+    """All, in id order."""
+    query = read_query(request, ListQuery)
+    after = position(request, query.cursor, str) or ""
+    rows = await services_of(request).triggers.page(after, query.limit + 1)
+    return page(request, rows, query.limit, shown=TriggerOut.of, at=lambda row: row.value.id)
+
+
+@get(
+    "/triggers/{trigger_id:str}",
+    opt=documented(
+        tag=_TAG,
+        summary="Read a trigger",
+        query=NoQuery,
+        returns={200: (TriggerOut, "The trigger")},
+        answer_headers=("ETag",),
+        problems=("not-found",),
+    ),
+)
+async def show_trigger(request: Req, trigger_id: FromPath[str]) -> Answer:
+    """One."""
+    read_query(request, NoQuery)
+    found = await services_of(request).triggers.get(known_id(trigger_id))
+    if found is None:
+        raise NotFound(f"no trigger '{trigger_id}'")
+    return ok(TriggerOut.of(found), etag(found.version))
+
+
+@put(
+    "/triggers/{trigger_id:str}",
+    opt=documented(
+        tag=_TAG,
+        summary="Create or replace a trigger",
+        description="Paths such as `data.orderId` lead into the event; its template must exist.",
+        body=TriggerIn,
+        examples=TRIGGER,
+        query=NoQuery,
+        headers=("If-Match", "If-None-Match"),
+        returns={200: (TriggerOut, "Replaced"), 201: (TriggerOut, "Created")},
+        answer_headers=("Location", "ETag"),
+        problems=("conflict", "precondition-failed", "precondition-required"),
+    ),
+)
+async def save_trigger(request: Req, trigger_id: FromPath[str]) -> Answer:
+    """Create or replace."""
+    read_query(request, NoQuery)
+    body = await _body.read(request)
+    services = services_of(request)
+    known = await services.triggers.get(known_id(trigger_id))
+    expect(request, known and known.version)
+    try:
+        saved = await services.save_trigger(body.trigger(trigger_id), expected=known.version if known else 0)
+    except Invalid as refused:
+        raise Invalid(*renamed(refused.faults, TRIGGER_NAMES)) from None
+    shown, tag = TriggerOut.of(saved), etag(saved.version)
+    return ok(shown, tag) if known else created(shown, f"/api/triggers/{trigger_id}", tag)
+
+
+@delete(
+    "/triggers/{trigger_id:str}",
+    status_code=200,  # for Litestar, which allows no body otherwise: the answer itself is a 204
+    opt=documented(
+        tag=_TAG,
+        summary="Delete a trigger",
+        query=NoQuery,
+        headers=("If-Match",),
+        returns={204: (None, "Deleted")},
+        problems=("not-found", "precondition-failed", "precondition-required"),
+    ),
+)
+async def delete_trigger(request: Req, trigger_id: FromPath[str]) -> Answer:
+    """Remove."""
+    read_query(request, NoQuery)
+    triggers = services_of(request).triggers
+    known = await triggers.get(known_id(trigger_id))
+    if known is None:
+        raise NotFound(f"no trigger '{trigger_id}'")
+    expect(request, known.version)
+    await triggers.delete(trigger_id, expected=known.version)
+    return gone()

@@ -1,0 +1,142 @@
+"""The mirror of the shop's customers, by the shop's own user ids."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from urllib.parse import quote
+from uuid import UUID
+
+from litestar import delete, get, put
+from litestar.params import FromPath
+from msgspec import Meta
+
+from domain.kernel.errors import Conflict, Fault, Invalid, NotFound, StoreUnavailable
+from domain.people.update import MirrorOutcome, PersonUpdate
+from entrypoints.http.answers import Answer, created, gone, ok
+from entrypoints.http.bodies.catalog import UserIn
+from entrypoints.http.conditions import etag, expect
+from entrypoints.http.openapi.doc import documented
+from entrypoints.http.openapi.examples import USER
+from entrypoints.http.paging import Page, page, position
+from entrypoints.http.reading.body import Body
+from entrypoints.http.reading.query import read_query
+from entrypoints.http.routes.common import ListQuery, NoQuery, Req, services_of
+from entrypoints.http.views.catalog import UserOut
+
+_TAG = "Users"
+_ID_MAX = 255
+
+_body = Body(UserIn)
+
+
+class UserQuery(ListQuery, frozen=True, kw_only=True):
+    """Which users."""
+
+    email: Annotated[str, Meta(max_length=320, description="those with this address")] | None = None
+
+
+@get(
+    "/users",
+    opt=documented(
+        tag=_TAG,
+        summary="List users, or find them by e-mail address",
+        description="Customers and guests; several may share an address.",
+        query=UserQuery,
+        returns={200: (Page[UserOut], "A page")},
+        answer_headers=("Link",),
+    ),
+)
+async def list_users(request: Req) -> Answer:
+    """All, or those with an address."""
+    query = read_query(request, UserQuery)
+    rows = await services_of(request).list_users(
+        email=query.email, after=position(request, query.cursor, UUID), limit=query.limit + 1
+    )
+    return page(request, rows, query.limit, shown=UserOut.of, at=lambda row: row.person.id)
+
+
+@get(
+    "/users/{user_id:str}",
+    opt=documented(
+        tag=_TAG,
+        summary="Read a user",
+        query=NoQuery,
+        returns={200: (UserOut, "The user")},
+        answer_headers=("ETag",),
+        problems=("not-found",),
+    ),
+)
+async def show_user(request: Req, user_id: FromPath[str]) -> Answer:
+    """One."""
+    read_query(request, NoQuery)
+    found = await services_of(request).find_user(user_id)
+    return ok(UserOut.of(found), etag(found.person.version))
+
+
+@put(
+    "/users/{user_id:str}",
+    opt=documented(
+        tag=_TAG,
+        summary="Create or replace a user",
+        description="Shops that publish user events need not call this: the mirror follows the events.",
+        body=UserIn,
+        examples=USER,
+        query=NoQuery,
+        headers=("If-Match", "If-None-Match"),
+        returns={200: (UserOut, "Replaced"), 201: (UserOut, "Created")},
+        answer_headers=("Location", "ETag"),
+        problems=("conflict", "precondition-failed", "precondition-required"),
+    ),
+)
+async def save_user(request: Req, user_id: FromPath[str]) -> Answer:
+    """Create or replace."""
+    read_query(request, NoQuery)
+    body = await _body.read(request)
+    if len(user_id) > _ID_MAX:
+        raise NotFound(f"a user id has at most {_ID_MAX} characters")
+    services = services_of(request)
+    try:
+        version: int | None = (await services.find_user(user_id)).person.version
+    except NotFound:
+        version = None
+    expect(request, version)
+    [done] = await services.mirror([body.update(user_id)], expected=version or 0)
+    _hold(done.outcome, done.faults)
+    found = await services.find_user(user_id)
+    shown, tag = UserOut.of(found), etag(found.person.version)
+    return ok(shown, tag) if version else created(shown, f"/api/users/{quote(user_id, safe='')}", tag)
+
+
+def _hold(outcome: MirrorOutcome, faults: Sequence[Fault]) -> None:
+    match outcome:
+        case MirrorOutcome.WRITTEN:
+            return
+        case MirrorOutcome.INVALID:
+            raise Invalid(*faults)
+        case MirrorOutcome.UNREADABLE:
+            raise StoreUnavailable("the profile cannot be opened: its key is not configured")
+        case _:
+            raise Conflict("the user changed meanwhile, or was erased")
+
+
+@delete(
+    "/users/{user_id:str}",
+    status_code=200,  # for Litestar, which allows no body otherwise: the answer itself is a 204
+    opt=documented(
+        tag=_TAG,
+        summary="Erase a user",
+        description=(
+            "Deletes the key their data is encrypted under: nothing of it can be read again, deliveries "
+            "still waiting for them are not sent. Needs no `If-Match`: whatever changed meanwhile goes too."
+        ),
+        query=NoQuery,
+        returns={204: (None, "Erased")},
+        problems=("not-found",),
+    ),
+)
+async def erase_user(request: Req, user_id: FromPath[str]) -> Answer:
+    """Erase, for good."""
+    read_query(request, NoQuery)
+    services = services_of(request)
+    await services.find_user(user_id)
+    await services.mirror([PersonUpdate(user_id=user_id, deleted=True)])
+    return gone()

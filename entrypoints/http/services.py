@@ -1,0 +1,103 @@
+"""What the HTTP layer needs: the use cases, the ports of plain reads, and a few callables."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import msgspec
+from prometheus_client import CollectorRegistry
+
+from application.access.authenticate import Authenticate
+from application.channel.save import SaveChannel
+from application.notification.cancel import CancelNotification
+from application.notification.preview import PreviewNotification
+from application.notification.submit import SubmitNotification
+from application.notification.submit_or_defer import SubmitOrDefer
+from application.operations.cancel_job import CancelJob
+from application.operations.resolve_attempt import ResolveAttempt
+from application.operations.start_job import StartJob
+from application.people.mirror import MirrorPeople
+from application.ports.catalog import Channels, Templates, Triggers
+from application.ports.dead_letters import DeadLetterReader
+from application.ports.jobs import Jobs
+from application.ports.system import Clock, Ids
+from application.ports.unknown_attempts import UnknownAttempts
+from application.queries.find_notification import FindNotification
+from application.queries.find_user import FindUser
+from application.queries.list_deliveries import ListDeliveries
+from application.queries.list_history import ListHistory
+from application.queries.list_notifications import ListNotifications
+from application.queries.list_users import ListUsers
+from application.template.activate import ActivateTemplate
+from application.template.find import FindTemplate
+from application.template.save import SaveTemplate
+from application.trigger.save import SaveTrigger
+
+
+class Readiness(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether requests should come here, and how each part stands."""
+
+    ready: bool
+    parts: dict[str, str] = {}
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """One request, answered: what a wide event is made of.  No addresses, no bodies, no query strings."""
+
+    method: str
+    route: str | None
+    """The template (`/api/users/{user_id}`), never the path itself; None: no such route."""
+    status: int
+    """0: the connection ended before an answer."""
+    seconds: float
+    trace_id: str
+    key: UUID | None
+    """The API key's id."""
+    error: Exception | None
+    """What was answered as a problem; with status 500 nobody expected it: log its traceback."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operations:
+    """For operators."""
+
+    letters: DeadLetterReader
+    unknown: UnknownAttempts
+    resolve_attempt: ResolveAttempt
+    jobs: Jobs
+    start_job: StartJob
+    cancel_job: CancelJob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpServices:
+    """Filled by the composition root."""
+
+    authenticate: Authenticate
+    accept: SubmitNotification | SubmitOrDefer
+    preview: PreviewNotification
+    cancel: CancelNotification
+    find_notification: FindNotification
+    list_notifications: ListNotifications
+    list_deliveries: ListDeliveries
+    list_history: ListHistory
+    save_template: SaveTemplate
+    activate_template: ActivateTemplate
+    find_template: FindTemplate
+    templates: Templates
+    save_trigger: SaveTrigger
+    triggers: Triggers
+    save_channel: SaveChannel
+    channels: Channels
+    mirror: MirrorPeople
+    find_user: FindUser
+    list_users: ListUsers
+    operations: Operations
+    clock: Clock
+    ids: Ids
+    readiness: Callable[[], Awaitable[Readiness]]
+    registry: CollectorRegistry
+    observe: Callable[[Seen], None]
+    """Called once for each request, after its answer."""
+    cursor_key: bytes = field(repr=False)
+    """At least 16 bytes, the same in every process: signs the cursors of lists."""

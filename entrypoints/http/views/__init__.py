@@ -1,0 +1,1 @@
+"""Answers as structs, in the names of this API."""

@@ -1,0 +1,1 @@
+"""The processes: which actors each role runs, from start to drained."""

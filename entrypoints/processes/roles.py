@@ -1,0 +1,231 @@
+"""Which actors a role runs: the engine of the container, put together."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from application.messages.command import INTAKE
+from config.container import Container
+from config.lifecycle import Parts
+from config.providers import SmtpProvider
+from config.recovery import recover_broker
+from domain.kernel.channel import Lane, Priority
+from entrypoints.actors.actor import Actor
+from entrypoints.actors.alarm import Alarm
+from entrypoints.actors.engine import Engine
+from entrypoints.actors.incarnation import IncarnationActor
+from entrypoints.actors.jobs import JobsActor
+from entrypoints.actors.lane import LaneActor
+from entrypoints.actors.relay import RelayActor
+from entrypoints.actors.settler import Settler
+from entrypoints.actors.slots import Slots
+from entrypoints.amqp.batch import EventBatches
+from entrypoints.amqp.consumer import BatchConsumer
+from entrypoints.amqp.intake import IntakeBatches
+from entrypoints.amqp.parking import CRITICAL, ORDINARY
+from entrypoints.http.app import create_app
+from entrypoints.http.services import HttpServices, Operations, Readiness
+from entrypoints.processes.health import HealthApp
+from entrypoints.processes.observe import observer
+from entrypoints.processes.server import HttpActor, listen
+from entrypoints.processes.upkeep import Recurring
+
+FIGURES_EVERY = 10.0
+ALERTS_EVERY = 2.0
+HOUSEKEEPING_EVERY = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a process does; every one relays its own outbox rows."""
+
+    name: str
+    http: bool = False
+    lanes: bool = False
+    events: bool = False
+
+
+ROLES = {
+    role.name: role
+    for role in (
+        Role("api", http=True),
+        Role("worker", lanes=True),
+        Role("events", events=True),
+        Role("relay"),
+        Role("all", http=True, lanes=True, events=True),
+    )
+}
+
+
+class Assembly:
+    """The actors of one process."""
+
+    def __init__(self, container: Container, role: Role) -> None:
+        self.container = container
+        self.role = role
+        self.draining = False
+        self.telemetry = container.telemetry()
+        self.relay = RelayActor(
+            relay=container.relay(),
+            outbox=container.outbox(),
+            telemetry=self.telemetry,
+            waiting_max=container.settings().relay.handoff,
+            sweep_every=container.settings().relay.sweep.total_seconds(),
+        )
+        container.handoff.override(self.relay)
+        self.jobs = JobsActor(
+            advance=container.operating.advance_job(),
+            chunks=container.operating.job_chunks(),
+            telemetry=self.telemetry,
+        )
+        container.operating.nudge.override(self.jobs)
+        self.http: HttpActor | None = None
+        self._consumers: list[BatchConsumer] = []
+
+    def groups(self, parts: Parts, handle: Any = None, pages: Sequence[Any] = ()) -> list[list[Actor]]:
+        """In the order of stopping: those that take work before those that carry it away.
+
+        Args:
+            handle: in place of `HandleEvents`.
+            pages: further routes of the API.
+        """
+        entrances: list[Actor] = []
+        self.http = self._server(parts, pages)
+        if self.http is not None:
+            entrances.append(self.http)
+        if self.role.http:
+            entrances.append(self.jobs)
+        self._consumers = self.consumers(parts, handle) if self.role.events else []
+        return [
+            [*entrances, *self._consumers, *self._intake(parts)],
+            list(self.lanes()) if self.role.lanes else [],
+            [self.relay, *self._recurring(parts), *self._incarnation(parts)],
+        ]
+
+    def consumers(self, parts: Parts, handle: Any = None) -> list[BatchConsumer]:
+        """The entrances of shop events."""
+        c = self.container
+        batches = EventBatches(
+            handle=handle or c.handle_events(),
+            publisher=c.publisher(),
+            ids=c.ids(),
+            telemetry=self.telemetry,
+        )
+        return [
+            BatchConsumer(
+                name=queue, consumer=c.consumer(), batches=batches, clock=c.clock(), probe=parts.reach_store
+            )
+            for queue in (CRITICAL, ORDINARY)
+        ]
+
+    def _intake(self, parts: Parts) -> list[BatchConsumer]:
+        """Drains what was promised while the database was away; embedded mode promises nothing."""
+        if not (self.role.http and parts.links):
+            return []
+        c = self.container
+        batches = IntakeBatches(
+            drain=c.drain(), publisher=c.publisher(), ids=c.ids(), telemetry=self.telemetry
+        )
+        return [
+            BatchConsumer(
+                name=INTAKE,
+                consumer=c.consumer(),
+                batches=batches,
+                clock=c.clock(),
+                probe=parts.reach_store,
+                does=INTAKE,
+                batches_max=2,
+            )
+        ]
+
+    def lanes(self) -> list[LaneActor]:
+        """One actor for each lane of this process."""
+        c, settings = self.container, self.container.settings()
+        engine = Engine(
+            consumer=c.consumer(),
+            publisher=c.publisher(),
+            begin=c.begin(),
+            call=c.call(),
+            probe=c.probe(),
+            take_apart=c.take_apart(),
+            bury=c.bury(),
+            settler=Settler(deliveries=c.deliveries(), handoff=self.relay, telemetry=self.telemetry),
+            slots=Slots(
+                total=settings.engine.slots,
+                reserve=settings.engine.reserve,
+                weights=settings.engine.weights.by_priority(),
+            ),
+            ids=c.ids(),
+            telemetry=self.telemetry,
+            prefetch=settings.engine.prefetch,
+            concurrency={
+                name: asyncio.Semaphore(provider.pool)
+                for name, provider in settings.providers.items()
+                if isinstance(provider, SmtpProvider)
+            },
+        )
+        channels = settings.engine.channels or settings.accepting.channels
+        priorities = [Priority.of(label) for label in settings.engine.priorities]
+        return [LaneActor(lane=Lane(each, p), engine=engine) for p in priorities for each in channels]
+
+    def readiness(self, parts: Parts) -> Callable[[], Awaitable[Readiness]]:
+        """The API needs database or broker, the others both; nobody is ready who drains."""
+        enough = any if self.role.name == "api" else all
+
+        async def ready() -> Readiness:
+            state = {"database": await parts.store(), "broker": parts.broker()}
+            if self._consumers:
+                state["events"] = "ok" if all(each.ready for each in self._consumers) else "not consuming"
+            if not parts.seen():
+                state["database"] = "the lock of this process is not held"
+            fine = enough(each == "ok" for each in state.values())
+            return Readiness(
+                ready=fine and not self.draining, parts=state | ({"draining": "yes"} if self.draining else {})
+            )
+
+        return ready
+
+    def _server(self, parts: Parts, pages: Sequence[Any]) -> HttpActor | None:
+        http = self.container.settings().http
+        if self.role.http:
+            app: Any = create_app(self._services(parts), pages=pages)
+            return HttpActor(app=app, socket=listen(http.host, http.port, "http.port"))
+        if http.metrics_port:
+            app = HealthApp(self.readiness(parts), self.telemetry.metrics.registry)
+            return HttpActor(app=app, socket=listen(http.host, http.metrics_port, "http.metrics_port"))
+        return None
+
+    def _services(self, parts: Parts) -> HttpServices:
+        c = self.container
+        own = ("operations", "readiness", "registry", "observe")
+        names = [name for name in HttpServices.__dataclass_fields__ if name not in own]
+        return HttpServices(
+            **{name: getattr(c if hasattr(c, name) else c.operating, name)() for name in names},
+            operations=Operations(
+                **{name: getattr(c.operating, name)() for name in Operations.__dataclass_fields__}
+            ),
+            readiness=self.readiness(parts),
+            registry=self.telemetry.metrics.registry,
+            observe=observer(self.telemetry),
+        )
+
+    def _incarnation(self, parts: Parts) -> list[Actor]:
+        """Embedded mode issues everything again at each start by itself."""
+        if not parts.links:
+            return []
+        recover, link = recover_broker(self.container), parts.links[-1]
+        return [IncarnationActor(recover=recover, session=lambda: link.session, telemetry=self.telemetry)]
+
+    def _recurring(self, parts: Parts) -> list[Actor]:
+        works: list[tuple[str, Callable[[], Awaitable[None]], float]] = [
+            ("figures", parts.figures, FIGURES_EVERY),
+            ("housekeeping", parts.keep_up, HOUSEKEEPING_EVERY),
+        ]
+        if self.role.http or self.role.lanes:
+            tell = self.container.operating.tell_of_letters()
+            works.append(("alerts", Alarm(tell=tell, telemetry=self.telemetry), ALERTS_EVERY))
+        return [
+            Recurring(name=name, work=work, every=every, telemetry=self.telemetry)
+            for name, work, every in works
+        ]

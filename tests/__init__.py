@@ -1,0 +1,1 @@
+"""The tests, by tier: unit, contract, integration, e2e, architecture, bench; support holds their servers."""

@@ -1,0 +1,52 @@
+"""What SMTP servers' answers mean, as the table says."""
+
+import pytest
+
+from adapters.gateways.answers import Stage, answered, unanswered
+from domain.delivery.outcome import Deferred, Refused, Unknown
+
+TABLE = """
+    connecting     –          Deferred   Deferred   Deferred   Deferred
+    logging in     –          Deferred   Refused    Deferred   Deferred
+    sender         –          Deferred   Refused    Deferred   Deferred
+    recipient      –          Deferred   Refused    Deferred   Deferred
+    data           –          Deferred   Refused    Deferred   Deferred
+    message        Accepted   Deferred   Refused    Unknown    Unknown
+"""
+KINDS = {"Deferred": Deferred, "Refused": Refused, "Unknown": Unknown}
+ROWS = [(row[:19].strip(), *row[19:].split()) for row in TABLE.strip("\n").splitlines()]
+
+
+@pytest.mark.parametrize(("stage", "_yes", "later", "no", "other", "lost"), ROWS)
+def test_every_stage(stage: str, _yes: str, later: str, no: str, other: str, lost: str) -> None:
+    at = Stage(stage)
+    for code in (421, 450, 451, 452, 454, 499):
+        assert type(answered(at, code, "", "ada@a.b")) is KINDS[later]
+    for code in (500, 530, 535, 550, 552, 554, 599):
+        assert type(answered(at, code, "", "ada@a.b")) is KINDS[no]
+    for code in (-1, 0, 100, 220, 334, 354, 600, 999):
+        if at is not Stage.CONTENT or code // 100 != 2:
+            assert type(answered(at, code, "", "ada@a.b")) is KINDS[other]
+    assert type(unanswered(at, "Connection lost")) is KINDS[lost]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("5.1.1 <ada.l@shop.test>: unknown", "recipient: 550 5.1.1 <…>: unknown"),
+        ("user ADA.L unknown", "recipient: 550 user … unknown"),
+        ("ada.lovelace is not ada.l", "recipient: 550 … is not …"),
+        ("see https://x.test/?q=ada.l@shop.test", "recipient: 550 see https://x.test/?q=…"),
+        ("two\nlines", "recipient: 550 two lines"),
+        ("\udcffbad\x00", "recipient: 550  bad"),
+        ("x" * 500, "recipient: 550 " + "x" * 200),
+        ("", "recipient: 550"),
+    ],
+)
+def test_reasons_are_short_plain_and_tell_no_address(text: str, reason: str) -> None:
+    outcome = answered(Stage.RECIPIENT, 550, text, "ada.l@shop.test")
+    assert isinstance(outcome, Refused)
+    assert "ada.l@" not in outcome.reason
+    outcome.reason.encode()
+    if "lovelace" not in text and "https" not in text:
+        assert outcome.reason == reason

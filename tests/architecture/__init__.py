@@ -1,0 +1,1 @@
+"""Tests of the tree itself: import contracts, sizes, habits."""

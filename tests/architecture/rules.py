@@ -1,0 +1,135 @@
+"""House rules that no linter knows: sizes, docstrings, allowed imports, nothing unfinished, no naps in tests.
+
+`python -m tests.architecture.rules` prints every breach and fails when there is one; `make check` runs it.
+The caps are on the tail: most modules should stay far below.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+PRODUCT = ("domain", "application", "adapters", "entrypoints", "config", "migrations")
+MODULE_LINES_MAX = 250
+FUNCTION_LINES_MAX = 50
+PORT_METHODS_MAX = 4
+PURE_IMPORTS = frozenset({"msgspec", "domain", "application"})
+UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|NotImplemented" r"Error)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One parsed module; `path` is relative to the tree's root."""
+
+    path: Path
+    text: str
+    tree: ast.Module
+
+
+def read(root: Path) -> list[Source]:
+    """Every module of the product and of its tests, below `root`."""
+    paths = chain.from_iterable(sorted((root / top).rglob("*.py")) for top in (*PRODUCT, "tests"))
+    texts = ((path, path.read_text(encoding="utf-8")) for path in paths)
+    return [Source(path.relative_to(root), text, ast.parse(text, str(path))) for path, text in texts]
+
+
+def breaches(root: Path) -> list[str]:
+    """Every breach of every rule, as `path:line: what`."""
+    sources = read(root)
+    return sorted(chain.from_iterable(rule(source) for source in sources for rule in RULES)) + [
+        f"{folder}: has modules but no __init__.py, so the import contracts cannot see it"
+        for folder in sorted({source.path.parent for source in sources if _is_product(source)})
+        if not (root / folder / "__init__.py").exists()
+    ]
+
+
+def modules_are_small(source: Source) -> Iterator[str]:
+    lines = len(source.text.splitlines())
+    if _is_product(source) and lines > MODULE_LINES_MAX:
+        yield f"{source.path}:1: module of {lines} lines (at most {MODULE_LINES_MAX})"
+
+
+def functions_are_small(source: Source) -> Iterator[str]:
+    for node in ast.walk(source.tree) if _is_product(source) else ():
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > FUNCTION_LINES_MAX:
+                yield _at(source, node, f"{node.name} has {lines} lines (at most {FUNCTION_LINES_MAX})")
+
+
+def ports_are_narrow(source: Source) -> Iterator[str]:
+    if source.path.parts[:2] != ("application", "ports"):
+        return
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ClassDef) and any("Protocol" in ast.unparse(base) for base in node.bases):
+            methods = sum(isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) for item in node.body)
+            if methods > PORT_METHODS_MAX:
+                yield _at(source, node, f"{node.name} has {methods} methods (at most {PORT_METHODS_MAX})")
+
+
+def modules_say_what_they_are(source: Source) -> Iterator[str]:
+    if source.tree.body and not ast.get_docstring(source.tree):
+        yield f"{source.path}:1: no module docstring"
+
+
+def inner_floors_import_nothing_else(source: Source) -> Iterator[str]:
+    """Domain and application: the standard library, msgspec, each other: a list of what may be."""
+    if source.path.parts[0] not in {"domain", "application"}:
+        return
+    for node, name in _imports(source.tree):
+        top = name.partition(".")[0]
+        if top not in PURE_IMPORTS and top not in sys.stdlib_module_names:
+            yield _at(source, node, f"imports {top}; only the standard library and msgspec may be")
+
+
+def nothing_is_unfinished(source: Source) -> Iterator[str]:
+    for number, line in enumerate(source.text.splitlines(), start=1):
+        if found := UNFINISHED.search(line):
+            yield f"{source.path}:{number}: {found[0]}"
+
+
+def tests_do_not_sleep(source: Source) -> Iterator[str]:
+    """Tests wait with `eventually`; support and benches may measure time.  `sleep(0)` only yields."""
+    if source.path.parts[0] != "tests" or source.path.parts[1] in {"support", "bench"}:
+        return
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Call) and re.fullmatch(
+            r"(\w+\.)?sleep\((?!0\)).*\)", ast.unparse(node), re.DOTALL
+        ):
+            yield _at(source, node, "sleeps; wait with tests.support.eventually")
+
+
+RULES = (
+    modules_are_small,
+    functions_are_small,
+    ports_are_narrow,
+    modules_say_what_they_are,
+    inner_floors_import_nothing_else,
+    nothing_is_unfinished,
+    tests_do_not_sleep,
+)
+
+
+def _is_product(source: Source) -> bool:
+    return source.path.parts[0] in PRODUCT
+
+
+def _at(source: Source, node: ast.stmt | ast.expr, what: str) -> str:
+    return f"{source.path}:{node.lineno}: {what}"
+
+
+def _imports(tree: ast.Module) -> Iterator[tuple[ast.stmt, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node, node.module or ""
+
+
+if __name__ == "__main__":
+    found = breaches(Path.cwd())
+    print(*found, f"house rules: {len(found)} breaches", sep="\n")
+    sys.exit(bool(found))

@@ -1,0 +1,71 @@
+"""The tree keeps the house rules, and each rule catches what it is there for."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.rules import PRODUCT, breaches
+
+ROOT = Path(__file__).parents[2]
+
+OK = '"""Docstring."""\n'
+BREAKING = {
+    "module of 251 lines": ("domain/long.py", OK + "\n" * 250),
+    "f has 51 lines": ("config/long.py", OK + "def f():\n" + "    pass\n" * 50),
+    "g has 51 lines": ("config/long.py", OK + "class C:\n    async def g():\n" + "        pass\n" * 50),
+    "Wide has 5 methods": (
+        "application/ports/wide.py",
+        OK + "class Wide(Protocol):\n" + "".join(f"    async def m{n}(self): ...\n" for n in range(5)),
+    ),
+    "no module docstring": ("adapters/mute.py", "x = 1\n"),
+    "imports leftpad": ("domain/greedy.py", OK + "def f():\n    import leftpad\n"),
+    "imports requests": ("application/greedy.py", OK + "from requests.api import get\n"),
+    "TO" + "DO": ("entrypoints/later.py", OK + "# TO" + "DO: write it\n"),
+    "NotImplemented" + "Error": ("tests/unit/later.py", OK + "raise NotImplemented" + "Error\n"),
+    "sleeps": ("tests/unit/test_slow.py", OK + "async def f():\n    await asyncio.sleep(0.1)\n"),
+    "no __init__.py": ("adapters/hidden/module.py", OK),
+}
+ALLOWED = {
+    "domain/exact.py": OK + "\n" * 249,
+    "config/exact.py": OK + "def f():\n" + "    pass\n" * 49,
+    "application/ports/narrow.py": OK
+    + "class Narrow(Protocol):\n"
+    + "".join(f"    def m{n}(self): ...\n" for n in range(4)),
+    "domain/pure.py": OK + "import datetime\nimport msgspec\nfrom domain.kernel import ids\n",
+    "tests/unit/test_yield.py": OK + "async def f():\n    await asyncio.sleep(0)\n",
+    "tests/bench/timed.py": OK + "async def f():\n    await asyncio.sleep(20)\n",
+    "config/empty/__init__.py": "",
+}
+
+
+def test_the_tree_keeps_the_house_rules() -> None:
+    assert breaches(ROOT) == []
+
+
+@pytest.mark.parametrize("what", BREAKING)
+def test_a_breach_is_found(what: str, tmp_path: Path) -> None:
+    path, text = BREAKING[what]
+    _plant(tmp_path, {path: text})
+    found = breaches(tmp_path)
+    assert len(found) == 1
+    assert what in found[0]
+    assert found[0].startswith(path if ".py:" in found[0] else str(Path(path).parent))
+
+
+def test_what_just_keeps_within_the_rules_passes(tmp_path: Path) -> None:
+    _plant(tmp_path, ALLOWED)
+    assert breaches(tmp_path) == []
+
+
+def test_every_top_level_folder_with_modules_is_held_to_the_rules() -> None:
+    tops = {path.parent.name for path in ROOT.glob("*/*.py") if not path.parent.name.startswith(".")}
+    assert tops <= {*PRODUCT, "tests"}
+
+
+def _plant(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        if "hidden" not in name and not (path.parent / "__init__.py").exists():
+            (path.parent / "__init__.py").write_text("")

@@ -1,0 +1,77 @@
+"""How fast a worker works a lane off."""
+
+import asyncio
+import itertools
+import time
+
+import aiohttp
+
+from tests.bench.world import Result, Shop, World, order, percentile
+
+PEOPLE = 10_000
+CAMPAIGNS = 300
+SINGLES = 140_000
+TEMPLATE = "order_confirmation_email"
+
+
+async def bench_deliver_packed(world: World) -> Result:
+    """A campaign: notifications with 1,000 recipients each, 100 pointers a message."""
+    async with world.shop() as shop:
+        names = await shop.people(PEOPLE)
+        await shop.start("api")
+        async with aiohttp.ClientSession() as session:
+            for n in range(CAMPAIGNS):
+                chunk = names[n * 1000 % PEOPLE :][:1000]
+                await shop.post(session, "/api/notifications", _request(n, chunk))
+        await shop.outbox_empty()
+        return await _drain(shop, "deliver_packed", ">= 5,000", CAMPAIGNS * 1000)
+
+
+async def bench_deliver_single(world: World) -> Result:
+    """Notifications with one recipient each, one message each."""
+    async with world.shop("[accepting]\npack_from = 100000\n") as shop:
+        names = await shop.people(PEOPLE)
+        await shop.start("api")
+        async with aiohttp.ClientSession() as session:
+            for start in range(0, SINGLES, 500):
+                batch = [_request(n, [names[n % PEOPLE]]) for n in range(start, start + 500)]
+                await shop.post(session, "/api/notifications/batch", {"notifications": batch})
+        await shop.outbox_empty()
+        return await _drain(shop, "deliver_single", ">= 1,300", SINGLES)
+
+
+def _request(number: int, names: list[str]) -> dict[str, object]:
+    return {
+        "notificationType": "order_confirmation",
+        "channelType": "email",
+        "priority": "medium",
+        "templateId": TEMPLATE,
+        "recipients": names,
+        "data": order("bench", number),
+    }
+
+
+async def _drain(shop: Shop, name: str, goal: str, expected: int) -> Result:
+    """Start a worker on what waits; the rate between the first and the last tenth."""
+    await shop.execute("VACUUM ANALYZE")
+    worker = await shop.start("worker")
+    before = shop.cpu(worker)
+    seen: list[tuple[float, int]] = []
+    while not seen or seen[-1][1] < expected:
+        done = await shop.value("SELECT coalesce(sum(sent + failed), 0)::int FROM notifications")
+        seen.append((time.monotonic(), done))
+        await asyncio.sleep(0.5)
+    steady = [(at, done) for at, done in seen if 0.05 * expected <= done <= 0.97 * expected]
+    rate = (steady[-1][1] - steady[0][1]) / (steady[-1][0] - steady[0][0])
+    await shop.outbox_empty()
+    steps = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in itertools.pairwise(steady)]
+    detail = {
+        "deliveries": expected,
+        "sent": await shop.value("SELECT sum(sent)::int FROM notifications"),
+        "steady_s": round(steady[-1][0] - steady[0][0], 1),
+        "rate_p10": round(percentile(steps, 0.1)),
+        "rate_p90": round(percentile(steps, 0.9)),
+        "outbox_at_end": 0,
+        "cpu_us_per_delivery": shop.cpu_each(worker, before, expected),
+    }
+    return Result(name=name, value=round(rate), unit="deliveries/s", goal=goal, detail=detail)

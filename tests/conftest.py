@@ -1,0 +1,132 @@
+"""Fixtures of every tier.  A server starts when the first test asks for it; the unit tier asks for none.
+
+    postgres_server    PostgresServer of the run       rabbitmq_server    RabbitServer of the run
+    database           DSN of a fresh migrated one     vhost              a fresh VHost(name, amqp_url, …)
+    module_database    the same, one per module        killable_rabbitmq  a private one, whatever was given
+    posthorn           start a `posthorn` process      sandbox            a folder for files and processes
+
+    async def test_a_worker_comes_back(posthorn, database, vhost):
+        worker = posthorn("worker", env={"POSTHORN_DB__URL": database, "POSTHORN_AMQP__URL": vhost.amqp_url})
+        await worker.ready(url)
+        worker.kill9()
+
+A test that stops a server may leave it stopped: `database` and `vhost` start it again.
+See tests/support/{postgres,rabbitmq,process,eventually}.py for what each can do.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+pytest.register_assert_rewrite("tests.contract", "tests.support")
+
+from adapters.postgres.migrate import migrate
+from tests.support import postgres, rabbitmq
+from tests.support.broker import RabbitServer, VHost
+from tests.support.postgres import PostgresServer, Prepare
+from tests.support.process import Child, posthorn_child
+from tests.support.sandbox import Sandbox
+
+TESTS = Path(__file__).parent
+
+
+def pytest_report_header() -> list[str]:
+    try:
+        return [f"PostgreSQL: {postgres.describe()}", f"RabbitMQ: {rabbitmq.describe()}"]
+    except RuntimeError as error:  # what was asked for cannot be had
+        raise pytest.UsageError(str(error)) from error
+
+
+_FIRST = ("faults", "simulation", "e2e", "integration")
+"""Of the tiers: what takes longest begins first, so that the processes of a parallel run end together."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        tier = item.path.relative_to(TESTS).parts[0]
+        return _FIRST.index(tier) if tier in _FIRST else len(_FIRST)
+
+    items.sort(key=rank)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What may run against somebody else's broker is known by its fixtures: `make test-rabbitmq`."""
+    needed = set(getattr(item, "fixturenames", ()))
+    if "rabbitmq_server" in needed and "killable_rabbitmq" not in needed:
+        item.add_marker("broker")
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def postgres_server(sandbox: Sandbox) -> Iterator[PostgresServer]:
+    server = PostgresServer(sandbox.folder("postgres", in_memory=True))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def prepare_database() -> Prepare:
+    """Brings an empty database to the product's schema."""
+    return migrate
+
+
+@pytest.fixture
+async def database(postgres_server: PostgresServer, prepare_database: Prepare) -> AsyncIterator[str]:
+    async with postgres_server.fresh_database(prepare_database) as dsn:
+        yield dsn
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def module_database(postgres_server: PostgresServer, prepare_database: Prepare) -> AsyncIterator[str]:
+    async with postgres_server.fresh_database(prepare_database) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server(sandbox: Sandbox) -> Iterator[RabbitServer]:
+    server = rabbitmq.rabbitmq_server(sandbox, in_memory=True)
+    server.start()
+    yield server
+    if server.private:
+        server.wipe()
+
+
+@pytest.fixture(scope="session")
+def killable_rabbitmq(rabbitmq_server: RabbitServer, sandbox: Sandbox) -> Iterator[RabbitServer]:
+    if rabbitmq_server.private:
+        yield rabbitmq_server
+        return
+    server = rabbitmq.private_server(sandbox, in_memory=True)
+    server.start()
+    yield server
+    server.wipe()
+
+
+@pytest.fixture
+def vhost(rabbitmq_server: RabbitServer) -> Iterator[VHost]:
+    with rabbitmq_server.fresh_vhost() as vhost:
+        yield vhost
+
+
+@pytest.fixture
+def posthorn(sandbox: Sandbox) -> Iterator[Callable[..., Child]]:
+    """Start `posthorn ARGUMENTS`: `posthorn("worker", env={…}, toml="…")`."""
+    children: list[Child] = []
+
+    def start(*arguments: str, env: Mapping[str, str] | None = None, toml: str | None = None) -> Child:
+        child = posthorn_child(sandbox.folder(arguments[0]), *arguments, env=env, toml=toml)
+        children.append(child)
+        child.start()
+        return child
+
+    yield start
+    for child in children:
+        child.close()

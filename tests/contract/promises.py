@@ -1,0 +1,118 @@
+"""What a `Promises` must do."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from application.ports.acceptance import Won
+from application.ports.promises import FailedNotification, Promises
+from application.ports.reading import Filter, Reader
+from domain.kernel.channel import Lane, Mode, NotificationClass, Priority
+from domain.kernel.errors import Invalid
+from domain.kernel.ids import time_of
+from domain.notification.rollup import Counts
+from tests.contract.engine import Engine
+from tests.support.accepting import IDS, notification, pack, person
+
+
+def failed(**changes: Any) -> FailedNotification:
+    known: dict[str, Any] = {
+        "id": IDS.next(),
+        "mode": Mode.LIVE,
+        "type": "order_created",
+        "klass": NotificationClass.OTP,
+        "lane": Lane("email", Priority.HIGH),
+        "template_id": "order-created",
+        "template_version": 3,
+        "metadata": b'{"order": "A-1"}',
+        "created_by": "shop",
+        "traceparent": None,
+        "reason": "/templateId: no active template 'order-created'",
+    }
+    return FailedNotification(**(known | changes))
+
+
+class PromisesContract:
+    """Subclasses have fixtures `promises`, and `reader` and `engine` over the same rows."""
+
+    async def test_an_alias_leads_to_its_winner(self, promises: Promises) -> None:
+        aliases = {uuid4(): uuid4() for _ in range(3)}
+        await promises.alias(aliases)
+
+        assert {alias: await promises.winner(alias) for alias in aliases} == aliases
+        assert await promises.winner(uuid4()) is None
+
+    async def test_an_alias_stays_what_it_is(self, promises: Promises) -> None:
+        alias, winner, new = uuid4(), uuid4(), uuid4()
+        await promises.alias({alias: winner})
+        await promises.alias({alias: uuid4(), new: winner})
+
+        assert await promises.winner(alias) == await promises.winner(new) == winner
+
+    async def test_a_failure_is_shown_with_its_reason(
+        self, promises: Promises, reader: Reader, engine: Engine
+    ) -> None:
+        one, other = failed(), failed(metadata=None, created_by=None, template_id=None, template_version=None)
+        await promises.fail([other, one])
+
+        shown = await reader.notification(one.id, "live")
+        assert shown is not None
+        assert (shown.status, shown.reason, shown.counts) == ("failed", one.reason, Counts())
+        assert (shown.type, shown.klass, shown.channel, shown.priority) == (
+            *("order_created", "otp"),
+            *("email", "high"),
+        )
+        assert (shown.template_id, shown.template_version) == ("order-created", 3)
+        assert (shown.metadata, shown.created_by) == ({"order": "A-1"}, "shop")
+        assert shown.created_at == time_of(one.id)
+        assert await reader.notification(one.id, "test") is None
+        found = await reader.notifications(Filter(mode="live", statuses=("failed",)), None, 10)
+        assert {each.id for each in found} == {one.id, other.id}
+        assert await reader.deliveries(one.id, None, 10) == []
+        await engine.assert_counted(one.id)
+
+    async def test_failing_again_changes_nothing(self, promises: Promises, reader: Reader) -> None:
+        one = failed()
+        await promises.fail([one])
+        await promises.fail([failed(id=one.id, reason="another")])
+
+        shown = await reader.notification(one.id, "live")
+        assert shown is not None
+        assert shown.reason == one.reason
+
+    async def test_what_stands_is_not_failed(
+        self, promises: Promises, reader: Reader, engine: Engine
+    ) -> None:
+        new = await engine.given()
+        await promises.fail([failed(id=new.id)])
+
+        shown = await reader.notification(new.id, "live")
+        assert shown is not None
+        assert (shown.status, shown.reason, shown.counts) == ("queued", None, Counts(open=1))
+
+    async def test_what_failed_is_not_accepted_afterwards(self, promises: Promises, engine: Engine) -> None:
+        one, ada = failed(), person()
+        await promises.fail([one])
+        new = notification(ada, id=one.id)
+
+        committed = await engine.acceptance().accept([new], [ada], pack)
+
+        assert committed.verdicts == [Won(one.id)]
+        assert committed.messages == []
+        await engine.assert_counted(one.id)
+
+    @pytest.mark.parametrize("change", [{"type": "a\0b"}, {"reason": "\ud83d"}, {"metadata": b"{"}])
+    async def test_a_value_nobody_can_store_fails_none_of_them(
+        self, promises: Promises, reader: Reader, change: dict[str, Any]
+    ) -> None:
+        good, bad = failed(), failed(**change)
+        with pytest.raises(Invalid):
+            await promises.fail([good, bad])
+
+        assert await reader.notification(good.id, "live") is None
+        assert await stored(reader) == []
+
+
+async def stored(reader: Reader) -> list[UUID]:
+    return [each.id for each in await reader.notifications(Filter(mode="live"), None, 10)]

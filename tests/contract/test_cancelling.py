@@ -1,0 +1,20 @@
+"""`CancellingContract` over both adapters."""
+
+import pytest
+
+from adapters.memory.rows import MemoryRows
+from adapters.postgres.database import Database
+from tests.contract.cancelling import CancellingContract
+from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
+
+
+class TestMemoryCancelling(CancellingContract):
+    @pytest.fixture
+    def engine(self, rows: MemoryRows) -> Engine:
+        return MemoryEngine(rows)
+
+
+class TestPostgresCancelling(CancellingContract):
+    @pytest.fixture
+    def engine(self, store: Database) -> Engine:
+        return PostgresEngine(store)

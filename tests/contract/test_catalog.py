@@ -1,0 +1,61 @@
+"""The contracts of the catalog over both adapters."""
+
+import pytest
+
+from adapters.memory.catalog import MemoryApiKeys, MemoryChannels, MemoryTriggers
+from adapters.memory.rows import MemoryRows
+from adapters.memory.templates import MemoryTemplates
+from adapters.postgres.api_keys import PostgresApiKeys
+from adapters.postgres.channels import PostgresChannels
+from adapters.postgres.database import Database
+from adapters.postgres.templates import PostgresTemplates
+from adapters.postgres.triggers import PostgresTriggers
+from tests.contract.catalog import ApiKeysContract, ChannelsContract, TemplatesContract, TriggersContract
+
+
+class TestMemoryTemplates(TemplatesContract):
+    @pytest.fixture
+    def templates(self, rows: MemoryRows) -> MemoryTemplates:
+        return MemoryTemplates(rows=rows)
+
+
+class TestPostgresTemplates(TemplatesContract):
+    @pytest.fixture
+    def templates(self, store: Database) -> PostgresTemplates:
+        return PostgresTemplates(database=store)
+
+
+class TestMemoryTriggers(TriggersContract):
+    @pytest.fixture
+    def triggers(self, rows: MemoryRows) -> MemoryTriggers:
+        return MemoryTriggers(rows=rows)
+
+
+class TestPostgresTriggers(TriggersContract):
+    @pytest.fixture
+    def triggers(self, store: Database) -> PostgresTriggers:
+        return PostgresTriggers(database=store)
+
+
+class TestMemoryChannels(ChannelsContract):
+    @pytest.fixture
+    def channels(self, rows: MemoryRows) -> MemoryChannels:
+        return MemoryChannels(rows=rows)
+
+
+class TestPostgresChannels(ChannelsContract):
+    @pytest.fixture
+    def channels(self, store: Database) -> PostgresChannels:
+        return PostgresChannels(database=store)
+
+
+class TestMemoryApiKeys(ApiKeysContract):
+    @pytest.fixture
+    def keys(self, rows: MemoryRows) -> MemoryApiKeys:
+        return MemoryApiKeys(rows=rows)
+
+
+class TestPostgresApiKeys(ApiKeysContract):
+    @pytest.fixture
+    def keys(self, store: Database) -> PostgresApiKeys:
+        return PostgresApiKeys(database=store)

@@ -1,0 +1,24 @@
+"""The contracts of jobs and alerts over both adapters."""
+
+import pytest
+
+from adapters.memory.rows import MemoryRows
+from adapters.postgres.database import Database
+from tests.contract.alerts import AlertsContract
+from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
+from tests.contract.jobs import JobsContract
+
+
+class _Operations(JobsContract, AlertsContract): ...
+
+
+class TestMemoryOperations(_Operations):
+    @pytest.fixture
+    def engine(self, rows: MemoryRows) -> Engine:
+        return MemoryEngine(rows)
+
+
+class TestPostgresOperations(_Operations):
+    @pytest.fixture
+    def engine(self, store: Database) -> Engine:
+        return PostgresEngine(store)

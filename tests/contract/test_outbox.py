@@ -1,0 +1,20 @@
+"""`OutboxContract` over both adapters."""
+
+import pytest
+
+from adapters.memory.rows import MemoryRows
+from adapters.postgres.database import Database
+from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
+from tests.contract.outbox import OutboxContract
+
+
+class TestMemoryOutbox(OutboxContract):
+    @pytest.fixture
+    def engine(self, rows: MemoryRows) -> Engine:
+        return MemoryEngine(rows)
+
+
+class TestPostgresOutbox(OutboxContract):
+    @pytest.fixture
+    def engine(self, store: Database) -> Engine:
+        return PostgresEngine(store)

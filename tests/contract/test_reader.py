@@ -1,0 +1,78 @@
+"""`ReaderContract` over both adapters."""
+
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import Table, insert
+
+from adapters.memory.reader import MemoryReader
+from adapters.memory.rows import MemoryRows, NotificationRow
+from adapters.postgres.database import Database
+from adapters.postgres.reader import PostgresReader
+from adapters.postgres.tables import (
+    delivery_attempts,
+    delivery_status_history,
+    notification_deliveries,
+    notifications,
+    users,
+)
+from tests.contract.reader import ReaderContract, Rows, Seed
+
+
+class TestMemoryReader(ReaderContract):
+    @pytest.fixture
+    def reader(self, rows: MemoryRows) -> MemoryReader:
+        return MemoryReader(rows=rows)
+
+    @pytest.fixture
+    def seed(self, rows: MemoryRows) -> Seed:
+        async def seed(given: Rows) -> None:
+            rows.users |= {person.id: person for person in given.persons}
+            rows.notifications |= {row.id: row for row in given.notifications}
+            rows.deliveries |= {row.id: row for row in given.deliveries}
+            rows.history |= given.history
+            for attempt in given.attempts:
+                rows.attempts.setdefault(attempt.delivery_id, {})[attempt.attempt] = attempt
+
+        return seed
+
+
+class TestPostgresReader(ReaderContract):
+    @pytest.fixture
+    def reader(self, store: Database) -> PostgresReader:
+        return PostgresReader(database=store)
+
+    @pytest.fixture
+    def seed(self, store: Database) -> Seed:
+        async def seed(given: Rows) -> None:
+            moves = [
+                {"delivery_id": delivery, "n": n, **asdict(move)}
+                for delivery, history in given.history.items()
+                for n, move in enumerate(history, start=1)
+            ]
+            rows: dict[Table, list[dict[str, Any]]] = {
+                users: [_given(msgspec.structs.asdict(person)) for person in given.persons],
+                notifications: [_notification(row) for row in given.notifications],
+                notification_deliveries: [asdict(row) for row in given.deliveries],
+                delivery_attempts: [asdict(row) for row in given.attempts],
+                delivery_status_history: moves,
+            }
+            async with store.begin() as connection:
+                for table, values in rows.items():
+                    for value in values:
+                        await connection.execute(insert(table).values(**value))
+
+        return seed
+
+
+def _notification(row: NotificationRow) -> dict[str, Any]:
+    fields = asdict(row)
+    counts = fields.pop("counts")
+    return _given(fields | {"metadata": row.metadata or None}) | counts
+
+
+def _given(fields: dict[str, Any]) -> dict[str, Any]:
+    """Without what is None: the column's own default stands, and JSON's null is not SQL's."""
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,1 @@
+"""Journeys on real processes, from the shop's end to the customer's."""

@@ -1,0 +1,1 @@
+"""`posthorn demo` on real processes and in a real browser."""

@@ -1,0 +1,1 @@
+"""Faults done to real processes and servers, held against the sandbox's ledger."""

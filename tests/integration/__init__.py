@@ -1,0 +1,1 @@
+"""Tests against real servers that belong to the tests."""

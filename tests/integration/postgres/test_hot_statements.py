@@ -1,0 +1,76 @@
+"""The statements of the hot path, as the server plans and counts them."""
+
+import re
+from itertools import product
+
+import pytest
+
+from adapters.postgres import acceptance, cancelling, deliveries, lease, outbox, processes, recovery, settle
+from adapters.postgres.counters import BUCKETS, ROLLUP
+from adapters.postgres.database import Database
+from domain.notification.rollup import Counts, rollup
+
+STATEMENTS = {
+    "persons": acceptance._KEYS,
+    "profiles": acceptance._PROFILES,
+    "notifications": acceptance._NOTIFICATIONS,
+    "holders": acceptance._HOLDERS,
+    "lease": lease._LEASE,
+    "missed": lease._MISSED,
+    "begin": deliveries._BEGIN,
+    "settle": settle._SETTLE,
+    "sweep": cancelling._SWEEP,
+    "page": recovery._PAGE,
+    "reissue": recovery._REISSUE,
+    "delete": outbox._DELETE,
+    "owned": outbox._OWNED,
+    "adopt": outbox._ADOPT,
+    "forget": processes._FORGET,
+}
+WHOLE_TABLE = re.compile(r"Seq Scan on (?!processes)\w+|Hash Join|Hash (?:Left|Right) Join|Merge Join")
+
+
+async def plan(database: Database, statement: str, *, settings: str = "") -> str:
+    """As the server plans it for any arguments, on tables that are still empty."""
+    arguments = len(set(re.findall(r"\$(\d+)", statement)))
+    nulls = ", ".join(["NULL"] * arguments)
+    async with database.transaction() as connection:
+        await connection.execute(f"{settings} PREPARE hot AS {statement}")
+        rows = await connection.fetch(f"EXPLAIN EXECUTE hot{f'({nulls})' if arguments else ''}")
+        await connection.execute("DEALLOCATE hot")
+    return "\n".join(row[0] for row in rows)
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+async def test_a_plan_made_on_empty_tables_suits_full_ones(store: Database, name: str) -> None:
+    found = await plan(store, STATEMENTS[name])
+
+    assert not WHOLE_TABLE.search(found), found
+
+
+async def test_without_the_pools_settings_it_does_not(store: Database) -> None:
+    """The control: the settings are what does it."""
+    usual = "SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on;"
+
+    bad = [
+        name
+        for name, text in STATEMENTS.items()
+        if WHOLE_TABLE.search(await plan(store, text, settings=usual))
+    ]
+
+    assert bad
+
+
+async def test_the_status_follows_from_the_counters_as_the_domain_says(store: Database) -> None:
+    cases = list(product((0, 1, 2), repeat=len(BUCKETS)))
+    columns = ", ".join(f"${n}::int[]" for n in range(1, len(BUCKETS) + 1))
+    for expanded, cancelled in product((True, False), repeat=2):
+        rows = await store.fetch(
+            f"SELECT {ROLLUP} AS status FROM (SELECT *, {expanded} AS expanded, "
+            f"CASE WHEN {cancelled} THEN now() END AS cancelled_at "
+            f"FROM unnest({columns}) AS c ({', '.join(BUCKETS)})) AS counts",
+            *([case[n] for case in cases] for n in range(len(BUCKETS))),
+        )
+        for case, row in zip(cases, rows, strict=True):
+            counts = Counts(**dict(zip(BUCKETS, case, strict=True)))
+            assert row["status"] == rollup(counts, expanded=expanded, cancelled=cancelled), counts

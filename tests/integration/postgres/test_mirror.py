@@ -1,0 +1,23 @@
+"""The mirror's behaviour, all of it, over PostgreSQL: its fences are the database's."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adapters.postgres.database import Database
+from adapters.postgres.people import PostgresPeople
+from tests.unit.application import test_mirror
+from tests.unit.application.test_mirror import *  # noqa: F403  the tests themselves
+from tests.unit.application.test_mirror import House
+
+
+@pytest.fixture
+async def house(database: str) -> AsyncIterator[House]:
+    async with Database(database) as store:
+        yield House(PostgresPeople(database=store))
+
+
+def test_every_test_of_the_mirror_runs_here() -> None:
+    names = {name for name in vars(test_mirror) if name.startswith("test_")}
+    assert len(names) > 10
+    assert names <= globals().keys()

@@ -1,0 +1,109 @@
+"""Who lives and who is dead, told by session advisory locks on a real server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from adapters.postgres.database import Database
+from adapters.postgres.outbox import PostgresOutbox
+from adapters.postgres.processes import Presence
+from tests.contract.engine import PostgresEngine
+from tests.support.accepting import notification, pack, person
+from tests.support.eventually import eventually, steadily
+from tests.support.postgres import PostgresServer
+
+SOON = timedelta(milliseconds=50)
+NEVER = timedelta(minutes=10)
+KILL = """
+SELECT pg_terminate_backend(l.pid) FROM pg_locks AS l JOIN processes AS p ON p.lock = l.objid
+WHERE l.locktype = 'advisory' AND p.id = $1 AND l.granted
+"""
+
+
+@asynccontextmanager
+async def alive(store: Database, process: UUID, heartbeat: timedelta = SOON) -> AsyncIterator[Presence]:
+    who = Presence(store, process, role="worker", host="here", pid=1, heartbeat=heartbeat)
+    async with who:
+        yield who
+
+
+async def lock_of(store: Database, process: UUID) -> int | None:
+    rows = await store.fetch("SELECT lock FROM processes WHERE id = $1", process)
+    return rows[0]["lock"] if rows else None
+
+
+async def leave_a_message(store: Database, process: UUID) -> None:
+    engine, ada = PostgresEngine(store), person()
+    engine.me = process
+    await engine.acceptance().accept([notification(ada)], [ada], pack)
+
+
+async def test_a_dead_connection_is_a_dead_process(store: Database) -> None:
+    """Control: the same rows are left alone as long as the connection lives."""
+    process, heir = uuid4(), PostgresOutbox(database=store, process=uuid4())
+    await leave_a_message(store, process)
+    async with alive(store, process, heartbeat=NEVER) as presence:
+        assert presence.held
+        assert await heir.adopt(10) == 0
+
+        assert await store.fetch(KILL, process)
+
+        await eventually(lambda: not presence.held)
+        assert await heir.adopt(10) == 1
+
+
+async def test_a_process_takes_its_lock_again(store: Database) -> None:
+    process, heir = uuid4(), PostgresOutbox(database=store, process=uuid4())
+    await leave_a_message(store, process)
+    async with alive(store, process) as presence:
+        lock = await lock_of(store, process)
+        await store.fetch(KILL, process)
+        await eventually(lambda: not presence.held, interval=0.001)
+        await eventually(lambda: presence.held)
+
+        assert await lock_of(store, process) == lock
+        assert await heir.adopt(10) == 0
+
+
+async def test_a_process_forgotten_while_cut_off_comes_back(store: Database) -> None:
+    process, other = uuid4(), uuid4()
+    async with alive(store, other) as witness, alive(store, process, timedelta(seconds=1)) as presence:
+        lock = await lock_of(store, process)
+        await store.fetch(KILL, process)
+        await eventually(lambda: not presence.held)
+        assert await witness.forget_dead() == 1
+        assert await lock_of(store, process) is None
+
+        await eventually(lambda: presence.held)
+        assert await lock_of(store, process) == lock
+        assert await witness.forget_dead() == 0
+
+
+async def test_the_dead_are_forgotten_once_they_own_nothing(store: Database) -> None:
+    poor, rich, living = uuid4(), uuid4(), uuid4()
+    for process in (poor, rich):
+        async with alive(store, process):
+            pass
+    await leave_a_message(store, rich)
+    async with alive(store, living) as presence:
+        assert await eventually(presence.forget_dead) == 1  # the server may need a moment to notice the end
+        assert await lock_of(store, poor) is None
+        assert await lock_of(store, rich) is not None
+
+        await PostgresOutbox(database=store, process=living).adopt(10)
+        assert await presence.forget_dead() == 1
+        assert await lock_of(store, living) is not None
+
+
+async def test_a_process_starts_while_the_database_is_away(
+    postgres_server: PostgresServer, database: str
+) -> None:
+    process = uuid4()
+    await asyncio.to_thread(postgres_server.stop)
+    async with Database(database) as store, alive(store, process) as presence:
+        await steadily(lambda: not presence.held, seconds=0.2)
+        await asyncio.to_thread(postgres_server.start)
+        await eventually(lambda: presence.held)
+        assert await lock_of(store, process) is not None

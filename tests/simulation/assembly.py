@@ -1,0 +1,314 @@
+"""What runs in a process: the product's use cases and actors, put together over wires."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import lru_cache, partial
+from typing import Any
+
+from adapters.addresses import LocalAddresses
+from adapters.memory.acceptance import MemoryAcceptance
+from adapters.memory.cancelling import MemoryCancelling
+from adapters.memory.catalog import MemoryChannels, MemoryTriggers
+from adapters.memory.dead_letter_reader import MemoryDeadLetterReader
+from adapters.memory.dead_letters import MemoryDeadLetters
+from adapters.memory.deliveries import MemoryDeliveries
+from adapters.memory.jobs import MemoryJobChunks, MemoryJobs
+from adapters.memory.outbox import MemoryOutbox
+from adapters.memory.people import MemoryPeople
+from adapters.memory.promises import MemoryPromises
+from adapters.memory.recovery import MemoryRecovery
+from adapters.memory.templates import MemoryTemplates
+from adapters.memory.unknown_attempts import MemoryUnknownAttempts
+from adapters.rendering.renderer import JinjaRenderer
+from application.caching import CachedTemplates
+from application.delivery.begin import BeginDeliveries
+from application.delivery.bury import BuryDelivery
+from application.delivery.call import CallProvider
+from application.delivery.probe import ProbeLane
+from application.delivery.take_apart import TakeApart
+from application.event.handle import HandleEvents
+from application.event.trigger_index import TriggerIndex
+from application.messages.command import INTAKE
+from application.notification.absence import Absence
+from application.notification.cancel import CancelNotification
+from application.notification.defer import DeferNotifications
+from application.notification.drain import DrainIntake
+from application.notification.group_commit import GroupCommit
+from application.notification.packing import Pack
+from application.notification.prepare import Prepare
+from application.notification.seal import Seal
+from application.notification.submit import SubmitNotification
+from application.notification.submit_or_defer import SubmitOrDefer
+from application.operations.advance_job import AdvanceJob
+from application.operations.compact_queue import CompactQueue
+from application.operations.resolve_attempt import ResolveAttempt
+from application.operations.start_job import StartJob
+from application.outbox.recover import RecoverBroker
+from application.outbox.relay import RelayOutbox
+from application.people.mirror import MirrorPeople
+from config.settings import Weights
+from domain.kernel.channel import Lane, Priority
+from entrypoints.actors.actor import Actor
+from entrypoints.actors.engine import Engine
+from entrypoints.actors.incarnation import IncarnationActor
+from entrypoints.actors.jobs import JobsActor
+from entrypoints.actors.lane import LaneActor
+from entrypoints.actors.relay import RelayActor
+from entrypoints.actors.settler import Settler
+from entrypoints.actors.slots import Slots
+from entrypoints.actors.supervisor import Supervisor
+from entrypoints.amqp.batch import EventBatches
+from entrypoints.amqp.consumer import BatchConsumer
+from entrypoints.amqp.intake import IntakeBatches
+from entrypoints.amqp.parking import CRITICAL, ORDINARY
+from tests.simulation.loop import passing
+from tests.simulation.policies import CALL_MAX, LEASE, POLICIES
+from tests.simulation.process import Process
+from tests.simulation.weather import Part
+from tests.simulation.wires import Calling, Consuming, Known, Publishing, Remote
+from tests.simulation.world import CHANNELS, VAULT, World
+
+PRIORITIES = (Priority.CRITICAL, Priority.MEDIUM)
+BREAKS = frozenset(
+    {"actor.crashed", "deliveries.broken", "delivery.poison", "message.buried", "relay.poison"}
+)
+"""Troubles that nothing in this world explains."""
+
+
+class Addresses(LocalAddresses):
+    """The product's, but each address is read once only: there are few of them, and many runs."""
+
+    email = lru_cache(LocalAddresses.email)
+    phone = lru_cache(LocalAddresses.phone)
+
+
+ADDRESSES = Addresses()
+RENDERER = JinjaRenderer()
+
+
+class Voice:
+    """Implements `EventTelemetry`: into the trace; what nothing explains is wrong."""
+
+    def __init__(self, world: World, process: Process) -> None:
+        self._world = world
+        self._process = process
+
+    def delivered(self, channel: str, provider: str, outcome: str, count: int = 1) -> None:
+        """The provider's ledger says it better."""
+
+    def event(self, type_: str, outcome: str, count: int = 1) -> None:
+        """The rows say it."""
+
+    def kept_out(self, code: str, count: int = 1) -> None:
+        """Nobody here has such addresses."""
+
+    def stage(self, name: str, seconds: float) -> None:
+        """Times are virtual."""
+
+    def wide(self, event: str, **fields: Any) -> None:
+        """One unit of work."""
+        if self._process.alive and self._world.trace is not None:
+            self._world.note("{} {} {}", self._process.name, event, fields)
+
+    def trouble(self, event: str, **fields: Any) -> None:
+        """Something an operator should see."""
+        if not self._process.alive:
+            return
+        self._world.note("{} {} {}", self._process.name, event, fields)
+        if event in BREAKS or fields.get("alert"):
+            self._world.wrong(f"{self._process.name}: {event} {fields}")
+
+
+class Assembly:
+    """The parts of one process."""
+
+    def __init__(self, world: World, process: Process) -> None:
+        self.world = world
+        self.process = process
+        self.voice = Voice(world, process)
+        rows, ids, clock, me = world.rows, process.ids, world.clock, process.id
+        self.remote = partial(Remote, world, process)
+        mine = {"rows": rows, "process": me, "ids": ids}
+        self.outbox: Any = self.remote(MemoryOutbox(rows=rows, process=me))
+        self.deliveries: Any = self.remote(MemoryDeliveries(**mine))
+        self.promises: Any = self.remote(MemoryPromises(rows=rows))
+        self.people: Any = self.remote(MemoryPeople(rows=rows))
+        self.channels: Any = self.remote(MemoryChannels(rows=rows))
+        self.publisher: Any = Publishing(world, process)
+        self.consumer: Any = Consuming(world, process)
+        self.calling: Any = Calling(world, process)
+        templates: Any = self.remote(MemoryTemplates(rows=rows))
+        self.cached = CachedTemplates(templates=templates, clock=clock)
+        self.relay = RelayActor(
+            relay=RelayOutbox(
+                outbox=self.outbox, publisher=self.publisher, delayed=self.publisher, clock=clock
+            ),
+            outbox=self.outbox,
+            telemetry=self.voice,
+            sweep_every=8.0,
+        )
+        self.prepare = Prepare(
+            templates=self.cached, addresses=ADDRESSES, vault=VAULT, ids=ids, channels=frozenset(CHANNELS)
+        )
+        acceptance: Any = self.remote(MemoryAcceptance(rows=rows, process=me))
+        self.commit = GroupCommit(
+            acceptance=acceptance,
+            seal=Seal(vault=VAULT),
+            pack=Pack(ids=ids, handoff=self.relay, backlog=4),
+            handoff=self.relay,
+        )
+        chunks: Any = self.remote(MemoryJobChunks(**mine))
+        self.jobs = JobsActor(
+            advance=AdvanceJob(chunks=chunks, handoff=self.relay, size=5),
+            chunks=chunks,
+            telemetry=self.voice,
+            every=6.0,
+        )
+        self.accept = SubmitOrDefer(
+            prepare=self.prepare,
+            commit=self.commit,
+            defer=DeferNotifications(publisher=self.publisher, key=VAULT),
+            absence=Absence(clock=clock),
+        )
+
+    # What is asked of it beside accepting.
+
+    def cancel(self) -> CancelNotification:
+        """Calling off."""
+        cancelling: Any = self.remote(MemoryCancelling(rows=self.world.rows))
+        return CancelNotification(cancelling=cancelling, promises=self.promises)
+
+    def start_job(self) -> StartJob:
+        """Replay or discard."""
+        jobs: Any = self.remote(MemoryJobs(rows=self.world.rows))
+        return StartJob(jobs=jobs, nudge=self.jobs, ids=self.process.ids)
+
+    def resolve(self) -> ResolveAttempt:
+        """Closing what is held."""
+        unknown: Any = self.remote(
+            MemoryUnknownAttempts(rows=self.world.rows, process=self.process.id, ids=self.process.ids)
+        )
+        return ResolveAttempt(unknown=unknown, handoff=self.relay)
+
+    def compact(self) -> CompactQueue:
+        """Taking stale messages out of a dead queue."""
+        letters: Any = self.remote(MemoryDeadLetterReader(rows=self.world.rows))
+        return CompactQueue(consumer=self.consumer, sizes=self.consumer, letters=letters)
+
+    # What it does by itself.
+
+    def supervisor(self, *, api: bool, lanes: bool, events: bool) -> Supervisor:
+        """Its actors, in the order of stopping."""
+        entrances: list[Actor] = []
+        if api:
+            entrances += [self.jobs, self._intake()]
+        if events:
+            entrances += self._events()
+        groups: Sequence[Sequence[Actor]] = [
+            entrances,
+            self._lanes() if lanes else [],
+            [self.relay, self._incarnation()],
+        ]
+        return Supervisor(groups=groups, telemetry=self.voice)
+
+    async def reach_store(self) -> None:
+        """Whether it answers."""
+        await self.remote(self).nothing()
+
+    async def nothing(self) -> None:
+        """What is asked of the store to see whether it answers."""
+
+    async def present(self) -> None:
+        """Show others that it lives, whenever the store answers: the lock of a session."""
+        world, process = self.world, self.process
+        while process.alive:
+            if Part.STORE not in world.weather.away:
+                world.rows.processes.add(process.id)
+            await passing(4.0)
+
+    def _lanes(self) -> list[LaneActor]:
+        me = {"rows": self.world.rows, "process": self.process.id, "ids": self.process.ids}
+        common: Any = {"policies": POLICIES, "clock": self.world.clock, "dice": self}
+        letters: Any = self.remote(MemoryDeadLetters(**me))
+        engine = Engine(
+            consumer=self.consumer,
+            publisher=self.publisher,
+            begin=BeginDeliveries(
+                deliveries=self.deliveries,
+                vault=VAULT,
+                gateways=self.calling,
+                handoff=self.relay,
+                lease=LEASE,
+                **common,
+            ),
+            call=CallProvider(
+                gateways=self.calling,
+                renderer=RENDERER,
+                templates=self.cached,
+                lease=LEASE,
+                call_max=timedelta(seconds=CALL_MAX),
+                **common,
+            ),
+            probe=ProbeLane(channels=self.channels),
+            take_apart=TakeApart(deliveries=self.deliveries, handoff=self.relay),
+            bury=BuryDelivery(letters=letters, deliveries=self.deliveries, handoff=self.relay),
+            settler=Settler(deliveries=self.deliveries, handoff=self.relay, telemetry=self.voice),
+            slots=Slots(total=40, reserve=8, weights=Weights().by_priority()),
+            ids=self.process.ids,
+            telemetry=self.voice,
+            prefetch=32,
+            chunk_max=25,
+        )
+        return [LaneActor(lane=Lane(each, p), engine=engine) for p in PRIORITIES for each in CHANNELS]
+
+    def chance(self) -> float:
+        """As `Dice`."""
+        return self.world.chance.random()
+
+    def _intake(self) -> BatchConsumer:
+        drain = DrainIntake(key=VAULT, prepare=self.prepare, commit=self.commit, promises=self.promises)
+        batches = IntakeBatches(
+            drain=drain, publisher=self.publisher, ids=self.process.ids, telemetry=self.voice
+        )
+        return self._consumer(INTAKE, batches, does=INTAKE, batches_max=2)
+
+    def _events(self) -> list[BatchConsumer]:
+        triggers: Any = self.remote(MemoryTriggers(rows=self.world.rows))
+        handle = HandleEvents(
+            triggers=TriggerIndex(triggers=triggers, clock=self.world.clock),
+            mirror=MirrorPeople(people=self.people, vault=VAULT, addresses=ADDRESSES),
+            submit=SubmitNotification(prepare=self.prepare, commit=self.commit).many,
+        )
+        batches = EventBatches(
+            handle=handle, publisher=self.publisher, ids=self.process.ids, telemetry=self.voice
+        )
+        return [self._consumer(queue, batches) for queue in (CRITICAL, ORDINARY)]
+
+    def _consumer(self, queue: str, batches: Any, **more: Any) -> BatchConsumer:
+        return BatchConsumer(
+            name=queue,
+            consumer=self.consumer,
+            batches=batches,
+            clock=self.world.clock,
+            probe=self.reach_store,
+            batch_max=10,
+            **more,
+        )
+
+    def _incarnation(self) -> IncarnationActor:
+        world, process = self.world, self.process
+        recovery: Any = self.remote(MemoryRecovery(rows=world.rows, process=process.id, ids=process.ids))
+        marks: Any = self.remote(world.marks, Part.BROKER)
+        recover = RecoverBroker(
+            known=Known(world, process), broker=marks, topology=self, recovery=recovery, ids=process.ids
+        )
+        return IncarnationActor(recover=recover, session=self._session, telemetry=self.voice, every=3.0)
+
+    def _session(self) -> int | None:
+        if Part.BROKER in self.world.weather.away:
+            return None
+        return self.world.connections + self.process.drops
+
+    async def lay_out(self) -> str | None:
+        """As `Topology`: a wiped broker of this world has all its queues."""
+        return None

@@ -1,0 +1,153 @@
+"""The great mishaps, each at its time: deaths, freezes, cuts, parts that are away, a broker that forgets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from application.ports.catalog import Versioned
+from tests.simulation.fleet import Fleet, Member
+from tests.simulation.loop import passing
+from tests.simulation.shop import LOAD
+from tests.simulation.weather import Part
+from tests.simulation.world import CHANNELS, Ambush, World
+
+STORM = LOAD + 13
+"""Seconds after which nothing goes wrong any more."""
+AMBUSHED = (
+    "accept",
+    "ack",
+    "adopt",
+    "advance",
+    "alias",
+    "begin",
+    "delete",
+    "lease",
+    "owned",
+    "plant",
+    "postpone",
+    "publish",
+    "publish_later",
+    "reissue",
+    "replace",
+    "send",
+    "settle",
+    "subscribe",
+)
+"""Requests in the middle of which processes die."""
+
+
+@dataclass(slots=True)
+class Faults:
+    """Draws what happens when, and lets it happen."""
+
+    world: World
+    fleet: Fleet
+
+    def start(self) -> None:
+        """All that will be."""
+        chance = self.world.chance
+        kinds: tuple[tuple[Callable[[], object], int], ...] = (
+            (self._kill, 4),
+            (self._ambush, 10),
+            (self._stop, 2),
+            (self._freeze, 2),
+            (self._cut, 2),
+            (self._store_away, 2),
+            (self._broker_away, 2),
+            (self._provider_down, 2),
+            (self._pause, 1),
+        )
+        happen = chance.choices([kind for kind, _ in kinds], [n for _, n in kinds], k=chance.randint(14, 24))
+        if chance.random() < 0.3:
+            happen.append(self._wipe)
+        for what in happen:
+            self.world.loop.call_later(chance.uniform(1, STORM - 5), what)
+
+    def _kill(self) -> None:
+        for member in self._chosen():
+            self.world.kill(member.process, "at some time")
+
+    def _ambush(self) -> None:
+        chance = self.world.chance
+        for member in self._chosen():
+            self.world.ambushes.append(
+                Ambush(member.process, chance.choice(AMBUSHED), chance.randint(0, 6), chance.random() < 0.5)
+            )
+
+    def _stop(self) -> None:
+        for member in self._chosen():
+            self.fleet.stop(member)
+
+    def _freeze(self) -> None:
+        for member in self._chosen():
+            seconds = self.world.chance.uniform(2, 40)
+            self.world.weather.count["frozen"] += 1
+            self.world.note("{} freezes for {:.1f} s", member.process.name, seconds)
+            member.process.frozen_until = self.world.loop.time() + seconds
+            member.process.troubled()
+            self.world.loop.call_later(seconds, member.process.troubled)
+
+    def _cut(self) -> None:
+        for member in self._chosen():
+            self.world.weather.count["cut off"] += 1
+            self.world.note("{} is cut off from the broker", member.process.name)
+            member.process.troubled()
+            member.process.hang_up("cut off")
+
+    def _store_away(self) -> None:
+        self.world.spawn(self._away(Part.STORE))
+
+    def _broker_away(self) -> None:
+        self.world.spawn(self._away(Part.BROKER))
+
+    async def _away(self, part: Part) -> None:
+        """Its locks, or its connections, end with it."""
+        world = self.world
+        if part in world.weather.away or not world.weather.stormy:
+            return
+        world.weather.count[f"{part.value} away"] += 1
+        world.note("the {} goes away", part.value)
+        world.weather.away.add(part)
+        for member in self.fleet.living():
+            member.process.troubled()
+        if part is Part.BROKER:
+            world.drop_everybody("away")
+        else:
+            world.rows.processes.clear()
+        await passing(world.chance.uniform(0.5, 15))
+        world.note("the {} is back", part.value)
+        world.weather.away.discard(part)
+        world.connections += part is Part.BROKER
+
+    def _wipe(self) -> None:
+        self.world.wipe_broker()
+
+    def _provider_down(self) -> None:
+        weather = self.world.weather
+        if weather.stormy:
+            weather.count["provider goes down"] += 1
+            weather.provider_down = True
+            self.world.loop.call_later(self.world.chance.uniform(2, 15), self._provider_up)
+
+    def _provider_up(self) -> None:
+        self.world.weather.provider_down = False
+
+    def _pause(self) -> None:
+        """An operator pauses a channel for a while."""
+        channel = self.world.chance.choice(CHANNELS)
+        self._set_paused(channel, paused=True)
+        self.world.loop.call_later(self.world.chance.uniform(1, 15), self._resume, channel)
+
+    def _resume(self, channel: str) -> None:
+        self._set_paused(channel, paused=False)
+
+    def _set_paused(self, channel: str, *, paused: bool) -> None:
+        self.world.note("channel {} {}", channel, "rests" if paused else "goes on")
+        now = self.world.rows.channels[channel]
+        changed = msgspec.structs.replace(now.value, paused=paused)
+        self.world.rows.channels[channel] = Versioned(changed, now.version + 1, self.world.clock.now())
+
+    def _chosen(self) -> list[Member]:
+        living = self.fleet.living()
+        return [self.world.chance.choice(living)] if living and self.world.weather.stormy else []

@@ -1,0 +1,234 @@
+"""What must hold: at the moment of every call, and once everything has come to rest.
+
+The provider's ledger is the truth of what was sent; the rows are what Posthorn believes.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from adapters.memory.rows import AttemptRow, DeliveryRow
+from application.messages.pointers import Pointer
+from application.ports.deliveries import BROKER_UI
+from application.ports.gateway import Message
+from domain.delivery.delivery import NEXT, OPEN, SUCCEEDED, DeliveryStatus
+from domain.delivery.policy import OnUnknown, RetryPolicy
+from domain.kernel.channel import Lane
+from domain.notification.rollup import Counts, count, rollup
+from tests.simulation.loop import EPOCH
+from tests.simulation.policies import POLICIES
+from tests.simulation.provider import Line, reference
+
+if TYPE_CHECKING:
+    from tests.simulation.shop import Shop
+    from tests.simulation.world import World
+
+_S = DeliveryStatus
+CLEARANCE_MAX = timedelta(seconds=1, milliseconds=1)
+IN_FLIGHT = (-30.0, 60.0)
+"""Seconds from the beginning of an unknown call within which something must have gone wrong."""
+
+
+def call_begins(world: "World", message: Message) -> None:
+    """Whether this call may be made now: at the moment at which it leaves its process."""
+    for fault in _wrong_with_call(world, message):
+        world.wrong(f"delivery {message.delivery}: attempt {message.attempt} called {fault}")
+
+
+def _wrong_with_call(world: "World", message: Message) -> Iterator[str]:
+    now = world.clock.now()
+    row = world.rows.deliveries.get(message.delivery)
+    attempt = world.rows.attempts.get(message.delivery, {}).get(message.attempt)
+    if row is None or attempt is None:
+        yield "without having been committed"
+        return
+    if row.status is not _S.SENDING or row.attempt != message.attempt or row.begun_at is None:
+        yield f"while the delivery is {row.status} at attempt {row.attempt}"
+    if row.lease_until is not None and row.lease_until < now:
+        yield "after its lease has ended"
+    if now - attempt.cleared_at > CLEARANCE_MAX:
+        yield f"{now - attempt.cleared_at} after its clearance"
+    notification = world.rows.notifications[row.notification_id]
+    if notification.cancelled_at is not None and notification.cancelled_at < attempt.cleared_at:
+        yield "after its notification was cancelled"
+    person = world.rows.users[row.user_id]
+    index = person.email_index if row.channel == "email" else person.phone_index
+    out = world.opted_out.get((row.channel, index or b""))
+    if out is not None and out < attempt.cleared_at:
+        yield "after its recipient opted out"
+    began = row.epoch_at or notification.created_at
+    if attempt.cleared_at > began + POLICIES[notification.klass].lifetime:
+        yield "after its deadline"
+
+
+def violations(world: "World", shop: "Shop") -> list[str]:
+    """Everything that is not as it must be, now that nothing moves any more."""
+    lines: dict[UUID, list[Line]] = defaultdict(list)
+    for line in world.provider.lines:
+        lines[line.delivery].append(line)
+    found = [*world.violations, *_lost(world, shop), *_counted(world), *_letters(world)]
+    for row in world.rows.deliveries.values():
+        faults = [
+            *_rests(world, row),
+            *_told(world, row),
+            *_attempts(world, row, lines[row.id]),
+            *_repeated(world, row, lines[row.id]),
+            *_too_often(world, row, lines[row.id]),
+        ]
+        found += [f"delivery {row.id}: {fault}" for fault in faults]
+    if world.rows.outbox:
+        found.append(f"{len(world.rows.outbox)} messages are left in the outbox")
+    return found
+
+
+def _lost(world: "World", shop: "Shop") -> Iterator[str]:
+    """Who was told that it is accepted finds it, whole."""
+    rows = world.rows
+    made = Counter(row.notification_id for row in rows.deliveries.values())
+    for id_, asked in shop.accepted.items():
+        meant = rows.aliases.get(id_, id_)
+        row = rows.notifications.get(meant)
+        if row is None:
+            if id_ not in shop.forgiven:
+                yield f"notification {id_}: answered as accepted, and lost"
+        elif row.reason is not None:
+            if not asked.disputed:
+                yield f"notification {id_}: failed: {row.reason}"
+        elif made[meant] != asked.recipients and not asked.disputed:
+            yield f"notification {id_}: has {made[meant]} of {asked.recipients} deliveries"
+    winners: dict[str, set[UUID]] = defaultdict(set)
+    for id_, asked in shop.accepted.items():
+        meant = rows.aliases.get(id_, id_)
+        if asked.key is not None and meant in rows.notifications and not rows.notifications[meant].reason:
+            winners[asked.key].add(meant)
+    yield from (f"key {key}: {len(ids)} notifications" for key, ids in winners.items() if len(ids) > 1)
+    told = Counter(str(row.metadata.get("order")) for row in rows.notifications.values())
+    for order in shop.published:
+        if told[order] > 1 or (not told[order] and order not in shop.forgiven_orders):
+            yield f"event of order {order}: {told[order]} notifications"
+
+
+def _rests(world: "World", row: DeliveryRow) -> Iterator[str]:
+    policy = POLICIES[world.rows.notifications[row.notification_id].klass]
+    if row.status in OPEN:
+        yield f"still {row.status}"
+    if row.status is _S.UNKNOWN and (row.held_at is None or policy.on_unknown is not OnUnknown.HOLD):
+        yield "rests as unknown, and nobody asked for that"
+
+
+def _told(world: "World", row: DeliveryRow) -> Iterator[str]:
+    """Its history is legal, and ends where it stands."""
+    walk = [step.status for step in world.rows.history[row.id]]
+    for before, after in pairwise(walk):
+        if after not in NEXT[before]:
+            yield f"its history goes from {before} to {after}"
+    if walk[-1] is not row.status:
+        yield f"is {row.status}, and its history ends at {walk[-1]}"
+
+
+def _attempts(world: "World", row: DeliveryRow, lines: list[Line]) -> Iterator[str]:
+    """Every call is remembered as it ended, and what nobody knows has its reason."""
+    attempts = world.rows.attempts.get(row.id, {})
+    called = {line.attempt: line for line in lines}
+    if len(called) < len(lines):
+        yield "an attempt was called twice"
+    for number, attempt in attempts.items():
+        line = called.get(number)
+        if attempt.outcome == "open":
+            yield f"attempt {number} is open for ever"
+        elif attempt.outcome in ("accepted", "refused") and (line is None or line.said != attempt.outcome):
+            yield f"attempt {number} stands as {attempt.outcome}, the provider says {line and line.said}"
+        elif attempt.outcome in ("deferred", "not_called") and line is not None and line.taken:
+            yield f"attempt {number} stands as {attempt.outcome}, and the provider took it"
+        elif attempt.reference not in (None, reference(row.id, number)):
+            yield f"attempt {number} bears the reference {attempt.reference}"
+        elif attempt.outcome == "unknown":
+            yield from _unknown(world, row, attempt, line)
+    if row.status in SUCCEEDED and not any(line.taken for line in lines) and not _resolved(world, row):
+        yield f"stands as {row.status}, and the provider never took it"
+
+
+def _resolved(world: "World", row: DeliveryRow) -> bool:
+    """Somebody said that it was sent."""
+    return any(
+        unknown.resolution == "sent" for (id_, _), unknown in world.rows.unknown.items() if id_ == row.id
+    )
+
+
+def _unknown(world: "World", row: DeliveryRow, attempt: AttemptRow, line: Line | None) -> Iterator[str]:
+    number = attempt.attempt
+    if (row.id, number) not in world.rows.unknown:
+        yield f"attempt {number} is unknown, and not among the unknown attempts"
+    if line is not None and line.said is None:
+        return
+    begun = _seconds(attempt.begun_at)
+    [worker] = [process for process in world.processes if process.id == attempt.worker]
+    died = worker.died < begun + IN_FLIGHT[1]
+    if not died and not any(IN_FLIGHT[0] < at - begun < IN_FLIGHT[1] for at in worker.troubles):
+        yield f"attempt {number} is unknown, and nothing happened to its worker"
+
+
+def _repeated(world: "World", row: DeliveryRow, lines: list[Line]) -> Iterator[str]:
+    """Sent twice only where everybody can see it; what is held, never by itself."""
+    attempts = world.rows.attempts.get(row.id, {})
+    taken = sorted(line.attempt for line in lines if line.taken)
+    for number in taken[:-1]:
+        if attempts[number].outcome != "unknown":
+            yield f"sent twice in silence: attempt {number} stands as {attempts[number].outcome}"
+    policy = POLICIES[world.rows.notifications[row.notification_id].klass]
+    if policy.on_unknown is OnUnknown.HOLD:
+        for epoch, count_ in Counter(line.epoch for line in lines if line.taken).items():
+            if count_ > 1:
+                yield f"must be held, and was sent {count_} times in epoch {epoch}"
+
+
+def _too_often(world: "World", row: DeliveryRow, lines: list[Line]) -> Iterator[str]:
+    """Attempts that count are at most those of the policy."""
+    policy = POLICIES[world.rows.notifications[row.notification_id].klass]
+    for epoch, calls in Counter(line.epoch for line in lines if line.spends).items():
+        if calls > attempts_max(policy):
+            yield f"called {calls} times in epoch {epoch}"
+
+
+def attempts_max(policy: RetryPolicy) -> int:
+    """One, the retries, and the slow retries that patience allows."""
+    return 1 + policy.retries + int(policy.patience / policy.delay_max)
+
+
+def _counted(world: "World") -> Iterator[str]:
+    """Counters equal counts, and the status follows from them."""
+    of: dict[UUID, list[DeliveryStatus]] = defaultdict(list)
+    for delivery in world.rows.deliveries.values():
+        of[delivery.notification_id].append(delivery.status)
+    for row in world.rows.notifications.values():
+        if row.reason is not None:
+            continue
+        counts, stands = count(of[row.id]), Counts(**row.counts)
+        if counts != stands:
+            yield f"notification {row.id}: counts {stands}, and there are {counts}"
+        follows = rollup(stands, expanded=row.expanded, cancelled=row.cancelled_at is not None)
+        if row.status is not follows:
+            yield f"notification {row.id}: is {row.status}, and its counts say {follows}"
+
+
+def _letters(world: "World") -> Iterator[str]:
+    """A dead letter is a row and a message, and a failed delivery has one."""
+    there = {lane.dead: set(world.pointers(lane.dead)) for lane in world.lanes}
+    for (id_, seq), letter in world.rows.dead_letters.items():
+        dead = Lane(letter.channel, letter.priority).dead
+        if letter.closed_at is None and Pointer(id_, seq) not in there[dead]:
+            yield f"delivery {id_}: its dead letter {seq} has no message"
+        if letter.closed_by == BROKER_UI and Pointer(id_, seq) not in world.moved:
+            yield f"delivery {id_}: its dead letter {seq} was moved by nobody, and replayed"
+    for row in world.rows.deliveries.values():
+        if row.status is _S.FAILED:
+            own = world.rows.dead_letters.get((row.id, row.seq))
+            if own is None or own.resolution not in (None, "discarded"):
+                yield f"delivery {row.id}: failed without a dead letter"
+
+
+def _seconds(at: datetime) -> float:
+    return (at - EPOCH).total_seconds()

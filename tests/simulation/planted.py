@@ -1,0 +1,231 @@
+"""Bugs to be switched on, each of which the simulation must find: `with planted("unfenced settle"): …`.
+
+Each is a mistake that somebody could make in earnest, at one place of the product.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+import msgspec
+
+import adapters.memory.deliveries as memory_deliveries
+from adapters.memory.acceptance import MemoryAcceptance
+from adapters.memory.dead_letter_reader import MemoryDeadLetterReader
+from adapters.memory.deliveries import MemoryDeliveries
+from adapters.memory.outbox import MemoryOutbox
+from application.delivery import call as calling
+from application.delivery.take_apart import TakeApart
+from application.messages.pointers import Pointer
+from application.notification.group_commit import GroupCommit
+from application.outbox.recover import RecoverBroker
+from application.outbox.relay import RelayOutbox
+from application.ports.acceptance import Won
+from domain.delivery.decide import decide
+from domain.delivery.delivery import DeliveryStatus
+from domain.delivery.outcome import Unknown
+from domain.delivery.policy import OnUnknown
+from entrypoints.actors.chunk import Chunks
+from entrypoints.amqp.batch import EventBatches
+from entrypoints.amqp.intake import IntakeBatches
+
+_S = DeliveryStatus
+Patch = Any
+
+
+def _around(owner: Any, name: str, make: Callable[[Any], Any]) -> Patch:
+    """Replace a method by what `make` makes of it."""
+    return patch.object(owner, name, make(getattr(owner, name)))
+
+
+def _leased_with(**changes: Any) -> Patch:
+    def make(leased: Any) -> Any:
+        return lambda self, row, lost: msgspec.structs.replace(leased(self, row, lost), **changes)
+
+    return _around(MemoryDeliveries, "_leased", make)
+
+
+def _unfenced_settle() -> Patch:
+    def ours(row: Any, given: Any) -> bool:
+        return row.status is _S.SENDING and (row.begun_at is None) == (given.outcome is None)
+
+    return patch.object(memory_deliveries, "_still_ours", ours)
+
+
+def _stale_pointer_replays() -> Patch:
+    def make(lease: Any) -> Any:
+        async def bug(self: Any, pointers: Sequence[Pointer], **more: Any) -> Any:
+            rows = [self.rows.deliveries.get(pointer.delivery) for pointer in pointers]
+            newest = [
+                Pointer(row.id, row.seq) if row is not None and row.status is _S.FAILED else pointer
+                for row, pointer in zip(rows, pointers, strict=True)
+            ]
+            return await lease(self, newest, **more)
+
+        return bug
+
+    return _around(MemoryDeliveries, "lease", make)
+
+
+def _ack_before_settle() -> Patch:
+    def make(call: Any) -> Any:
+        async def bug(self: Any, desk: Any, called: Any, items: Any) -> float:
+            desk.finish(ticket for _, ticket in items)
+            waited: float = await call(self, desk, called, items)
+            return waited
+
+        return bug
+
+    return _around(Chunks, "_call", make)
+
+
+def _relay_deletes_before_confirm() -> Patch:
+    def make(relay: Any) -> Any:
+        async def bug(self: Any, messages: Any) -> Any:
+            await self.outbox.delete([message.id for message in messages])
+            return await relay(self, messages)
+
+        return bug
+
+    return _around(RelayOutbox, "__call__", make)
+
+
+def _no_look_at_the_clearance() -> Patch:
+    return patch.object(calling, "CLEARANCE_MAX", timedelta(hours=1))
+
+
+def _failures_are_not_counted() -> Patch:
+    def make(count: Any) -> Any:
+        return lambda rows, id_, old, new: None if new is _S.FAILED else count(rows, id_, old, new)
+
+    return _around(memory_deliveries, "count", make)
+
+
+def _dead_letter_without_message() -> Patch:
+    def make(settle: Any) -> Any:
+        def bug(self: Any, row: Any, given: Any, becomes: Any) -> Any:
+            trips = settle(self, row, given, becomes)
+            return [] if becomes is _S.FAILED else trips
+
+        return bug
+
+    return _around(MemoryDeliveries, "_settle", make)
+
+
+def _silence_is_taken_for_a_refusal() -> Patch:
+    return patch.dict(calling._TAGS, {Unknown: "deferred"})
+
+
+def _decided_with(progress: dict[str, Any], policy: dict[str, Any]) -> Patch:
+    def bug(how_far: Any, outcome: Any, patience: Any, **more: Any) -> Any:
+        changed = msgspec.structs.replace(how_far, **progress)
+        return decide(changed, outcome, msgspec.structs.replace(patience, **policy), **more)
+
+    return patch.object(calling, "decide", bug)
+
+
+def _lost_call_in_silence() -> Patch:
+    def make(take: Any) -> Any:
+        def bug(self: Any, row: Any, now: Any, lease: Any) -> Any:
+            if row.begun_at is not None:
+                self.rows.attempts[row.id][row.attempt].outcome = "not_called"
+                row.begun_at = None
+            return take(self, row, now, lease)
+
+        return bug
+
+    return _around(MemoryDeliveries, "_take", make)
+
+
+def _running_leases_are_taken() -> Patch:
+    def make(lease: Any) -> Any:
+        async def bug(self: Any, pointers: Sequence[Pointer], **more: Any) -> Any:
+            for pointer in pointers:
+                row = self.rows.deliveries.get(pointer.delivery)
+                if row is not None and row.status is _S.SENDING:
+                    row.lease_until = self.rows.clock.now()
+            return await lease(self, pointers, **more)
+
+        return bug
+
+    return _around(MemoryDeliveries, "lease", make)
+
+
+def _whose_time_has_not_come_is_dropped() -> Patch:
+    def make(lease: Any) -> Any:
+        async def bug(self: Any, pointers: Sequence[Pointer], **more: Any) -> Any:
+            return msgspec.structs.replace(await lease(self, pointers, **more), later=[])
+
+        return bug
+
+    return _around(MemoryDeliveries, "lease", make)
+
+
+def _never(owner: Any, name: str, answer: Any) -> Patch:
+    async def bug(*_: Any, **__: Any) -> Any:
+        return answer
+
+    return patch.object(owner, name, bug)
+
+
+def _every_key_is_new() -> Patch:
+    return patch.object(MemoryAcceptance, "_verdict", lambda self, n: Won(n.id))
+
+
+def _answer_before_commit() -> Patch:
+    def make(commit: Any) -> Any:
+        async def bug(self: Any, batch: Any) -> None:
+            for waiting in batch:
+                self._answer(waiting, Won(waiting.prepared.id))
+            await commit(self, batch)
+
+        return bug
+
+    return _around(GroupCommit, "_commit", make)
+
+
+def _ack_first(owner: Any) -> Patch:
+    def make(work: Any) -> Any:
+        async def bug(self: Any, queue: str, subscription: Any, messages: Any) -> Any:
+            await subscription.ack([message.tag for message in messages])
+            return await work(self, queue, subscription, messages)
+
+        return bug
+
+    return _around(owner, "work", make)
+
+
+BUGS: dict[str, Callable[[], Patch]] = {
+    "unfenced settle": _unfenced_settle,
+    "stale pointer taken for a replay": _stale_pointer_replays,
+    "running leases are taken": _running_leases_are_taken,
+    "ack before settle": _ack_before_settle,
+    "relay deletes before confirm": _relay_deletes_before_confirm,
+    "the outbox of the dead is not adopted": lambda: _never(MemoryOutbox, "adopt", 0),
+    "no look at the clearance": _no_look_at_the_clearance,
+    "no look at the cancel": lambda: _leased_with(cancelled=False),
+    "no look at the opt-out": lambda: _leased_with(suppressed=None),
+    "failures are not counted": _failures_are_not_counted,
+    "dead letter without message": _dead_letter_without_message,
+    "compacting takes what is needed": lambda: _never(MemoryDeadLetterReader, "needed", frozenset()),
+    "silence is taken for a refusal": _silence_is_taken_for_a_refusal,
+    "what is to be held is sent again": lambda: _decided_with({}, {"on_unknown": OnUnknown.RESEND}),
+    "attempts are not counted": lambda: _decided_with({"spent": 1}, {}),
+    "a lost call in silence": _lost_call_in_silence,
+    "whose time has not come is dropped": _whose_time_has_not_come_is_dropped,
+    "taken apart and dropped": lambda: _never(TakeApart, "__call__", None),
+    "a wiped broker goes unnoticed": lambda: _never(RecoverBroker, "_intact", True),
+    "every key is new": _every_key_is_new,
+    "answer before commit": _answer_before_commit,
+    "promise acked before it is kept": lambda: _ack_first(IntakeBatches),
+    "event acked before it is handled": lambda: _ack_first(EventBatches),
+}
+
+
+@contextmanager
+def planted(bug: str) -> Iterator[None]:
+    """Switch one on."""
+    with BUGS[bug]():
+        yield

@@ -1,0 +1,150 @@
+"""A process: tasks that live and die together, and what the world sees of it."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import Context, ContextVar
+from itertools import count
+from random import Random
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from domain.kernel.ids import uuid7
+from tests.simulation.loop import EPOCH, VirtualClock
+
+T = TypeVar("T")
+
+_CURRENT: ContextVar["Process"] = ContextVar("process")
+_NUMBERS = count()
+_FIRST = int(EPOCH.timestamp() * 1000)
+
+
+class Gone(Exception):
+    """The process died, or stopped, before it answered."""
+
+
+class Ended(Protocol):
+    """A subscription that can be lost."""
+
+    def lose(self, reason: str) -> None:
+        """It is over."""
+        ...
+
+
+class SeededIds:
+    """Implements `Ids`: UUIDv7s that ascend, by virtual time and a seed."""
+
+    def __init__(self, clock: VirtualClock, chance: Random) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._last = 0
+
+    def next(self) -> UUID:
+        millis = _FIRST + int(self._clock.monotonic() * 1000)
+        fresh = (millis << 74) | self._chance.getrandbits(70)
+        self._last = fresh if fresh >> 74 > self._last >> 74 else self._last + 1
+        return uuid7(self._last >> 74, self._last)
+
+
+class Process:
+    """One process of the product; a restart is another one.
+
+    Args:
+        name: for the trace.
+    """
+
+    def __init__(self, name: str, loop: asyncio.AbstractEventLoop, ids: SeededIds) -> None:
+        self.name = name
+        self.ids = ids
+        self.id = ids.next()
+        self.alive = True
+        self.died = math.inf
+        self.frozen_until = 0.0
+        self.drops = 0
+        """How often its connection to the broker was lost."""
+        self.troubles: list[float] = []
+        """When something hindered it: what it began before may end as nobody expects."""
+        self.subscriptions: list[Ended] = []
+        self._loop = loop
+        self._context = Context()
+        self._context.run(_CURRENT.set, self)
+        self._death: asyncio.Future[None] = loop.create_future()
+
+    def start(self, main: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Run something within it."""
+        return self._loop.create_task(main, context=self._context)
+
+    def check(self) -> None:
+        """The dead do nothing."""
+        if not self.alive:
+            raise asyncio.CancelledError
+
+    def troubled(self) -> None:
+        """Something hinders it now."""
+        self.troubles.append(self._loop.time())
+
+    def kill(self) -> None:
+        """As SIGKILL: from now on nothing of it has any effect."""
+        self.alive = False
+        self.died = self._loop.time()
+        own = (task for task in asyncio.all_tasks(self._loop) if _owner(task) is self)
+        for task in sorted(own, key=_age):
+            task.cancel()
+        self.hang_up("killed")
+        if not self._death.done():
+            self._death.set_result(None)
+
+    def hang_up(self, reason: str) -> None:
+        """Its connection to the broker is lost."""
+        self.drops += 1
+        lost, self.subscriptions = self.subscriptions, []
+        for subscription in lost:
+            subscription.lose(reason)
+
+    async def over(self, main: "asyncio.Task[Any]") -> None:
+        """Wait until it dies, or this ends."""
+        await asyncio.wait([main, self._death], return_when=asyncio.FIRST_COMPLETED)
+
+    async def request(self, handle: Callable[[], Awaitable[T]]) -> T:
+        """Have something handled by it, as over HTTP.
+
+        Raises:
+            Gone: nobody knows how far it came.
+        """
+        if not self.alive:
+            raise Gone
+
+        async def handled() -> T:
+            return await handle()
+
+        task = self.start(handled())
+        await self.over(task)
+        if task.done() and not task.cancelled() and self.alive:
+            return task.result()
+        task.cancel()
+        raise Gone
+
+
+class _Task(asyncio.Task[Any]):
+    """What a process begins is its own."""
+
+    owner: Process | None = None
+    number: int = 0
+
+
+def make_task(
+    loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, T], *, context: Context | None = None
+) -> "asyncio.Task[T]":
+    """The factory of tasks."""
+    task = _Task(coro, loop=loop, context=context)
+    task.owner = _CURRENT.get(None) if context is None else context.get(_CURRENT)
+    task.number = next(_NUMBERS)
+    return task
+
+
+def _owner(task: "asyncio.Task[Any]") -> Process | None:
+    return task.owner if isinstance(task, _Task) else None
+
+
+def _age(task: "asyncio.Task[Any]") -> int:
+    return task.number if isinstance(task, _Task) else 0

@@ -1,0 +1,97 @@
+"""The provider: it alone knows what was really sent.
+
+Addresses tell it what to do (`refuse@…`, `flaky@…`, `mute@…`, `slow@…`); else the weather does.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from uuid import UUID
+
+from application.ports.gateway import Message
+from domain.delivery.outcome import Accepted, Deferred, Outcome, Refused
+from tests.simulation.weather import Weather
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One call, as the provider saw it."""
+
+    time: float
+    delivery: UUID
+    attempt: int
+    epoch: int
+    """Of the delivery, as the rows had it when the call began."""
+    taken: bool
+    """The message is out."""
+    said: str | None
+    """accepted, deferred, refused; None: it did not answer."""
+    spends: bool
+    """The answer asked for no certain wait."""
+
+
+def reference(delivery: UUID, attempt: int) -> str:
+    """The provider's own name for what it took."""
+    return f"{delivery}/{attempt}"
+
+
+@dataclass(slots=True)
+class Provider:
+    """One for all channels."""
+
+    loop: asyncio.AbstractEventLoop
+    chance: Random
+    weather: Weather
+    lines: list[Line] = field(default_factory=list)
+
+    def take(self, message: Message, epoch: int) -> Outcome | None:
+        """A call has arrived: what is answered, None for silence; the ledger has it from now on."""
+        outcome, taken = self._decide(message)
+        self.lines.append(
+            Line(
+                time=self.loop.time(),
+                delivery=message.delivery,
+                attempt=message.attempt,
+                epoch=epoch,
+                taken=taken,
+                said=None if outcome is None else type(outcome).__name__.lower(),
+                spends=not (isinstance(outcome, Deferred) and outcome.retry_after is not None),
+            )
+        )
+        return outcome
+
+    def latency(self, message: Message) -> float:
+        """Seconds until the answer is back."""
+        if message.address.startswith("slow"):
+            return self.chance.uniform(0.5, 3.5)
+        return self.chance.choice((0.05, 0.05, 0.05, 0.2, self.chance.expovariate(2)))
+
+    def _decide(self, message: Message) -> tuple[Outcome | None, bool]:
+        accepted = Accepted(reference(message.delivery, message.attempt))
+        dice = self.chance.random()
+        if message.address.startswith("refuse"):
+            return Refused("no such mailbox"), False
+        if message.address.startswith("flaky") and dice < 0.6:
+            return Deferred("busy"), False
+        if message.address.startswith("mute") and dice < 0.5:
+            self.weather.count["provider silent"] += 1
+            return None, self.chance.random() < 0.5
+        if not self.weather.stormy:
+            return accepted, True
+        if self.weather.provider_down:
+            self.weather.count["provider down"] += 1
+            return (Deferred("down"), False) if dice < 0.8 else (None, dice < 0.9)
+        if dice < 0.05:
+            self.weather.count["provider defers"] += 1
+            return Deferred("try later"), False
+        if dice < 0.08:
+            self.weather.count["provider throttles"] += 1
+            return Deferred("slow down", retry_after=timedelta(seconds=self.chance.randint(1, 8))), False
+        if dice < 0.11:
+            self.weather.count["provider silent"] += 1
+            return None, self.chance.random() < 0.5
+        if dice < 0.13:
+            self.weather.count["provider refuses"] += 1
+            return Refused("blocked"), False
+        return accepted, True

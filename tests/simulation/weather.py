@@ -1,0 +1,107 @@
+"""What goes wrong: small mishaps of every message on the way, and great ones at their times.
+
+All of it is drawn from one seed.  `count` is what went wrong, by kind.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import Enum
+from random import Random
+
+
+class Part(Enum):
+    """What a process stands on."""
+
+    STORE = "store"
+    BROKER = "broker"
+
+
+class Lost(Enum):
+    """What does not arrive."""
+
+    NOTHING = "nothing"
+    REQUEST = "request"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How one request travels; seconds."""
+
+    there: float
+    back: float
+    """Mostly 0: a run is the faster for it."""
+    lost: Lost = Lost.NOTHING
+
+
+class Message(Enum):
+    """What becomes of one message that is published."""
+
+    FINE = "fine"
+    LOST = "message lost"
+    UNCONFIRMED = "message unconfirmed"
+    DOUBLED = "message doubled"
+    DELAYED = "message delayed"
+
+
+@dataclass(slots=True)
+class Weather:
+    """Stormy until it is told to calm down."""
+
+    chance: Random
+    stormy: bool = True
+    away: set[Part] = field(default_factory=set)
+    """Parts that are down for everybody."""
+    provider_down: bool = False
+    count: Counter[str] = field(default_factory=Counter)
+    rough: float = 1.0
+    """How likely small mishaps are, as a multiple: differs from run to run."""
+
+    def way(self, part: Part) -> Way:
+        """Of one request to a part and its answer."""
+        chance = self.chance
+        there, back = chance.expovariate(200), max(0.0, chance.uniform(-0.02, 0.01))
+        if not self.stormy:
+            return Way(there, back)
+        dice = chance.random() / self.rough
+        if dice < 0.008:
+            return Way(there, back, self._told(Lost.REQUEST, f"{part.value} request lost"))
+        if dice < 0.016:
+            return Way(there, back, self._told(Lost.ANSWER, f"{part.value} answer lost"))
+        if dice < 0.024:
+            self.count[f"{part.value} slow"] += 1
+            return Way(there + self._long(), back)
+        if dice < 0.032:
+            self.count[f"{part.value} slow"] += 1
+            return Way(there, back + self._long())
+        return Way(there, back)
+
+    def message(self) -> Message:
+        """Of one message that is published."""
+        if not self.stormy:
+            return Message.FINE
+        dice = self.chance.random() / self.rough
+        for limit, kind in (
+            (0.01, Message.LOST),
+            (0.02, Message.UNCONFIRMED),
+            (0.04, Message.DOUBLED),
+            (0.06, Message.DELAYED),
+        ):
+            if dice < limit:
+                self.count[kind.value] += 1
+                return kind
+        return Message.FINE
+
+    def calm(self) -> None:
+        """Nothing goes wrong any more."""
+        self.stormy = False
+        self.away.clear()
+        self.provider_down = False
+
+    def _long(self) -> float:
+        """Now and then beyond a lease."""
+        return self.chance.uniform(0.2, 6) if self.chance.random() < 0.7 else self.chance.uniform(6, 25)
+
+    def _told(self, lost: Lost, kind: str) -> Lost:
+        self.count[kind] += 1
+        return lost

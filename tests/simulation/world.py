@@ -1,0 +1,279 @@
+"""Everything outside the processes: rows, broker, provider, weather, and the wires between."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+from typing import Any, TypeVar
+from uuid import UUID
+
+from adapters.crypto.vault import LocalVault
+from adapters.memory.broker import MemoryBroker
+from adapters.memory.incarnation import MemoryMarker
+from adapters.memory.rows import MemoryRows
+from adapters.rabbitmq.topology import definitions
+from application.messages.command import INTAKE
+from application.messages.pointers import Pointer, decode
+from domain.delivery.delivery import OPEN
+from domain.kernel.channel import Lane, Priority
+from domain.kernel.errors import BrokerUnavailable, StoreUnavailable, Unavailable
+from entrypoints.amqp.parking import CRITICAL, ORDINARY
+from tests.simulation.loop import VirtualClock, VirtualLoop, passing
+from tests.simulation.process import Process, SeededIds
+from tests.simulation.provider import Provider
+from tests.simulation.weather import Lost, Part, Way, Weather
+
+T = TypeVar("T")
+
+CHANNELS = ("email", "sms")
+TOPOLOGY = definitions(CHANNELS)
+ERRORS: dict[Part, type[Unavailable]] = {Part.STORE: StoreUnavailable, Part.BROKER: BrokerUnavailable}
+LANES = tuple(Lane(channel, priority) for channel in CHANNELS for priority in Priority)
+WORKED = (INTAKE, CRITICAL, ORDINARY, *(lane.queue for lane in LANES))
+VAULT = LocalVault.from_master(b"simulation" * 4)
+SLOW = 0.2
+"""Seconds on the way that count as trouble."""
+AFTER_DEATH = 0.5
+"""How likely what was on a wire still arrives when its sender is dead."""
+
+
+@dataclass(slots=True)
+class Ambush:
+    """A process dies at one of its next requests."""
+
+    process: Process
+    request: str
+    """Name of the method."""
+    skip: int
+    """Not at the first so many of them."""
+    before: bool
+    """Before it takes effect; else after, and before the answer comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """One request on its way."""
+
+    process: Process
+    part: Part
+    name: str
+    operation: Callable[[], Coroutine[Any, Any, Any]]
+    answer: "asyncio.Future[Any]"
+    way: Way
+
+
+def _at_once(operation: Coroutine[Any, Any, Any]) -> tuple[object, Exception | None]:
+    """What the store does is whole or not at all: nobody comes between."""
+    try:
+        operation.send(None)
+    except StopIteration as done:
+        return done.value, None
+    except Exception as told:  # noqa: BLE001  it is the answer
+        return None, told
+    raise AssertionError("the store in memory waits for nobody")
+
+
+@dataclass(slots=True)
+class World:
+    """One run's.  `trace` is None when nobody will read it."""
+
+    loop: VirtualLoop
+    seed: int
+    trace: list[str] | None = None
+    violations: list[str] = field(default_factory=list)
+    chance: Random = field(init=False)
+    clock: VirtualClock = field(init=False)
+    rows: MemoryRows = field(init=False)
+    broker: MemoryBroker = field(init=False)
+    marks: MemoryMarker = field(default_factory=MemoryMarker)
+    weather: Weather = field(init=False)
+    provider: Provider = field(init=False)
+    ids: SeededIds = field(init=False)
+    """Of what belongs to no process."""
+    lanes: tuple[Lane, ...] = LANES
+    connections: int = 1
+    """Grows whenever everybody has to connect anew."""
+    processes: list[Process] = field(default_factory=list)
+    """All that ever lived."""
+    detours: dict[int, asyncio.TimerHandle] = field(default_factory=dict)
+    """Messages that the broker holds back for a while."""
+    ambushes: list[Ambush] = field(default_factory=list)
+    on_wiped: list[Callable[[], None]] = field(default_factory=list)
+    promised: set[UUID] = field(default_factory=set)
+    """Notifications that stood on the broker alone at some time."""
+    moved: set[Pointer] = field(default_factory=set)
+    """Dead letters that operators moved to their lanes by hand."""
+    opted_out: dict[tuple[str, bytes], datetime] = field(default_factory=dict)
+    """Channel and blind index of an address: since when nothing is sent there."""
+
+    def __post_init__(self) -> None:
+        self.chance = Random(self.seed)
+        self.clock = VirtualClock(self.loop)
+        self.rows = MemoryRows(self.clock)
+        self.broker = MemoryBroker(TOPOLOGY, self.clock)
+        self.weather = Weather(self.chance, rough=self.chance.choice((0.3, 1.0, 2.0)))
+        self.ids = SeededIds(self.clock, Random(f"{self.seed}/0"))
+        self.provider = Provider(self.loop, self.chance, self.weather)
+
+    def note(self, text: str, *values: object) -> None:
+        """A line of the trace."""
+        if self.trace is not None:
+            self.trace.append(f"{self.loop.time():11.6f}  {text.format(*values)}")
+
+    def wrong(self, what: str) -> None:
+        """A promise is broken."""
+        self.note("VIOLATION {}", what)
+        self.violations.append(what)
+
+    def spawn(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Run something that belongs to no process."""
+        return self.loop.create_task(work, context=Context())
+
+    def process(self, role: str) -> Process:
+        """A new one."""
+        number = len(self.processes) + 1
+        ids = SeededIds(self.clock, Random(f"{self.seed}/{number}"))
+        process = Process(f"{role}-{number}", self.loop, ids)
+        self.processes.append(process)
+        return process
+
+    async def carry(
+        self, process: Process, part: Part, name: str, operation: Callable[[], Coroutine[Any, Any, T]]
+    ) -> T:
+        """Have a part do something for a process, over a wire that may break.
+
+        Raises:
+            Unavailable: and nobody knows whether it was done.
+        """
+        process.check()
+        letter = _Letter(process, part, name, operation, self.loop.create_future(), self.weather.way(part))
+        if letter.way.there + letter.way.back > SLOW:
+            process.troubled()
+        self.loop.call_later(letter.way.there, self._arrive, letter)
+        answer: T = await letter.answer
+        return answer
+
+    def _arrive(self, letter: "_Letter") -> None:
+        """At the part; callbacks, because a run has thousands of these."""
+        self.ambush(letter.process, letter.name, before=True)
+        if not letter.process.alive and self.chance.random() > AFTER_DEATH:
+            return
+        if letter.part in self.weather.away or letter.way.lost is Lost.REQUEST:
+            self.note("{} {} does not arrive", letter.process.name, letter.name)
+            self.spawn(self._fail(letter))
+        elif letter.part is Part.STORE:
+            self._done(letter, *_at_once(letter.operation()))
+        else:
+            self.spawn(self._in_time(letter))
+
+    async def _in_time(self, letter: "_Letter") -> None:
+        try:
+            self._done(letter, await letter.operation(), None)
+        except Exception as told:  # noqa: BLE001  it is the answer
+            self._done(letter, None, told)
+
+    def _done(self, letter: "_Letter", result: object, error: Exception | None) -> None:
+        self.note("{} {}{}", letter.process.name, letter.name, f": {error!r}" if error else "")
+        self.ambush(letter.process, letter.name, before=False)
+        if letter.way.back:
+            self.loop.call_later(letter.way.back, self._answer, letter, result, error)
+        else:
+            self._answer(letter, result, error)
+
+    def _answer(self, letter: "_Letter", result: object, error: Exception | None) -> None:
+        answer, process = letter.answer, letter.process
+        if letter.part in self.weather.away or letter.way.lost is Lost.ANSWER:
+            self.note("{} {} is not answered", process.name, letter.name)
+            self.spawn(self._fail(letter))
+        elif (frozen := process.frozen_until - self.loop.time()) > 0 and process.alive:
+            self.loop.call_later(frozen, self._answer, letter, result, error)
+        elif not answer.done() and process.alive:
+            if error is not None:
+                answer.set_exception(error)
+            else:
+                answer.set_result(result)
+
+    async def thawed(self, process: Process) -> None:
+        """A frozen process hears nothing."""
+        while (left := process.frozen_until - self.loop.time()) > 0 and process.alive:
+            await passing(left)
+
+    async def _fail(self, letter: "_Letter") -> None:
+        letter.process.troubled()
+        await passing(self.chance.choice((0.0, 0.1, 2.0)))
+        await self.thawed(letter.process)
+        letter.process.troubled()
+        if not letter.answer.done() and letter.process.alive:
+            letter.answer.set_exception(ERRORS[letter.part]("away"))
+
+    def ambush(self, process: Process, name: str, *, before: bool) -> None:
+        for ambush in self.ambushes:
+            if ambush.process is process and ambush.request == name and ambush.before == before:
+                if ambush.skip:
+                    ambush.skip -= 1
+                    continue
+                self.ambushes.remove(ambush)
+                self.kill(process, f"at {name}, {'before' if before else 'after'} it took effect")
+                return
+
+    def kill(self, process: Process, why: str) -> None:
+        """SIGKILL."""
+        if not process.alive:
+            return
+        self.weather.count["killed"] += 1
+        self.note("{} is killed {}", process.name, why)
+        process.kill()
+        self.loop.call_later(self.chance.uniform(0, 2), self.rows.processes.discard, process.id)
+
+    def drop_everybody(self, reason: str) -> None:
+        """All connections to the broker are lost."""
+        self.connections += 1
+        for process in self.processes:
+            if process.alive:
+                process.hang_up(reason)
+
+    def wipe_broker(self) -> None:
+        """It loses its data."""
+        self.weather.count["broker wiped"] += 1
+        self.note("the broker is wiped")
+        for told in self.on_wiped:
+            told()
+        old, self.broker = self.broker, MemoryBroker(TOPOLOGY, self.clock)
+        self.spawn(old.close())
+        for timer in self.detours.values():
+            timer.cancel()
+        self.detours.clear()
+        self.marks.standing.clear()
+        self.drop_everybody("wiped")
+
+    def detour(self, seconds: float, put: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """The broker holds a message back for a while; it loses it if it loses its data."""
+        number = max(self.detours, default=0) + 1
+
+        def arrive() -> None:
+            del self.detours[number]
+            self.spawn(put())
+
+        self.detours[number] = self.loop.call_later(seconds, arrive)
+
+    def pointers(self, queue: str) -> list[Pointer]:
+        """All in a queue that nobody holds."""
+        waiting = self.broker._queues[queue]._ready
+        return [pointer for message in waiting for pointer in decode(message.event.body)]
+
+    def busy(self) -> str | None:
+        """What is still on its way, None when all rests."""
+        if self.rows.outbox:
+            return f"{len(self.rows.outbox)} messages in the outbox"
+        if self.detours or self.broker._delayed:
+            return f"{len(self.detours) + len(self.broker._delayed)} messages wait"
+        for queue in WORKED:
+            if depth := self.broker.depth(queue):
+                return f"{depth} messages in {queue}"
+        if left := sum(row.status in OPEN for row in self.rows.deliveries.values()):
+            return f"{left} deliveries are open"
+        if any(job.finished_at is None for job in self.rows.jobs.values()):
+            return "a job is not finished"
+        return None

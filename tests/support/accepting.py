@@ -1,0 +1,63 @@
+"""Notifications ready to be committed, without sealing: for tests and benchmarks of the rows themselves."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from adapters.system import SystemIds
+from application.messages.pointers import Pointer, encode, packed
+from application.ports.acceptance import NewDelivery, NewNotification, NewPerson
+from application.ports.outbox import OutboxMessage
+from domain.kernel.channel import Lane, Mode, NotificationClass, Priority
+from domain.kernel.ids import delivery_id, time_of
+
+IDS = SystemIds()
+EMAIL = Lane("email", Priority.MEDIUM)
+
+
+def person(**changes: Any) -> NewPerson:
+    """A customer under a key of their own."""
+    known = {"id": uuid4(), "guest": False, "data_key": uuid4().bytes, "profile": None} | changes
+    return NewPerson(**known)
+
+
+def notification(*persons: NewPerson, **changes: Any) -> NewNotification:
+    """A notification for these persons, one delivery each."""
+    id_: UUID = changes.pop("id", None) or IDS.next()
+    lane = changes.get("lane", EMAIL)
+    fields: dict[str, Any] = {
+        "id": id_,
+        "mode": Mode.LIVE,
+        "type": "order_created",
+        "klass": NotificationClass.TRANSACTIONAL,
+        "lane": lane,
+        "template_id": "order-created",
+        "template_version": 1,
+        "content": b"sealed" * 30,
+        "metadata": None,
+        "created_by": "shop",
+        "created_at": time_of(id_),
+        "deliveries": tuple(
+            NewDelivery(
+                id=delivery_id(id_, p.id, lane.channel), person=p.id, slot=lane.channel, content_key=b"k" * 60
+            )
+            for p in persons
+        ),
+        "key": None,
+        "fingerprint": b"f" * 16,
+    }
+    return NewNotification(**(fields | changes))
+
+
+def pack(notifications: Sequence[NewNotification]) -> list[OutboxMessage]:
+    """One message per notification and hundred deliveries."""
+    return [
+        OutboxMessage(id=IDS.next(), queue=n.lane.queue, body=encode(chunk), priority=n.lane.priority)
+        for n in notifications
+        for chunk in packed(pointers(n))
+    ]
+
+
+def pointers(*notifications: NewNotification, seq: int = 1) -> list[Pointer]:
+    """To all their deliveries."""
+    return [Pointer(delivery.id, seq) for n in notifications for delivery in n.deliveries]

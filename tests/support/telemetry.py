@@ -1,0 +1,37 @@
+"""Telemetry that remembers, for tests of what is told to the outside."""
+
+from collections import Counter
+from typing import Any
+
+
+class Told:
+    """Implements `Telemetry` of the actors and `EventTelemetry` of the events entrance."""
+
+    def __init__(self) -> None:
+        self.delivered_: Counter[tuple[str, str, str]] = Counter()
+        self.events: Counter[tuple[str, str]] = Counter()
+        self.kept_out_: Counter[str] = Counter()
+        self.wides: list[tuple[str, dict[str, Any]]] = []
+        self.troubles: list[tuple[str, dict[str, Any]]] = []
+
+    def delivered(self, channel: str, provider: str, outcome: str, count: int = 1) -> None:
+        self.delivered_[channel, provider, outcome] += count
+
+    def event(self, type_: str, outcome: str, count: int = 1) -> None:
+        self.events[type_, outcome] += count
+
+    def kept_out(self, code: str, count: int = 1) -> None:
+        self.kept_out_[code] += count
+
+    def stage(self, name: str, seconds: float) -> None:
+        """Times are not worth remembering."""
+
+    def wide(self, event: str, **fields: Any) -> None:
+        self.wides.append((event, fields))
+
+    def trouble(self, event: str, **fields: Any) -> None:
+        self.troubles.append((event, fields))
+
+    def troubled_by(self, event: str) -> list[dict[str, Any]]:
+        """The fields of each trouble of this name."""
+        return [fields for name, fields in self.troubles if name == event]

@@ -1,0 +1,1 @@
+"""The pure tier: no server, no network."""

@@ -1,0 +1,1 @@
+"""Actors on in-memory adapters."""

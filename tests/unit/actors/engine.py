@@ -1,0 +1,263 @@
+"""A whole delivery engine in one process, over the in-memory adapters, with faults to be switched on."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from adapters.crypto.vault import LocalVault
+from adapters.memory.acceptance import MemoryAcceptance
+from adapters.memory.broker import MemoryBroker
+from adapters.memory.catalog import MemoryChannels
+from adapters.memory.dead_letters import MemoryDeadLetters
+from adapters.memory.deliveries import MemoryDeliveries
+from adapters.memory.outbox import MemoryOutbox
+from adapters.memory.rows import MemoryRows
+from adapters.memory.templates import MemoryTemplates
+from adapters.rendering.renderer import JinjaRenderer
+from adapters.system import SystemClock, SystemDice, SystemIds
+from application.caching import CachedTemplates
+from application.delivery.begin import BeginDeliveries
+from application.delivery.bury import BuryDelivery
+from application.delivery.call import CallProvider
+from application.delivery.probe import ProbeLane
+from application.delivery.take_apart import TakeApart
+from application.messages.pointers import Pointer, encode
+from application.outbox.relay import RelayOutbox
+from application.ports.broker import Outgoing, Published
+from application.ports.catalog import Channel, Versioned
+from application.ports.deliveries import Begin, Settled, Settlement
+from application.ports.gateway import Message
+from application.ports.outbox import OutboxMessage
+from application.sealing import seal_content, seal_profile, wrap_content_key
+from config.settings import Weights
+from domain.delivery.delivery import DeliveryStatus
+from domain.delivery.outcome import Accepted, Outcome
+from domain.delivery.policy import DEFAULT_POLICIES
+from domain.kernel.channel import Lane, Priority
+from domain.notification.request import Content, Profile
+from entrypoints.actors.engine import Engine
+from entrypoints.actors.lane import LaneActor
+from entrypoints.actors.relay import RelayActor
+from entrypoints.actors.settler import Settler
+from entrypoints.actors.slots import Slots
+from tests.support.accepting import notification, person
+from tests.support.telemetry import Told
+
+DEFINITIONS = json.loads((Path(__file__).parents[3] / "rabbitmq" / "definitions.json").read_text())
+EMAIL = Lane("email", Priority.MEDIUM)
+WEIGHTS = Weights().by_priority()
+IDS = SystemIds()
+CLOCK = SystemClock()
+
+
+class Faulty:
+    """Deliveries in memory; `fault[method]` is called with the arguments first, and may raise or wait."""
+
+    def __init__(self, inner: MemoryDeliveries) -> None:
+        self.inner = inner
+        self.fault: dict[str, Callable[[Any], Any]] = {}
+
+    async def _before(self, method: str, given: Any) -> None:
+        if method in self.fault:
+            answer = self.fault[method](given)
+            if asyncio.iscoroutine(answer):
+                await answer
+
+    async def lease(self, pointers: Sequence[Pointer], *, lease: timedelta) -> Any:
+        await self._before("lease", pointers)
+        return await self.inner.lease(pointers, lease=lease)
+
+    async def begin(self, attempts: Sequence[Begin], *, cleared_at: Any) -> frozenset[UUID]:
+        await self._before("begin", attempts)
+        return await self.inner.begin(attempts, cleared_at=cleared_at)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> Settled:
+        await self._before("settle", settlements)
+        return await self.inner.settle(settlements)
+
+    async def postpone(self, lane: Lane, pointers: Any) -> list[OutboxMessage]:
+        await self._before("postpone", pointers)
+        return await self.inner.postpone(lane, pointers)
+
+
+class World:
+    """One lane, one relay, one provider (`smtp`) whose calls are told in `sent`."""
+
+    def __init__(self, *, slots: int = 100, lease: timedelta = timedelta(seconds=45)) -> None:
+        self.rows = MemoryRows(CLOCK)
+        self.rows.channels["email"] = Versioned(Channel(channel="email", providers=("smtp",)), 1, CLOCK.now())
+        self.me = uuid4()
+        self.vault = LocalVault.from_master(b"m" * 32)
+        self.broker = MemoryBroker(DEFINITIONS, CLOCK)
+        self.told = Told()
+        self.sent: list[UUID] = []
+        self.answer: Callable[[Message], Any] = lambda message: Accepted(str(message.delivery))
+        self.publish_fault: Callable[[], None] = lambda: None
+        self.deliveries = Faulty(MemoryDeliveries(rows=self.rows, process=self.me, ids=IDS))
+        self.orphans: dict[UUID, int] = {}
+        self.relay = self._relay()
+        begin = BeginDeliveries(
+            deliveries=self.deliveries,
+            vault=self.vault,
+            gateways=self,
+            handoff=self,
+            policies=DEFAULT_POLICIES,
+            clock=CLOCK,
+            dice=SystemDice(),
+            lease=lease,
+        )
+        call = CallProvider(
+            gateways=self,
+            renderer=JinjaRenderer(),
+            templates=CachedTemplates(templates=MemoryTemplates(rows=self.rows), clock=CLOCK),
+            policies=DEFAULT_POLICIES,
+            clock=CLOCK,
+            dice=SystemDice(),
+            lease=lease,
+            call_max=timedelta(seconds=0),
+        )
+        self.settler = Settler(deliveries=self.deliveries, handoff=self, telemetry=self.told, retry_wait=0.01)
+        self.engine = Engine(
+            consumer=self.broker,
+            publisher=self,
+            begin=begin,
+            call=call,
+            probe=ProbeLane(channels=MemoryChannels(rows=self.rows)),
+            take_apart=TakeApart(deliveries=self.deliveries, handoff=self),
+            bury=BuryDelivery(
+                letters=MemoryDeadLetters(rows=self.rows, process=self.me, ids=IDS),
+                deliveries=self.deliveries,
+                handoff=self,
+            ),
+            settler=self.settler,
+            slots=Slots(total=slots, weights=WEIGHTS),
+            ids=IDS,
+            telemetry=self.told,
+        )
+        self.lane = LaneActor(lane=EMAIL, engine=self.engine)
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def named(self, _provider: str) -> "World":
+        """As `Gateways`."""
+        return self
+
+    async def send(self, message: Message) -> Outcome:
+        """As `Gateway`."""
+        answer = self.answer(message)
+        if asyncio.iscoroutine(answer):
+            answer = await answer
+        self.sent.append(message.delivery)
+        return answer
+
+    async def publish(self, messages: Sequence[Outgoing]) -> Published:
+        """As `Publisher` of dead letters."""
+        self.publish_fault()
+        return await self.broker.publish(messages)
+
+    async def accept(
+        self,
+        count: int = 1,
+        *,
+        lane: Lane = EMAIL,
+        packed: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> list[UUID]:
+        """Commit `count` notifications for one person each, and put their pointers on the lane."""
+        found = []
+        acceptance = MemoryAcceptance(rows=self.rows, process=self.me)
+        for _ in range(count):
+            key, ada, content_key = self.vault.create(), person(), self.vault.create()
+            profile = seal_profile(key, ada.id, Profile(email=f"{ada.id}@shop.test"))
+            ada = person(id=ada.id, data_key=self.vault.wrap(key, ada.id), profile=profile)
+            id_ = IDS.next()
+            new = notification(ada, id=id_, lane=lane, template_id=None, template_version=None)
+            [delivery] = new.deliveries
+            new = notification(
+                ada,
+                id=id_,
+                lane=lane,
+                template_id=None,
+                template_version=None,
+                content=seal_content(content_key, id_, Content(subject="s", body="b")),
+                deliveries=(
+                    type(delivery)(
+                        id=delivery.id,
+                        person=ada.id,
+                        slot="email",
+                        content_key=wrap_content_key(key, content_key, delivery.id),
+                    ),
+                ),
+            )
+            await acceptance.accept([new], [ada], lambda _: [])
+            found.append(delivery.id)
+        bodies = [found] if packed else [[id_] for id_ in found]
+        for ids in bodies:
+            await self.put(encode([Pointer(id_, 1) for id_ in ids]), lane, headers)
+        return found
+
+    async def put(self, body: bytes, lane: Lane = EMAIL, headers: Mapping[str, str] | None = None) -> None:
+        """Onto the lane."""
+        message = Outgoing(id=IDS.next(), queue=lane.queue, body=body, headers=dict(headers or {}))
+        await self.broker.publish([message])
+
+    def start(self) -> None:
+        """Run lane and relay."""
+        self.tasks = [asyncio.create_task(actor.run()) for actor in (self.lane, self.relay)]
+
+    async def die(self) -> None:
+        """As a process that is killed: nothing is settled, and what is not acked comes again."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.orphans = {
+            row.id: row.attempt
+            for row in self.rows.deliveries.values()
+            if row.status is DeliveryStatus.SENDING
+        }
+        self.engine = replace(self.engine, slots=Slots(total=self.engine.slots.total, weights=WEIGHTS))
+        self.lane, self.relay = LaneActor(lane=EMAIL, engine=self.engine), self._relay()
+
+    def pass_time(self) -> None:
+        """The leases of the dead end, and what waits on the ladder is due."""
+        for id_, attempt in self.orphans.items():
+            row = self.rows.deliveries[id_]
+            if row.attempt == attempt and row.lease_until is not None:
+                row.lease_until = CLOCK.now() - timedelta(seconds=1)
+        self.broker._delayed = [(0.0, number, message) for _, number, message in self.broker._delayed]
+        self.broker.release()
+
+    def offer(self, messages: Sequence[OutboxMessage]) -> None:
+        """As `Handoff`, to the relay of the process that lives."""
+        self.relay.offer(messages)
+
+    def _relay(self) -> RelayActor:
+        outbox = MemoryOutbox(rows=self.rows, process=self.me)
+        return RelayActor(
+            relay=RelayOutbox(outbox=outbox, publisher=self.broker, delayed=self.broker, clock=CLOCK),
+            outbox=outbox,
+            telemetry=self.told,
+            sweep_every=0.05,
+        )
+
+    async def stop(self) -> None:
+        """Drain lane, then relay."""
+        for actor, task in zip((self.lane, self.relay), self.tasks, strict=True):
+            actor.stop()
+            await asyncio.wait_for(task, 5)
+
+    def statuses(self, ids: Sequence[UUID]) -> set[DeliveryStatus]:
+        """Of these deliveries."""
+        return {self.rows.deliveries[id_].status for id_ in ids}
+
+    def all_sent(self, ids: Sequence[UUID], lane: Lane = EMAIL) -> bool:
+        """Each is sent, the lane is empty, and every slot is free."""
+        return (
+            self.statuses(ids) == {DeliveryStatus.SENT}
+            and not self.broker.depth(lane.queue)
+            and not self.engine.slots.used
+        )

@@ -1,0 +1,1 @@
+"""The events entrance without a broker."""

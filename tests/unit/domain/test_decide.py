@@ -1,0 +1,146 @@
+"""What follows an outcome, and what the gate lets through."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.delivery.decide import AwaitReceipt, GiveUp, Hold, Progress, RetryAt, decide
+from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Suppressed, check
+from domain.delivery.outcome import Accepted, Deferred, NotCalled, Refused, Unknown
+from domain.delivery.policy import DEFAULT_POLICIES, OnUnknown, RetryPolicy
+from domain.kernel.channel import NotificationClass
+
+T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PLAIN = RetryPolicy()
+IMPATIENT = RetryPolicy(patience=timedelta())
+
+
+def after(outcome, *, spent=1, policy=PLAIN, at=timedelta(seconds=5), chance=0.5):
+    return decide(Progress(T0, spent), outcome, policy, now=T0 + at, chance=chance)
+
+
+def test_what_a_provider_took_waits_for_its_receipt():
+    assert after(Accepted("ref-1")) == AwaitReceipt("ref-1")
+
+
+def test_what_a_provider_refuses_has_failed_at_once():
+    assert after(Refused("no such mailbox")) == GiveUp("no such mailbox")
+
+
+@pytest.mark.parametrize(("spent", "low", "high"), [(1, 1, 2), (2, 1, 4), (3, 1, 8)])
+def test_retries_back_off_with_full_jitter(spent, low, high):
+    due = [after(Deferred("busy"), spent=spent, chance=c).due - T0 for c in (0.0, 0.999999)]
+    assert due[0] == timedelta(seconds=5 + low)
+    assert timedelta(seconds=5 + high - 0.01) < due[1] <= timedelta(seconds=5 + high)
+
+
+def test_after_three_retries_an_impatient_class_gives_up():
+    assert isinstance(after(Deferred("busy"), spent=3, policy=IMPATIENT), RetryAt)
+    assert after(Deferred("busy"), spent=4, policy=IMPATIENT) == GiveUp("gave up: busy")
+
+
+def test_a_patient_class_goes_on_every_minute_until_its_patience_ends():
+    decision = after(Deferred("busy"), spent=17, at=timedelta(minutes=30))
+    assert decision == RetryAt(T0 + timedelta(minutes=31), "busy")
+    assert isinstance(after(Deferred("busy"), spent=60, at=timedelta(minutes=59, seconds=30)), GiveUp)
+
+
+def test_a_provider_that_asks_for_a_wait_gets_it_and_no_attempt_is_spent():
+    decision = after(Deferred("429", timedelta(minutes=5)), spent=4, policy=IMPATIENT)
+    assert decision == RetryAt(T0 + timedelta(minutes=5, seconds=5), "429", spends=False)
+
+
+def test_no_wait_goes_past_the_deadline():
+    assert isinstance(after(Deferred("429", timedelta(hours=25))), GiveUp)
+    assert isinstance(after(Deferred("429", timedelta(hours=1)), at=timedelta(hours=23, seconds=1)), GiveUp)
+
+
+def test_an_unknown_outcome_is_resent_or_held_as_the_class_says():
+    assert isinstance(after(Unknown("time-out")), RetryAt)
+    held = msgspec.structs.replace(PLAIN, on_unknown=OnUnknown.HOLD)
+    assert after(Unknown("time-out"), policy=held) == Hold("time-out")
+
+
+def test_an_attempt_that_was_not_called_costs_nothing():
+    assert after(NotCalled("too old"), spent=99) == RetryAt(
+        T0 + timedelta(seconds=5), "too old", spends=False
+    )
+
+
+def test_the_shipped_patience_is_the_designs():
+    assert DEFAULT_POLICIES[NotificationClass.OTP].patience == timedelta(minutes=10)
+    assert DEFAULT_POLICIES[NotificationClass.TRANSACTIONAL].patience == timedelta(hours=1)
+    assert DEFAULT_POLICIES[NotificationClass.MARKETING].patience == timedelta()
+    assert all(p.retries == 3 for p in DEFAULT_POLICIES.values())
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))
+def test_a_delay_stays_between_one_second_and_the_cap(retry, chance):
+    delay = PLAIN.delay(retry, chance)
+    assert (
+        timedelta(seconds=1)
+        <= delay
+        <= min(timedelta(seconds=60), timedelta(seconds=max(2, 2 ** min(retry, 9))))
+    )
+
+
+@given(st.integers(1, 200), st.floats(0, 1, exclude_max=True), st.integers(0, 90_000))
+def test_nothing_is_ever_due_after_the_deadline(spent, chance, seconds):
+    decision = after(Deferred("x"), spent=spent, chance=chance, at=timedelta(seconds=seconds))
+    assert isinstance(decision, GiveUp) or decision.due <= T0 + PLAIN.lifetime
+
+
+FACTS = Facts(
+    accepted_at=T0,
+    spent=0,
+    interrupted=False,
+    cancelled=False,
+    suppressed=None,
+    channel_enabled=True,
+    channel_paused=False,
+    erased=False,
+    address="ada@example.com",
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "at", "expected"),
+    [
+        ({}, 1, Cleared("ada@example.com")),
+        ({"cancelled": True}, 1, Cancelled()),
+        ({"cancelled": True, "channel_paused": True}, 1, Cancelled()),
+        ({"suppressed": "bounced"}, 1, Suppressed("bounced")),
+        ({"channel_enabled": False}, 1, Suppressed("channel disabled")),
+        ({"erased": True, "address": None}, 1, Suppressed("erased")),
+        ({"channel_paused": True}, 1, Paused()),
+        ({}, 24 * 3600 + 1, GiveUp("deadline passed")),
+        ({"channel_paused": True}, 24 * 3600 + 1, GiveUp("deadline passed")),
+        ({"address": None}, 301, GiveUp("no address")),
+        ({"interrupted": True, "spent": 1}, 20, Cleared("ada@example.com")),
+    ],
+)
+def test_the_gate(change, at, expected):
+    facts = msgspec.structs.replace(FACTS, **change)
+    assert check(facts, PLAIN, now=T0 + timedelta(seconds=at), chance=0.5) == expected
+
+
+@pytest.mark.parametrize(("waited", "step"), [(0, 1), (1, 1), (3, 3), (60, 10)])
+def test_a_delivery_waits_a_while_for_an_address_the_mirror_does_not_know_yet(waited, step):
+    facts = msgspec.structs.replace(FACTS, address=None)
+    now = T0 + timedelta(seconds=waited)
+    verdict = check(facts, PLAIN, now=now, chance=0.5)
+    assert verdict == RetryAt(now + timedelta(seconds=step), "no address yet", spends=False)
+
+
+def test_an_interrupted_delivery_is_held_where_twice_is_worse_than_never():
+    facts = msgspec.structs.replace(FACTS, interrupted=True, spent=1)
+    held = msgspec.structs.replace(PLAIN, on_unknown=OnUnknown.HOLD)
+    assert check(facts, held, now=T0, chance=0.5) == Hold("worker lost")
+
+
+def test_an_interrupted_delivery_gives_up_when_its_attempts_are_spent():
+    facts = msgspec.structs.replace(FACTS, interrupted=True, spent=4)
+    assert isinstance(check(facts, IMPATIENT, now=T0, chance=0.5), GiveUp)

@@ -1,0 +1,113 @@
+"""Kinds of problems, preconditions, keys, masks: the small pure parts."""
+
+from typing import Any
+
+import pytest
+from litestar import Request
+from litestar.exceptions import NotAuthorizedException
+
+from application.queries.masking import email, phone
+from domain.kernel import errors
+from entrypoints.http.bodies.notification import NotificationIn, in_body
+from entrypoints.http.bodies.texts import renamed
+from entrypoints.http.conditions import expect
+from entrypoints.http.problems import HOME, KINDS, Refused, to_problem
+
+
+def told(error: Exception, **options: bool) -> tuple[int, str, dict[str, str]]:
+    problem, headers = to_problem(error, instance="/x", trace_id="t", **options)
+    assert problem.title == KINDS[problem.type.removeprefix(HOME)].title
+    return problem.status, problem.type.removeprefix(HOME), headers
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (errors.NotFound("x"), (404, "not-found", {})),
+        (errors.Conflict("x"), (409, "conflict", {})),
+        (errors.KeyReused("x"), (422, "idempotency-key-reused", {})),
+        (errors.InFlight("x"), (409, "in-flight", {"Retry-After": "1"})),
+        (errors.Overloaded("x"), (503, "overloaded", {"Retry-After": "1"})),
+        (errors.StoreUnavailable("x"), (503, "unavailable", {"Retry-After": "5"})),
+        (errors.BrokerUnavailable("x"), (503, "unavailable", {"Retry-After": "5"})),
+        (errors.Misconfigured("x"), (500, "internal", {})),
+        (Refused("timeout", "x", {"A": "b"}), (408, "timeout", {"A": "b"})),
+        (NotAuthorizedException(), (500, "internal", {})),
+        (KeyError("x"), (500, "internal", {})),
+    ],
+)
+def test_every_error_has_a_kind(error: Exception, expected: tuple[int, str, dict[str, str]]) -> None:
+    assert told(error) == expected
+
+
+def test_a_conflict_of_who_quoted_an_etag_is_a_failed_precondition() -> None:
+    assert told(errors.Conflict("x"), conditional=True)[:2] == (412, "precondition-failed")
+
+
+def test_faults_say_whether_they_are_in_body_query_or_header() -> None:
+    faults = [errors.Fault(where, "c", "d") for where in ("", "/a", "?b", ":C")]
+    problem, _ = to_problem(errors.Invalid(*faults), instance="/x", trace_id="t")
+    assert [(e.pointer, e.parameter, e.header) for e in problem.errors] == [
+        ("", None, None),
+        ("/a", None, None),
+        (None, "b", None),
+        (None, None, "C"),
+    ]
+    assert problem.detail == "4 errors"
+
+
+def request(**headers: str) -> Request[Any, Any, Any]:
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "headers": raw, "state": {}, "path": "/", "query_string": b""})  # type: ignore[typeddict-item]
+
+
+@pytest.mark.parametrize(
+    ("headers", "version", "kind"),
+    [
+        ({}, None, None),
+        ({}, 3, "precondition-required"),
+        ({"if_match": '"3"'}, 3, None),
+        ({"if_match": '"2", "3"'}, 3, None),
+        ({"if_match": "*"}, 3, None),
+        ({"if_match": "*"}, None, "precondition-failed"),
+        ({"if_match": '"2"'}, 3, "precondition-failed"),
+        ({"if_match": 'W/"3"'}, 3, "precondition-failed"),
+        ({"if_match": "3"}, 3, "precondition-failed"),
+        ({"if_match": ""}, 3, "precondition-failed"),
+        ({"if_none_match": "*"}, None, None),
+        ({"if_none_match": "*"}, 3, "precondition-failed"),
+        ({"if_none_match": '"3"'}, 3, "precondition-failed"),
+        ({"if_none_match": 'W/"3"'}, 3, "precondition-failed"),
+        ({"if_none_match": '"4"'}, 3, "precondition-required"),
+    ],
+)
+def test_preconditions(headers: dict[str, str], version: int | None, kind: str | None) -> None:
+    if kind is None:
+        expect(request(**headers), version)
+    else:
+        with pytest.raises(Refused) as refused:
+            expect(request(**headers), version)
+        assert refused.value.kind == kind
+
+
+def test_the_only_recipient_is_pointed_at_where_it_was_given() -> None:
+    faults = [errors.Fault("/recipients/0", "c", "d"), errors.Fault("/data/x", "c", "d")]
+    one = NotificationIn(notification_type="t", recipient_id="1")
+    many = NotificationIn(notification_type="t", recipients=["1"])
+    assert [fault.pointer for fault in in_body(faults, one)] == ["/recipientId", "/data/x"]
+    assert in_body(faults, many) == faults
+
+
+def test_pointers_are_renamed_by_whole_steps() -> None:
+    faults = [
+        errors.Fault(pointer, "c", "d") for pointer in ("/body", "/body/0", "/bodyguard", "/to/user_id")
+    ]
+    names = {"/body": "/bodyTemplate", "/to/user_id": "/to/userId"}
+    pointers = [fault.pointer for fault in renamed(faults, names)]
+    assert pointers == ["/bodyTemplate", "/bodyTemplate/0", "/bodyguard", "/to/userId"]
+
+
+def test_masks_show_enough_to_recognise() -> None:
+    assert email("lisa@example.com") == "l•••@example.com"
+    assert email('"a@b"@example.com') == '"•••@example.com'
+    assert phone("+4930901820") == "+49•••20"

@@ -1,0 +1,160 @@
+"""Bodies and queries: what is refused, and where the pointers lead."""
+
+import json
+from typing import Annotated, Any, Literal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Meta
+
+from domain.kernel.errors import Invalid
+from entrypoints.http.bodies.batch import items
+from entrypoints.http.bodies.notification import NotificationIn
+from entrypoints.http.problems import Refused
+from entrypoints.http.reading.body import Body
+from entrypoints.http.reading.hygiene import DEPTH_MAX, suspicious, unfit
+from entrypoints.http.reading.shape import misshapen
+
+
+class Inner(msgspec.Struct, forbid_unknown_fields=True):
+    n: int
+    tags: list[Annotated[str, Meta(max_length=3)]] = []
+
+
+class Outer(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    the_name: Annotated[str, Meta(min_length=1)]
+    level: Literal["low", "high"] = "low"
+    inner: Inner | None = None
+    several: Annotated[list[str | Inner], Meta(max_length=2)] = []
+    by_name: dict[str, Inner] = {}
+
+
+outer = Body(Outer)
+
+
+def places(value: Any) -> list[tuple[str, str]]:
+    return [(fault.pointer, fault.code) for fault in misshapen(value, Outer)]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"theName": "x"}, []),
+        ({}, [("/theName", "missing")]),
+        ([], [("", "bad_type")]),
+        ({"theName": ""}, [("/theName", "bad_length")]),
+        ({"theName": 1, "level": "mid"}, [("/theName", "bad_type"), ("/level", "bad_value")]),
+        ({"theName": "x", "inner": None}, []),
+        ({"theName": "x", "inner": {}}, [("/inner/n", "missing")]),
+        ({"theName": "x", "inner": 1}, [("/inner", "bad_type")]),
+        ({"theName": "x", "inner": {"n": 1, "m": 2}}, [("/inner/m", "unknown_field")]),
+        (
+            {"theName": "x", "inner": {"n": "1", "tags": ["long", "ok", 5]}},
+            [("/inner/n", "bad_type"), ("/inner/tags/0", "bad_length"), ("/inner/tags/2", "bad_type")],
+        ),
+        ({"theName": "x", "several": ["a", {"n": 1}]}, []),
+        ({"theName": "x", "several": ["a", {"n": "1"}]}, [("/several/1/n", "bad_type")]),
+        ({"theName": "x", "several": [1]}, [("/several/0", "bad_type")]),
+        (
+            {"theName": "x", "several": ["a", "b", 3]},
+            [("/several", "bad_length"), ("/several/2", "bad_type")],
+        ),
+        ({"theName": "x", "byName": {"a/b~c": {"n": None}}}, [("/byName/a~1b~0c/n", "bad_type")]),
+        ({"theName": "x", "a/b": 1}, [("/a~1b", "unknown_field")]),
+    ],
+)
+def test_every_misfit_is_found_at_its_place(value: Any, expected: list[tuple[str, str]]) -> None:
+    assert places(value) == expected
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=20,
+)
+likely = st.fixed_dictionaries(
+    {},
+    optional={
+        "theName": json_values,
+        "level": st.sampled_from(["low", "high", "mid"]),
+        "inner": json_values,
+        "several": st.lists(st.text(max_size=2) | json_values, max_size=3),
+        "byName": json_values,
+    },
+)
+
+
+@given(likely | json_values)
+def test_the_second_pass_finds_a_fault_exactly_when_msgspec_does(value: Any) -> None:
+    try:
+        msgspec.convert(value, Outer)
+        fits = True
+    except msgspec.ValidationError:
+        fits = False
+    assert fits == (not list(misshapen(value, Outer)))
+
+
+@given(st.binary(max_size=40) | likely.map(lambda value: json.dumps(value).encode()))
+def test_any_body_is_a_struct_or_a_refusal(body: bytes) -> None:
+    try:
+        answer: object = outer.decode(body)
+    except (Invalid, Refused) as refusal:
+        answer = refusal
+    match answer:
+        case Outer() | Refused(kind="malformed"):
+            pass
+        case Invalid(faults=faults):
+            assert faults
+            assert all(fault.detail for fault in faults)
+        case _:
+            pytest.fail(f"neither: {answer!r}")
+
+
+@given(json_values)
+def test_a_value_that_msgspec_reads_is_only_suspect_for_a_reason(value: Any) -> None:
+    body = json.dumps(value).encode()
+    faults = list(unfit(value))
+    if not suspicious(body):
+        try:
+            msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            return
+        assert faults == []
+
+
+@pytest.mark.parametrize("depth", [1, DEPTH_MAX - 1, DEPTH_MAX, DEPTH_MAX + 1, 45])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")])
+def test_depth_is_counted(opening: str, closing: str, depth: int) -> None:
+    rounds = depth // 2 if opening.startswith("[{") else depth
+    body = opening * rounds + "1" + closing * rounds
+    levels = rounds * 2 if opening.startswith("[{") else rounds
+    faults = list(unfit(json.loads(body)))
+    assert [fault.code for fault in faults] == (["too_deep"] if levels > DEPTH_MAX else [])
+    assert suspicious(body.encode()) or not faults
+
+
+def test_many_brackets_are_not_depth() -> None:
+    body = json.dumps({"items": [{"a": [1], "b": {}} for _ in range(500)]}).encode()
+    assert not suspicious(body)
+    assert not suspicious(b'{"a":"}"}')
+    assert suspicious(json.dumps({"text": "[" * 30}).encode())  # a second look, no refusal
+    assert outer.decode(json.dumps({"theName": "[" * 30}).encode()).the_name == "[" * 30
+
+
+def test_an_escaped_backslash_is_no_nul() -> None:
+    assert outer.decode(b'{"theName":"\\\\u0000"}').the_name == "\\u0000"
+
+
+def test_items_are_read_lazily_and_alike_by_either_way() -> None:
+    good = {"notificationType": "a", "recipientId": "1"}
+    plain = json.dumps({"notifications": [good, {"x": 1}]})
+    with_surrogate = plain.replace("]}", r',{"notificationType":"\ud800"}]}')
+    [first, second] = items(plain.encode())
+    [slow_first, slow_second, third] = items(with_surrogate.encode())
+    assert isinstance(first, NotificationIn)
+    assert first == slow_first
+    assert isinstance(second, Invalid)
+    assert second.faults == slow_second.faults
+    assert [fault.code for fault in third.faults] == ["surrogate"]
