@@ -14,6 +14,8 @@ from tests.simulation.world import CHANNELS, Ambush, World
 
 STORM = LOAD + 13
 """Seconds after which nothing goes wrong any more."""
+FAULTS_MIN = 20
+"""Of a run, small mishaps counted."""
 AMBUSHED = (
     "accept",
     "ack",
@@ -63,6 +65,13 @@ class Faults:
             happen.append(self._wipe)
         for what in happen:
             self.world.loop.call_later(chance.uniform(1, STORM - 5), what)
+        self.world.loop.call_later(STORM - 5, self._top_up)
+
+    def _top_up(self) -> None:
+        """A run that was too quiet ends with cut after cut."""
+        if self.world.weather.count.total() < FAULTS_MIN:
+            self._cut()
+            self.world.loop.call_later(0.2, self._top_up)
 
     def _kill(self) -> None:
         for member in self._chosen():

@@ -2,12 +2,13 @@
 
 import pytest
 
+from tests.simulation.faults import FAULTS_MIN
 from tests.simulation.kept import keep, kept
 from tests.simulation.run import simulate
 
 SEEDS = 500
 TOGETHER = 25
-DELIVERIES_MIN, FAULTS_MIN = 200, 20
+DELIVERIES_MIN = 200
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, TOGETHER))
