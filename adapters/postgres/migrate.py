@@ -1,19 +1,23 @@
-"""Bring a database to the newest schema, or back: Alembic under an advisory lock, then the partitions."""
+"""Bring a database to the newest schema, or back: Alembic under an advisory lock, then the partitions.
+
+Alembic is imported where it is used: whoever is at work all day has no use for it, and starts without it.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from ssl import SSLContext
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
 from adapters.postgres.database import Database
 from adapters.postgres.errors import translated
 from adapters.postgres.partitions import ensure_partitions
 from domain.kernel.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 LOCK = 0x706F_7374_0000
 """Advisory: one migrator at a time; the others wait and find nothing left to do."""
@@ -28,6 +32,8 @@ async def migrate(dsn: str, *, ssl: SSLContext | None = None, revision: str = "h
         StoreUnavailable: away, or somebody held a table for more than 5 s: run it again.
         Misconfigured: the DSN does not work, or the database belongs to a newer release.
     """
+    from alembic import command
+
     async with _session(dsn, ssl) as database:
         await _run(database, lambda config: command.upgrade(config, revision))
         clock = await database.fetch("SELECT (now() AT TIME ZONE 'UTC')::date AS today")
@@ -40,6 +46,8 @@ async def downgrade(dsn: str, revision: str, *, ssl: SSLContext | None = None) -
     Raises:
         StoreUnavailable, Misconfigured: as for `migrate`.
     """
+    from alembic import command
+
     async with _session(dsn, ssl) as database:
         await _run(database, lambda config: command.downgrade(config, revision))
 
@@ -51,7 +59,10 @@ def _session(dsn: str, ssl: SSLContext | None) -> Database:
     )
 
 
-async def _run(database: Database, step: Callable[[Config], None]) -> None:
+async def _run(database: Database, step: Callable[["Config"], None]) -> None:
+    from alembic.config import Config
+    from alembic.util import CommandError
+
     def alembic(connection: Connection) -> None:
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))

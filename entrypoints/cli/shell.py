@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 failed; 2 the command line or the configuration is wrong; 
 """
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -104,7 +105,8 @@ def embedded_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine on a loop of its own."""
+    """Run a coroutine on a loop of its own; from here on there is garbage to collect."""
+    gc.enable()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work())
 

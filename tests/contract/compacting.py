@@ -46,6 +46,7 @@ class Yard:
         subscription = await self.consumer.subscribe(EMAIL.dead, 100)
         found = await take(subscription, count)
         await subscription.close()
+        await self.holds(count)
         return sorted(message.body for message in found)
 
     async def compact(self, window: int = 2_000, **how: Any) -> Compacted:

@@ -21,7 +21,7 @@ LANE = Lane("email", Priority.HIGH)
 
 
 async def dead_letters(shop: Shop, count: int) -> tuple[list[UUID], int, int]:
-    """Notifications to people who are refused at first and accepted later, until so many dead letters lie there.
+    """Notifications to people who are refused at first and accepted later, until so many are dead letters.
 
     On a slow machine a call may come too late to be made, and a second attempt is accepted: that one is no
     dead letter, so the notifications, the deliveries and the dead letters are told.
