@@ -12,6 +12,9 @@ UV := uv==0.13.9
 UV_COMPILE = env -u UV_FIND_LINKS -u UV_CONSTRAINT .lock/bin/uv pip compile --no-config --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
 
+# Where it is set, every process of a run would compile the product and the tests anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit test-rabbitmq check bench crash-matrix simulate lock clean
 

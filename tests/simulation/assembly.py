@@ -61,12 +61,12 @@ from entrypoints.amqp.batch import EventBatches
 from entrypoints.amqp.consumer import BatchConsumer
 from entrypoints.amqp.intake import IntakeBatches
 from entrypoints.amqp.parking import CRITICAL, ORDINARY
-from tests.simulation.loop import passing
 from tests.simulation.policies import CALL_MAX, LEASE, POLICIES
 from tests.simulation.process import Process
 from tests.simulation.weather import Part
 from tests.simulation.wires import Calling, Consuming, Known, Publishing, Remote
 from tests.simulation.world import CHANNELS, VAULT, World
+from tests.support.virtual_time import passing
 
 PRIORITIES = (Priority.CRITICAL, Priority.MEDIUM)
 BREAKS = frozenset(

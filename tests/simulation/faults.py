@@ -7,10 +7,10 @@ import msgspec
 
 from application.ports.catalog import Versioned
 from tests.simulation.fleet import Fleet, Member
-from tests.simulation.loop import passing
 from tests.simulation.shop import LOAD
 from tests.simulation.weather import Part
 from tests.simulation.world import CHANNELS, Ambush, World
+from tests.support.virtual_time import passing
 
 STORM = LOAD + 13
 """Seconds after which nothing goes wrong any more."""

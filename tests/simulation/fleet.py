@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from entrypoints.actors.supervisor import Supervisor
 from tests.simulation.assembly import Assembly
-from tests.simulation.loop import passing
 from tests.simulation.process import Process
 from tests.simulation.world import World
+from tests.support.virtual_time import passing
 
 LAYOUTS = (
     ("api", "api", "worker", "worker", "events"),

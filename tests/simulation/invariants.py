@@ -18,9 +18,9 @@ from domain.delivery.delivery import NEXT, OPEN, SUCCEEDED, DeliveryStatus
 from domain.delivery.policy import OnUnknown, RetryPolicy
 from domain.kernel.channel import Lane
 from domain.notification.rollup import Counts, count, rollup
-from tests.simulation.loop import EPOCH
 from tests.simulation.policies import POLICIES
 from tests.simulation.provider import Line, reference
+from tests.support.virtual_time import EPOCH
 
 if TYPE_CHECKING:
     from tests.simulation.shop import Shop

@@ -11,9 +11,9 @@ from application.ports.unknown_attempts import Resolution
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, Mode
 from tests.simulation.fleet import Fleet
-from tests.simulation.loop import passing
 from tests.simulation.weather import Part
 from tests.simulation.world import LANES, World
+from tests.support.virtual_time import passing
 
 EVERY = 6.0
 WHO = "operator"

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from domain.kernel.ids import uuid7
-from tests.simulation.loop import EPOCH, VirtualClock
+from tests.support.virtual_time import EPOCH, VirtualClock
 
 T = TypeVar("T")
 

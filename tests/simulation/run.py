@@ -4,7 +4,6 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 
-from tests.simulation import loop
 from tests.simulation.faults import STORM, Faults
 from tests.simulation.fleet import Fleet
 from tests.simulation.invariants import violations
@@ -12,6 +11,7 @@ from tests.simulation.operators import Operators
 from tests.simulation.process import make_task
 from tests.simulation.shop import Shop
 from tests.simulation.world import World
+from tests.support import virtual_time
 
 REST_MAX = 1800.0
 """Virtual seconds of calm within which everything comes to rest."""
@@ -33,10 +33,10 @@ class Report:
 
 def simulate(seed: int, *, traced: bool = False) -> Report:
     """Run one seed; the same seed is the same run."""
-    return loop.run(partial(_run, seed, traced), make_task)
+    return virtual_time.run(partial(_run, seed, traced), make_task)
 
 
-async def _run(seed: int, traced: bool, virtual: loop.VirtualLoop) -> Report:
+async def _run(seed: int, traced: bool, virtual: virtual_time.VirtualLoop) -> Report:
     world = World(virtual, seed, trace=[] if traced else None)
     fleet = Fleet(world)
     shop = Shop(world, fleet)
@@ -44,13 +44,13 @@ async def _run(seed: int, traced: bool, virtual: loop.VirtualLoop) -> Report:
     Faults(world, fleet).start()
     asking = world.spawn(shop.run())
     operating = world.spawn(Operators(world, fleet).run(STORM + 10))
-    await loop.passing(STORM)
+    await virtual_time.passing(STORM)
     world.note("the storm is over")
     world.weather.calm()
     world.ambushes.clear()
     deadline = virtual.time() + REST_MAX
     while virtual.time() < deadline:
-        await loop.passing(1.0)
+        await virtual_time.passing(1.0)
         if asking.done() and operating.done() and world.busy() is None:
             break
     else:

@@ -18,10 +18,10 @@ from domain.notification.request import Content, Recipient, Request
 from domain.notification.trigger import Trigger
 from domain.template.template import Template, Variable
 from tests.simulation.fleet import Fleet
-from tests.simulation.loop import passing
 from tests.simulation.process import Gone
 from tests.simulation.weather import Part
 from tests.simulation.world import VAULT, World
+from tests.support.virtual_time import passing
 
 LOAD = 15.0
 """Seconds in which the shop asks."""

@@ -20,10 +20,10 @@ from domain.delivery.delivery import OPEN
 from domain.kernel.channel import Lane, Priority
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable, Unavailable
 from entrypoints.amqp.parking import CRITICAL, ORDINARY
-from tests.simulation.loop import VirtualClock, VirtualLoop, passing
 from tests.simulation.process import Process, SeededIds
 from tests.simulation.provider import Provider
 from tests.simulation.weather import Lost, Part, Way, Weather
+from tests.support.virtual_time import VirtualClock, VirtualLoop, passing
 
 T = TypeVar("T")
 
@@ -110,7 +110,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.chance = Random(self.seed)
-        self.clock = VirtualClock(self.loop)
+        self.clock = VirtualClock()
         self.rows = MemoryRows(self.clock)
         self.broker = MemoryBroker(TOPOLOGY, self.clock)
         self.weather = Weather(self.chance, rough=self.chance.choice((0.3, 1.0, 2.0)))

@@ -10,7 +10,6 @@ await steadily(nothing_sent, seconds=2)                     # fails as soon as i
 
 import asyncio
 import inspect
-import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -27,7 +26,7 @@ async def eventually(
     Raises:
         AssertionError: the last failed assertion, or what was answered last, after `timeout` seconds.
     """
-    deadline = time.monotonic() + timeout
+    deadline = asyncio.get_running_loop().time() + timeout
     while True:
         try:
             answer = await _ask(probe)
@@ -36,15 +35,15 @@ async def eventually(
             failure = AssertionError(f"still {answer!r} after {timeout} s")
         except AssertionError as error:
             failure = error
-        if time.monotonic() >= deadline:
+        if asyncio.get_running_loop().time() >= deadline:
             raise failure
         await asyncio.sleep(interval)
 
 
 async def steadily(probe: Callable[[], Awaitable[T] | T], *, seconds: float, interval: float = 0.05) -> None:
     """Ask `probe` for `seconds`, and fail as soon as it fails an assertion or answers something false."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    deadline = asyncio.get_running_loop().time() + seconds
+    while asyncio.get_running_loop().time() < deadline:
         answer = await _ask(probe)
         assert answer is None or answer, f"became {answer!r}"
         await asyncio.sleep(interval)

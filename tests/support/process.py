@@ -156,7 +156,6 @@ def posthorn_child(
         module: a program of the tests' own that takes the same arguments.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("POSTHORN_")}
-    inherited.pop("PYTHONDONTWRITEBYTECODE", None)  # a child would compile all of the product at every start
     if toml is not None:
         (folder / "posthorn.toml").write_text(toml)
         inherited["POSTHORN_CONFIG"] = str(folder / "posthorn.toml")

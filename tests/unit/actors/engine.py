@@ -19,7 +19,7 @@ from adapters.memory.outbox import MemoryOutbox
 from adapters.memory.rows import MemoryRows
 from adapters.memory.templates import MemoryTemplates
 from adapters.rendering.renderer import JinjaRenderer
-from adapters.system import SystemClock, SystemDice, SystemIds
+from adapters.system import SystemDice, SystemIds
 from application.caching import CachedTemplates
 from application.delivery.begin import BeginDeliveries
 from application.delivery.bury import BuryDelivery
@@ -47,12 +47,13 @@ from entrypoints.actors.settler import Settler
 from entrypoints.actors.slots import Slots
 from tests.support.accepting import notification, person
 from tests.support.telemetry import Told
+from tests.support.virtual_time import VirtualClock
 
 DEFINITIONS = json.loads((Path(__file__).parents[3] / "rabbitmq" / "definitions.json").read_text())
 EMAIL = Lane("email", Priority.MEDIUM)
 WEIGHTS = Weights().by_priority()
 IDS = SystemIds()
-CLOCK = SystemClock()
+CLOCK = VirtualClock()
 
 
 class Faulty:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.memory.broker import MemoryBroker, MemoryEvents
-from adapters.system import SystemClock, SystemIds
+from adapters.system import SystemIds
 from application.event.result import Done, Later, Refused, Result
 from application.ports.broker import Event as Emitted
 from application.ports.broker import Outgoing, Published, Received
@@ -19,6 +19,7 @@ from entrypoints.amqp.consumer import BatchConsumer
 from entrypoints.amqp.parking import CRITICAL, ORDINARY, PARKED
 from tests.support.eventually import eventually, steadily
 from tests.support.telemetry import Told
+from tests.support.virtual_time import VirtualClock
 
 DEFINITIONS = json.loads((Path(__file__).parents[3] / "rabbitmq" / "definitions.json").read_text())
 
@@ -27,7 +28,7 @@ class Line:
     """A consumer on a broker; `handle` answers as the test says."""
 
     def __init__(self, queue: str = ORDINARY, *, batch_max: int = 200) -> None:
-        self.broker = MemoryBroker(DEFINITIONS, SystemClock())
+        self.broker = MemoryBroker(DEFINITIONS, VirtualClock())
         self.shop = MemoryEvents(self.broker, "shop.events")
         self.told = Told()
         self.handled: list[list[str]] = []
@@ -42,7 +43,7 @@ class Line:
             name=queue,
             consumer=self.broker,
             batches=self.batches,
-            clock=SystemClock(),
+            clock=VirtualClock(),
             batch_max=batch_max,
         )
 

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.memory.broker import MemoryBroker
 from adapters.rabbitmq.topology import definitions
-from adapters.system import SystemClock, SystemIds
+from adapters.system import SystemIds
 from application.messages.command import INTAKE
 from application.notification.drain import Drained
 from application.ports.broker import Outgoing
@@ -18,6 +18,7 @@ from entrypoints.amqp.intake import DEAD, IntakeBatches
 from entrypoints.amqp.parking import QUEUE, REASON
 from tests.support.eventually import eventually, steadily
 from tests.support.telemetry import Told
+from tests.support.virtual_time import VirtualClock
 
 IDS = SystemIds()
 COMMITTED = Drained(uuid4(), "committed", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
@@ -27,7 +28,7 @@ class Line:
     """The intake's consumer; `outcome` says what becomes of each body."""
 
     def __init__(self) -> None:
-        self.broker = MemoryBroker(definitions(), SystemClock())
+        self.broker = MemoryBroker(definitions(), VirtualClock())
         self.told = Told()
         self.drained: list[bytes] = []
         self.outcome: object = COMMITTED
@@ -36,7 +37,7 @@ class Line:
             name=INTAKE,
             consumer=self.broker,
             batches=IntakeBatches(drain=self.drain, publisher=self.broker, ids=IDS, telemetry=self.told),
-            clock=SystemClock(),
+            clock=VirtualClock(),
             probe=self.probe,
             does=INTAKE,
         )

@@ -58,16 +58,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
 
 class VirtualClock:
-    """Implements `Clock`."""
-
-    def __init__(self, loop: VirtualLoop) -> None:
-        self._loop = loop
+    """Implements `Clock` by the running loop's time."""
 
     def now(self) -> datetime:
-        return EPOCH + timedelta(seconds=self._loop.time())
+        return EPOCH + timedelta(seconds=self.monotonic())
 
     def monotonic(self) -> float:
-        return self._loop.time()
+        return asyncio.get_running_loop().time()
 
 
 def run(main: Callable[[VirtualLoop], Coroutine[Any, Any, T]], factory: Any = None) -> T:

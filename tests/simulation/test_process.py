@@ -1,0 +1,30 @@
+"""A simulated process dies at once, and alone."""
+
+from random import Random
+
+from tests.simulation.process import Process, SeededIds, make_task
+from tests.support import virtual_time
+from tests.support.virtual_time import VirtualLoop, passing
+
+
+def test_a_killed_process_does_nothing_more_and_the_others_go_on() -> None:
+    told: list[str] = []
+
+    async def count(name: str, process: Process) -> None:
+        while True:
+            process.check()
+            told.append(name)
+            await passing(1)
+
+    async def main(virtual: VirtualLoop) -> None:
+        clock = virtual_time.VirtualClock()
+        one, other = (Process(name, virtual, SeededIds(clock, Random(1))) for name in ("one", "other"))
+        for process in (one, other):
+            process.start(count(process.name, process))
+        await passing(2.5)
+        one.kill()
+        await passing(2)
+
+    virtual_time.run(main, make_task)
+
+    assert told == ["one", "other"] * 3 + ["other"] * 2
