@@ -42,7 +42,8 @@ class Supervisor:
                 actor.stop()
             left = max(0.1, deadline - asyncio.get_running_loop().time())
             if running:
-                _, late = await asyncio.wait(running, timeout=left)
+                await asyncio.wait(running, timeout=left)
+                late = [task for task in running if not task.done()]
                 for task in late:
                     self.telemetry.trouble("actor.cancelled", actor=task.get_name())
                     task.cancel()

@@ -15,7 +15,6 @@ from tests.support.virtual_time import EPOCH, VirtualClock
 T = TypeVar("T")
 
 _CURRENT: ContextVar["Process"] = ContextVar("process")
-_NUMBERS = count()
 _FIRST = int(EPOCH.timestamp() * 1000)
 
 
@@ -126,20 +125,33 @@ class Process:
 
 
 class _Task(asyncio.Task[Any]):
-    """What a process begins is its own."""
+    """What a process begins is its own.  Its number is its hash, so that sets of tasks have one order."""
 
-    owner: Process | None = None
-    number: int = 0
+    def __init__(
+        self, coro: Coroutine[Any, Any, Any], *, number: int, owner: Process | None, **more: Any
+    ) -> None:
+        self.number, self.owner = number, owner
+        super().__init__(coro, **more)
+
+    def __hash__(self) -> int:
+        return self.number
 
 
-def make_task(
-    loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, T], *, context: Context | None = None
-) -> "asyncio.Task[T]":
-    """The factory of tasks."""
-    task = _Task(coro, loop=loop, context=context)
-    task.owner = _CURRENT.get(None) if context is None else context.get(_CURRENT)
-    task.number = next(_NUMBERS)
-    return task
+class TaskFactory:
+    """Makes the tasks of one run, see `loop.set_task_factory`."""
+
+    def __init__(self) -> None:
+        self._numbers = count()
+
+    def __call__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        coro: Coroutine[Any, Any, T],
+        *,
+        context: Context | None = None,
+    ) -> "asyncio.Task[T]":
+        owner = _CURRENT.get(None) if context is None else context.get(_CURRENT)
+        return _Task(coro, number=next(self._numbers), owner=owner, loop=loop, context=context)
 
 
 def _owner(task: "asyncio.Task[Any]") -> Process | None:

@@ -8,7 +8,7 @@ from tests.simulation.faults import STORM, Faults
 from tests.simulation.fleet import Fleet
 from tests.simulation.invariants import violations
 from tests.simulation.operators import Operators
-from tests.simulation.process import make_task
+from tests.simulation.process import TaskFactory
 from tests.simulation.shop import Shop
 from tests.simulation.world import World
 from tests.support import virtual_time
@@ -33,7 +33,7 @@ class Report:
 
 def simulate(seed: int, *, traced: bool = False) -> Report:
     """Run one seed; the same seed is the same run."""
-    return virtual_time.run(partial(_run, seed, traced), make_task)
+    return virtual_time.run(partial(_run, seed, traced), TaskFactory())
 
 
 async def _run(seed: int, traced: bool, virtual: virtual_time.VirtualLoop) -> Report:

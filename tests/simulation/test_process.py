@@ -2,7 +2,7 @@
 
 from random import Random
 
-from tests.simulation.process import Process, SeededIds, make_task
+from tests.simulation.process import Process, SeededIds, TaskFactory
 from tests.support import virtual_time
 from tests.support.virtual_time import VirtualLoop, passing
 
@@ -25,6 +25,6 @@ def test_a_killed_process_does_nothing_more_and_the_others_go_on() -> None:
         one.kill()
         await passing(2)
 
-    virtual_time.run(main, make_task)
+    virtual_time.run(main, TaskFactory())
 
     assert told == ["one", "other"] * 3 + ["other"] * 2
