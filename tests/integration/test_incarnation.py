@@ -36,6 +36,7 @@ async def test_it_outlasts_a_restart_and_not_the_loss_of_the_data(killable_rabbi
             assert await _sure(marker, planted)
         await asyncio.to_thread(killable_rabbitmq.wipe)
         await asyncio.to_thread(killable_rabbitmq.start)
+        assert [found["name"] for found in killable_rabbitmq.api("GET", "/vhosts")] == ["/"]
         killable_rabbitmq.create_vhost(vhost.name)
         async with links(vhost) as (publishing, consuming):
             assert not await _sure(RabbitMarker(consuming, publishing), planted)

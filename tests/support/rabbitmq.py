@@ -34,15 +34,10 @@ def rabbitmq_server(sandbox: Sandbox, *, in_memory: bool = False) -> RabbitServe
 
 
 def private_server(sandbox: Sandbox, *, in_memory: bool = False) -> RabbitServer:
-    """One that may be killed, whatever POSTHORN_TEST_AMQP_URL says.
-
-    Args:
-        in_memory: for tests; without it a node runs as in production, for benchmarks.
-    """
+    """One that may be killed, whatever POSTHORN_TEST_AMQP_URL says; `in_memory` concerns a node's data."""
     if _in_container():
         return rabbitmq_docker.RabbitContainer()
-    folder = sandbox.folder("rabbitmq", in_memory=in_memory)
-    return rabbitmq_node.RabbitNode(folder, flags=rabbitmq_node.SPINNING if in_memory else "")
+    return rabbitmq_node.RabbitNode(sandbox.folder("rabbitmq", in_memory=in_memory))
 
 
 def describe() -> str:

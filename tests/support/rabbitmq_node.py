@@ -21,20 +21,13 @@ DEBIAN_SCRIPT = Path(
 NAMED = "POSTHORN_TEST_RABBITMQ_SERVER"
 POLICY = Path("/usr/sbin/policy-rc.d")
 STOP_MAX = 60  # seconds
-SPINNING = "+sbwt very_short +sbwtdio long"
-"""Threads look for more work before they sleep: a node starts in half the time (RabbitMQ's default: none)."""
 
 
 class RabbitNode(RabbitServer):
-    """One node; its processes and files live in `folder`.
+    """One node; its processes and files live in `folder`."""
 
-    Args:
-        flags: for Erlang's emulator, beyond those of RabbitMQ's script.
-    """
-
-    def __init__(self, folder: Path, *, flags: str = "") -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._flags = flags
         self._log = folder / "console.log"
         self._amqp, self._management, self._epmd, self._distribution = (free_port() for _ in range(4))
         self._epmd_process: subprocess.Popen[bytes] | None = None
@@ -126,7 +119,7 @@ class RabbitNode(RabbitServer):
             "RABBITMQ_DIST_PORT": str(self._distribution),
             "ERL_EPMD_PORT": str(self._epmd),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "ERL_FLAGS": f"-kernel inet_dist_use_interface {{127,0,0,1}} {self._flags}",
+            "ERL_FLAGS": "-kernel inet_dist_use_interface {127,0,0,1}",
         }
 
 
