@@ -23,6 +23,9 @@ KINDS = ("exchanges", "queues", "bindings", "policies")
 NAMING = frozenset({"vhost", "name", "source", "destination", "destination_type"})
 """What stands in the path of a request."""
 PARALLEL = 16
+SETTLING = 2.0
+"""Seconds before queues that were just made may be used: a broker that is killed forgets what queues younger
+than one second have confirmed (4.3.6), or does not answer for them any more (3.10.8)."""
 TIMEOUT = aiohttp.ClientTimeout(total=60, connect=5)
 
 
@@ -65,18 +68,26 @@ class Management:
         """
         return differences(described, await self._found(), replicas)
 
-    async def apply(self, described: Definitions, *, replicas: int = 3) -> list[Difference]:
+    async def apply(
+        self, described: Definitions, *, replicas: int = 3, settling: float = SETTLING
+    ) -> list[Difference]:
         """Make what is missing, set the policies, take away bindings that lead astray; return what is left.
 
         What exists keeps its arguments: they are immutable, and the differences say what to do.
+
+        Args:
+            settling: seconds to wait where queues were made.
 
         Raises:
             BrokerUnavailable, Misconfigured: as `check`.
         """
         found = await self._found()
         makeable = possible(described, found)
-        for kind in KINDS:
-            await asyncio.gather(*(self._put(kind, item) for item in missing(kind, makeable, found)))
+        wanting = {kind: missing(kind, makeable, found) for kind in KINDS}
+        for kind, items in wanting.items():
+            await asyncio.gather(*(self._put(kind, item) for item in items))
+        if wanting["queues"]:
+            await asyncio.sleep(settling)
         extra = extra_bindings(described, found.bindings)
         await asyncio.gather(*(self._unbind(binding) for binding in extra))
         return await self.check(described, replicas=replicas)

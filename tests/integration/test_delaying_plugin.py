@@ -56,7 +56,7 @@ async def test_what_waits_longer_than_a_day_takes_the_ladder(vhost: VHost) -> No
 
 @pytest.mark.usefixtures("without")
 async def test_a_broker_without_it_is_told_how_to_get_it_and_gets_the_rest(management: Management) -> None:
-    left = [str(difference) for difference in await management.apply(EMAIL)]
+    left = [str(difference) for difference in await management.apply(EMAIL, settling=0)]
     mend = "by hand: enable the broker's plugin that brings it, then run posthorn topology apply"
     assert left[0] == f"exchange type {DELAYED_TYPE}: is not known to the broker ({mend})"
     assert [line.partition(": is missing")[0] for line in left[1:]] == [
@@ -70,7 +70,7 @@ async def test_a_broker_without_it_is_told_how_to_get_it_and_gets_the_rest(manag
 async def test_a_broker_with_it_gets_the_exchange_and_can_go_back_to_the_ladder(
     management: Management,
 ) -> None:
-    assert await management.apply(EMAIL) == []
+    assert await management.apply(EMAIL, settling=0) == []
     assert await management.check(definitions(["email"])) == []
 
 

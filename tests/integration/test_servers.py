@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import aio_pika
@@ -76,17 +75,6 @@ async def test_databases_are_copies_of_a_template_that_is_made_once(postgres_ser
     assert len(prepared) == 1
     with pytest.raises(asyncpg.InvalidCatalogNameError):
         await asyncpg.connect(one)
-
-
-async def test_a_killed_rabbitmq_is_gone_at_once_and_keeps_what_it_confirmed(
-    killable_rabbitmq: RabbitServer,
-) -> None:
-    with killable_rabbitmq.fresh_vhost() as vhost:
-        await _publish(vhost)
-        killable_rabbitmq.kill()
-        assert not killable_rabbitmq.is_ready()
-        await asyncio.to_thread(killable_rabbitmq.start)
-        await eventually(partial(_holds, vhost, 1), timeout=20)
 
 
 async def test_vhosts_are_strangers_to_each_other(rabbitmq_server: RabbitServer) -> None:

@@ -4,9 +4,11 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import aio_pika
 import pytest
 
 from adapters.rabbitmq.drift import Found, differences
@@ -15,6 +17,7 @@ from adapters.rabbitmq.topology import as_json, definitions
 from domain.kernel.errors import BrokerUnavailable, Misconfigured
 from domain.kernel.secret import Secret
 from tests.support.broker import RabbitServer, VHost
+from tests.support.eventually import eventually
 from tests.support.sandbox import PROJECT, free_port
 
 FILE = PROJECT / "rabbitmq" / "definitions.json"
@@ -26,6 +29,20 @@ def as_user(url: str, login: str) -> str:
     return parts._replace(netloc=f"{login}@{parts.hostname}:{parts.port}").geturl()
 
 
+async def publish(vhost: VHost, queue: str) -> None:
+    async with await aio_pika.connect(vhost.amqp_url) as connection:
+        message = aio_pika.Message(b"1", delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+        await (await connection.channel()).default_exchange.publish(message, queue)
+
+
+async def take(vhost: VHost, queue: str) -> bytes:
+    """What lies there, or nothing."""
+    async with await aio_pika.connect(vhost.amqp_url) as connection:
+        found = await (await connection.channel()).declare_queue(queue, passive=True)
+        message = await found.get(fail=False)
+        return message.body if message else b""
+
+
 @pytest.fixture
 async def management(vhost: VHost) -> AsyncIterator[Management]:
     async with Management(Secret(vhost.management_url), vhost=vhost.name) as management:
@@ -34,7 +51,7 @@ async def management(vhost: VHost) -> AsyncIterator[Management]:
 
 @pytest.fixture
 async def laid_out(management: Management) -> Management:
-    assert await management.apply(EMAIL) == []
+    assert await management.apply(EMAIL, settling=0) == []
     return management
 
 
@@ -93,17 +110,29 @@ class TestApplying:
     async def test_an_empty_virtual_host_gets_everything_in_seconds(self, management: Management) -> None:
         described = definitions()
         began = time.monotonic()
-        assert await management.apply(described) == []
+        assert await management.apply(described, settling=0) == []
         assert time.monotonic() - began < 8
         assert await management.check(described) == []
 
+    async def test_what_is_confirmed_the_moment_it_is_laid_out_outlasts_a_kill(
+        self, killable_rabbitmq: RabbitServer
+    ) -> None:
+        with killable_rabbitmq.fresh_vhost() as vhost:
+            async with Management(Secret(vhost.management_url), vhost=vhost.name) as management:
+                assert await management.apply(EMAIL) == []
+            await publish(vhost, "deliver.email.high")
+            killable_rabbitmq.kill()
+            assert not killable_rabbitmq.is_ready()
+            await asyncio.to_thread(killable_rabbitmq.start)
+            assert await eventually(partial(take, vhost, "deliver.email.high"), timeout=20) == b"1"
+
     async def test_again_it_changes_nothing(self, laid_out: Management) -> None:
-        assert await laid_out.apply(EMAIL) == []
+        assert await laid_out.apply(EMAIL, settling=0) == []
 
     async def test_a_subset_leaves_the_lanes_of_other_channels_alone(self, management: Management) -> None:
         both = definitions(["email", "sms"])
-        await management.apply(both)
-        assert await management.apply(EMAIL) == []
+        await management.apply(both, settling=0)
+        assert await management.apply(EMAIL, settling=0) == []
         assert await management.check(both) == []
 
     async def test_the_committed_file_loads_and_is_complete(
@@ -121,7 +150,7 @@ class TestApplying:
         rabbitmq_server.api("PUT", f"/permissions/{vhost.name}/{user}", rights)
         url = as_user(vhost.management_url, f"{user}:pw")
         async with Management(Secret(url), vhost=vhost.name) as management:
-            assert await management.apply(EMAIL) == []
+            assert await management.apply(EMAIL, settling=0) == []
         rabbitmq_server.api("DELETE", f"/users/{user}")
 
 
@@ -138,10 +167,10 @@ class TestDrift:
     async def seen_and_mended(self, management: Management, *expected: str) -> None:
         seen = [str(difference) for difference in await management.check(EMAIL)]
         assert sorted(seen) == sorted(f"{text} (run posthorn topology apply)" for text in expected)
-        assert await management.apply(EMAIL) == []
+        assert await management.apply(EMAIL, settling=0) == []
 
     async def seen_and_left(self, management: Management, subject: str, problem: str, mend: str) -> None:
-        for look in (management.check, management.apply):
+        for look in (management.check, partial(management.apply, settling=0)):
             [difference] = await look(EMAIL)
             assert (difference.subject, difference.problem) == (subject, problem)
             assert mend in difference.mend
@@ -226,7 +255,7 @@ class TestDrift:
             "lacks argument x-dead-letter-exchange = delay.02",
             "lacks argument x-dead-letter-strategy = at-least-once",
         }
-        left = await laid_out.apply(EMAIL)
+        left = await laid_out.apply(EMAIL, settling=0)
         assert {difference.problem for difference in left} == problems
         assert {difference.subject for difference in left} == {"queue delay.03"}
         assert all("move its messages away, delete it" in difference.mend for difference in left)
@@ -261,7 +290,7 @@ class TestTheManagementApi:
         stranger = as_user(vhost.management_url, "guest:wrong")
         async with Management(Secret(stranger), vhost=vhost.name) as management:
             with pytest.raises(Misconfigured, match="refuses user guest") as refused:
-                await management.apply(EMAIL)
+                await management.apply(EMAIL, settling=0)
         assert "wrong" not in str(refused.value)
         async with Management(Secret(f"http://127.0.0.1:{free_port()}"), vhost="/") as management:
             with pytest.raises(BrokerUnavailable):

@@ -20,7 +20,7 @@ from tests.support.broker import VHost
 async def lay_out(vhost: VHost, channels: Sequence[str] = CHANNELS, *, plugin: bool = False) -> None:
     """Make the queues, exchanges and policies for these channels; with the delaying plugin's exchange."""
     async with Management(Secret(vhost.management_url), vhost=vhost.name) as management:
-        left = await management.apply(definitions(channels, plugin=plugin))
+        left = await management.apply(definitions(channels, plugin=plugin), settling=0)
     assert not left, "\n".join(map(str, left))
 
 
