@@ -7,11 +7,12 @@ from adapters.postgres.counters import counted
 from adapters.postgres.database import Database
 from application.ports.reading import CancelTally
 
-# What has ended stays as it ended: nobody cancelled it.
+# What has ended stays as it ended: nobody cancelled it.  Not now(), since the row may have to be waited for.
 _MARK = """
 UPDATE notifications SET
     cancelled_at = CASE
-        WHEN open > 0 OR unknown > 0 OR NOT expanded THEN coalesce(cancelled_at, now()) ELSE cancelled_at
+        WHEN open > 0 OR unknown > 0 OR NOT expanded THEN coalesce(cancelled_at, clock_timestamp())
+        ELSE cancelled_at
     END,
     updated_at = now()
 WHERE id = $1 AND mode = $2
