@@ -115,7 +115,7 @@ async def test_a_worker_killed_while_they_come_back(shop: Shop, killable_rabbitm
 
     await asyncio.to_thread(killable_rabbitmq.move, shop.broker.name, LANE.dead, LANE.queue)
     await shop.called(before + dead // 4)
-    await shop.kill(worker)
+    await shop.kill_in_mid_call(worker)
     await shop.again(worker, "worker")
 
     await eventually(lambda: all_sent(shop, deliveries), timeout=60)

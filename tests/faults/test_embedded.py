@@ -42,7 +42,7 @@ async def test_killed_twice(embedded: Shop) -> None:
         for share in (1, 2):
             await shop.called(share * DELIVERIES // 4)
             group.create_task(load.run(part))
-            await shop.kill(everything)
+            await shop.kill_in_mid_call(everything)
             await shop.again(everything, "all")
     await shop.at_rest(DELIVERIES)
     assert load.retries, "no request met a kill: nothing was tested"

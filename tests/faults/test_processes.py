@@ -20,10 +20,10 @@ async def test_a_killed_worker(shop: Shop) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(load.run(DELIVERIES // 4))
         await shop.called(DELIVERIES // 4)
-        await shop.kill(worker)
+        await shop.kill_in_mid_call(worker)
         await shop.again(worker, "worker")
         await shop.called(DELIVERIES * 3 // 4)
-        await shop.kill(worker)
+        await shop.kill_in_mid_call(worker)
         await shop.again(worker, "worker")
     await shop.at_rest(DELIVERIES)
     assert await shop.violations(load.ids) == []

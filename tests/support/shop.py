@@ -173,6 +173,13 @@ class Shop:
         child.kill9()
         self.deaths.append(Death(process, datetime.now(UTC)))
 
+    async def kill_in_mid_call(self, child: Child) -> None:
+        """The same, at a moment at which it calls the provider."""
+        calls = "SELECT count(*) FROM delivery_attempts WHERE worker = $1 AND outcome = 'open'"
+        process = await self.process(child)
+        await eventually(lambda: self.value(calls, process), timeout=30, interval=0.01)
+        await self.kill(child)
+
     async def process(self, child: Child) -> UUID:
         """Its id in `processes`."""
         id_ = await self.value("SELECT id FROM processes WHERE pid = $1 ORDER BY id DESC LIMIT 1", child.pid)
