@@ -148,7 +148,7 @@ async def test_eventually_waits_and_says_what_failed() -> None:
         await steadily(iter([1, 1, 0]).__next__, seconds=5, interval=0)
 
 
-def _kill_and_start(server: PostgresServer | RabbitServer) -> None:
+def _kill_and_start(server: PostgresServer) -> None:
     server.kill()
     server.start()
 
