@@ -45,7 +45,7 @@ class VaultKeys(Section):
 POLICY_TEXTS = {
     "retries": "fast retries; attempts are one more",
     "delay_max": "longest wait between fast retries, and the wait between slow ones",
-    "patience": "counted from acceptance: so long slow retries go on",
+    "patience": "so long slow retries go on: the sum of their waits",
     "lifetime": "counted from acceptance: no attempt begins after it",
     "on_unknown": "after a call with unknown outcome: `resend` may send twice, `hold` waits for somebody",
     "address_patience": "how long a delivery waits for its recipient's address",

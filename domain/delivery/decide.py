@@ -57,6 +57,8 @@ def decide(
         chance: uniform in [0, 1); spreads retries (full jitter, Brooker 2015).
 
     A provider's Retry-After lengthens the wait and spends no attempt; the class's deadline bounds both.
+    Patience is counted in waits: what stood in its lane for hours before its first attempt is not given up
+    for that.
     """
     match outcome:
         case Accepted(reference):
@@ -83,17 +85,15 @@ def _later(
     now: datetime,
     chance: float,
 ) -> Decision:
-    deadline = progress.accepted_at + policy.lifetime
+    patient = (progress.spent - policy.retries) * policy.delay_max <= policy.patience
     if retry_after is not None:
         due = now + max(retry_after, policy.delay(1, chance))
-        spends = False
     elif progress.spent <= policy.retries:
         due = now + policy.delay(progress.spent, chance)
-        spends = True
-    else:
+    elif patient:
         due = now + policy.delay_max
-        deadline = min(deadline, progress.accepted_at + policy.patience)
-        spends = True
-    if due > deadline:
+    else:
         return GiveUp(f"gave up: {reason}")
-    return RetryAt(due, reason, spends)
+    if due > progress.accepted_at + policy.lifetime:
+        return GiveUp(f"gave up: {reason}")
+    return RetryAt(due, reason, spends=retry_after is None)

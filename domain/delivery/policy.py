@@ -24,7 +24,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     delay_max: timedelta = timedelta(seconds=60)
     """Longest wait between two fast retries, and the wait between slow ones."""
     patience: timedelta = timedelta(hours=1)
-    """Counted from acceptance: as long as it lasts, retries go on every `delay_max`."""
+    """Sum of the waits of `delay_max` that follow the fast retries."""
     lifetime: timedelta = timedelta(hours=24)
     """Counted from acceptance: no attempt begins after it (the deadline)."""
     on_unknown: OnUnknown = OnUnknown.RESEND
@@ -44,5 +44,8 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
 DEFAULT_POLICIES: dict[NotificationClass, RetryPolicy] = {
     NotificationClass.OTP: RetryPolicy(patience=timedelta(minutes=10), lifetime=timedelta(minutes=10)),
     NotificationClass.TRANSACTIONAL: RetryPolicy(),
-    NotificationClass.MARKETING: RetryPolicy(patience=timedelta(), address_patience=timedelta()),
+    NotificationClass.MARKETING: RetryPolicy(
+        delay_max=timedelta(minutes=5), patience=timedelta(hours=4), address_patience=timedelta()
+    ),
 }
+"""Marketing is in no hurry: greylisting and a relay that is away cost it minutes, not its life."""

@@ -77,6 +77,7 @@ def violations(world: "World", shop: "Shop") -> list[str]:
             *_attempts(world, row, lines[row.id]),
             *_repeated(world, row, lines[row.id]),
             *_too_often(world, row, lines[row.id]),
+            *_too_soon(world, row),
         ]
         found += [f"delivery {row.id}: {fault}" for fault in faults]
     if world.rows.outbox:
@@ -191,6 +192,18 @@ def _too_often(world: "World", row: DeliveryRow, lines: list[Line]) -> Iterator[
     for epoch, calls in Counter(line.epoch for line in lines if line.spends).items():
         if calls > attempts_max(policy):
             yield f"called {calls} times in epoch {epoch}"
+
+
+def _too_soon(world: "World", row: DeliveryRow) -> Iterator[str]:
+    """What is given up has had all its attempts, or no time for another."""
+    letter = world.rows.dead_letters.get((row.id, row.seq))
+    if letter is None or not letter.reason.startswith("gave up"):
+        return
+    notification = world.rows.notifications[row.notification_id]
+    policy = POLICIES[notification.klass]
+    deadline = (row.epoch_at or notification.created_at) + policy.lifetime
+    if letter.attempts < attempts_max(policy) and letter.created_at + policy.delay_max < deadline:
+        yield f"given up after {letter.attempts} of {attempts_max(policy)} attempts"
 
 
 def attempts_max(policy: RetryPolicy) -> int:

@@ -212,6 +212,7 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "compacting takes what is needed": lambda: _never(MemoryDeadLetterReader, "needed", frozenset()),
     "silence is taken for a refusal": _silence_is_taken_for_a_refusal,
     "what is to be held is sent again": lambda: _decided_with({}, {"on_unknown": OnUnknown.RESEND}),
+    "given up before its patience ends": lambda: _decided_with({}, {"patience": timedelta()}),
     "attempts are not counted": lambda: _decided_with({"spent": 1}, {}),
     "a lost call in silence": _lost_call_in_silence,
     "whose time has not come is dropped": _whose_time_has_not_come_is_dropped,

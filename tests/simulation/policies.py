@@ -25,6 +25,9 @@ POLICIES = {
         address_patience=timedelta(seconds=30),
     ),
     NotificationClass.MARKETING: RetryPolicy(
-        **_RETRIES, patience=timedelta(), lifetime=timedelta(seconds=300), address_patience=timedelta()
+        **_RETRIES,
+        patience=timedelta(seconds=20),
+        lifetime=timedelta(seconds=300),
+        address_patience=timedelta(),
     ),
 }

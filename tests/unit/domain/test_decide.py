@@ -45,7 +45,14 @@ def test_after_three_retries_an_impatient_class_gives_up():
 def test_a_patient_class_goes_on_every_minute_until_its_patience_ends():
     decision = after(Deferred("busy"), spent=17, at=timedelta(minutes=30))
     assert decision == RetryAt(T0 + timedelta(minutes=31), "busy")
-    assert isinstance(after(Deferred("busy"), spent=60, at=timedelta(minutes=59, seconds=30)), GiveUp)
+    assert isinstance(after(Deferred("busy"), spent=63, at=timedelta(minutes=60)), RetryAt)
+    assert after(Deferred("busy"), spent=64, at=timedelta(minutes=61)) == GiveUp("gave up: busy")
+
+
+def test_patience_begins_with_the_first_attempt_however_long_the_lane_was():
+    late = timedelta(hours=20)
+    assert isinstance(after(Deferred("greylisted"), spent=4, at=late), RetryAt)
+    assert isinstance(after(Deferred("greylisted"), spent=64, at=late), GiveUp)
 
 
 def test_a_provider_that_asks_for_a_wait_gets_it_and_no_attempt_is_spent():
@@ -73,8 +80,40 @@ def test_an_attempt_that_was_not_called_costs_nothing():
 def test_the_shipped_patience_is_the_designs():
     assert DEFAULT_POLICIES[NotificationClass.OTP].patience == timedelta(minutes=10)
     assert DEFAULT_POLICIES[NotificationClass.TRANSACTIONAL].patience == timedelta(hours=1)
-    assert DEFAULT_POLICIES[NotificationClass.MARKETING].patience == timedelta()
+    assert DEFAULT_POLICIES[NotificationClass.MARKETING].patience == timedelta(hours=4)
     assert all(p.retries == 3 for p in DEFAULT_POLICIES.values())
+
+
+def story(klass, ends_after, *, waited, chance):
+    """What becomes of a delivery that is deferred until then, and how long after its first attempt.
+
+    `waited`: how long it stood in its lane before that.
+    """
+    policy, at, spent = DEFAULT_POLICIES[klass], waited, 1
+    while at - waited < ends_after:
+        decision = after(Deferred("try later"), spent=spent, policy=policy, at=at, chance=chance)
+        if isinstance(decision, GiveUp):
+            return decision, at - waited
+        at, spent = decision.due - T0, spent + decision.spends
+    return after(Accepted("ref"), policy=policy), at - waited
+
+
+@pytest.mark.parametrize("klass", [NotificationClass.TRANSACTIONAL, NotificationClass.MARKETING])
+@pytest.mark.parametrize("waited", [timedelta(), timedelta(hours=3), timedelta(hours=20)])
+@pytest.mark.parametrize("away", [timedelta(seconds=s) for s in (30, 60, 300, 1800, 3600)])
+@pytest.mark.parametrize("chance", [0.0, 0.999])
+def test_everyday_delays_kill_nothing(klass, waited, away, chance):
+    """Greylisting, a relay that restarts, an hour without it."""
+    decision, took = story(klass, away, waited=waited, chance=chance)
+    assert decision == AwaitReceipt("ref")
+    assert took <= away + DEFAULT_POLICIES[klass].delay_max
+
+
+@pytest.mark.parametrize("klass", NotificationClass)
+def test_whatever_is_never_taken_is_given_up_one_day(klass):
+    decision, took = story(klass, timedelta(days=9), waited=timedelta(), chance=0.5)
+    assert decision == GiveUp("gave up: try later")
+    assert took <= DEFAULT_POLICIES[klass].lifetime
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))
