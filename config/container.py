@@ -32,7 +32,7 @@ from adapters.rabbitmq.plugin import PluginPublisher
 from adapters.rabbitmq.publisher import RabbitPublisher
 from adapters.rabbitmq.sizes import RabbitSizes
 from adapters.rabbitmq.topology import SHOP_EVENTS, definitions
-from adapters.rendering.renderer import JinjaRenderer
+from adapters.rendering.bounded import BoundedRenderer
 from adapters.system.clock import SystemClock
 from adapters.system.dice import SystemDice
 from adapters.system.ids import SystemIds
@@ -94,7 +94,7 @@ class Container(containers.DeclarativeContainer):
     vault = Single(secrets.vault, settings)
     cursor_key = Single(secrets.cursor_key, settings)
     addresses = Single(LocalAddresses)
-    renderer = Single(JinjaRenderer)
+    renderer = Single(BoundedRenderer)
 
     database = Single(
         Database,

@@ -19,13 +19,15 @@ from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.outcome import Accepted, Deferred, NotCalled, Outcome, Refused, Unknown
 from domain.delivery.policy import RetryPolicy
 from domain.kernel.channel import NotificationClass
-from domain.kernel.errors import Invalid, StoreUnavailable
+from domain.kernel.errors import Invalid, Overloaded, RenderingTimedOut, StoreUnavailable
 from domain.notification.recipient import variables
 from domain.notification.request import Content
 from domain.template.template import Rendered, filled
 
 CONTENTS_MAX = 64
 
+RENDERER_WAIT = timedelta(seconds=2)
+"""Before the next try when too much waits to be rendered."""
 CLEARANCE_MAX = timedelta(seconds=1)
 """No call starts later than this after the facts of its gate were read."""
 
@@ -64,6 +66,10 @@ class CallProvider:
             return NotCalled("template not at hand")
         except (Invalid, Unreadable) as fault:
             return Refused(f"cannot be rendered: {fault}")
+        except RenderingTimedOut as late:
+            return Deferred(f"cannot be rendered: {late}")
+        except Overloaded as busy:
+            return Deferred(f"not rendered: {busy}", RENDERER_WAIT)
         except Exception as bug:  # noqa: BLE001  ours, and not its neighbours'
             return Deferred(f"cannot be rendered: {type(bug).__name__}")
         age = timedelta(seconds=self.clock.monotonic() - call.begun)
@@ -99,7 +105,8 @@ class CallProvider:
         template = await self.templates.version(leased.template_id, leased.template_version)
         if template is None:
             raise Unreadable(f"template {leased.template_id} version {leased.template_version} is gone")
-        return self.renderer.render(template, {**filled(template, content.data), **variables(call.profile)})
+        data = {**filled(template, content.data), **variables(call.profile)}
+        return await self.renderer.render(template, data)
 
     def _content(self, call: Call) -> Content:
         leased = call.leased

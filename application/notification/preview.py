@@ -1,11 +1,11 @@
 """Show what a request would do: who would get which words, and nothing is written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from application.notification.prepare import Addressee, Prepare
+from application.notification.prepare import Addressee, Prepare, Prepared
 from application.ports.catalog import Channel, Channels, Versioned
 from application.ports.people import People, Person
 from application.ports.rendering import Renderer
@@ -16,7 +16,7 @@ from domain.delivery.decide import GiveUp, Hold, RetryAt
 from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Suppressed, check
 from domain.delivery.policy import RetryPolicy
 from domain.kernel.channel import NotificationClass
-from domain.kernel.errors import Invalid
+from domain.kernel.errors import PosthornError, RenderingTimedOut
 from domain.notification.recipient import variables
 from domain.notification.request import Profile, Request
 from domain.template.template import Rendered, filled
@@ -68,25 +68,17 @@ class PreviewNotification:
 
         Raises:
             Invalid: as on submitting.
+            Overloaded: too much waits to be rendered.
         """
         prepared = await self.prepare(request)
         shown = prepared.addressees[:SHOWN_MAX]
         mirror = await self.people.get([a.person for a in shown])
         channel = await self.channels.get(prepared.channel)
+        profiles = [self._profile(addressee, mirror.get(addressee.person)) for addressee in shown]
         rendered = []
-        for addressee in shown:
-            profile = self._profile(addressee, mirror.get(addressee.person))
+        for profile, made in zip(profiles, await self._words(prepared, profiles), strict=True):
             decision, reason = self._decision(request, profile.address(prepared.channel), channel)
-            words, problem = Rendered(), None
-            try:
-                if prepared.template is None:
-                    content = request.content
-                    words = Rendered(subject=content.subject, body=content.body, html_body=content.html_body)
-                else:
-                    data = {**filled(prepared.template, request.content.data), **variables(profile)}
-                    words = self.renderer.render(prepared.template, data)
-            except Invalid as fault:
-                problem = str(fault)
+            words, problem = (Rendered(), str(made)) if isinstance(made, PosthornError) else (made, None)
             rendered.append(
                 PreviewedRecipient(
                     user_id=profile.user_id,
@@ -107,6 +99,20 @@ class PreviewNotification:
             recipients=len(prepared.addressees),
             rendered=rendered,
         )
+
+    async def _words(
+        self, prepared: Prepared, profiles: Sequence[Profile]
+    ) -> Sequence[Rendered | PosthornError]:
+        """What each would get, or what is wrong with it."""
+        content, template = prepared.request.content, prepared.template
+        if template is None:
+            words = Rendered(subject=content.subject, body=content.body, html_body=content.html_body)
+            return [words] * len(profiles)
+        data = filled(template, content.data)
+        try:
+            return await self.renderer.render_each(template, [data | variables(each) for each in profiles])
+        except RenderingTimedOut as late:
+            return [late] * len(profiles)
 
     def _decision(
         self, request: Request, address: str | None, channel: Versioned[Channel] | None

@@ -24,8 +24,9 @@ class SaveTemplate:
         Raises:
             Invalid: with everything that is wrong with it.
             Conflict: somebody else saved meanwhile, or, with 0, it is there already.
+            Overloaded: too much waits to be rendered.
         """
-        faults = self.renderer.check(draft)
+        faults = await self.renderer.check(draft)
         if draft.channel not in self.channels:
             detail = f"'{draft.channel}' is none of {', '.join(sorted(self.channels))}"
             faults.append(Fault("/channel", "unknown_channel", detail))

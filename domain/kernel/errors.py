@@ -7,6 +7,7 @@ PosthornError
 ├── KeyReused            this idempotency key belongs to another command
 ├── InFlight             the same key is being accepted right now: ask again shortly
 ├── Overloaded           the queue in front is full: ask again shortly
+├── RenderingTimedOut    a template took too long with this data and was stopped: a few tries at most
 ├── Unavailable          a part we stand on is away
 │   ├── StoreUnavailable
 │   └── BrokerUnavailable
@@ -55,6 +56,13 @@ class InFlight(PosthornError):
 
 class Overloaded(PosthornError):
     """No room: a bounded queue is full."""
+
+
+class RenderingTimedOut(PosthornError):
+    """Rendering was stopped at its deadline, or its process died of it.
+
+    On a busy machine it may succeed later, so it is worth a few tries, never endless ones.
+    """
 
 
 class Unavailable(PosthornError):

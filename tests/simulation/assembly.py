@@ -19,7 +19,7 @@ from adapters.memory.promises import MemoryPromises
 from adapters.memory.recovery import MemoryRecovery
 from adapters.memory.templates import MemoryTemplates
 from adapters.memory.unknown_attempts import MemoryUnknownAttempts
-from adapters.rendering.renderer import JinjaRenderer
+from adapters.rendering.bounded import BoundedRenderer
 from application.caching import CachedTemplates
 from application.delivery.begin import BeginDeliveries
 from application.delivery.bury import BuryDelivery
@@ -83,7 +83,7 @@ class Addresses(LocalAddresses):
 
 
 ADDRESSES = Addresses()
-RENDERER = JinjaRenderer()
+RENDERER = BoundedRenderer()
 
 
 class Voice:

@@ -27,7 +27,7 @@ from adapters.memory.rows import MemoryRows
 from adapters.memory.templates import MemoryTemplates
 from adapters.memory.unknown_attempts import MemoryUnknownAttempts
 from adapters.rabbitmq.topology import definitions
-from adapters.rendering.renderer import JinjaRenderer
+from adapters.rendering.bounded import BoundedRenderer
 from adapters.system import SystemClock, SystemIds
 from application.access.authenticate import Authenticate
 from application.access.create_key import CreateKey
@@ -203,7 +203,7 @@ INLINE: dict[str, Any] = {
 
 async def build() -> World:
     """A fresh world."""
-    clock, ids, addresses, renderer = SystemClock(), SystemIds(), LocalAddresses(), JinjaRenderer()
+    clock, ids, addresses, renderer = SystemClock(), SystemIds(), LocalAddresses(), BoundedRenderer()
     rows = MemoryRows(clock)
     vault = LocalVault.from_master(b"m" * 32)
     keys, templates, triggers, channels = (

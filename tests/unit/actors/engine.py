@@ -18,7 +18,7 @@ from adapters.memory.deliveries import MemoryDeliveries
 from adapters.memory.outbox import MemoryOutbox
 from adapters.memory.rows import MemoryRows
 from adapters.memory.templates import MemoryTemplates
-from adapters.rendering.renderer import JinjaRenderer
+from adapters.rendering.bounded import BoundedRenderer
 from adapters.system import SystemDice, SystemIds
 from application.caching import CachedTemplates
 from application.delivery.begin import BeginDeliveries
@@ -114,7 +114,7 @@ class World:
         )
         call = CallProvider(
             gateways=self,
-            renderer=JinjaRenderer(),
+            renderer=BoundedRenderer(),
             templates=CachedTemplates(templates=MemoryTemplates(rows=self.rows), clock=CLOCK),
             policies=DEFAULT_POLICIES,
             clock=CLOCK,
