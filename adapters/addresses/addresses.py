@@ -1,6 +1,7 @@
 """Normalises addresses without asking the network."""
 
 import re
+import unicodedata
 from functools import cache
 from zoneinfo import available_timezones
 
@@ -17,32 +18,34 @@ _PLAIN_EMAIL = re.compile(
 """Plain ASCII addresses, nearly all there are; what does not match is looked at by the library, which is 20
 times slower and says what is wrong."""
 
-_LOCALE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|[0-9]{3}))?")
+_LOCALE = re.compile(
+    r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|[0-9]{3}))?(?:\.[\w-]{1,20})?(?:@[A-Za-z]{1,20})?",
+    re.ASCII,
+)
 
 
 class LocalAddresses:
     """Implements `Addresses`."""
 
     def email(self, value: str) -> str:
-        """The mailbox in lower case, its domain in ASCII (IDNA).
-
-        RFC 5321 lets a server tell cases apart in front of the @; hardly any does, and taking `Bob@` and
-        `bob@` for two people would write to one of them after the other opted out.
+        """The mailbox as given, its domain in lower case and ASCII (IDNA).
 
         Raises:
             ValueError: not an address.
         """
-        if len(value) <= _EMAIL_LENGTH_MAX and value.isascii():
-            plain = value.lower()
-            if _PLAIN_EMAIL.fullmatch(plain):
-                return plain
+        value = _trimmed(value)
+        if "=?" in value:  # legal, but in a header many programs would decode it (RFC 2047)
+            raise ValueError("not an e-mail address: it has =? in it, which begins an encoded word.")
+        if len(value) <= _EMAIL_LENGTH_MAX and _PLAIN_EMAIL.fullmatch(value.lower()):
+            local, _, domain = value.partition("@")
+            return f"{local}@{domain.lower()}"
         try:
             found = validate_email(value, check_deliverability=False, strict=True, test_environment=True)
         except EmailNotValidError as error:
             raise ValueError(f"not an e-mail address: {error}") from None
         if "." not in found.ascii_domain:
             raise ValueError("not an e-mail address: the part after the @-sign should have a period.")
-        return f"{found.local_part.lower()}@{found.ascii_domain}"
+        return f"{found.local_part}@{found.ascii_domain}"
 
     def phone(self, value: str, region: str | None = None) -> str:
         """E.164.  `region` (ISO 3166-1 alpha-2) is needed for a number without a leading +.
@@ -54,7 +57,7 @@ class LocalAddresses:
             ValueError: not a number, or of unknown country.
         """
         try:
-            number = phonenumbers.parse(value, region.upper() if region else None)
+            number = phonenumbers.parse(_trimmed(value), region.upper() if region else None)
         except NumberParseException as error:
             if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
                 raise ValueError(
@@ -73,22 +76,39 @@ class LocalAddresses:
         Raises:
             ValueError: no such zone.
         """
-        if value not in _timezones():
+        zone = _trimmed(value)
+        if zone not in _timezones():
             raise ValueError("not an IANA time zone such as Europe/Berlin")
-        return value
+        return zone
 
     def locale(self, value: str) -> str:
         """Language, script and region of a BCP 47 tag, in its usual spelling: `pt-BR`, `zh-Hant`.
 
+        Also read off the name of a POSIX locale: `en_US.UTF-8`, `de_DE@euro`.
+
         Raises:
             ValueError: not such a tag.
         """
-        match = _LOCALE.fullmatch(value)
+        match = _LOCALE.fullmatch(_trimmed(value))
         if match is None:
             raise ValueError("not a locale such as en, pt-BR or zh-Hant-TW")
         language, script, region = match.groups()
         parts = (language.lower(), script and script.title(), region and region.upper())
         return "-".join(filter(None, parts))
+
+
+def _trimmed(value: str) -> str:
+    """Without what pasting leaves around: spaces and line ends of every kind, marks that nobody sees."""
+    start, end = 0, len(value)
+    while start < end and _unseen(value[start]):
+        start += 1
+    while end > start and _unseen(value[end - 1]):
+        end -= 1
+    return value[start:end]
+
+
+def _unseen(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) == "Cf"
 
 
 @cache

@@ -26,6 +26,11 @@ class Accepted(Protocol):
         """An earlier command made it."""
         ...
 
+    @property
+    def kept_out(self) -> Sequence[Fault]:
+        """Values of its recipients that it was accepted without."""
+        ...
+
 
 class Submit(Protocol):
     """`SubmitNotification.many`."""
@@ -52,6 +57,7 @@ class _Tally:
     reused: int = 0
     mirrored: Mirrored | None = None
     later: str | None = None
+    kept_out: list[Fault] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
 
@@ -68,10 +74,10 @@ class _Tally:
                 self.later = str(answer)
             case PosthornError():
                 self.refuse(what, answer)
-            case _ if answer.replayed:
-                self.absorbed += 1
             case _:
-                self.accepted += 1
+                self.kept_out += answer.kept_out
+                self.absorbed += answer.replayed
+                self.accepted += not answer.replayed
 
     def result(self) -> Result:
         if self.later is not None:
@@ -83,7 +89,7 @@ class _Tally:
             absorbed=self.absorbed,
             reused=self.reused,
             mirror=self.mirrored.outcome.value if self.mirrored else None,
-            kept_out=self.mirrored.faults if self.mirrored else (),
+            kept_out=tuple(self.kept_out),
         )
 
 
@@ -129,7 +135,7 @@ class HandleEvents:
         for event, tally in zip(events, tallies, strict=True):
             if event.type in person_event.MIRRORED:
                 try:
-                    updates.append((tally, person_event.read(event)))
+                    updates.append((tally, person_event.read(event, tally.kept_out)))
                 except Invalid as fault:
                     tally.refuse("mirror", fault)
         if not updates:
@@ -141,3 +147,4 @@ class HandleEvents:
                 sealed = Fault("/data/userId", "unreadable", "the profile on file cannot be opened")
                 tally.refuse("mirror", Invalid(sealed))
             tally.mirrored = answer
+            tally.kept_out += answer.faults

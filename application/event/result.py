@@ -17,7 +17,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     mirror: str | None = None
     """What became of the customer's row: a `MirrorOutcome`."""
     kept_out: tuple[Fault, ...] = ()
-    """Values of a customer that are no addresses."""
+    """Values of a person that could not be read, and were left out."""
 
     @property
     def label(self) -> str:

@@ -3,19 +3,21 @@
 Every fault of a request is found, not only the first; pointers are those of the REST body.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
 
 from application.caching import CachedTemplates
+from application.normalising import normalised
 from application.ports.addresses import Addresses
 from application.ports.system import Ids
 from application.ports.vault import Vault
 from domain.kernel.errors import Fault, Invalid
 from domain.kernel.ids import person_id
-from domain.notification.request import Content, Profile, Recipient, Request
+from domain.notification.request import Content, Profile, Recipient, Request, present
+from domain.people.mailbox import folded
+from domain.people.update import FIELDS
 from domain.template.template import Template, missing
 
 RECIPIENTS_MAX = 1_000
@@ -46,6 +48,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     addressees: tuple[Addressee, ...]
     key: UUID | None
     fingerprint: bytes
+    kept_out: tuple[Fault, ...] = ()
+    """Values of the recipients that a lenient request is accepted without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +76,11 @@ class Prepare:
         template = await self.templates.active(request.template) if request.template else None
         channel = request.channel or (template.channel if template else "")
         faults += self._content(request, template, channel)
-        addressees = self._addressees(request.recipients, channel, faults)
+        kept_out: list[Fault] = []
+        addressees = self._addressees(request, channel, faults, kept_out)
         if faults:
             raise Invalid(*faults)
-        bare = msgspec.structs.replace(request, idempotency_key=None, traceparent=None)
+        bare = msgspec.structs.replace(request, idempotency_key=None, traceparent=None, lenient=False)
         key = request.idempotency_key
         return Prepared(
             id=promised or self.ids.next(),
@@ -85,6 +90,7 @@ class Prepare:
             addressees=addressees,
             key=self._digest(f"{request.mode}:{key}") if key is not None else None,
             fingerprint=self.vault.index("fingerprint", _canonical(bare).decode())[:16],
+            kept_out=tuple(kept_out),
         )
 
     def _digest(self, key: str) -> UUID:
@@ -109,8 +115,9 @@ class Prepare:
         return faults
 
     def _addressees(
-        self, recipients: Sequence[Recipient], channel: str, faults: list[Fault]
+        self, request: Request, channel: str, faults: list[Fault], kept_out: list[Fault]
     ) -> tuple[Addressee, ...]:
+        recipients = request.recipients
         if not 1 <= len(recipients) <= RECIPIENTS_MAX:
             detail = f"name 1 to {RECIPIENTS_MAX:,} recipients, not {len(recipients):,}"
             faults.append(Fault("/recipients", "bad_count", detail))
@@ -118,60 +125,50 @@ class Prepare:
         found: dict[UUID, Addressee] = {}
         for n, recipient in enumerate(recipients):
             at = f"/recipients/{n}"
-            addressee = self._addressee(recipient, channel, at, faults)
+            found_bad: list[Fault] = []
+            addressee = self._addressee(present(recipient), channel, at, found_bad, lenient=request.lenient)
+            (faults if addressee is None else kept_out).extend(found_bad)
             if addressee is not None:
                 found[addressee.person] = addressee
         return tuple(found.values())
 
-    def _addressee(self, given: Recipient, channel: str, at: str, faults: list[Fault]) -> Addressee | None:
-        if given.user_id is not None and given == Recipient(user_id=given.user_id):
-            if not 1 <= len(given.user_id) <= TEXT_MAX:
-                faults.append(Fault(at, "bad_length", f"a user id has 1 to {TEXT_MAX} characters"))
-                return None
-            person = person_id(self.vault.index("user", given.user_id))
-            return Addressee(person=person, guest=False, profile=None, email_index=None, phone_index=None)
-        before = len(faults)
-        profile = self._profile(given, at, faults)
-        guest = given.user_id is None
-        if guest and profile.address(channel) is None and len(faults) == before:
-            faults.append(Fault(at, "no_address", f"a guest needs an address for {channel or 'the channel'}"))
-        if len(faults) > before:
+    def _addressee(
+        self, given: Recipient, channel: str, at: str, faults: list[Fault], *, lenient: bool
+    ) -> Addressee | None:
+        """Whom a recipient stands for; None: nobody, for the faults."""
+        if given.user_id is not None and len(given.user_id) > TEXT_MAX:
+            faults.append(Fault(f"{at}/userId", "bad_length", f"a user id has 1 to {TEXT_MAX} characters"))
             return None
+        values, bad = normalised(
+            {name: getattr(given, name) for name in FIELDS if getattr(given, name) is not None},
+            self.addresses,
+        )
+        faults.extend(Fault(f"{at}{fault.pointer}", fault.code, fault.detail) for fault in bad)
+        if bad and not lenient:
+            return None
+        profile = Profile(user_id=given.user_id, **values)
         if given.user_id is not None:
             identity = self.vault.index("user", given.user_id)
+            if profile == Profile(user_id=given.user_id):
+                return Addressee(
+                    person=person_id(identity), guest=False, profile=None, email_index=None, phone_index=None
+                )
+        elif profile.address(channel) is None:
+            if not bad:
+                detail = f"a guest needs an address for {channel or 'the channel'}"
+                faults.append(Fault(at, "no_address", detail))
+            return None
         else:
             identity = self.vault.index(
-                "guest", f"email:{profile.email}" if profile.email else f"phone:{profile.phone}"
+                "guest", f"email:{folded(profile.email)}" if profile.email else f"phone:{profile.phone}"
             )
         return Addressee(
             person=person_id(identity),
-            guest=guest,
+            guest=given.user_id is None,
             profile=profile,
-            email_index=self.vault.index("email", profile.email) if profile.email else None,
+            email_index=self.vault.index("email", folded(profile.email)) if profile.email else None,
             phone_index=self.vault.index("phone", profile.phone) if profile.phone else None,
         )
-
-    def _profile(self, given: Recipient, at: str, faults: list[Fault]) -> Profile:
-        read = {
-            "email": self.addresses.email,
-            "phone": lambda value: self.addresses.phone(value, None),
-            "locale": self.addresses.locale,
-            "timezone": self.addresses.timezone,
-        }
-        clean: dict[str, str] = {}
-        for name, normalise in read.items():
-            value = getattr(given, name)
-            if value is not None:
-                try:
-                    clean[name] = normalise(value)
-                except ValueError as fault:
-                    faults.append(Fault(f"{at}/{name}", f"bad_{name}", str(fault)))
-        for name in ("user_id", "name"):
-            value = getattr(given, name)
-            if value is not None and not 1 <= len(value) <= TEXT_MAX:
-                pointer = f"{at}/userId" if name == "user_id" else f"{at}/name"
-                faults.append(Fault(pointer, "bad_length", f"1 to {TEXT_MAX} characters"))
-        return Profile(user_id=given.user_id, name=given.name, **clean)
 
 
 def _texts(request: Request) -> list[Fault]:

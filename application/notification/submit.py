@@ -8,9 +8,9 @@ from uuid import UUID
 import msgspec
 
 from application.notification.group_commit import GroupCommit
-from application.notification.prepare import Prepare
+from application.notification.prepare import Prepare, Prepared
 from application.ports.acceptance import Verdict, Won
-from domain.kernel.errors import KeyReused, PosthornError
+from domain.kernel.errors import Fault, KeyReused, PosthornError
 from domain.notification.request import Request
 
 
@@ -21,6 +21,8 @@ class Submitted(msgspec.Struct, frozen=True):
     replayed: bool
     degraded: bool = False
     """Promised on the broker; not in the database yet."""
+    kept_out: tuple[Fault, ...] = ()
+    """Values of the recipients that it was accepted without (lenient requests)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,35 +39,37 @@ class SubmitNotification:
             Invalid, KeyReused, InFlight, Overloaded, StoreUnavailable.
         """
         prepared = await self.prepare(request)
-        return answer(await self.commit.put(prepared))
+        return answer(await self.commit.put(prepared), prepared.kept_out)
 
     async def many(self, requests: Sequence[Request]) -> list[Submitted | PosthornError]:
         """Accept several, each on its own: a bad one does not spoil its neighbours."""
-        waiting: list[asyncio.Future[Verdict] | PosthornError] = []
+        waiting: list[tuple[Prepared, asyncio.Future[Verdict]] | PosthornError] = []
         for request in requests:
             try:
-                waiting.append(self.commit.enqueue(await self.prepare(request)))
+                prepared = await self.prepare(request)
+                waiting.append((prepared, self.commit.enqueue(prepared)))
             except PosthornError as refused:
                 waiting.append(refused)
         answers: list[Submitted | PosthornError] = []
         for each in waiting:
             try:
-                answers.append(
-                    each if isinstance(each, PosthornError) else answer(await asyncio.shield(each))
-                )
+                if isinstance(each, PosthornError):
+                    raise each
+                prepared, asked = each
+                answers.append(answer(await asyncio.shield(asked), prepared.kept_out))
             except PosthornError as refused:
                 answers.append(refused)
         return answers
 
 
-def answer(verdict: Verdict) -> Submitted:
+def answer(verdict: Verdict, kept_out: tuple[Fault, ...] = ()) -> Submitted:
     """The answer that follows from a verdict.
 
     Raises:
         KeyReused.
     """
     if isinstance(verdict, Won):
-        return Submitted(verdict.notification, replayed=False)
+        return Submitted(verdict.notification, replayed=False, kept_out=kept_out)
     if not verdict.same:
         raise KeyReused(f"the idempotency key belongs to notification {verdict.notification}")
-    return Submitted(verdict.notification, replayed=True)
+    return Submitted(verdict.notification, replayed=True, kept_out=kept_out)

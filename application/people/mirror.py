@@ -10,8 +10,9 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from msgspec import UnsetType
 
-from application.people.normalise import normalised
+from application.normalising import normalised
 from application.ports.addresses import Addresses
 from application.ports.people import People, Person
 from application.ports.vault import Unreadable, Vault
@@ -19,7 +20,8 @@ from application.sealing import open_profile, seal_profile
 from domain.kernel.errors import StoreUnavailable
 from domain.kernel.ids import person_id
 from domain.notification.request import Profile
-from domain.people.update import Mirrored, MirrorOutcome, PersonUpdate, merged, outdated
+from domain.people.mailbox import folded
+from domain.people.update import FIELDS, Mirrored, MirrorOutcome, PersonUpdate, merged, outdated
 
 _TRIES = 5
 
@@ -62,8 +64,12 @@ class MirrorPeople:
         waiting: dict[UUID, list[_Numbered]] = {}
         for n, update in enumerate(updates):
             person = person_id(self.vault.index("user", update.user_id))
-            clean, faults = normalised(update, self.addresses)
-            answers[n] = Mirrored(person=person, outcome=MirrorOutcome.INVALID, faults=faults)
+            said = {
+                name: value for name in FIELDS if not isinstance(value := getattr(update, name), UnsetType)
+            }
+            values, faults = normalised(said, self.addresses)
+            clean = msgspec.structs.replace(update, **values)
+            answers[n] = Mirrored(person=person, outcome=MirrorOutcome.INVALID, faults=tuple(faults))
             if lenient or not faults:
                 waiting.setdefault(person, []).append((n, clean))
         for _ in range(_TRIES):
@@ -145,7 +151,7 @@ class MirrorPeople:
             guest=False,
             data_key=wrapped,
             profile=seal_profile(key, who, profile),
-            email_index=self.vault.index("email", profile.email) if profile.email else None,
+            email_index=self.vault.index("email", folded(profile.email)) if profile.email else None,
             phone_index=self.vault.index("phone", profile.phone) if profile.phone else None,
             locale=profile.locale,
             timezone=profile.timezone,

@@ -1,4 +1,7 @@
-"""Addresses as people write them, into the one spelling that is stored, compared and sent to."""
+"""Addresses as people write them, into the spelling that is stored and sent to.
+
+What pasting leaves around them (spaces, line ends, zero-width characters) is no part of them.
+"""
 
 from typing import Protocol
 
@@ -7,7 +10,7 @@ class Addresses(Protocol):
     """Checks the form only: no network.  A ValueError's text can be shown to who wrote the value."""
 
     def email(self, value: str) -> str:
-        """The mailbox in lower case, its domain in ASCII (IDNA).
+        """The mailbox as given, its domain in lower case and ASCII (IDNA); `folded` is for looking it up.
 
         Raises:
             ValueError: not an address.

@@ -10,6 +10,7 @@ from application.ports.vault import Vault
 from application.queries.opening import opened
 from application.queries.shown_user import ShownUser
 from domain.kernel.errors import Fault, Invalid
+from domain.people.mailbox import folded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class ListUsers:
         index = None
         if email is not None:
             try:
-                index = self.vault.index("email", self.addresses.email(email))
+                index = self.vault.index("email", folded(self.addresses.email(email)))
             except ValueError as fault:
                 raise Invalid(Fault("?email", "bad_email", str(fault))) from None
         found = await self.people.page(after, limit, email_index=index)

@@ -21,6 +21,17 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str | None = None
 
 
+def present(given: Recipient) -> Recipient:
+    """What of a recipient was said: a blank value is none."""
+    return Recipient(
+        **{
+            name: value
+            for name in Recipient.__struct_fields__
+            if (value := getattr(given, name)) is not None and value.strip()
+        }
+    )
+
+
 class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is said: data for a template, or the words themselves.  Stored sealed, never in the clear."""
 
@@ -47,6 +58,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str | None = None
     idempotency_key: str | None = None
     traceparent: str | None = None
+    lenient: bool = False
+    """A value of a recipient that cannot be read is left out and reported, where the message can do without:
+    a shop event is not refused for an odd locale."""
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

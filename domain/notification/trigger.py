@@ -13,7 +13,7 @@ import msgspec
 
 from domain.kernel.channel import NotificationClass, Priority
 from domain.kernel.errors import Fault, Invalid
-from domain.notification.request import Content, Recipient, Request
+from domain.notification.request import Content, Recipient, Request, present
 
 _PATH = re.compile(r"[A-Za-z_][\w-]*(\.[\w-]+)*")
 _HOLE = re.compile(r"\{([^{}]*)\}")
@@ -105,7 +105,7 @@ def request(trigger: Trigger, event: Event) -> Request:
         Invalid: a path that is needed leads nowhere; pointers name it.
     """
     found = {n: _text(event, p) for n in To.__struct_fields__ if (p := getattr(trigger.to, n)) is not None}
-    recipient = Recipient(**found)
+    recipient = present(Recipient(**found))
     if recipient.user_id is None and recipient.email is None and recipient.phone is None:
         raise Invalid(Fault("/data", "no_recipient", f"the event has nothing at {_names(trigger.to)}"))
     data = lookup(event, trigger.data)
@@ -123,6 +123,7 @@ def request(trigger: Trigger, event: Event) -> Request:
         created_by=f"trigger:{trigger.id}",
         idempotency_key=_key(trigger, event),
         traceparent=event.traceparent,
+        lenient=True,
     )
 
 
@@ -138,7 +139,7 @@ def _text(event: Event, path: str) -> str | None:
 def _key(trigger: Trigger, event: Event) -> str:
     def fill(hole: re.Match[str]) -> str:
         value = _text(event, hole[1])
-        if value is None:
+        if value is None or not value.strip():
             raise Invalid(Fault("/data", "no_key", f"the key '{trigger.key}' finds nothing at {hole[1]}"))
         return value
 

@@ -1,7 +1,8 @@
 """Events about customers, read as updates of the mirror.
 
 `user.created` and `user.updated` carry the customer: `userId` (or `id`), `email`, `phone`, `name` (or
-`firstName` and `lastName`), `locale`, `timezone`.  A field that is absent stays as it was; null clears it.
+`firstName` and `lastName`), `locale`, `timezone`.  A field that is absent stays as it was; null clears it,
+and so does what is no text: the old value no longer holds, says the shop.
 `user.deleted` needs the id alone.
 """
 
@@ -10,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
 
 from domain.kernel.errors import Fault, Invalid
 from domain.notification.trigger import Event
@@ -23,18 +23,21 @@ TEXT_MAX = 255
 _PLAIN = ("email", "phone", "name", "locale", "timezone")
 
 
-def read(event: Event) -> PersonUpdate:
+def read(event: Event, kept_out: list[Fault]) -> PersonUpdate:
     """The update that an event of a type in `MIRRORED` asks for.
 
+    Args:
+        kept_out: gets a fault for each value that is no text.
+
     Raises:
-        Invalid: no usable user id, or a value that is no text; pointers name all of them.
+        Invalid: no usable user id or time; pointers name all of them.
     """
     data = event.data if isinstance(event.data, Mapping) else {}
     faults: list[Fault] = []
     user_id = _user_id(data, faults)
-    said = {name: _said(data, name, faults) for name in _PLAIN if name in data}
+    said: dict[str, Said] = {name: _said(data, name, kept_out) for name in _PLAIN if name in data}
     if "name" not in data and ("firstName" in data or "lastName" in data):
-        said["name"] = _full_name(data, faults)
+        said["name"] = _full_name(data, kept_out)
     source_time = _time(event.time, faults)
     if faults:
         raise Invalid(*faults)
@@ -52,19 +55,19 @@ def _user_id(data: Mapping[str, Any], faults: list[Fault]) -> str:
     return value
 
 
-def _said(data: Mapping[str, Any], name: str, faults: list[Fault]) -> Said:
+def _said(data: Mapping[str, Any], name: str, kept_out: list[Fault]) -> str | None:
     value = data[name]
-    if value is None:
-        return None
-    if isinstance(value, str) and len(value) <= TEXT_MAX:
-        return value.strip() or None
-    faults.append(Fault(f"/data/{name}", "bad_value", f"text of at most {TEXT_MAX} characters, or null"))
-    return UNSET
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # a number that was written without quotes
+    if value is None or (isinstance(value, str) and len(value) <= TEXT_MAX):
+        return value or None
+    kept_out.append(Fault(f"/data/{name}", "bad_value", f"text of at most {TEXT_MAX} characters, or null"))
+    return None
 
 
-def _full_name(data: Mapping[str, Any], faults: list[Fault]) -> str | None:
-    parts = (_said(data, name, faults) for name in ("firstName", "lastName") if name in data)
-    return " ".join(part for part in parts if isinstance(part, str))[:TEXT_MAX] or None
+def _full_name(data: Mapping[str, Any], kept_out: list[Fault]) -> str | None:
+    parts = (_said(data, name, kept_out) for name in ("firstName", "lastName") if name in data)
+    return " ".join(part.strip() for part in parts if part)[:TEXT_MAX] or None
 
 
 def _time(value: str | None, faults: list[Fault]) -> datetime | None:

@@ -139,8 +139,8 @@ class Entrance:
         declared = await (await self._channel.get_queue(queue)).declare()
         return int(declared.message_count or 0)
 
-    async def value(self, query: str) -> Any:
-        [row] = await self.database.fetch(query)
+    async def value(self, query: str, *args: Any) -> Any:
+        [row] = await self.database.fetch(query, *args)
         return row[0]
 
     async def notifications(self) -> list[tuple[Any, ...]]:
@@ -175,8 +175,24 @@ async def test_a_customer_and_an_order_as_the_shop_writes_them(entrance: Entranc
     assert row.data_key is not None
     assert row.profile is not None
     profile = open_profile(entrance.vault.unwrap(row.data_key, who), who, row.profile)
-    assert (profile.email, profile.phone) == ("ann@example.com", "+4930901820")
+    assert (profile.email, profile.phone) == ("Ann@example.com", "+4930901820")
     assert entrance.told.events == {("user.created", "written"): 1, ("order.created", "handled"): 1}
+
+
+async def test_odd_values_in_an_order_cost_a_known_customer_no_confirmation(entrance: Entrance) -> None:
+    await entrance.publish("user.created", ANN, type="UserCreated", message_id="u-1")
+    odd = [
+        {"email": "", "name": "", "locale": "en_US.UTF-8"},
+        {"email": None, "name": None, "locale": ""},
+        {"email": "see account", "name": "n" * 300, "locale": "German"},
+    ]
+    for n, values in enumerate(odd):
+        await entrance.publish("order.created", ORDER | {"orderId": str(n)} | values, message_id=f"o-{n}")
+    await eventually(lambda: entrance.done(4))
+    assert entrance.told.events == {("user.created", "written"): 1, ("order.created", "handled"): 3}
+    assert entrance.told.kept_out_ == {"bad_email": 1, "bad_name": 1, "bad_locale": 1}
+    who = person_id(entrance.vault.index("user", "456"))
+    assert await entrance.value("SELECT count(*) FROM notification_deliveries WHERE user_id = $1", who) == 3
 
 
 async def test_the_same_event_five_times_is_one_notification(entrance: Entrance) -> None:

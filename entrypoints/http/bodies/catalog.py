@@ -153,7 +153,7 @@ class UserIn(
 
     email: Annotated[str, Meta(max_length=320)] | None = None
     phone: Annotated[str, Meta(max_length=50, description="E.164, such as +4930901820")] | None = None
-    name: Text | None = None
+    name: Annotated[str, Meta(max_length=255)] | None = None
     locale: Annotated[str, Meta(max_length=35, description="BCP 47, such as pt-BR")] | None = None
     timezone: Annotated[str, Meta(max_length=64, description="IANA, such as Europe/Berlin")] | None = None
 

@@ -17,12 +17,12 @@ KEY_MAX = 255
 class RecipientIn(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True
 ):
-    """A guest by address, or a customer by the shop's id with what is newly known of them."""
+    """A guest by address, or a customer by the shop's id with what is newly known of them; empty means absent."""
 
-    user_id: Annotated[Text, Meta(description="the shop's own id of a customer")] | None = None
+    user_id: Annotated[str, Meta(max_length=255, description="the shop's own id of a customer")] | None = None
     email: Annotated[str, Meta(max_length=320)] | None = None
     phone: Annotated[str, Meta(max_length=50, description="E.164, such as +4930901820")] | None = None
-    name: Text | None = None
+    name: Annotated[str, Meta(max_length=255)] | None = None
     locale: Annotated[str, Meta(max_length=35, description="BCP 47, such as pt-BR")] | None = None
     timezone: Annotated[str, Meta(max_length=64, description="IANA, such as Europe/Berlin")] | None = None
 

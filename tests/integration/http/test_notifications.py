@@ -59,6 +59,19 @@ async def test_recipients_are_ids_and_objects(world: World, client: httpx.AsyncC
     assert len(world.rows.deliveries_of(UUID(answer.json()["id"]))) == 3
 
 
+async def test_empty_values_are_absent_and_a_byte_order_mark_is_skipped(world: World) -> None:
+    who = [
+        {"userId": "2", "email": "", "name": "", "phone": None, "locale": " ", "timezone": ""},
+        {"userId": "", "email": " Guest@Example.com\n", "name": " "},
+    ]
+    body = b"\xef\xbb\xbf" + json.dumps({**INLINE, "recipients": who}).encode()
+    answer = await world.client.post(
+        "/api/notifications", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 202, answer.text
+    assert len(world.rows.deliveries_of(UUID(answer.json()["id"]))) == 2
+
+
 async def test_everything_that_can_be_said_is_kept(world: World) -> None:
     notification = await world.notification(
         **{"class": "otp"}, priority="critical", metadata={"orderId": "9"}, createdBy="checkout"

@@ -105,7 +105,8 @@ async def test_what_an_update_does_not_speak_of_stays_and_null_clears(house: Hou
 async def test_addresses_are_stored_in_their_one_spelling(house: House) -> None:
     await house.says(ann(email="Ann@Example.COM", phone="030 901820", locale="de_de", name=" Ann \r\n B. "))
     found = await house.profile()
-    assert (found.email, found.phone, found.locale) == ("ann@example.com", "+4930901820", "de-DE")
+    assert (found.email, found.phone, found.locale) == ("Ann@example.com", "+4930901820", "de-DE")
+    assert (await house.row()).email_index == house.vault.index("email", "ann@example.com")
     assert found.name == "Ann B."
 
 
