@@ -73,7 +73,7 @@ class Letters:
         Raises:
             ValueError: it cannot be an e-mail; the text says why, without any of its content.
         """
-        if _ADDRESS.fullmatch(message.address) is None:
+        if not _is_address(message.address):
             raise ValueError("not an e-mail address")
         message_id = f"{message.delivery}@{self.domain}"
         head = [
@@ -165,11 +165,16 @@ def _is_plain(text: str) -> bool:
 
 def _own_address(written: str) -> tuple[str, str]:
     name, address = parseaddr(written)
-    if _ADDRESS.fullmatch(address) is None or not address.isascii() or _CONTROLS.search(written):
+    if not _is_address(address) or not address.isascii() or _CONTROLS.search(written):
         raise Misconfigured(
             f"'{written}' is no sender: write `shop@example.org` or `The Shop <shop@example.org>`"
         )
     return name, address
+
+
+def _is_address(text: str) -> bool:
+    """An encoded word is none: it goes bare into a header, where many programs would decode it."""
+    return _ADDRESS.fullmatch(text) is not None and "=?" not in text
 
 
 def _one_line(text: str) -> str:

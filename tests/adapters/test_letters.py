@@ -87,7 +87,8 @@ def test_a_letter_outside_ascii_in_front_of_the_at_needs_smtputf8() -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "", "ada", "@shop.test", "ada@", "a b@shop.test", "ada@shop.test\r\nRCPT TO:<eve@x>",
+        "", "ada", "=?utf-8?q?ada?=@shop.test", "@shop.test", "ada@", "a b@shop.test",
+        "ada@shop.test\r\nRCPT TO:<eve@x>",
         "ada@shop.test> NOTIFY=SUCCESS", "<ada@shop.test>", "ada@shop.test,eve@x.test", "a@b@c",
         "ada@shop.test\0", '"ada lovelace"@shop.test', "ada(comment)@shop.test", "+4930901820",
     ],
