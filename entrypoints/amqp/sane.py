@@ -4,6 +4,7 @@ Refused: more than 20 levels, NUL (PostgreSQL stores none), lone surrogates, num
 common event is found innocent by looking at its bytes; only a suspect is walked through.
 """
 
+from codecs import BOM_UTF8
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -26,13 +27,13 @@ def read_json(decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> T: ..
 
 
 def read_json(decoder: msgspec.json.Decoder[T] | None, body: bytes, what: str) -> Any:
-    """Decode JSON.
+    """Decode JSON; a byte order mark in front, as .NET writes it, is skipped (RFC 8259, 8.1).
 
     Raises:
         Undecodable: not JSON, not of the decoder's type, lone surrogates, overflowing numbers, far too deep.
     """
     try:
-        return (decoder or _any).decode(body)
+        return (decoder or _any).decode(body.removeprefix(BOM_UTF8))
     except msgspec.ValidationError as fault:
         raise Undecodable(f"{what}: {fault}") from None
     except (msgspec.DecodeError, ValueError) as fault:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+from codecs import BOM_UTF8
 from typing import Any, Generic, NoReturn, TypeVar
 
 import msgspec
@@ -86,7 +87,7 @@ def _constant(name: str) -> NoReturn:
 
 
 async def read_bytes(request: Request[Any, Any, Any], limit: int) -> bytes:
-    """The body; reads `receive` itself: Litestar's own way costs 20 µs.
+    """The body without a byte order mark; reads `receive` itself: Litestar's own way costs 20 µs.
 
     Raises:
         Refused: larger than `limit`, or slower than `PATIENCE`.
@@ -99,7 +100,7 @@ async def read_bytes(request: Request[Any, Any, Any], limit: int) -> bytes:
         body: bytes = message.get("body", b"")
         if len(body) > limit:
             raise _too_large(limit)
-        return body
+        return body.removeprefix(BOM_UTF8)
     chunks, size = [message["body"]], len(message["body"])
     try:
         async with asyncio.timeout(PATIENCE):
@@ -113,7 +114,7 @@ async def read_bytes(request: Request[Any, Any, Any], limit: int) -> bytes:
                     raise _too_large(limit)
     except TimeoutError:
         raise Refused("timeout", f"the body took more than {PATIENCE:.0f} s") from None
-    return b"".join(chunks)
+    return b"".join(chunks).removeprefix(BOM_UTF8)
 
 
 def _too_large(limit: int) -> Refused:

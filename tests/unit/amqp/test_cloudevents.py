@@ -54,6 +54,10 @@ def without(some: dict[str, Any], *names: str) -> dict[str, Any]:
         received({"orderId": "123"}, headers={n.replace("_", ":"): v for n, v in HEADERS.items()}),
         received({"orderId": "123"}, headers=HEADERS | {"x-other": 1}, message_id="ignored"),
         received(ENVELOPE | {"type": "OrderCreated"}, content_type=STRUCTURED),
+        received(
+            b"\xef\xbb\xbf" + json.dumps(ENVELOPE).encode(), content_type=STRUCTURED
+        ),  # as .NET writes it
+        received(b'\xef\xbb\xbf{"orderId": "123"}', headers=HEADERS),
     ],
 )
 def test_cloud_events_in_either_mode_are_read(message: Received) -> None:
