@@ -1,5 +1,6 @@
 """What must hold between settings; what each must be by itself is its type's business."""
 
+import re
 from datetime import timedelta
 
 from config.alerts import Alerts, signing_key
@@ -12,6 +13,11 @@ LEASE_MARGIN = timedelta(seconds=10)
 """For rendering and for writing down how the call ended."""
 
 
+_CHANNEL = re.compile(r"[a-z][a-z0-9_]{0,49}")
+"""Part of the names of queues."""
+_STATEMENT_MAX = timedelta(days=24)  # PostgreSQL counts milliseconds in 31 bits
+
+
 def cross_check(settings: Settings) -> None:
     """What no single key can tell.
 
@@ -21,12 +27,23 @@ def cross_check(settings: Settings) -> None:
     _vault(settings.vault)
     _engine(settings.engine)
     _alerts(settings.alerts)
+    for channel in settings.accepting.channels:
+        if not _CHANNEL.fullmatch(channel):
+            raise Misconfigured(
+                f"accepting.channels names {channel!r}: a channel is a small letter and up to 49 small "
+                "letters, digits and _"
+            )
     for channel in settings.engine.channels:
         if channel not in settings.accepting.channels:
             raise Misconfigured(
                 f"engine.channels names {channel}: add it to accepting.channels, or take one of "
                 f"{', '.join(settings.accepting.channels)}"
             )
+    if settings.db.statement_max > _STATEMENT_MAX:
+        raise Misconfigured(
+            f"db.statement_max is {span(settings.db.statement_max)}: give 0, or at most "
+            f"{span(_STATEMENT_MAX)}"
+        )
     for name, tls in (("db", settings.db.tls), ("amqp", settings.amqp.tls)):
         if (tls.cert is None) != (tls.key is None):
             lacking = "key" if tls.key is None else "cert"

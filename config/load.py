@@ -1,5 +1,6 @@
 """Load the settings: fill the structs from the sources, and say exactly what is wrong with which key."""
 
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,11 +14,17 @@ from config.checks import cross_check
 from config.listing import Setting, walk
 from config.providers import KINDS, Provider, kind_of
 from config.settings import Settings
-from config.sources import ALIASES, Given, Tree, env_name, gather
+from config.sources import ALIASES, PREFIX, Given, Tree, env_name, gather
 from domain.kernel.errors import Misconfigured
 from domain.kernel.secret import Secret
+from domain.kernel.text import on_one_line
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+_QUOTED_MAX = 100
+_TOLD_MAX = 600
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,49}")
+"""Of a provider: it stands in metrics, in lists and in rows."""
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -40,9 +47,12 @@ def load(
         Misconfigured: the first thing that is wrong, in one line.
     """
     filler = _Filler()
-    settings = filler.section(Settings(), gather(environ, path, flags or {}), "")
-    _near_misses(environ)
-    cross_check(settings)
+    try:
+        settings = filler.section(Settings(), gather(environ, path, flags or {}), "")
+        _near_misses(environ)
+        cross_check(settings)
+    except Misconfigured as fault:
+        raise Misconfigured(on_one_line(str(fault))[:_TOLD_MAX]) from None
     return Loaded(settings, filler.origins)
 
 
@@ -83,6 +93,8 @@ class _Filler:
 
     def _provider(self, default: Provider | None, given: "Given | Tree", key: str) -> Provider:
         tree = self._table(given, key)
+        if not _NAME.fullmatch(key.removeprefix("providers.")):
+            raise Misconfigured(f"{key}: a provider's name has up to 50 letters, digits, - and _")
         kind = tree.get("kind")
         if kind is None:
             if default is None:
@@ -97,11 +109,11 @@ class _Filler:
             raise Misconfigured(f"{key} is one value, not a section: give {values.expected(kind)}")
         try:
             value = values.parse(kind, given.value)
-        except (ValueError, TypeError):
-            quoted = "the value" if secret or values.is_secret(kind) else f"{given.value!r}"
-            raise Misconfigured(
-                f"{key} (from {given.source}): {quoted} is not {values.expected(kind)}"
-            ) from None
+        except (ValueError, TypeError, OverflowError):
+            quoted = "the value" if secret or values.is_secret(kind) else _quoted(given.value)
+            wanted = values.expected(kind)
+            hint = ": write / ? # @ in its user or password as %2F %3F %23 %40" if wanted == "a URL" else ""
+            raise Misconfigured(f"{key} (from {given.source}): {quoted} is not {wanted}{hint}") from None
         self.origins[key] = given.source
         return Secret(value) if secret else value
 
@@ -111,8 +123,15 @@ class _Filler:
         return given
 
 
+def _quoted(value: Any) -> str:
+    text = repr(value)
+    if "://" in text:  # somebody's URL, with a password perhaps
+        return "the value"
+    return text if len(text) <= _QUOTED_MAX else f"{text[:_QUOTED_MAX]}…"
+
+
 def _version(name: str, key: str) -> int:
-    if not name.isdigit():
+    if not re.fullmatch(r"[0-9]{1,5}", name):
         raise Misconfigured(f"{key}.{name}: keys are numbered: {key}.1, {key}.2 and so on")
     return int(name)
 
@@ -140,6 +159,8 @@ def _unknown(key: str, given: "Given | Tree", siblings: list[str], at: str) -> M
 
 def _near_misses(environ: Mapping[str, str]) -> None:
     """POSTHORN_DB_URL is POSTHORN_DB__URL with a key jammed: it must not be ignored."""
+    if not any(name.startswith(PREFIX) for name in environ):
+        return
     single = {env_name(setting.key).replace("__", "_"): setting.key for setting in walk(Settings(), {})}
     for name, value in environ.items():
         key = single.get(name.removesuffix("_FILE"))

@@ -1,7 +1,6 @@
 """From secrets in the settings to keys in use, and to TLS."""
 
 import base64
-import binascii
 import os
 import ssl
 from pathlib import Path
@@ -113,7 +112,7 @@ def _decoded(key: str, secret: Secret, *, at_least: bool = False) -> bytes:
     text = secret.reveal().strip().replace("-", "+").replace("_", "/")
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one, and so is what letters outside ASCII raise
         raise Misconfigured(f"{key} is not base64: {_MAKE_ONE}") from None
     if len(raw) < KEY_BYTES or (len(raw) > KEY_BYTES and not at_least):
         wanted = f"at least {KEY_BYTES}" if at_least else str(KEY_BYTES)

@@ -4,6 +4,7 @@ Every source becomes the same tree: nested dicts whose leaves are `Given`.
 """
 
 import tomllib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ DEFAULT_FILE = Path("posthorn.toml")
 ALIASES = {"POSTHORN_SANDBOX_LEDGER": "sandbox.ledger"}
 """Names from before the rule; they stay."""
 _FILE = "_FILE"
+_FILE_MAX = 1 << 20
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -57,10 +59,8 @@ def _file(environ: Mapping[str, str], path: Path | None) -> Iterator[tuple[list[
     if named is None and not file.exists():
         return
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise Misconfigured(f"the configuration file {file} cannot be read: {fault.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        table = tomllib.loads(_text(file, f"the configuration file {file}"))
+    except (ValueError, RecursionError) as fault:
         raise Misconfigured(f"the configuration file {file} is not TOML: {fault}") from None
     yield from _leaves(table, [], str(file))
 
@@ -70,7 +70,7 @@ def _leaves(table: Mapping[str, Any], above: list[str], source: str) -> Iterator
         if isinstance(value, dict):
             yield from _leaves(value, [*above, name], source)
         else:
-            yield [*above, name], Given(value, source)
+            yield [*above, name], Given(_bare(value), source)
 
 
 def _environment(environ: Mapping[str, str]) -> Iterator[tuple[list[str], Given]]:
@@ -82,10 +82,13 @@ def _environment(environ: Mapping[str, str]) -> Iterator[tuple[list[str], Given]
             continue
         if name.endswith(_FILE):
             files.append(
-                (key.removesuffix(_FILE.lower()).split("."), Given(_secret(name, value), f"{name} ({value})"))
+                (
+                    key.removesuffix(_FILE.lower()).split("."),
+                    Given(_bare(_text(Path(value), f"{name}: the file {value}")), f"{name} ({value})"),
+                )
             )
         else:
-            plain.append((key.split("."), Given(value, name)))
+            plain.append((key.split("."), Given(_bare(value), name)))
     yield from plain
     yield from files
 
@@ -97,13 +100,26 @@ def _dotted(name: str) -> str | None:
     return name.removeprefix(PREFIX).lower().replace("__", ".")
 
 
-def _secret(name: str, path: str) -> str:
+def _text(path: Path, what: str) -> str:
+    """A file as text, whatever byte order mark an editor put in front."""
     try:
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        with path.open("rb") as file:
+            octets = file.read(_FILE_MAX + 1)
     except OSError as fault:
-        raise Misconfigured(f"{name} names {path}, which cannot be read: {fault.strerror}") from None
+        raise Misconfigured(f"{what} cannot be read: {fault.strerror}") from None
+    except ValueError:  # a NUL in its name
+        raise Misconfigured(f"{what} cannot be read: no file has such a name") from None
+    if len(octets) > _FILE_MAX:
+        raise Misconfigured(f"{what} is too large: more than {_FILE_MAX // 1024:,} KiB")
+    try:
+        return octets.decode("utf-16" if octets[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig")
     except UnicodeDecodeError:
-        raise Misconfigured(f"{name} names {path}, which is not text (UTF-8)") from None
+        raise Misconfigured(f"{what} is not text (UTF-8)") from None
+
+
+def _bare(value: Any) -> Any:
+    """A text without byte order mark and last line end: what came along from a file is no part of a value."""
+    return value.lstrip("\ufeff").rstrip("\r\n") if isinstance(value, str) else value
 
 
 def _put(tree: Tree, key: list[str], given: Given) -> None:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from msgspec import inspect
 
@@ -14,6 +13,8 @@ from domain.kernel.secret import Secret
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_WHOLE_MAX = 2**31 - 1
+_SPAN_MAX = timedelta(days=3660)
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
@@ -46,7 +47,7 @@ def parse(kind: inspect.Type, value: Any) -> Any:
             return value
         case inspect.CustomType(cls=cls) if isinstance(value, str) and value:
             return _custom(cls, value)
-        case inspect.StrType() if isinstance(value, str):
+        case inspect.StrType() if isinstance(value, str) and value.isprintable():
             return value
     raise ValueError(value)
 
@@ -114,7 +115,7 @@ def shown(value: Any) -> str:
 
 
 def duration(value: Any) -> timedelta:
-    """Read "1h30m", "60s" or a number of seconds; never negative.
+    """Read "1h30m", "60s" or a number of seconds; never negative, at most ten years.
 
     Raises:
         ValueError, TypeError: none of these.
@@ -123,10 +124,14 @@ def duration(value: Any) -> timedelta:
         raise TypeError(value)
     text = str(value).strip()
     if re.fullmatch(r"\d+(\.\d+)?", text):
-        return timedelta(seconds=float(text))
-    if not text or _SPAN.sub("", text).strip():
+        seconds = float(text)
+    elif text and not _SPAN.sub("", text).strip():
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in _SPAN.findall(text))
+    else:
         raise ValueError(value)
-    return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in _SPAN.findall(text)))
+    if seconds > _SPAN_MAX.total_seconds():
+        raise ValueError(value)
+    return timedelta(seconds=seconds)
 
 
 def span(value: timedelta) -> str:
@@ -150,15 +155,24 @@ def _number(kind: inspect.IntType | inspect.FloatType, value: Any) -> int | floa
     if isinstance(value, bool) or not isinstance(value, int | str | (int if whole else float)):
         raise TypeError(value)
     number = int(value) if whole else float(value)
-    if (kind.ge is not None and number < kind.ge) or (kind.le is not None and number > kind.le):
+    low = kind.ge if kind.ge is not None else -_WHOLE_MAX
+    high = kind.le if kind.le is not None else _WHOLE_MAX
+    if not low <= number <= high:  # nor is NaN
         raise ValueError(value)
     return number
 
 
 def _custom(cls: type, value: str) -> Any:
-    if cls is SecretUrl and not (urlsplit(value).scheme and "://" in value):
-        raise ValueError("not a URL")
-    return Path(value).expanduser() if cls is Path else cls(value)
+    if cls is SecretUrl:
+        return SecretUrl.parse(value)
+    if not value.isprintable():
+        raise ValueError("control characters")
+    if cls is not Path:
+        return cls(value)
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:  # ~ of somebody who is not here
+        raise ValueError(value) from None
 
 
 def _one_of(names: list[str]) -> str:

@@ -6,3 +6,9 @@ def storable(said: str | None) -> str | None:
     if said is None or (said.isascii() and "\0" not in said):
         return said
     return said.encode(errors="replace").decode().replace("\0", "")
+
+
+def on_one_line(said: str) -> str:
+    """The same text for a terminal or a log: line ends as spaces, what moves a cursor or hides as escapes."""
+    plain = " ".join(said.split())
+    return plain if plain.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in plain)

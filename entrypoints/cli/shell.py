@@ -21,6 +21,7 @@ from rich.table import Table
 from config.load import Loaded, load
 from config.sources import Given
 from domain.kernel.errors import Misconfigured, PosthornError
+from domain.kernel.text import on_one_line
 
 T = TypeVar("T")
 
@@ -160,4 +161,4 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _say(message: str) -> None:
-    click.echo(f"posthorn: {' '.join(message.split())}", err=True)
+    click.echo(f"posthorn: {on_one_line(message)}", err=True)

@@ -176,7 +176,7 @@ POSTHORN_ALERTS__SECRET=whsec_c2hvcnQ=
 POSTHORN_ALERTS__SECRET=whsec_no-base64-at-all!
     alerts.secret is not whsec_ and base64 of 24 to 64 bytes
 POSTHORN_DB__URL_FILE=/nowhere
-    POSTHORN_DB__URL_FILE names /nowhere, which cannot be read: No such file
+    POSTHORN_DB__URL_FILE: the file /nowhere cannot be read: No such file
 POSTHORN_CONFIG=/nowhere
     the configuration file /nowhere cannot be read: No such file
 """
