@@ -17,7 +17,7 @@ KEY_MAX = 255
 class RecipientIn(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True
 ):
-    """A guest by address, or a customer by the shop's id with what is newly known of them; empty means absent."""
+    """A guest by address, or a customer by the shop's id and what is newly known of them; empty: absent."""
 
     user_id: Annotated[str, Meta(max_length=255, description="the shop's own id of a customer")] | None = None
     email: Annotated[str, Meta(max_length=320)] | None = None
