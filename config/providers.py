@@ -37,8 +37,16 @@ class SmtpProvider(Section, tag_field="kind", tag="smtp"):
     hello: Annotated[str | None, Meta(description="our name in EHLO; none: the sender's domain")] = None
     pool: Annotated[Count, Meta(description="connections of one process")] = 4
     timeout: Annotated[
-        timedelta, Meta(description="longest time for one call; no longer than `engine.call_max`")
+        timedelta,
+        Meta(description="longest time until the server wants the message; at most `engine.call_max`"),
     ] = timedelta(seconds=15)
+    answer_max: Annotated[
+        timedelta,
+        Meta(
+            description="longest wait for its answer to the whole message, which it may scan first; what it "
+            "takes after that is sent twice"
+        ),
+    ] = timedelta(minutes=10)
     wait_max: Annotated[timedelta, Meta(description="longest wait for a free connection")] = timedelta(
         seconds=1
     )

@@ -91,11 +91,15 @@ class Engine(Section):
     reserve: Annotated[Count, Meta(description="of these, how many are kept for critical deliveries")] = 100
     prefetch: Annotated[Count, Meta(description="messages taken ahead, per lane")] = 256
     weights: Weights = Weights()
-    call_max: Annotated[timedelta, Meta(description="bound of one call to a provider")] = timedelta(
-        seconds=30
-    )
+    call_max: Annotated[
+        timedelta, Meta(description="bound of a call's beginning: see `providers.NAME.timeout`")
+    ] = timedelta(seconds=30)
     lease: Annotated[
-        timedelta, Meta(description="how long a delivery is ours; at least 10 s longer than `call_max`")
+        timedelta,
+        Meta(
+            description="how long a delivery is ours, renewed while its call is under way; at least 10 s "
+            "longer than `call_max`"
+        ),
     ] = timedelta(seconds=45)
 
 

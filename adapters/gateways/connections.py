@@ -1,6 +1,7 @@
 """Connections to one SMTP server: a bounded number, kept for a while, closed with good manners."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -109,6 +110,7 @@ class Connections:
         connection = Connection(smtp)
         try:
             await smtp.connect()
+            _notice_death(smtp)
             try:
                 await smtp.ehlo()
             except SMTPHeloError:
@@ -163,6 +165,15 @@ async def _say_goodbye(connection: Connection) -> None:
         async with asyncio.timeout(_GOODBYE):
             await connection.smtp.quit()
     connection.abort()
+
+
+def _notice_death(smtp: SMTP) -> None:
+    """Waits may be long: the kernel asks whether the other side still stands, and ends what does not."""
+    connected = smtp.get_transport_info("socket")
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, option):
+            connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
 def _tls_context(options: SmtpOptions) -> ssl.SSLContext | None:

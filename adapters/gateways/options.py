@@ -29,7 +29,12 @@ class SmtpOptions(msgspec.Struct, frozen=True, kw_only=True):
     pool: int = 4
     """Connections at a time."""
     timeout: timedelta = timedelta(seconds=15)
-    """Longest time for one call, connecting included."""
+    """Longest time until the server wants the message (354), connecting included."""
+    answer_max: timedelta = timedelta(minutes=10)
+    """Longest wait for its answer to the whole message: it may scan it first (RFC 5321, 4.5.3.2.6).
+
+    Who gives up sooner sends again what was taken.
+    """
     wait_max: timedelta = timedelta(seconds=1)
     """Longest wait for a free connection."""
     idle_max: timedelta = timedelta(seconds=20)

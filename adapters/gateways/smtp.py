@@ -37,6 +37,7 @@ class SmtpGateway:
         self._letters = Letters(sender=options.sender, reply_to=options.reply_to)
         self._connections = Connections(options, hello=options.hello or self._letters.domain)
         self._timeout = options.timeout.total_seconds()
+        self._answer_max = options.answer_max.total_seconds()
         self._clock = clock
 
     async def send(self, message: Message) -> Outcome:
@@ -47,14 +48,15 @@ class SmtpGateway:
             return Refused(f"cannot be an e-mail: {error}")
         progress = Progress()
         try:
-            async with asyncio.timeout(self._timeout), self._connections.slot():
-                await self._carry(letter, progress)
+            async with asyncio.timeout(self._timeout) as bound, self._connections.slot():
+                await self._carry(letter, progress, bound)
         except Busy:
             return NotCalled("all connections are at work")
         except _Unable as error:
             return Refused(str(error))
         except TimeoutError:
-            return unanswered(progress.stage, f"no answer within {self._timeout:g} s")
+            waited = self._answer_max if progress.stage is Stage.CONTENT else self._timeout
+            return unanswered(progress.stage, f"no answer within {waited:g} s")
         except SMTPResponseException as error:
             return answered(progress.stage, error.code, error.message, letter.recipient)
         except (OSError, SMTPException) as error:
@@ -65,12 +67,12 @@ class SmtpGateway:
         """Close what is open."""
         await self._connections.aclose()
 
-    async def _carry(self, letter: Letter, progress: Progress) -> None:
+    async def _carry(self, letter: Letter, progress: Progress, bound: asyncio.Timeout) -> None:
         while True:
             connection = await self._connections.rested() or await self._connections.open(progress)
             connection.served += 1
             try:
-                await _hand_over(connection, letter, progress)
+                await self._hand_over(connection, letter, progress, bound)
             except (OSError, SMTPException) as error:
                 self._part(connection, error)
                 if not _was_stale(connection, error, progress):
@@ -85,6 +87,35 @@ class SmtpGateway:
                 self._connections.keep(connection)
                 return
 
+    async def _hand_over(
+        self, connection: Connection, letter: Letter, progress: Progress, bound: asyncio.Timeout
+    ) -> None:
+        """One mail transaction.
+
+        Raises:
+            OSError, SMTPException: it did not work; `progress` says how far it came.
+        """
+        smtp = connection.smtp
+        progress.stage = Stage.SENDER
+        if letter.utf8 and not smtp.supports_extension("smtputf8"):
+            raise _Unable("the address needs SMTPUTF8, which the server does not offer")
+        options, encoding = (["SMTPUTF8"], "utf-8") if letter.utf8 else ([], "ascii")
+        await smtp.mail(letter.sender, options=options, encoding=encoding)
+        progress.stage = Stage.RECIPIENT
+        await smtp.rcpt(letter.recipient, encoding=encoding)
+        progress.stage = Stage.DATA
+        answer = await smtp.execute_command(b"DATA")
+        if answer.code != _START_INPUT:
+            raise SMTPDataError(answer.code, answer.message)
+        if (protocol := smtp.protocol) is None:
+            raise SMTPServerDisconnected("Connection lost")
+        protocol.write(letter.content)  # raises when the connection is gone: then not a byte went out
+        progress.stage = Stage.CONTENT
+        bound.reschedule(asyncio.get_running_loop().time() + self._answer_max)
+        answer = await protocol.read_response()
+        if answer.code // 100 != 2:
+            raise SMTPDataError(answer.code, answer.message)
+
     def _part(self, connection: Connection, error: Exception) -> None:
         """Keep a connection whose server said no and is still there; its next user resets it."""
         if isinstance(error, SMTPResponseException) and 400 <= error.code < 600 and error.code != _CLOSING:
@@ -92,33 +123,6 @@ class SmtpGateway:
             self._connections.keep(connection)
         else:
             connection.abort()
-
-
-async def _hand_over(connection: Connection, letter: Letter, progress: Progress) -> None:
-    """One mail transaction.
-
-    Raises:
-        OSError, SMTPException: it did not work; `progress` says how far it came.
-    """
-    smtp = connection.smtp
-    progress.stage = Stage.SENDER
-    if letter.utf8 and not smtp.supports_extension("smtputf8"):
-        raise _Unable("the address needs SMTPUTF8, which the server does not offer")
-    options, encoding = (["SMTPUTF8"], "utf-8") if letter.utf8 else ([], "ascii")
-    await smtp.mail(letter.sender, options=options, encoding=encoding)
-    progress.stage = Stage.RECIPIENT
-    await smtp.rcpt(letter.recipient, encoding=encoding)
-    progress.stage = Stage.DATA
-    answer = await smtp.execute_command(b"DATA")
-    if answer.code != _START_INPUT:
-        raise SMTPDataError(answer.code, answer.message)
-    if (protocol := smtp.protocol) is None:
-        raise SMTPServerDisconnected("Connection lost")
-    protocol.write(letter.content)  # raises when the connection is gone: then not a byte went out
-    progress.stage = Stage.CONTENT
-    answer = await protocol.read_response()
-    if answer.code // 100 != 2:
-        raise SMTPDataError(answer.code, answer.message)
 
 
 def _was_stale(connection: Connection, error: Exception, progress: Progress) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from application.caching import CachedTemplates
 from application.delivery.begin import Call
-from application.ports.deliveries import Settlement
+from application.ports.deliveries import Settlement, UnderWay
 from application.ports.gateway import Gateways, Message
 from application.ports.rendering import Renderer
 from application.ports.system import Clock, Dice
@@ -38,7 +38,8 @@ class CallProvider:
 
     Args:
         lease: as in `BeginDeliveries`.
-        call_max: bound of one call; the lease is longer, so that no call outlives it.
+        call_max: of the lease, so much must be left when a call begins; what takes longer is kept by
+            `KeepLeases`.
     """
 
     gateways: Gateways
@@ -49,13 +50,18 @@ class CallProvider:
     dice: Dice
     lease: timedelta
     call_max: timedelta
+    under_way: dict[UUID, UnderWay] = field(default_factory=dict)
     _contents: dict[UUID, Content] = field(default_factory=dict)
     """Of the notifications called last: a campaign's content is opened once, not per recipient."""
 
     async def __call__(self, call: Call) -> Settlement:
         """Make the call and say what follows; raises nothing but cancellation."""
         started = self.clock.monotonic()
-        outcome = await self._outcome(call)
+        self.under_way[call.leased.id] = UnderWay(call.leased.attempt, call.begun)
+        try:
+            outcome = await self._outcome(call)
+        finally:
+            del self.under_way[call.leased.id]
         took = timedelta(seconds=self.clock.monotonic() - started)
         return self._settlement(call, outcome, took)
 

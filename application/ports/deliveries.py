@@ -4,7 +4,7 @@ A lease raises the row's `attempt`: that number is the fencing token.  Each leas
 row; a number without a row is a lease that made no call.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -121,6 +121,13 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """How long the call took."""
 
 
+class UnderWay(msgspec.Struct, frozen=True):
+    """A call that has not ended, and when its lease was last made (monotonic seconds)."""
+
+    attempt: int
+    leased_at: float
+
+
 class Settled(msgspec.Struct, frozen=True):
     """What a settle did: the messages it committed (retries, dead letters), and who was overtaken."""
 
@@ -161,4 +168,19 @@ class Deliveries(Protocol):
 
     async def postpone(self, lane: Lane, pointers: Sequence[Later]) -> list[OutboxMessage]:
         """Commit outbox rows that bring pointers back to their lane after a while; no row changes."""
+        ...
+
+
+class Renewals(Protocol):
+    """For calls that take longer than a lease.  Held to tests/contract/leasing.py."""
+
+    async def renew(self, calls: Mapping[UUID, int], *, lease: timedelta) -> frozenset[UUID]:
+        """One statement: leases last `lease` from now on; return those that are still ours.
+
+        Args:
+            calls: the attempt of each delivery.  A lease that has ended is still ours while nobody took it.
+
+        Raises:
+            StoreUnavailable: try again; nobody takes a lease over meanwhile.
+        """
         ...

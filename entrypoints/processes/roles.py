@@ -7,6 +7,7 @@ from typing import Any
 
 from application.messages.command import INTAKE
 from config.container import Container
+from config.keeping import keep_leases
 from config.lifecycle import Parts
 from config.providers import SmtpProvider
 from config.recovery import recover_broker
@@ -33,6 +34,7 @@ from entrypoints.processes.upkeep import Recurring
 
 FIGURES_EVERY = 10.0
 ALERTS_EVERY = 2.0
+LEASES_EVERY = 1.0
 HOUSEKEEPING_EVERY = 3600.0
 
 
@@ -225,6 +227,8 @@ class Assembly:
         if self.role.http or self.role.lanes:
             tell = self.container.operating.tell_of_letters()
             works.append(("alerts", Alarm(tell=tell, telemetry=self.telemetry), ALERTS_EVERY))
+        if self.role.lanes:
+            works.append(("leases", keep_leases(self.container), LEASES_EVERY))
         return [
             Recurring(name=name, work=work, every=every, telemetry=self.telemetry)
             for name, work, every in works

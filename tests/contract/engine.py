@@ -19,6 +19,7 @@ from adapters.memory.deliveries import MemoryDeliveries
 from adapters.memory.jobs import MemoryJobChunks, MemoryJobs
 from adapters.memory.outbox import MemoryOutbox
 from adapters.memory.recovery import MemoryRecovery
+from adapters.memory.renewals import MemoryRenewals
 from adapters.memory.rows import AttemptRow, DeadLetterRow, DeliveryRow, MemoryRows, OutboxRow
 from adapters.memory.unknown_attempts import MemoryUnknownAttempts
 from adapters.postgres.acceptance import PostgresAcceptance
@@ -32,12 +33,13 @@ from adapters.postgres.jobs import PostgresJobChunks, PostgresJobs
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.processes import Presence
 from adapters.postgres.recovery import PostgresRecovery
+from adapters.postgres.renewals import PostgresRenewals
 from adapters.postgres.unknown_attempts import PostgresUnknownAttempts
 from application.ports.acceptance import Acceptance, NewNotification, NewPerson
 from application.ports.alerts import Alerts
 from application.ports.catalog import Channel, Versioned
 from application.ports.dead_letters import DeadLetterReader, DeadLetters
-from application.ports.deliveries import Deliveries
+from application.ports.deliveries import Deliveries, Renewals
 from application.ports.incarnation import Recovery
 from application.ports.jobs import JobChunks, Jobs
 from application.ports.outbox import Outbox, OutboxMessage
@@ -70,6 +72,8 @@ class Engine(ABC):
     def acceptance(self) -> Acceptance: ...
     @abstractmethod
     def deliveries(self, process: UUID | None = None) -> Deliveries: ...
+    @abstractmethod
+    def renewals(self) -> Renewals: ...
     @abstractmethod
     def outbox(self, process: UUID | None = None) -> Outbox: ...
     @abstractmethod
@@ -161,6 +165,9 @@ class MemoryEngine(Engine):
     def deliveries(self, process: UUID | None = None) -> Deliveries:
         return MemoryDeliveries(rows=self.rows, process=process or self.me, ids=IDS)
 
+    def renewals(self) -> Renewals:
+        return MemoryRenewals(rows=self.rows)
+
     def outbox(self, process: UUID | None = None) -> Outbox:
         return MemoryOutbox(rows=self.rows, process=process or self.me)
 
@@ -250,6 +257,9 @@ class PostgresEngine(Engine):
 
     def deliveries(self, process: UUID | None = None) -> Deliveries:
         return PostgresDeliveries(database=self.database, process=process or self.me, ids=IDS)
+
+    def renewals(self) -> Renewals:
+        return PostgresRenewals(database=self.database)
 
     def outbox(self, process: UUID | None = None) -> Outbox:
         return PostgresOutbox(database=self.database, process=process or self.me)

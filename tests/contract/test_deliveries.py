@@ -8,12 +8,15 @@ from adapters.memory.rows import MemoryRows
 from adapters.postgres.database import Database
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
 from tests.contract.leasing import BeginContract, LeaseContract, PostponeContract, begin, lease
+from tests.contract.renewing import RenewContract
 from tests.contract.settling import CALLED, S, SettleContract, WalkContract, assert_legal, settle
 from tests.support.accepting import pointers
 from tests.support.eventually import eventually
 
 
-class _Deliveries(LeaseContract, BeginContract, PostponeContract, SettleContract, WalkContract): ...
+class _Deliveries(
+    LeaseContract, BeginContract, RenewContract, PostponeContract, SettleContract, WalkContract
+): ...
 
 
 class TestMemoryDeliveries(_Deliveries):

@@ -30,6 +30,7 @@ class TestSmtp(GatewayContract):
                 sender="The Shop <shop@shop.test>",
                 tls="none",
                 timeout=timedelta(seconds=1),
+                answer_max=timedelta(seconds=1),
             )
             gateway = SmtpGateway(options=options, clock=SystemClock())
             yield gateway

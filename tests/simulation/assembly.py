@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import lru_cache, partial
 from typing import Any
+from uuid import UUID
 
 from adapters.addresses import LocalAddresses
 from adapters.memory.acceptance import MemoryAcceptance
@@ -17,6 +18,7 @@ from adapters.memory.outbox import MemoryOutbox
 from adapters.memory.people import MemoryPeople
 from adapters.memory.promises import MemoryPromises
 from adapters.memory.recovery import MemoryRecovery
+from adapters.memory.renewals import MemoryRenewals
 from adapters.memory.templates import MemoryTemplates
 from adapters.memory.unknown_attempts import MemoryUnknownAttempts
 from adapters.rendering.bounded import BoundedRenderer
@@ -24,6 +26,7 @@ from application.caching import CachedTemplates
 from application.delivery.begin import BeginDeliveries
 from application.delivery.bury import BuryDelivery
 from application.delivery.call import CallProvider
+from application.delivery.keep import KeepLeases
 from application.delivery.probe import ProbeLane
 from application.delivery.take_apart import TakeApart
 from application.event.handle import HandleEvents
@@ -46,6 +49,7 @@ from application.operations.start_job import StartJob
 from application.outbox.recover import RecoverBroker
 from application.outbox.relay import RelayOutbox
 from application.people.mirror import MirrorPeople
+from application.ports.deliveries import UnderWay
 from config.settings import Weights
 from domain.kernel.channel import Lane, Priority
 from entrypoints.actors.actor import Actor
@@ -61,6 +65,7 @@ from entrypoints.amqp.batch import EventBatches
 from entrypoints.amqp.consumer import BatchConsumer
 from entrypoints.amqp.intake import IntakeBatches
 from entrypoints.amqp.parking import CRITICAL, ORDINARY
+from entrypoints.processes.upkeep import Recurring
 from tests.simulation.policies import CALL_MAX, LEASE, POLICIES
 from tests.simulation.process import Process
 from tests.simulation.weather import Part
@@ -137,6 +142,7 @@ class Assembly:
         self.publisher: Any = Publishing(world, process)
         self.consumer: Any = Consuming(world, process)
         self.calling: Any = Calling(world, process)
+        self.under_way: dict[UUID, UnderWay] = {}
         templates: Any = self.remote(MemoryTemplates(rows=rows))
         self.cached = CachedTemplates(templates=templates, clock=clock)
         self.relay = RelayActor(
@@ -207,9 +213,19 @@ class Assembly:
         groups: Sequence[Sequence[Actor]] = [
             entrances,
             self._lanes() if lanes else [],
-            [self.relay, self._incarnation()],
+            [self.relay, self._incarnation(), self._keeping()],
         ]
         return Supervisor(groups=groups, telemetry=self.voice)
+
+    def _keeping(self) -> Actor:
+        """Renews the leases of calls that take long."""
+        keep = KeepLeases(
+            renewals=self.remote(MemoryRenewals(rows=self.world.rows)),
+            under_way=self.under_way,
+            clock=self.world.clock,
+            lease=LEASE,
+        )
+        return Recurring(name="leases", work=keep, every=1.0, telemetry=self.voice)
 
     async def reach_store(self) -> None:
         """Whether it answers."""
@@ -247,6 +263,7 @@ class Assembly:
                 templates=self.cached,
                 lease=LEASE,
                 call_max=timedelta(seconds=CALL_MAX),
+                under_way=self.under_way,
                 **common,
             ),
             probe=ProbeLane(channels=self.channels),

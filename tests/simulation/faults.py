@@ -101,7 +101,7 @@ class Faults:
         for member in self._chosen():
             self.world.weather.count["cut off"] += 1
             self.world.note("{} is cut off from the broker", member.process.name)
-            member.process.troubled()
+            member.process.troubled(broker=True)
             member.process.hang_up("cut off")
 
     def _store_away(self) -> None:
@@ -119,7 +119,7 @@ class Faults:
         world.note("the {} goes away", part.value)
         world.weather.away.add(part)
         for member in self.fleet.living():
-            member.process.troubled()
+            member.process.troubled(broker=part is Part.BROKER)
         if part is Part.BROKER:
             world.drop_everybody("away")
         else:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _S = DeliveryStatus
+LOST = "worker lost"
 CLEARANCE_MAX = timedelta(seconds=1, milliseconds=1)
 IN_FLIGHT = (-30.0, 60.0)
 """Seconds from the beginning of an unknown call within which something must have gone wrong."""
@@ -168,7 +169,9 @@ def _unknown(world: "World", row: DeliveryRow, attempt: AttemptRow, line: Line |
     begun = _seconds(attempt.begun_at)
     [worker] = [process for process in world.processes if process.id == attempt.worker]
     died = worker.died < begun + IN_FLIGHT[1]
-    if not died and not any(IN_FLIGHT[0] < at - begun < IN_FLIGHT[1] for at in worker.troubles):
+    # Who can write renews its lease: a broker that is away makes nobody lose one.
+    troubles = worker.troubles + ([] if attempt.reason == LOST else worker.cuts)
+    if not died and not any(IN_FLIGHT[0] < at - begun < IN_FLIGHT[1] for at in troubles):
         yield f"attempt {number} is unknown, and nothing happened to its worker"
 
 

@@ -17,6 +17,7 @@ from adapters.memory.dead_letter_reader import MemoryDeadLetterReader
 from adapters.memory.deliveries import MemoryDeliveries
 from adapters.memory.outbox import MemoryOutbox
 from application.delivery import call as calling
+from application.delivery.keep import KeepLeases
 from application.delivery.take_apart import TakeApart
 from application.messages.pointers import Pointer
 from application.notification.group_commit import GroupCommit
@@ -201,6 +202,7 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "unfenced settle": _unfenced_settle,
     "stale pointer taken for a replay": _stale_pointer_replays,
     "running leases are taken": _running_leases_are_taken,
+    "leases of long calls are not renewed": lambda: _never(KeepLeases, "__call__", None),
     "ack before settle": _ack_before_settle,
     "relay deletes before confirm": _relay_deletes_before_confirm,
     "the outbox of the dead is not adopted": lambda: _never(MemoryOutbox, "adopt", 0),

@@ -8,6 +8,8 @@ from domain.kernel.channel import NotificationClass
 
 CALL_MAX = 5.0
 """Seconds of one call to the provider."""
+SCAN_MAX = 60.0
+"""The same, to a relay that scans what it is given."""
 LEASE = timedelta(seconds=CALL_MAX + 11)
 _RETRIES: dict[str, Any] = {"retries": 3, "delay_max": timedelta(seconds=10)}
 POLICIES = {

@@ -63,6 +63,8 @@ class Process:
         """How often its connection to the broker was lost."""
         self.troubles: list[float] = []
         """When something hindered it: what it began before may end as nobody expects."""
+        self.cuts: list[float] = []
+        """The same, when it was with the broker alone: that costs nobody a lease."""
         self.subscriptions: list[Ended] = []
         self._loop = loop
         self._context = Context()
@@ -78,9 +80,9 @@ class Process:
         if not self.alive:
             raise asyncio.CancelledError
 
-    def troubled(self) -> None:
+    def troubled(self, *, broker: bool = False) -> None:
         """Something hinders it now."""
-        self.troubles.append(self._loop.time())
+        (self.cuts if broker else self.troubles).append(self._loop.time())
 
     def kill(self) -> None:
         """As SIGKILL: from now on nothing of it has any effect."""

@@ -1,6 +1,6 @@
 """The provider: it alone knows what was really sent.
 
-Addresses tell it what to do (`refuse@…`, `flaky@…`, `mute@…`, `slow@…`); else the weather does.
+Addresses tell it what to do (`refuse@…`, `flaky@…`, `mute@…`, `slow@…`, `scan@…`); else the weather does.
 """
 
 import asyncio
@@ -63,6 +63,8 @@ class Provider:
 
     def latency(self, message: Message) -> float:
         """Seconds until the answer is back."""
+        if message.address.startswith("scan"):
+            return self.chance.uniform(2, 45)
         if message.address.startswith("slow"):
             return self.chance.uniform(0.5, 3.5)
         return self.chance.choice((0.05, 0.05, 0.05, 0.2, self.chance.expovariate(2)))

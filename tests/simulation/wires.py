@@ -15,7 +15,7 @@ from application.ports.gateway import Message
 from domain.delivery.outcome import Accepted, Deferred, Outcome, Unknown
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable
 from tests.simulation.invariants import call_begins
-from tests.simulation.policies import CALL_MAX
+from tests.simulation.policies import CALL_MAX, SCAN_MAX
 from tests.simulation.process import Process
 from tests.simulation.weather import Message as Fate
 from tests.simulation.weather import Part
@@ -183,7 +183,7 @@ class Calling:
         return self
 
     async def send(self, message: Message) -> Outcome:
-        """One call, bounded by `CALL_MAX`."""
+        """One call, bounded."""
         self._process.check()
         world = self._world
         call_begins(world, message)
@@ -192,7 +192,7 @@ class Calling:
         there = world.chance.choice((0.01, 0.01, min(1.0, world.chance.expovariate(10))))
         world.loop.call_later(there, self._arrive, message, answer)
         try:
-            async with asyncio.timeout(CALL_MAX):
+            async with asyncio.timeout(SCAN_MAX if message.address.startswith("scan") else CALL_MAX):
                 return await answer
         except TimeoutError:
             return Unknown("no answer")

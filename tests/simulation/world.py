@@ -150,7 +150,7 @@ class World:
         process.check()
         letter = _Letter(process, part, name, operation, self.loop.create_future(), self.weather.way(part))
         if letter.way.there + letter.way.back > SLOW:
-            process.troubled()
+            process.troubled(broker=part is Part.BROKER)
         self.loop.call_later(letter.way.there, self._arrive, letter)
         answer: T = await letter.answer
         return answer
@@ -201,10 +201,10 @@ class World:
             await passing(left)
 
     async def _fail(self, letter: "_Letter") -> None:
-        letter.process.troubled()
+        letter.process.troubled(broker=letter.part is Part.BROKER)
         await passing(self.chance.choice((0.0, 0.1, 2.0)))
         await self.thawed(letter.process)
-        letter.process.troubled()
+        letter.process.troubled(broker=letter.part is Part.BROKER)
         if not letter.answer.done() and letter.process.alive:
             letter.answer.set_exception(ERRORS[letter.part]("away"))
 

@@ -99,6 +99,9 @@ DROP = "drop"
 HANG = "hang"
 """Never answer."""
 
+AFTER = "after "
+"""`after 0.5 250 ok`: answer late."""
+
 POLITE: Mapping[str, str] = {
     "greeting": "220 scripted.test ESMTP",
     "EHLO": "250-scripted.test\r\n250 SMTPUTF8",
@@ -151,6 +154,9 @@ class Scripted:
         self._last = turns.pop(0) if len(turns) > 1 else turns[0]
         if self._last == HANG:
             await asyncio.Event().wait()
+        if self._last.startswith(AFTER):
+            seconds, self._last = self._last.removeprefix(AFTER).split(" ", 1)
+            await asyncio.sleep(float(seconds))
         if self._last == DROP:
             return False
         writer.write(self._last.encode("utf-8", "surrogateescape") + b"\r\n")

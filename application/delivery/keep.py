@@ -1,0 +1,45 @@
+"""Keep the leases of calls that take long: a relay may scan a message for minutes before it says yes or no.
+
+Leases stay short, so that what a dead worker held is soon taken over; who lives renews them.
+"""
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from application.ports.deliveries import Renewals, UnderWay
+from application.ports.system import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepLeases:
+    """Called every second: there is nothing to do while calls are quick.
+
+    Args:
+        under_way: of `CallProvider`.
+        lease: as in `BeginDeliveries`.
+    """
+
+    renewals: Renewals
+    under_way: MutableMapping[UUID, UnderWay]
+    clock: Clock
+    lease: timedelta
+
+    async def __call__(self) -> None:
+        """Renew the leases of which a third is over.
+
+        Raises:
+            StoreUnavailable: next time.
+        """
+        now = self.clock.monotonic()
+        old = now - self.lease.total_seconds() / 3
+        due = {id_: call for id_, call in self.under_way.items() if call.leased_at < old}
+        if not due:
+            return
+        kept = await self.renewals.renew({id_: c.attempt for id_, c in due.items()}, lease=self.lease)
+        for id_, call in due.items():
+            if id_ in kept and self.under_way.get(id_) is call:
+                self.under_way[id_] = msgspec.structs.replace(call, leased_at=now)

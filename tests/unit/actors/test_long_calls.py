@@ -1,0 +1,111 @@
+"""A provider that takes its time: one call, one copy, and nobody else is held up."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from adapters.memory.deliveries import MemoryDeliveries
+from adapters.memory.renewals import MemoryRenewals
+from application.delivery.keep import KeepLeases
+from application.messages.pointers import Pointer
+from domain.delivery.outcome import Accepted
+from domain.kernel.errors import StoreUnavailable
+from entrypoints.processes.upkeep import Recurring
+from tests.support.eventually import eventually
+from tests.support.virtual_time import passing
+from tests.unit.actors.engine import CLOCK, IDS, World
+
+LEASE = timedelta(seconds=15)
+
+
+class Kept(World):
+    """Its leases are kept; `asked` is how many were renewed each time."""
+
+    def __init__(self) -> None:
+        super().__init__(lease=LEASE)
+        self.asked: list[int] = []
+        self.away = False
+        keep = KeepLeases(renewals=self, under_way=self.engine.call.under_way, clock=CLOCK, lease=LEASE)
+        self.keeping = Recurring(name="leases", work=keep, every=1.0, telemetry=self.told)
+
+    async def renew(self, calls, *, lease):
+        """As `Renewals`."""
+        if self.away:
+            raise StoreUnavailable("away")
+        self.asked.append(len(calls))
+        return await MemoryRenewals(rows=self.rows).renew(calls, lease=lease)
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[Kept]:
+    world = Kept()
+    task = asyncio.create_task(world.keeping.run())
+    yield world
+    await world.stop()
+    world.keeping.stop()
+    await task
+
+
+def takes(world: World, seconds: float) -> None:
+    async def answer(message):
+        await passing(seconds)
+        return Accepted(str(message.attempt))
+
+    world.answer = answer
+
+
+async def somebody_else_comes(world: World, id_) -> int:
+    """A pointer that came twice, in another process: how many it takes."""
+    other = MemoryDeliveries(rows=world.rows, process=uuid4(), ids=IDS)
+    return len((await other.lease([Pointer(id_, 1)], lease=LEASE)).taken)
+
+
+async def test_a_call_of_minutes_is_made_once(world: Kept) -> None:
+    takes(world, 500)
+    [id_] = await world.accept()
+    world.start()
+    for _ in range(40):
+        await passing(12)
+        assert await somebody_else_comes(world, id_) == 0
+    await eventually(lambda: world.all_sent([id_]), timeout=60)
+    assert world.sent == [id_]
+    assert len(world.asked) < 500 / (LEASE.total_seconds() / 3) + 2, "one statement for each third of it"
+
+
+async def test_quick_calls_are_not_renewed(world: Kept) -> None:
+    takes(world, 0.5)
+    ids = await world.accept(50)
+    world.start()
+    await eventually(lambda: world.all_sent(ids))
+    assert world.asked == []
+
+
+async def test_when_the_store_is_back_the_call_is_still_ours(world: Kept) -> None:
+    takes(world, 120)
+    [id_] = await world.accept()
+    world.start()
+    await passing(5)
+    world.away = True
+    await passing(60)
+    world.away = False
+    await passing(1.2)
+    assert await somebody_else_comes(world, id_) == 0
+    await eventually(lambda: world.all_sent([id_]), timeout=60)
+    assert world.sent == [id_]
+
+
+async def test_who_is_killed_meanwhile_is_soon_followed(world: Kept) -> None:
+    """Leases stay short, however long calls may take."""
+    takes(world, 500)
+    [id_] = await world.accept()
+    world.start()
+    await passing(100)
+    await world.die()
+    await passing(LEASE.total_seconds() + 1)
+    takes(world, 1)
+    world.start()
+    await eventually(lambda: world.all_sent([id_]), timeout=60)
+    assert world.rows.attempts[id_][1].outcome == "unknown"
