@@ -15,7 +15,14 @@ PosthornError
 └── Misconfigured        the operator must change something; the message says what
 """
 
+from collections.abc import Iterable
+from itertools import islice
+
 import msgspec
+
+
+FAULTS_MAX = 100
+"""So many faults of one request are told; who mends them hears of the others."""
 
 
 class PosthornError(Exception):
@@ -31,11 +38,23 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Invalid(PosthornError):
-    """A request that can never succeed as it is; carries every fault found."""
+    """A request that can never succeed as it is; carries the faults found."""
 
     def __init__(self, *faults: Fault) -> None:
-        super().__init__("; ".join(f"{f.pointer or '/'}: {f.detail}" for f in faults))
-        self.faults = faults
+        self.faults = faults[: FAULTS_MAX + 1]
+        """One more than are told stands for all the others."""
+        told = "; ".join(f"{f.pointer or '/'}: {f.detail}" for f in faults[:FAULTS_MAX])
+        super().__init__(f"{told}; and more" if len(faults) > FAULTS_MAX else told)
+
+
+def hold(faults: Iterable[Fault]) -> None:
+    """Look for faults only until there are more than are told.
+
+    Raises:
+        Invalid: there are some.
+    """
+    if found := tuple(islice(faults, FAULTS_MAX + 1)):
+        raise Invalid(*found)
 
 
 class NotFound(PosthornError):

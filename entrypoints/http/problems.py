@@ -8,6 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from domain.kernel.errors import (
+    FAULTS_MAX,
     Conflict,
     Fault,
     InFlight,
@@ -19,6 +20,7 @@ from domain.kernel.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+_DETAIL_MAX = 1_000
 HOME = "/problems/"
 """A problem's type is a path of this service, where what to do about it stands."""
 
@@ -59,8 +61,8 @@ KINDS = {
     "invalid": Kind(
         422,
         "The request is not valid",
-        "`errors` lists all of it: `pointer` (RFC 6901) leads into the body, `parameter` names a query "
-        "parameter, `header` a header.",
+        "`errors` lists what is wrong, a hundred at most: `pointer` (RFC 6901) leads into the body, "
+        "`parameter` names a query parameter, `header` a header.",
     ),
     "idempotency-key-reused": Kind(
         422,
@@ -113,15 +115,23 @@ class Refused(Exception):
 
 
 def to_problem(
-    error: Exception, *, instance: str, trace_id: str, conditional: bool = False
+    error: Exception,
+    *,
+    instance: str,
+    trace_id: str,
+    conditional: bool = False,
+    faults_max: int = FAULTS_MAX,
 ) -> tuple[Problem, dict[str, str]]:
     """The problem an error is told as, and its headers.
 
     Args:
         conditional: the caller quoted an ETag: a conflict is then a failed precondition.
+        faults_max: so many of its faults are listed.
     """
     kind, detail, headers = _told(error, conditional)
-    faults = [_shown(fault) for fault in error.faults] if isinstance(error, Invalid) else []
+    faults = [_shown(fault) for fault in error.faults[:faults_max]] if isinstance(error, Invalid) else []
+    if isinstance(error, Invalid) and len(faults) < len(error.faults):
+        detail += f": the first {len(faults)} {'are' if len(faults) > 1 else 'is'} listed"
     shape = KINDS[kind]
     problem = Problem(
         type=HOME + kind,
@@ -140,6 +150,8 @@ def _told(error: Exception, conditional: bool) -> tuple[str, str, dict[str, str]
         case Refused(kind=kind, headers=headers):
             return kind, str(error), headers
         case Invalid(faults=faults):
+            if len(faults) > FAULTS_MAX:
+                return "invalid", f"more than {FAULTS_MAX} errors", {}
             return "invalid", f"{len(faults)} error{'s' * (len(faults) != 1)}", {}
         case NotFound():
             return "not-found", str(error), {}
@@ -161,14 +173,16 @@ def _told(error: Exception, conditional: bool) -> tuple[str, str, dict[str, str]
 
 
 def _shown(fault: Fault) -> FaultOut:
-    where, name = fault.pointer[:1], fault.pointer[1:]
+    where, name, detail = fault.pointer[:1], fault.pointer[1:], fault.detail
+    if len(detail) > _DETAIL_MAX:  # it quotes what was sent
+        detail = f"{detail[:_DETAIL_MAX]}…"
     match where:
         case "?":
-            return FaultOut(parameter=name, code=fault.code, detail=fault.detail)
+            return FaultOut(parameter=name[:_DETAIL_MAX], code=fault.code, detail=detail)
         case ":":
-            return FaultOut(header=name, code=fault.code, detail=fault.detail)
+            return FaultOut(header=name, code=fault.code, detail=detail)
         case _:
-            return FaultOut(pointer=fault.pointer, code=fault.code, detail=fault.detail)
+            return FaultOut(pointer=fault.pointer, code=fault.code, detail=detail)
 
 
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

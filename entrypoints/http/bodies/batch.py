@@ -1,16 +1,16 @@
 """The body of a batch, taken apart so that a bad item does not spoil the others."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from domain.kernel.errors import Fault, Invalid
+from domain.kernel.errors import Fault, Invalid, hold
 from entrypoints.http.bodies.notification import NotificationIn, in_body
-from entrypoints.http.reading.body import Body, plain
-from entrypoints.http.reading.hygiene import unfit
-from entrypoints.http.reading.shape import misshapen
+from entrypoints.http.reading.body import BODY_MAX, Body, plain
+from entrypoints.http.reading.shape import fault_of, misshapen
 
 ITEMS_MAX = 1_000
 BATCH_BYTES_MAX = 4 * 1024 * 1024
@@ -28,7 +28,7 @@ class _Unread(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     notifications: Annotated[list[msgspec.Raw], _Few]
 
 
-class _Plain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Hollow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     notifications: Annotated[list[Any], _Few]
 
 
@@ -45,23 +45,40 @@ def items(body: bytes) -> Iterator[NotificationIn | Invalid]:
     """
     try:
         unread = _unread.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as refusal:
+        if isinstance(refusal, msgspec.ValidationError) and len(body) > BODY_MAX:  # no batch: not worth more
+            raise Invalid(fault_of(str(refusal), None, list, "")) from None
         # A lone surrogate somewhere, say: msgspec cannot tell in which item, the slow way can.
         value = plain(body)
-        if faults := list(misshapen(value, _Plain)):
-            raise Invalid(*faults) from None
-        yield from map(_checked, value["notifications"])
+        hold(misshapen(_hollow(value), _Hollow))
+        for item in value["notifications"]:
+            yield _attempted(_checked, item, len(json.dumps(item)))
     else:
         for raw in unread.notifications:
-            try:
-                yield _item.decode(bytes(raw))
-            except Invalid as refused:
-                yield refused
+            yield _attempted(_item.decode, bytes(raw), len(raw))
 
 
-def _checked(value: Any) -> NotificationIn | Invalid:
-    faults = [*unfit(value), *misshapen(value, NotificationIn)]
-    return Invalid(*faults) if faults else msgspec.convert(value, NotificationIn)
+def _hollow(value: Any) -> Any:
+    """The same without its items: each is looked at alone."""
+    match value:
+        case {"notifications": list(inside)}:
+            return {**value, "notifications": [None] * len(inside)}
+    return value
+
+
+def _attempted(read: Callable[[Any], NotificationIn], item: Any, size: int) -> NotificationIn | Invalid:
+    """One item; in a batch it may be no larger than alone."""
+    if size > BODY_MAX:
+        return Invalid(Fault("", "too_large", f"an item has at most {BODY_MAX // 1024} KiB"))
+    try:
+        return read(item)
+    except Invalid as refused:
+        return refused
+
+
+def _checked(value: Any) -> NotificationIn:
+    hold(misshapen(value, NotificationIn))
+    return msgspec.convert(value, NotificationIn)
 
 
 def in_batch(refused: Invalid, n: int, body: NotificationIn | None) -> Invalid:

@@ -9,7 +9,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 import msgspec
 from litestar import Request
 
-from domain.kernel.errors import Fault, Invalid
+from domain.kernel.errors import Fault, Invalid, hold
 from entrypoints.http.problems import Refused
 from entrypoints.http.reading.hygiene import DEPTH_MAX, suspicious, unfit
 from entrypoints.http.reading.shape import misshapen
@@ -48,14 +48,13 @@ class Body(Generic[T]):
             value = self._decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as refusal:
             self._explain(body, str(refusal))
-        if suspicious(body) and (faults := list(unfit(plain(body)))):
-            raise Invalid(*faults)
+        if suspicious(body):
+            hold(unfit(plain(body)))
         return value
 
     def _explain(self, body: bytes, refusal: str) -> NoReturn:
-        value = plain(body)
-        faults = [*unfit(value), *misshapen(value, self.wanted)]
-        raise Invalid(*(faults or [Fault("", "bad_value", refusal)]))
+        hold(misshapen(plain(body), self.wanted))
+        raise Invalid(Fault("", "bad_value", refusal))
 
 
 def plain(body: bytes) -> Any:

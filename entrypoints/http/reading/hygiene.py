@@ -30,9 +30,21 @@ def suspicious(body: bytes) -> bool:
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
 
 
-def escaped(name: str) -> str:
-    """A member's name as part of a JSON pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")
+def below(at: str, step: str | int) -> str:
+    """The JSON pointer (RFC 6901) of a member or an item; one that would grow too long ends in `/…`.
+
+    Whoever writes names half a body long must not have them copied for every item beneath.
+    """
+    if at.endswith("/…"):
+        return at
+    if isinstance(step, str):
+        readable = step[:_POINTER_MAX].encode(errors="replace").decode()  # half a surrogate pair is not
+        step = readable.replace("~", "~0").replace("/", "~1")
+    pointer = f"{at}/{step}"
+    return pointer if len(pointer) < _POINTER_MAX else f"{at}/…"
+
+
+_POINTER_MAX = 500
 
 
 def unfit(value: Any, at: str = "", depth: int = 1) -> Iterator[Fault]:
@@ -49,10 +61,14 @@ def unfit(value: Any, at: str = "", depth: int = 1) -> Iterator[Fault]:
                 faults = list(_text(name, at, "the name of a member"))
                 yield from faults
                 if not faults:  # a name that cannot be written cannot stand in a pointer either
-                    yield from unfit(member, f"{at}/{escaped(name)}", depth + 1)
+                    yield from unfit(member, below(at, name), depth + 1)
         case list():
             for n, item in enumerate(value):
-                yield from unfit(item, f"{at}/{n}", depth + 1)
+                if item.__class__ not in _ALWAYS_FIT:
+                    yield from unfit(item, below(at, n), depth + 1)
+
+
+_ALWAYS_FIT = (int, bool, type(None))
 
 
 def _text(value: str, at: str, what: str) -> Iterator[Fault]:

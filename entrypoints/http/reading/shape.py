@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from domain.kernel.errors import Fault
-from entrypoints.http.reading.hygiene import escaped
+from entrypoints.http.reading.hygiene import DEPTH_MAX, below, unfit
 
 
 def bare(annotation: Any) -> Any:
@@ -17,7 +17,9 @@ def bare(annotation: Any) -> Any:
 
 
 def misshapen(value: Any, wanted: Any, at: str = "", *, strict: bool = True) -> Iterator[Fault]:
-    """Every place where a plain value does not fit a type.
+    """Every place where a plain value does not fit a type, or holds what no value may.
+
+    What is too long is not walked: whoever asks for the faults bounds the work by bounding the answer.
 
     Args:
         strict: False reads numbers, booleans and times from text, as query strings have them.
@@ -29,12 +31,15 @@ def misshapen(value: Any, wanted: Any, at: str = "", *, strict: bool = True) -> 
     elif _is_struct(inner) and isinstance(value, dict):
         yield from _members(value, inner, at, strict)
     elif origin in {list, tuple} and isinstance(value, list):
-        yield from _leaf(["" for _ in value], Annotated[list[Any], *_limits(wanted)], at, strict)
-        for n, item in enumerate(value):
-            yield from misshapen(item, args[0], f"{at}/{n}", strict=strict)
-    elif origin is dict and isinstance(value, dict):
+        too_long = list(_refused(value, Annotated[list[Any], *_limits(wanted)], at, strict))
+        yield from too_long
+        if not too_long:
+            for n, item in enumerate(value):
+                yield from misshapen(item, args[0], below(at, n), strict=strict)
+    elif origin is dict and isinstance(value, dict) and args[1] is not Any:
         for name, member in value.items():
-            yield from misshapen(member, args[1], f"{at}/{escaped(name)}", strict=strict)
+            yield from unfit({name: None}, at)
+            yield from misshapen(member, args[1], below(at, name), strict=strict)
     else:
         yield from _leaf(value, wanted, at, strict)
 
@@ -57,19 +62,26 @@ def _members(value: dict[str, Any], wanted: type[msgspec.Struct], at: str, stric
     for name in value:
         if name not in fields:
             detail = f"no such field; there are {', '.join(fields)}"
-            yield Fault(f"{at}/{escaped(name)}", "unknown_field", detail)
+            yield Fault(below(at, name), "unknown_field", detail)
     for name, field in fields.items():
         if name in value:
-            yield from misshapen(value[name], field.type, f"{at}/{name}", strict=strict)
+            yield from misshapen(value[name], field.type, below(at, name), strict=strict)
         elif field.required:
-            yield Fault(f"{at}/{name}", "missing", "this field is required")
+            yield Fault(below(at, name), "missing", "this field is required")
 
 
 def _leaf(value: Any, wanted: Any, at: str, strict: bool) -> Iterator[Fault]:
+    faults = list(_refused(value, wanted, at, strict))
+    yield from faults or unfit(value, at, at.count("/") + 1)
+
+
+def _refused(value: Any, wanted: Any, at: str, strict: bool) -> Iterator[Fault]:
     try:
         msgspec.convert(value, wanted, strict=strict)
     except msgspec.ValidationError as refusal:
         yield fault_of(str(refusal), value, wanted, at)
+    except RecursionError:
+        yield Fault(at, "too_deep", f"more than {DEPTH_MAX} levels")
 
 
 def fault_of(message: str, value: Any, wanted: Any, at: str) -> Fault:

@@ -9,7 +9,7 @@ from litestar import post
 from msgspec import UNSET, Meta, UnsetType
 
 from application.notification.submit import Submitted
-from domain.kernel.errors import Fault, Invalid, PosthornError, Unavailable
+from domain.kernel.errors import FAULTS_MAX, Fault, Invalid, PosthornError, Unavailable
 from domain.notification.request import Request
 from entrypoints.http.answers import Answer, encode
 from entrypoints.http.bodies.batch import BATCH_BYTES_MAX, ITEMS_MAX, BatchIn, in_batch, items
@@ -23,8 +23,8 @@ from entrypoints.http.routes.common import NoQuery, Req, call_of, services_of
 from entrypoints.http.views.notifications import Links
 from entrypoints.http.views.view import View
 
-_BREATH = 50
-"""So many items are read before others get their turn on the loop."""
+_BREATH = 0.005
+"""Seconds of reading after which others get their turn on the loop."""
 _KEY_ROOM = KEY_MAX - len(f":{ITEMS_MAX}")
 
 
@@ -79,7 +79,12 @@ async def create_batch(request: Req) -> Answer:
     bodies: list[NotificationIn | None] = []
     requests: dict[int, Request] = {}
     answers: dict[int, Submitted | PosthornError] = {}
+    clock = services_of(request).clock
+    breath = clock.monotonic() + _BREATH
     for n, item in enumerate(items(body)):
+        if clock.monotonic() > breath:
+            await asyncio.sleep(0)
+            breath = clock.monotonic() + _BREATH
         bodies.append(None if isinstance(item, Invalid) else item)
         if isinstance(item, Invalid):
             answers[n] = item
@@ -89,13 +94,14 @@ async def create_batch(request: Req) -> Answer:
             requests[n] = to_request(item, key=key, mode=call.mode, traceparent=call.traceparent)
         except Invalid as refused:
             answers[n] = refused
-        if n % _BREATH == _BREATH - 1:
-            await asyncio.sleep(0)
     submitted = await services_of(request).accept.many(list(requests.values()))
     answers.update(zip(requests, submitted, strict=True))
     if failed := _all_away(answers):
         raise failed
-    results = [_result(n, answers[n], bodies[n], request) for n in range(len(bodies))]
+    results, room = [], FAULTS_MAX
+    for n, of_item in enumerate(bodies):
+        results.append(_result(n, answers[n], of_item, request, faults_max=max(room, 1)))
+        room -= len(results[-1].problem.errors) if results[-1].problem else 0
     accepted = sum(result.status == 202 for result in results)
     return Answer(202, encode(BatchOut(accepted=accepted, rejected=len(results) - accepted, results=results)))
 
@@ -106,8 +112,9 @@ def _all_away(answers: Mapping[int, Submitted | PosthornError]) -> PosthornError
 
 
 def _result(
-    n: int, answer: Submitted | PosthornError, body: NotificationIn | None, request: Req
+    n: int, answer: Submitted | PosthornError, body: NotificationIn | None, request: Req, *, faults_max: int
 ) -> BatchItemOut:
+    """`faults_max`: a batch lists as many as a single request, then each item its first."""
     if isinstance(answer, Submitted):
         return BatchItemOut(
             index=n,
@@ -118,5 +125,10 @@ def _result(
             links=Links.of(answer.id),
         )
     error = in_batch(answer, n, body) if isinstance(answer, Invalid) else answer
-    problem, _ = to_problem(error, instance=request.scope["path"], trace_id=call_of(request).trace_id)
+    problem, _ = to_problem(
+        error,
+        instance=request.scope["path"],
+        trace_id=call_of(request).trace_id,
+        faults_max=faults_max,
+    )
     return BatchItemOut(index=n, status=problem.status, problem=problem)

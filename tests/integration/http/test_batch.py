@@ -86,6 +86,15 @@ async def test_what_the_database_would_refuse_takes_no_neighbour_along(world: Wo
     ]
 
 
+async def test_a_batch_tells_no_more_faults_than_one_request_and_each_items_first(world: World) -> None:
+    bad = {**INLINE, **{f"unknown{n}": 1 for n in range(150)}}
+    answer = await world.client.post(URL, json=batch(bad, INLINE, bad, bad))
+    assert statuses(answer) == [422, 202, 422, 422]
+    problems = [result["problem"] for result in answer.json()["results"] if "problem" in result]
+    assert [len(problem["errors"]) for problem in problems] == [100, 1, 1]
+    assert problems[1]["detail"] == "more than 100 errors: the first 1 is listed"
+
+
 async def test_a_key_makes_the_whole_batch_repeatable(world: World) -> None:
     body = batch(INLINE, {**INLINE, "idempotencyKey": "own"}, INLINE)
     headers = {"Idempotency-Key": "night"}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from litestar import Request
 from litestar.exceptions import NotAuthorizedException
@@ -54,6 +55,16 @@ def test_faults_say_whether_they_are_in_body_query_or_header() -> None:
         (None, None, "C"),
     ]
     assert problem.detail == "4 errors"
+
+
+def test_a_hundred_faults_are_told_and_that_there_are_more() -> None:
+    many = errors.Invalid(*(errors.Fault("/" + "p" * 600, "c", "d" * 100_000) for _ in range(500)))
+    problem, _ = to_problem(many, instance="/x", trace_id="t")
+    assert len(problem.errors) == errors.FAULTS_MAX
+    assert problem.detail == "more than 100 errors: the first 100 are listed"
+    assert len(msgspec.json.encode(problem)) < 500_000
+    problem, _ = to_problem(many, instance="/x", trace_id="t", faults_max=1)
+    assert problem.detail == "more than 100 errors: the first 1 is listed"
 
 
 def request(**headers: str) -> Request[Any, Any, Any]:
