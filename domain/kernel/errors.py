@@ -20,7 +20,6 @@ from itertools import islice
 
 import msgspec
 
-
 FAULTS_MAX = 100
 """So many faults of one request are told; who mends them hears of the others."""
 

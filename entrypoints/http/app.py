@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 from litestar import Router
+from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 
 from entrypoints.http.edge import Api
@@ -94,5 +95,10 @@ def build_app(pages: Sequence[ControllerRouterHandler] = ()) -> Api:
         logging_config=None,  # one wide event per request instead
         request_max_body_size=None,  # `read_bytes` bounds each body
     )
+    app.allowed = {
+        route.path_format: ", ".join(sorted(route.methods)).encode()
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+    }
     app.contract = msgspec.json.encode(contract(app))
     return app

@@ -1,5 +1,6 @@
 """The outermost layer, round the routing too: trace in and out, one event per request."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Litestar
@@ -14,6 +15,8 @@ class Api(Litestar):
     services: HttpServices
     contract: bytes
     """OpenAPI, as JSON."""
+    allowed: Mapping[str, bytes]
+    """By path template, what `Allow` says."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one ASGI connection."""
@@ -29,6 +32,9 @@ class Api(Litestar):
         async def answer(message: Any) -> None:
             if message["type"] == "http.response.start":
                 call.status = message["status"]
+                if scope["method"] == "OPTIONS" and call.status == 204:
+                    # Litestar tells only of the first handler it was given for a path.
+                    message["headers"] = [(b"allow", self.allowed[scope["path_template"]])]
                 message["headers"] = [
                     *message["headers"],
                     (b"traceparent", call.traceparent.encode()),

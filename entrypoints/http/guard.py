@@ -21,8 +21,10 @@ class RequireKey:
             Refused: no key, or none that counts.
             StoreUnavailable: it cannot be looked up now.
         """
-        header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-        given = header.decode("latin-1")
+        found = [value for name, value in scope["headers"] if name == b"authorization"]
+        if len(found) > 1:
+            raise Refused("unauthorized", "send one `Authorization`", _CHALLENGE)
+        given = found[0].decode("latin-1") if found else ""
         if given[: len(_SCHEME)].lower() != _SCHEME:
             raise Refused("unauthorized", "send `Authorization: Bearer` and an API key", _CHALLENGE)
         key = await scope["litestar_app"].services.authenticate(given[len(_SCHEME) :].strip())

@@ -5,7 +5,7 @@ import binascii
 import hmac
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from litestar import Request
@@ -91,7 +91,7 @@ def page(
     rows = rows[:limit]
     cursor = _cursors(request).write(_scope(request), at(rows[-1]))
     query = urlencode({**parameters(request), "cursor": cursor})
-    link = f'<{request.scope["path"]}?{query}>; rel="next"'
+    link = f'<{quote(request.scope["path"])}?{query}>; rel="next"'
     return ok(Page(items=[shown(row) for row in rows], next_cursor=cursor), (b"link", link.encode()))
 
 

@@ -58,6 +58,11 @@ KINDS = {
         412, "It changed since you read it", "Read it again, and send `If-Match` with its new `ETag`."
     ),
     "too-large": Kind(413, "The body is too large", "256 KiB at most, 4 MiB for a batch."),
+    "unsupported-media-type": Kind(
+        415,
+        "The body is not JSON by its own word",
+        "Send `Content-Type: application/json`, and no `Content-Encoding`.",
+    ),
     "invalid": Kind(
         422,
         "The request is not valid",
@@ -173,8 +178,9 @@ def _told(error: Exception, conditional: bool) -> tuple[str, str, dict[str, str]
 
 
 def _shown(fault: Fault) -> FaultOut:
-    where, name, detail = fault.pointer[:1], fault.pointer[1:], fault.detail
-    if len(detail) > _DETAIL_MAX:  # it quotes what was sent
+    where, name = fault.pointer[:1], fault.pointer[1:]
+    detail = fault.detail.encode(errors="replace").decode()  # half a surrogate pair may be quoted
+    if len(detail) > _DETAIL_MAX:
         detail = f"{detail[:_DETAIL_MAX]}…"
     match where:
         case "?":

@@ -66,12 +66,14 @@ def idempotency_key(headers: Iterable[tuple[bytes, bytes]], given: str | None) -
     """The key from the header or the body.
 
     Raises:
-        Invalid: too long, or the two differ.
+        Invalid: too long, or it is not one key.
     """
-    header = next((value for name, value in headers if name == b"idempotency-key"), None)
-    if header is None:
+    found = {value for name, value in headers if name == b"idempotency-key"}
+    if not found:
         return given
-    key = header.decode("latin-1")
+    if len(found) > 1:
+        raise Invalid(Fault(":Idempotency-Key", "ambiguous", "it is given twice, with different keys"))
+    key = _text(found.pop())
     if len(key) > 1 and key[0] == key[-1] == '"':  # the IETF draft has it as a structured-field string
         key = key[1:-1]
     if not 1 <= len(key) <= KEY_MAX or not key.isprintable():
@@ -79,6 +81,14 @@ def idempotency_key(headers: Iterable[tuple[bytes, bytes]], given: str | None) -
     if given is not None and given != key:
         raise Invalid(Fault("/idempotencyKey", "ambiguous", "the header Idempotency-Key has another key"))
     return key
+
+
+def _text(header: bytes) -> str:
+    """Some clients write letters beyond ASCII as UTF-8, others as ISO 8859-1."""
+    try:
+        return header.decode()
+    except UnicodeDecodeError:
+        return header.decode("latin-1")
 
 
 def to_request(body: NotificationIn, *, key: str | None, mode: Mode, traceparent: str | None) -> Request:

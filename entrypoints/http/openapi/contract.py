@@ -1,8 +1,7 @@
 """The OpenAPI 3.1 document, from the routes and what their handlers say of themselves."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from litestar import Litestar
@@ -67,14 +66,14 @@ def contract(app: Litestar) -> dict[str, Any]:
     }
 
 
-def _operations(app: Litestar) -> Iterable[tuple[str, str, str, Mapping[str, type], Doc]]:
+def _operations(app: Litestar) -> Iterable[tuple[str, str, str, Sequence[str], Doc]]:
     for route in app.routes:
         if isinstance(route, HTTPRoute):
-            types = {name: parameter.type for name, parameter in route.path_parameters.items()}
+            names = list(route.path_parameters)
             for handler in route.route_handlers:
                 if isinstance(doc := handler.opt.get("doc"), Doc):
                     method = next(method for method in sorted(handler.http_methods) if method != "HEAD")
-                    yield doc.path or route.path_format, method, handler.handler_name, types, doc
+                    yield doc.path or route.path_format, method, handler.handler_name, names, doc
 
 
 def _schemas(docs: Iterable[Doc]) -> tuple[dict[Any, Any], dict[str, Any]]:
@@ -86,14 +85,17 @@ def _schemas(docs: Iterable[Doc]) -> tuple[dict[Any, Any], dict[str, Any]]:
     return dict(zip(types, refs, strict=True)), dict(components)
 
 
-def _path_parameters(types: Mapping[str, type]) -> list[dict[str, Any]]:
-    shapes: dict[type, dict[str, Any]] = {
-        UUID: {"type": "string", "format": "uuid"},
-        int: {"type": "integer", "minimum": 1},
-    }
+_IN_PATH: dict[str, dict[str, Any]] = {
+    "notification_id": {"type": "string", "format": "uuid"},
+    "job_id": {"type": "string", "format": "uuid"},
+    "version": {"type": "integer", "minimum": 1},
+}
+
+
+def _path_parameters(names: Sequence[str]) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": shapes.get(kind, {"type": "string"})}
-        for name, kind in types.items()
+        {"name": name, "in": "path", "required": True, "schema": _IN_PATH.get(name, {"type": "string"})}
+        for name in names
     ]
 
 

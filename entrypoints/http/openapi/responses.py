@@ -47,7 +47,7 @@ def _by_status(doc: Doc) -> dict[int, tuple[str, ...]]:
     if doc.query is not None:
         kinds += ["malformed", "invalid"]
     if doc.body is not None:
-        kinds += ["malformed", "timeout", "too-large", "invalid"]
+        kinds += ["malformed", "timeout", "too-large", "unsupported-media-type", "invalid"]
     order = [kind for kind in KINDS if kind in kinds]
     return {
         status: tuple(kind for kind in order if KINDS[kind].status == status)

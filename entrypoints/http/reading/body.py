@@ -10,6 +10,7 @@ import msgspec
 from litestar import Request
 
 from domain.kernel.errors import Fault, Invalid, hold
+from entrypoints.http.answers import JSON
 from entrypoints.http.problems import Refused
 from entrypoints.http.reading.hygiene import DEPTH_MAX, suspicious, unfit
 from entrypoints.http.reading.shape import misshapen
@@ -89,11 +90,16 @@ async def read_bytes(request: Request[Any, Any, Any], limit: int) -> bytes:
     """The body without a byte order mark; reads `receive` itself: Litestar's own way costs 20 µs.
 
     Raises:
-        Refused: larger than `limit`, or slower than `PATIENCE`.
+        Refused: larger than `limit`, not JSON by its own word, or it does not arrive.
     """
     for name, value in request.scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > limit:
+        if name == b"content-length" and int(value) > limit:  # the server has seen to it that it is a number
             raise _too_large(limit)
+        if name == b"content-type" and value != JSON and not _is_json(value):
+            raise Refused("unsupported-media-type", "its Content-Type is not application/json")
+        if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            detail = "its Content-Encoding is not taken: send it as it is"
+            raise Refused("unsupported-media-type", detail, {"Accept-Encoding": "identity"})
     message = await request.receive()
     if not message.get("more_body"):
         body: bytes = message.get("body", b"")
@@ -114,6 +120,12 @@ async def read_bytes(request: Request[Any, Any, Any], limit: int) -> bytes:
     except TimeoutError:
         raise Refused("timeout", f"the body took more than {PATIENCE:.0f} s") from None
     return b"".join(chunks).removeprefix(BOM_UTF8)
+
+
+def _is_json(media_type: bytes) -> bool:
+    """Parameters do not matter (RFC 8259, 11); without a word it is taken for JSON."""
+    essence = media_type.partition(b";")[0].strip().lower()
+    return essence in (b"", JSON) or (essence.startswith(b"application/") and essence.endswith(b"+json"))
 
 
 def _too_large(limit: int) -> Refused:

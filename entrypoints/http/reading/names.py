@@ -1,9 +1,12 @@
-"""Ids in paths."""
+"""Ids in paths: each has one spelling."""
 
 import re
+from uuid import UUID
 
 from domain.kernel.errors import NotFound
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 
 
@@ -16,3 +19,25 @@ def known_id(given: str) -> str:
     if not _ID.fullmatch(given):
         raise NotFound("nothing has such an id")
     return given
+
+
+def known_uuid(given: str) -> UUID:
+    """A UUID of something that should be there, in its canonical form (RFC 9562, 4); Python reads many more.
+
+    Raises:
+        NotFound: it is none.
+    """
+    if not _UUID.fullmatch(given):
+        raise NotFound("nothing has such an id")
+    return UUID(given)
+
+
+def known_number(given: str) -> int:
+    """A version of something that should be there.
+
+    Raises:
+        NotFound: nothing can have this number.
+    """
+    if not _NUMBER.fullmatch(given):
+        raise NotFound("there is no such version")
+    return int(given)

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from litestar import Request
 
-from domain.kernel.errors import Fault, Invalid
+from domain.kernel.errors import Fault, Invalid, hold
 from entrypoints.http.problems import Refused
 from entrypoints.http.reading.hygiene import unfit
 from entrypoints.http.reading.shape import bare, misshapen
@@ -37,9 +37,10 @@ def parameters(request: Request[Any, Any, Any]) -> dict[str, str]:
     given = dict(pairs)
     names = [name for name, _ in pairs]
     faults = [Fault(f"?{name}", "duplicate", "given twice") for name in given if names.count(name) > 1]
-    faults += [Fault(f"?{name}", fault.code, fault.detail) for name in given for fault in unfit(given[name])]
-    if faults:
-        raise Invalid(*faults)
+    faults += [
+        Fault(f"?{name}", fault.code, fault.detail) for name in given for fault in unfit({name: given[name]})
+    ]
+    hold(faults)
     return given
 
 

@@ -80,6 +80,8 @@ def _refused(value: Any, wanted: Any, at: str, strict: bool) -> Iterator[Fault]:
         msgspec.convert(value, wanted, strict=strict)
     except msgspec.ValidationError as refusal:
         yield fault_of(str(refusal), value, wanted, at)
+    except UnicodeEncodeError:  # msgspec wants to compare it with something
+        yield from unfit(value, at)
     except RecursionError:
         yield Fault(at, "too_deep", f"more than {DEPTH_MAX} levels")
 

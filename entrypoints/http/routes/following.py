@@ -10,12 +10,14 @@ from msgspec import Meta, field
 
 from application.ports.reading import Filter
 from domain.delivery.delivery import DeliveryStatus
-from domain.kernel.errors import Fault, Invalid
+from domain.kernel.errors import Fault, Invalid, hold
 from domain.notification.rollup import NotificationStatus
 from entrypoints.http.answers import Answer, ok
 from entrypoints.http.bodies.texts import Channel, Name, Text, Time
 from entrypoints.http.openapi.doc import documented
 from entrypoints.http.paging import Page, page, position
+from entrypoints.http.reading.hygiene import unfit
+from entrypoints.http.reading.names import known_uuid
 from entrypoints.http.reading.query import fit, parameters, read_query
 from entrypoints.http.routes.common import ListQuery, NoQuery, Req, call_of, services_of
 from entrypoints.http.views.notifications import DeliveryOut, HistoryOut, NotificationOut
@@ -90,11 +92,12 @@ def _label(name: str, text: str) -> tuple[str, Any]:
         )
     except msgspec.DecodeError:
         raise Invalid(Fault(f"?{name}", "bad_value", "not a JSON text, number, boolean or null")) from None
+    hold(Fault(f"?{name}", fault.code, fault.detail) for fault in unfit(value))
     return label.removesuffix(_LITERAL), value
 
 
 @get(
-    "/notifications/{notification_id:uuid}",
+    "/notifications/{notification_id:str}",
     opt=documented(
         tag="Notifications",
         summary="See how a notification stands",
@@ -103,15 +106,15 @@ def _label(name: str, text: str) -> tuple[str, Any]:
         problems=("not-found",),
     ),
 )
-async def show_notification(request: Req, notification_id: FromPath[UUID]) -> Answer:
+async def show_notification(request: Req, notification_id: FromPath[str]) -> Answer:
     """One notification."""
     read_query(request, NoQuery)
-    found = await services_of(request).find_notification(notification_id, call_of(request).mode)
+    found = await services_of(request).find_notification(known_uuid(notification_id), call_of(request).mode)
     return ok(NotificationOut.of(found))
 
 
 @get(
-    "/notifications/{notification_id:uuid}/deliveries",
+    "/notifications/{notification_id:str}/deliveries",
     opt=documented(
         tag="Notifications",
         summary="List a notification's deliveries",
@@ -122,11 +125,11 @@ async def show_notification(request: Req, notification_id: FromPath[UUID]) -> An
         problems=("not-found",),
     ),
 )
-async def list_deliveries(request: Req, notification_id: FromPath[UUID]) -> Answer:
+async def list_deliveries(request: Req, notification_id: FromPath[str]) -> Answer:
     """Per-recipient status."""
     query = read_query(request, DeliveryQuery)
     rows = await services_of(request).list_deliveries(
-        notification_id,
+        known_uuid(notification_id),
         call_of(request).mode,
         after=position(request, query.cursor, UUID),
         limit=query.limit + 1,
@@ -136,7 +139,7 @@ async def list_deliveries(request: Req, notification_id: FromPath[UUID]) -> Answ
 
 
 @get(
-    "/notifications/{notification_id:uuid}/history",
+    "/notifications/{notification_id:str}/history",
     opt=documented(
         tag="Notifications",
         summary="List every move of a notification's deliveries",
@@ -146,11 +149,11 @@ async def list_deliveries(request: Req, notification_id: FromPath[UUID]) -> Answ
         problems=("not-found",),
     ),
 )
-async def list_history(request: Req, notification_id: FromPath[UUID]) -> Answer:
+async def list_history(request: Req, notification_id: FromPath[str]) -> Answer:
     """The audit trail."""
     query = read_query(request, ListQuery)
     rows = await services_of(request).list_history(
-        notification_id,
+        known_uuid(notification_id),
         call_of(request).mode,
         after=position(request, query.cursor, tuple[UUID, int]),
         limit=query.limit + 1,

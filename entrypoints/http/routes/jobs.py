@@ -9,6 +9,7 @@ from domain.kernel.errors import NotFound
 from entrypoints.http.answers import Answer, ok
 from entrypoints.http.openapi.doc import documented
 from entrypoints.http.paging import Page, page, position
+from entrypoints.http.reading.names import known_uuid
 from entrypoints.http.reading.query import read_query
 from entrypoints.http.routes.common import ListQuery, NoQuery, Req, call_of, services_of
 from entrypoints.http.views.operations import JobOut
@@ -36,7 +37,7 @@ async def list_jobs(request: Req) -> Answer:
 
 
 @get(
-    "/jobs/{job_id:uuid}",
+    "/jobs/{job_id:str}",
     opt=documented(
         tag=_TAG,
         summary="See how far a job has come",
@@ -45,17 +46,17 @@ async def list_jobs(request: Req) -> Answer:
         problems=("not-found",),
     ),
 )
-async def show_job(request: Req, job_id: FromPath[UUID]) -> Answer:
+async def show_job(request: Req, job_id: FromPath[str]) -> Answer:
     """One."""
     read_query(request, NoQuery)
-    found = await services_of(request).operations.jobs.find(job_id, call_of(request).mode)
+    found = await services_of(request).operations.jobs.find(known_uuid(job_id), call_of(request).mode)
     if found is None:
         raise NotFound(f"no job {job_id}")
     return ok(JobOut.of(found))
 
 
 @post(
-    "/jobs/{job_id:uuid}/cancel",
+    "/jobs/{job_id:str}/cancel",
     opt=documented(
         tag=_TAG,
         summary="Stop a job",
@@ -67,7 +68,9 @@ async def show_job(request: Req, job_id: FromPath[UUID]) -> Answer:
         problems=("not-found",),
     ),
 )
-async def cancel_job(request: Req, job_id: FromPath[UUID]) -> Answer:
+async def cancel_job(request: Req, job_id: FromPath[str]) -> Answer:
     """Stop."""
     read_query(request, NoQuery)
-    return ok(JobOut.of(await services_of(request).operations.cancel_job(job_id, call_of(request).mode)))
+    return ok(
+        JobOut.of(await services_of(request).operations.cancel_job(known_uuid(job_id), call_of(request).mode))
+    )

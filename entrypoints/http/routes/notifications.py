@@ -1,7 +1,6 @@
 """Asking for a notification, and calling it off."""
 
 from typing import Annotated
-from uuid import UUID
 
 import msgspec
 from litestar import post
@@ -15,6 +14,7 @@ from entrypoints.http.bodies.notification import NotificationIn, idempotency_key
 from entrypoints.http.openapi.doc import documented
 from entrypoints.http.openapi.examples import NOTIFICATIONS
 from entrypoints.http.reading.body import Body
+from entrypoints.http.reading.names import known_uuid
 from entrypoints.http.reading.query import read_query
 from entrypoints.http.routes.common import NoQuery, Req, call_of, services_of
 from entrypoints.http.views.notifications import AcceptedOut, CancelledOut, PreviewOut
@@ -86,7 +86,7 @@ def accepted(submitted: Submitted) -> Answer:
 
 
 @post(
-    "/notifications/{notification_id:uuid}/cancel",
+    "/notifications/{notification_id:str}/cancel",
     opt=documented(
         tag="Notifications",
         summary="Call a notification off",
@@ -96,8 +96,8 @@ def accepted(submitted: Submitted) -> Answer:
         problems=("not-found",),
     ),
 )
-async def cancel_notification(request: Req, notification_id: FromPath[UUID]) -> Answer:
+async def cancel_notification(request: Req, notification_id: FromPath[str]) -> Answer:
     """Cancel."""
     read_query(request, NoQuery)
-    tally = await services_of(request).cancel(notification_id, call_of(request).mode)
+    tally = await services_of(request).cancel(known_uuid(notification_id), call_of(request).mode)
     return ok(CancelledOut.of(tally))

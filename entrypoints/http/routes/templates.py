@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from application.ports.catalog import TemplateHead
-from domain.kernel.errors import Invalid, NotFound
+from domain.kernel.errors import Invalid
 from domain.template.template import Template
 from entrypoints.http.answers import Answer, created, ok
 from entrypoints.http.bodies.catalog import TEMPLATE_NAMES, ActivationIn, TemplateIn, TemplateVersionIn
@@ -20,7 +20,7 @@ from entrypoints.http.openapi.doc import documented
 from entrypoints.http.openapi.examples import TEMPLATE, TEMPLATE_VERSIONS
 from entrypoints.http.paging import Page, page, position
 from entrypoints.http.reading.body import Body
-from entrypoints.http.reading.names import known_id
+from entrypoints.http.reading.names import known_id, known_number
 from entrypoints.http.reading.query import read_query
 from entrypoints.http.routes.common import ListQuery, NoQuery, Req, services_of
 from entrypoints.http.views.catalog import TemplateHeadOut, TemplateOut
@@ -97,7 +97,7 @@ async def show_template(request: Req, template_id: FromPath[str]) -> Answer:
 
 
 @get(
-    "/templates/{template_id:str}/versions/{version:int}",
+    "/templates/{template_id:str}/versions/{version:str}",
     opt=documented(
         tag=_TAG,
         summary="Read one version of a template",
@@ -106,12 +106,11 @@ async def show_template(request: Req, template_id: FromPath[str]) -> Answer:
         problems=("not-found",),
     ),
 )
-async def show_version(request: Req, template_id: FromPath[str], version: FromPath[int]) -> Answer:
+async def show_version(request: Req, template_id: FromPath[str], version: FromPath[str]) -> Answer:
     """One version."""
     read_query(request, NoQuery)
-    if not 1 <= version < 2**31:
-        raise NotFound(f"template '{template_id}' has no version {version}")
-    return ok(TemplateOut.of(await services_of(request).find_template(known_id(template_id), version)))
+    wanted = known_id(template_id), known_number(version)
+    return ok(TemplateOut.of(await services_of(request).find_template(*wanted)))
 
 
 @put(

@@ -206,7 +206,10 @@ def test_what_is_too_long_is_not_walked() -> None:
 
 
 def test_a_long_name_does_not_come_back_for_every_item_below_it() -> None:
-    for value in ({"data": {"x" * 100_000: ["\0"] * 50}}, {"by_name": {"x" * 100_000: {"tags": ["long"] * 50}}}):
+    for value in (
+        {"data": {"x" * 100_000: ["\0"] * 50}},
+        {"by_name": {"x" * 100_000: {"tags": ["long"] * 50}}},
+    ):
         with pytest.raises(Invalid) as refused:
             wide.decode(json.dumps(value).encode())
         assert sum(len(fault.pointer) for fault in refused.value.faults) < 1_000
