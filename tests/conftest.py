@@ -14,11 +14,20 @@ A test that stops a server may leave it stopped: `database` and `vhost` start it
 See tests/support/{postgres,rabbitmq,process,eventually}.py for what each can do.
 """
 
+import signal
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+
+# Children get default dispositions, however the run was started (`nohup make test &` ignores two signals):
+# what is ignored stays so in a child, what is caught does not.
+for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 pytest.register_assert_rewrite("tests.contract", "tests.support")
 
@@ -56,6 +65,20 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     needed = set(getattr(item, "fixturenames", ()))
     if "rabbitmq_server" in needed and "killable_rabbitmq" not in needed:
         item.add_marker("broker")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What each tier took: seconds of all processes of the run together."""
+    seconds: dict[str, float] = defaultdict(float)
+    tests: Counter[str] = Counter()
+    for report in (each for reports in terminalreporter.stats.values() for each in reports):
+        if isinstance(report, pytest.TestReport):
+            tier = report.nodeid.split("/")[1]
+            seconds[tier] += report.duration
+            tests[tier] += report.when == "call"
+    longest = sorted(seconds.items(), key=lambda item: -item[1])
+    tiers = (f"{tier} {took:,.0f} s ({tests[tier]:,} tests)" for tier, took in longest)
+    terminalreporter.write_line(f"tiers: {', '.join(tiers)}")
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,9 @@
 
 import asyncio
 import signal
-from datetime import UTC, datetime
 
 from tests.support.broker import RabbitServer
 from tests.support.eventually import eventually
-from tests.support.ground_truth import Death
 from tests.support.load import Requests, publish_orders
 from tests.support.shop import Shop
 
@@ -90,9 +88,7 @@ async def test_an_overtaken_worker_cannot_settle(shop: Shop) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(load.run(DELIVERIES // 4))
         await shop.called(DELIVERIES // 4)
-        stopped = await shop.process(worker)
-        worker.signal(signal.SIGSTOP)
-        shop.deaths.append(Death(stopped, datetime.now(UTC)))
+        stopped = await shop.stop_in_mid_call(worker)
         await shop.start("worker")
         await shop.cut_off(worker)
     await shop.at_rest(DELIVERIES)  # its leases have ended, its successor has done its work

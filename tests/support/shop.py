@@ -14,6 +14,7 @@ A `Shop` holds no connection between calls, so that fixtures of any scope may ma
 import asyncio
 import base64
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -175,10 +176,24 @@ class Shop:
 
     async def kill_in_mid_call(self, child: Child) -> None:
         """The same, at a moment at which it calls the provider."""
-        calls = "SELECT count(*) FROM delivery_attempts WHERE worker = $1 AND outcome = 'open'"
         process = await self.process(child)
-        await eventually(lambda: self.value(calls, process), timeout=30, interval=0.01)
+        await eventually(lambda: self.value(_CALLS, process), timeout=30, interval=0.01)
         await self.kill(child)
+
+    async def stop_in_mid_call(self, child: Child) -> UUID:
+        """SIGSTOP while calls are in flight, noted among the deaths; its id in `processes`."""
+        process = await self.process(child)
+
+        async def caught() -> None:
+            assert await self.value(_CALLS, process), "no call was in flight: nothing would be tested"
+            child.signal(signal.SIGSTOP)
+            if not await self.value(_CALLS, process):  # it has settled meanwhile
+                child.signal(signal.SIGCONT)
+                raise AssertionError("no call was in flight at the stop: nothing would be tested")
+
+        await eventually(caught, timeout=30, interval=0.01)
+        self.deaths.append(Death(process, datetime.now(UTC)))
+        return process
 
     async def process(self, child: Child) -> UUID:
         """Its id in `processes`."""
@@ -342,6 +357,8 @@ class Shop:
         async with opened_database(container):
             yield container
 
+
+_CALLS = "SELECT count(*) FROM delivery_attempts WHERE worker = $1 AND outcome = 'open'"
 
 _STANDS = """
 SELECT
