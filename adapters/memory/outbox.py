@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from adapters.memory.rows import MemoryRows, OutboxRow
-from application.ports.outbox import Backlog, OutboxMessage
+from application.ports.outbox import ALL, Backlog, OutboxMessage, Without
 
 
 def write(rows: MemoryRows, owner: UUID, messages: Sequence[OutboxMessage]) -> None:
@@ -25,13 +25,17 @@ class MemoryOutbox:
         for id_ in ids:
             self.rows.outbox.pop(id_, None)
 
-    async def owned(self, limit: int) -> list[OutboxMessage]:
+    async def owned(self, limit: int, without: Without = ALL) -> list[OutboxMessage]:
         mine = [row.message for row in self.rows.outbox.values() if row.owner == self.process]
-        return sorted(mine, key=_urgency)[:limit]
+        return sorted((each for each in mine if _wanted(each, without)), key=_urgency)[:limit]
 
-    async def adopt(self, limit: int) -> int:
+    async def adopt(self, limit: int, without: Without = ALL) -> int:
         living = self.rows.processes | {self.process}
-        orphans = [row for row in self.rows.outbox.values() if row.owner not in living]
+        orphans = [
+            row
+            for row in self.rows.outbox.values()
+            if row.owner not in living and _wanted(row.message, without)
+        ]
         adopted = sorted(orphans, key=lambda row: _urgency(row.message))[:limit]
         for row in adopted:
             row.owner = self.process
@@ -41,6 +45,11 @@ class MemoryOutbox:
         born = [row.created_at for row in self.rows.outbox.values()]
         age = (self.rows.clock.now() - min(born)).total_seconds() if born else 0.0
         return Backlog(len(born), age)
+
+
+def _wanted(message: OutboxMessage, without: Without) -> bool:
+    waits = message.due is not None and message.queue in without.delayed
+    return not waits and message.queue not in without.queues and message.id not in without.ids
 
 
 def _urgency(message: OutboxMessage) -> tuple[int, UUID]:

@@ -177,7 +177,7 @@ outbox = Table(
     Column("due", Time),
     Column("headers", JSONB, nullable=False, server_default=text("'{}'")),
     Column("created_at", Time, nullable=False, server_default=NOW),
-    Index(None, "owner", "priority", "id"),
+    Index(None, "owner", "queue", "priority", "id"),
 )
 
 processes = Table(

@@ -21,6 +21,8 @@ class Relayed(msgspec.Struct, frozen=True, kw_only=True):
 
     confirmed: list[UUID]
     unroutable: list[UUID]
+    fault: Exception | None = None
+    """Why a part of it, or all, was not published: BrokerUnavailable, or what nobody foresaw."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +35,9 @@ class RelayOutbox:
     clock: Clock
 
     async def __call__(self, messages: Sequence[OutboxMessage]) -> Relayed:
-        """Publish now or onto the ladder, delete what was confirmed.
+        """Publish now or onto the ladder, delete what was confirmed; one way may fail alone.
 
         Raises:
-            BrokerUnavailable: nothing was published for certain.
             StoreUnavailable: what was published may be published again.
         """
         now = self.clock.now()
@@ -47,15 +48,21 @@ class RelayOutbox:
             self.delayed.publish_later(later) if later else _nothing(),
             return_exceptions=True,
         )
-        done = [result for result in results if isinstance(result, Published)]
+        done, faults = list[Published](), list[Exception]()
+        for result in results:
+            if isinstance(result, Published):
+                done.append(result)
+            elif isinstance(result, Exception):
+                faults.append(result)
+            else:
+                raise result
         confirmed = [id_ for published in done for id_ in published.confirmed]
         if confirmed:
             await self.outbox.delete(confirmed)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
         return Relayed(
-            confirmed=confirmed, unroutable=[i for published in done for i in published.unroutable]
+            confirmed=confirmed,
+            unroutable=[id_ for published in done for id_ in published.unroutable],
+            fault=faults[0] if faults else None,
         )
 
 

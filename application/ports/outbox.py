@@ -21,6 +21,19 @@ class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
 
 
+class Without(msgspec.Struct, frozen=True):
+    """What a look into the outbox leaves out: it was tried a moment ago, and could not be published."""
+
+    queues: frozenset[str] = frozenset()
+    """Nothing for these."""
+    delayed: frozenset[str] = frozenset()
+    """Nothing for these that has a `due`: it takes another way."""
+    ids: frozenset[UUID] = frozenset()
+
+
+ALL = Without()
+
+
 class Backlog(msgspec.Struct, frozen=True):
     """How much waits, of all owners."""
 
@@ -36,12 +49,12 @@ class Outbox(Protocol):
         """They are confirmed: set-wise, idempotent."""
         ...
 
-    async def owned(self, limit: int) -> list[OutboxMessage]:
+    async def owned(self, limit: int, without: Without = ALL) -> list[OutboxMessage]:
         """This process's rows, most urgent and oldest first."""
         ...
 
-    async def adopt(self, limit: int) -> int:
-        """Take over rows whose owner no longer holds its lock; return how many."""
+    async def adopt(self, limit: int, without: Without = ALL) -> int:
+        """Take over rows whose owner no longer holds its lock, in the same order; return how many."""
         ...
 
     async def backlog(self) -> Backlog:

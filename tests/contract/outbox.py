@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from application.ports.outbox import Backlog, OutboxMessage
+from application.ports.outbox import Backlog, OutboxMessage, Without
 from domain.kernel.channel import Lane, Priority
 from tests.contract.engine import Engine
 from tests.support.accepting import IDS, notification, person
@@ -105,6 +105,22 @@ class OutboxContract:
         async with engine.alive(living), engine.alive(me):
             assert await engine.outbox(me).adopt(100) == 4
         assert await self._owners(engine) == sorted([me] * 4 + [living])
+
+    async def test_what_is_left_out_stands_in_nobodys_way(self, engine: Engine) -> None:
+        lost = [message(queue="deliver.gone.critical", priority=Priority.CRITICAL) for _ in range(30)]
+        one, other, waits = message(), message(), message(due=LATER)
+        await self.write(engine, *lost, one, other, waits)
+        passing = Without(
+            queues=frozenset({"deliver.gone.critical"}),
+            delayed=frozenset({one.queue}),
+            ids=frozenset({one.id}),
+        )
+
+        assert await engine.outbox().owned(10, passing) == [other]
+        assert await engine.outbox().owned(31) == [*lost, one]
+        heir = engine.outbox(uuid4())
+        assert await heir.adopt(10, passing) == 1
+        assert await heir.owned(10) == [other]
 
     async def _owners(self, engine: Engine) -> list[UUID]:
         return sorted(row.owner for row in await engine.messages())
