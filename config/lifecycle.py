@@ -81,8 +81,8 @@ class Parts:
         return "ok"
 
     def seen(self) -> bool:
-        """Whether other processes see us alive."""
-        return self.presence is None or self.presence.held
+        """Whether other processes see us alive, or are meant not to."""
+        return self.presence is None or self.presence.held or self.presence.stands_down
 
     async def figures(self) -> None:
         """Read what waits, what died and what rests into the metrics.

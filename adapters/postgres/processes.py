@@ -1,10 +1,13 @@
 """A process's sign of life: a row in `processes`, and a session advisory lock on a connection of its own.
 
-The server drops the lock when the connection ends, so nobody guesses from time-outs who is alive.  Needs a
-direct connection: behind a pooler in transaction mode a session belongs to nobody.
+The server drops the lock when the connection ends, and it ends a connection without heartbeats: a process
+that is frozen keeps its sockets open, and is dead all the same.  Who lives but gets nothing published gives
+the lock back itself.  Needs a direct connection: behind a pooler in transaction mode a session belongs to
+nobody.
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
@@ -17,6 +20,9 @@ from adapters.postgres.database import Database
 from adapters.postgres.errors import DRIVER_ERRORS, translated
 from domain.kernel.errors import PosthornError, StoreUnavailable
 
+SILENCE_MAX = timedelta(seconds=10)
+"""Without a heartbeat for so long the server ends a session, and its locks are free."""
+
 # A machine that vanishes without a word must not keep its lock for the system's two hours.
 _KEEPALIVE = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
 
@@ -25,6 +31,7 @@ _REGISTER_AGAIN = """
 INSERT INTO processes (id, role, host, pid, lock) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING
 """
 _LOCK = "SELECT pg_advisory_lock($1)"
+_UNLOCK = "SELECT pg_advisory_unlock($1)"
 
 _FORGET = """
 WITH idle AS MATERIALIZED (
@@ -35,6 +42,12 @@ WITH idle AS MATERIALIZED (
 )
 DELETE FROM processes AS p USING dead WHERE p.id = dead.id RETURNING p.id
 """
+
+
+async def bind_to_heartbeat(connection: asyncpg.Connection, silence_max: timedelta = SILENCE_MAX) -> None:
+    """From now on this session and its locks end without a word for so long, whatever its sockets say."""
+    await connection.execute(_KEEPALIVE)
+    await connection.execute(f"SET idle_session_timeout = {silence_max // timedelta(milliseconds=1)}")
 
 
 class Presence:
@@ -52,10 +65,20 @@ class Presence:
         host: str,
         pid: int,
         heartbeat: timedelta = timedelta(seconds=2),
+        silence_max: timedelta = SILENCE_MAX,
     ) -> None:
+        """Set up; enter it to begin.
+
+        Args:
+            heartbeat: between two signs of life.
+            silence_max: without one for so long, it is taken for dead.
+        """
         self._database = database
         self._who = (process, role, host, pid)
         self._heartbeat = heartbeat.total_seconds()
+        self._silence_max = silence_max
+        self._able: Callable[[], bool] = lambda: True
+        self._stands_down = False
         self._lock: int | None = None
         self._connection: asyncpg.Connection | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -64,6 +87,15 @@ class Presence:
     def held(self) -> bool:
         """Whether others see this process alive; while not, they may adopt its rows and publish them too."""
         return self._connection is not None and not self._connection.is_closed()
+
+    @property
+    def stands_down(self) -> bool:
+        """Whether it has given its lock back, because it gets nothing published."""
+        return self._stands_down
+
+    def depends_on(self, able: Callable[[], bool]) -> None:
+        """Hold the lock only while this is true: what this process commits is published by others then."""
+        self._able = able
 
     async def __aenter__(self) -> Self:
         """Take the lock; with the database away, as soon as it is back.
@@ -107,21 +139,35 @@ class Presence:
                 await asyncio.sleep(self._heartbeat)
 
     async def _beat(self) -> None:
-        if self._connection is not None:
-            with translated():
+        if self._connection is None:
+            return
+        with translated():
+            if self._stands_down == self._able():
+                await self._turn(self._connection)
+            else:
                 await self._connection.execute("SELECT", timeout=self._heartbeat)
+
+    async def _turn(self, connection: asyncpg.Connection) -> None:
+        """Give the lock back, or take it again."""
+        if self._stands_down:
+            async with connection.transaction():
+                await self._register(connection)
+            self._stands_down = False
+        else:
+            await connection.execute(_UNLOCK, self._lock, timeout=self._heartbeat)
+            self._stands_down = True
 
     async def _take(self) -> None:
         connection = await self._database.connect()
         try:
             with translated():
-                await connection.execute(_KEEPALIVE)
+                await bind_to_heartbeat(connection, self._silence_max)
                 async with connection.transaction():
                     await self._register(connection)
         except BaseException:
             connection.terminate()
             raise
-        self._connection = connection
+        self._connection, self._stands_down = connection, False
 
     async def _register(self, connection: asyncpg.Connection) -> None:
         if self._lock is None:  # the row is visible from the commit on: by then it is locked

@@ -93,6 +93,8 @@ class Assembly:
             pages: further routes of the API.
         """
         entrances: list[Actor] = []
+        if parts.presence is not None:
+            parts.presence.depends_on(lambda: self.relay.able)
         self.http = self._server(parts, pages)
         if self.http is not None:
             entrances.append(self.http)

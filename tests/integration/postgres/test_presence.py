@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from adapters.postgres.database import Database
@@ -23,8 +24,10 @@ WHERE l.locktype = 'advisory' AND p.id = $1 AND l.granted
 
 
 @asynccontextmanager
-async def alive(store: Database, process: UUID, heartbeat: timedelta = SOON) -> AsyncIterator[Presence]:
-    who = Presence(store, process, role="worker", host="here", pid=1, heartbeat=heartbeat)
+async def alive(
+    store: Database, process: UUID, heartbeat: timedelta = SOON, **more: Any
+) -> AsyncIterator[Presence]:
+    who = Presence(store, process, role="worker", host="here", pid=1, heartbeat=heartbeat, **more)
     async with who:
         yield who
 
@@ -52,6 +55,50 @@ async def test_a_dead_connection_is_a_dead_process(store: Database) -> None:
 
         await eventually(lambda: not presence.held)
         assert await heir.adopt(10) == 1
+
+
+async def test_without_heartbeats_an_open_connection_is_a_dead_process(store: Database) -> None:
+    """As of a process that is stopped, frozen or wedged.  Control: as long as the heart beats it is alive."""
+    frozen, beating, heir = uuid4(), uuid4(), PostgresOutbox(database=store, process=uuid4())
+    silence = timedelta(milliseconds=400)
+    for process in (frozen, beating):
+        await leave_a_message(store, process)
+    async with alive(store, beating, silence_max=silence), alive(store, frozen, NEVER, silence_max=silence):
+        await eventually(lambda: heir.adopt(10))
+        assert {row["owner"] for row in await store.fetch("SELECT owner FROM outbox")} == {
+            heir.process,
+            beating,
+        }
+        await steadily(lambda: _none(heir), seconds=0.8)
+
+
+async def _none(heir: PostgresOutbox) -> bool:
+    return await heir.adopt(10) == 0
+
+
+async def test_who_gets_nothing_published_gives_its_rows_up(store: Database) -> None:
+    process, heir = uuid4(), PostgresOutbox(database=store, process=uuid4())
+    able = True
+    async with alive(store, process) as presence:
+        presence.depends_on(lambda: able)
+        lock = await lock_of(store, process)
+        await leave_a_message(store, process)
+        assert await heir.adopt(10) == 0
+
+        able = False
+        await eventually(lambda: presence.stands_down)
+        assert presence.held, "it lives"
+        assert await heir.adopt(10) == 1
+        await leave_a_message(store, process)
+        assert await heir.adopt(10) == 1
+        async with alive(store, uuid4()) as witness:
+            assert await witness.forget_dead() == 1
+
+        able = True
+        await eventually(lambda: not presence.stands_down)
+        await leave_a_message(store, process)
+        assert await heir.adopt(10) == 0
+        assert await lock_of(store, process) == lock
 
 
 async def test_a_process_takes_its_lock_again(store: Database) -> None:
