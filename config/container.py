@@ -33,9 +33,7 @@ from adapters.rabbitmq.publisher import RabbitPublisher
 from adapters.rabbitmq.sizes import RabbitSizes
 from adapters.rabbitmq.topology import SHOP_EVENTS, definitions
 from adapters.rendering.bounded import BoundedRenderer
-from adapters.system.clock import SystemClock
-from adapters.system.dice import SystemDice
-from adapters.system.ids import SystemIds
+from adapters.system import StoreClock, SystemClock, SystemDice, SystemIds
 from adapters.telemetry.metered import MeteredAcceptance, MeteredDeliveries, MeteredGateways, MeteredPublisher
 from adapters.telemetry.metrics import Metrics
 from adapters.telemetry.telemetry import Telemetry
@@ -85,10 +83,11 @@ class Container(containers.DeclarativeContainer):
     handoff = providers.Dependency()
     channels_known = providers.Callable(lambda settings: frozenset(settings.accepting.channels), settings)
 
-    clock = Single(SystemClock)
+    machine = Single(SystemClock)
+    clock = Single(StoreClock, machine)
     dice = Single(SystemDice)
-    ids = Single(SystemIds)
-    process = Single(lambda ids: ids.next(), ids)
+    ids = Single(SystemIds, clock.provided.millis)
+    process = Single(lambda: SystemIds().next())  # made before the database is heard
     telemetry = Single(Telemetry, Single(Metrics, version("posthorn")))
 
     vault = Single(secrets.vault, settings)

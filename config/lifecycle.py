@@ -18,7 +18,7 @@ from adapters.postgres.dead_letters import open_count
 from adapters.postgres.jobs import unfinished_count
 from adapters.postgres.migrate import migrate
 from adapters.postgres.partitions import ensure_partitions
-from adapters.postgres.processes import Presence
+from adapters.postgres.processes import Presence, hear
 from adapters.postgres.retention import prune_keys
 from adapters.rabbitmq import plugin
 from adapters.rabbitmq.link import Link
@@ -164,7 +164,10 @@ async def opened_database(container: Container, folder: Path | None = None) -> A
                 container.dsn.override(running)
             else:
                 await _embedded(container, postgres, stack)
-        yield await stack.enter_async_context(container.database())
+        database = await stack.enter_async_context(container.database())
+        with suppress(PosthornError):  # whoever needs it is told then
+            await hear(database, container.clock())
+        yield database
 
 
 @asynccontextmanager
@@ -198,7 +201,14 @@ async def opened(container: Container, role: str, *, folder: Path | None = None)
         parts = Parts(container=container, database=database)
         stack.push_async_callback(container.providers_built().aclose)
         parts.presence = await stack.enter_async_context(
-            Presence(database, container.process(), role=role, host=socket.gethostname(), pid=os.getpid())
+            Presence(
+                database,
+                container.process(),
+                role=role,
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                clock=container.clock(),
+            )
         )
         if folder is not None:
             stack.push_async_callback(container.memory_broker().close)

@@ -95,6 +95,7 @@ class MemoryAcceptance:
 
     def _insert(self, n: NewNotification, metadata: dict[str, Any]) -> None:
         now = self.rows.clock.now()
+        accepted_at = n.accepted_at(now)
         if n.key is not None:
             self.rows.idempotency[n.key] = KeyRow(
                 fingerprint=n.fingerprint, notification_id=n.id, created_at=now
@@ -113,7 +114,7 @@ class MemoryAcceptance:
             created_by=n.created_by,
             traceparent=n.traceparent,
             counts={"open": len(n.deliveries)},
-            created_at=n.created_at,
+            created_at=accepted_at,
             updated_at=now,
         )
         for d in n.deliveries:
@@ -125,7 +126,7 @@ class MemoryAcceptance:
                 channel=n.lane.channel,
                 priority=n.lane.priority,
                 content_key=d.content_key,
-                created_at=n.created_at,
+                created_at=accepted_at,
                 updated_at=now,
             )
             self.rows.history[d.id] = [HistoryRow(status=DeliveryStatus.QUEUED, at=now)]

@@ -44,7 +44,7 @@ class MemoryPromises:
                 traceparent=each.traceparent,
                 status=NotificationStatus.FAILED,
                 reason=each.reason,
-                created_at=time_of(each.id),
+                created_at=min(time_of(each.id), self.rows.clock.now()),
                 updated_at=self.rows.clock.now(),
             )
 

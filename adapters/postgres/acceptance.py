@@ -3,13 +3,15 @@
 Locks are taken in one order: persons, idempotency keys, then rows that nobody else knows yet; by id in each.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from adapters.postgres import outbox
 from adapters.postgres.database import Connection, Database
 from application.ports.acceptance import (
+    ASKED_MAX,
     Absorbed,
     Committed,
     KeysChanged,
@@ -53,15 +55,16 @@ RETURNING known.id
 """  # noqa: S608  composed of constants
 
 # A key that stands already lets its notification not in; who holds it, only a later statement can see.
+# The time of acceptance: see `NewNotification.accepted_at`.
 _NOTIFICATIONS = """
 WITH given AS (
     SELECT * FROM unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::text[], $8::int[],
         $9::bytea[], $10::bytea[], $11::text[], $12::text[], $13::int[], $14::timestamptz[], $15::uuid[],
-        $16::bytea[]
+        $16::bytea[], $17::bool[]
     ) AS n (
         id, mode, type, class, channel, priority, template_id, template_version, content, metadata,
-        created_by, traceparent, open, created_at, key, fingerprint
+        created_by, traceparent, open, created_at, key, fingerprint, promised
     )
 ), won AS (
     INSERT INTO idempotency_keys (key, fingerprint, notification_id)
@@ -75,11 +78,12 @@ INSERT INTO notifications (
 )
 SELECT
     id, mode, type, class, channel, priority, template_id, template_version, content,
-    convert_from(metadata, 'UTF8')::jsonb, created_by, traceparent, open, created_at
+    convert_from(metadata, 'UTF8')::jsonb, created_by, traceparent, open,
+    least(now(), CASE WHEN promised THEN created_at ELSE greatest(created_at, now() - $18::interval) END)
 FROM given
 WHERE key IS NULL OR id IN (SELECT notification_id FROM won)
 ON CONFLICT (id) DO NOTHING
-RETURNING id
+RETURNING id, created_at
 """
 
 _HOLDERS = """
@@ -129,7 +133,7 @@ class PostgresAcceptance:
             verdicts = await _verdicts(connection, notifications, fresh)
             winners = [notification for notification in notifications if notification.id in fresh]
             messages = pack(winners)
-            await _insert_deliveries(connection, winners)
+            await _insert_deliveries(connection, winners, fresh)
             await outbox.write(connection, self.process, messages)
             return Committed(verdicts, messages)
 
@@ -169,8 +173,10 @@ async def _write_persons(connection: Connection, statement: str, persons: Sequen
         raise KeysChanged
 
 
-async def _insert_notifications(connection: Connection, given: Sequence[NewNotification]) -> set[UUID]:
-    """Return the ids of those that went in."""
+async def _insert_notifications(
+    connection: Connection, given: Sequence[NewNotification]
+) -> dict[UUID, datetime]:
+    """Return the ids of those that went in, and when they count as accepted."""
     rows = await connection.fetch(
         _NOTIFICATIONS,
         [n.id for n in given],
@@ -189,12 +195,14 @@ async def _insert_notifications(connection: Connection, given: Sequence[NewNotif
         [n.created_at for n in given],
         [n.key for n in given],
         [n.fingerprint for n in given],
+        [n.promised for n in given],
+        ASKED_MAX,
     )
-    return {row["id"] for row in rows}
+    return {row["id"]: row["created_at"] for row in rows}
 
 
 async def _verdicts(
-    connection: Connection, given: Sequence[NewNotification], fresh: set[UUID]
+    connection: Connection, given: Sequence[NewNotification], fresh: Container[UUID]
 ) -> list[Verdict]:
     lost = [n.key for n in given if n.id not in fresh and n.key is not None]
     rows = await connection.fetch(_HOLDERS, lost) if lost else []
@@ -212,7 +220,9 @@ async def _verdicts(
     return verdicts
 
 
-async def _insert_deliveries(connection: Connection, notifications: Sequence[NewNotification]) -> None:
+async def _insert_deliveries(
+    connection: Connection, notifications: Sequence[NewNotification], accepted: Mapping[UUID, datetime]
+) -> None:
     pairs = [(n, d) for n in notifications for d in n.deliveries]
     if pairs:
         await connection.execute(
@@ -224,5 +234,5 @@ async def _insert_deliveries(connection: Connection, notifications: Sequence[New
             [n.lane.channel for n, _ in pairs],
             [n.lane.priority for n, _ in pairs],
             [d.content_key for _, d in pairs],
-            [n.created_at for n, _ in pairs],
+            [accepted[n.id] for n, _ in pairs],
         )

@@ -18,6 +18,7 @@ import asyncpg
 
 from adapters.postgres.database import Database
 from adapters.postgres.errors import DRIVER_ERRORS, translated
+from application.ports.system import SharedClock
 from domain.kernel.errors import PosthornError, StoreUnavailable
 
 SILENCE_MAX = timedelta(seconds=10)
@@ -32,6 +33,7 @@ INSERT INTO processes (id, role, host, pid, lock) VALUES ($1, $2, $3, $4, $5) ON
 """
 _LOCK = "SELECT pg_advisory_lock($1)"
 _UNLOCK = "SELECT pg_advisory_unlock($1)"
+_TIME = "SELECT clock_timestamp()"
 
 _FORGET = """
 WITH idle AS MATERIALIZED (
@@ -50,6 +52,16 @@ async def bind_to_heartbeat(connection: asyncpg.Connection, silence_max: timedel
     await connection.execute(f"SET idle_session_timeout = {silence_max // timedelta(milliseconds=1)}")
 
 
+async def hear(database: Database, clock: SharedClock) -> None:
+    """Set a clock once, for who has no heartbeat.
+
+    Raises:
+        StoreUnavailable.
+    """
+    asked = clock.monotonic()
+    clock.heard((await database.fetch(_TIME))[0][0], asked)
+
+
 class Presence:
     """Shows others that this process lives, through reconnects, for as long as it is open.
 
@@ -66,12 +78,14 @@ class Presence:
         pid: int,
         heartbeat: timedelta = timedelta(seconds=2),
         silence_max: timedelta = SILENCE_MAX,
+        clock: SharedClock | None = None,
     ) -> None:
         """Set up; enter it to begin.
 
         Args:
             heartbeat: between two signs of life.
             silence_max: without one for so long, it is taken for dead.
+            clock: hears the database's with every heartbeat.
         """
         self._database = database
         self._who = (process, role, host, pid)
@@ -79,6 +93,7 @@ class Presence:
         self._silence_max = silence_max
         self._able: Callable[[], bool] = lambda: True
         self._stands_down = False
+        self._clock = clock
         self._lock: int | None = None
         self._connection: asyncpg.Connection | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -142,10 +157,15 @@ class Presence:
         if self._connection is None:
             return
         with translated():
+            await self._hear(self._connection)
             if self._stands_down == self._able():
                 await self._turn(self._connection)
-            else:
-                await self._connection.execute("SELECT", timeout=self._heartbeat)
+
+    async def _hear(self, connection: asyncpg.Connection) -> None:
+        asked = self._clock.monotonic() if self._clock else 0.0
+        at = await connection.fetchval(_TIME, timeout=self._heartbeat)
+        if self._clock is not None:
+            self._clock.heard(at, asked)
 
     async def _turn(self, connection: asyncpg.Connection) -> None:
         """Give the lock back, or take it again."""
@@ -162,6 +182,7 @@ class Presence:
         try:
             with translated():
                 await bind_to_heartbeat(connection, self._silence_max)
+                await self._hear(connection)
                 async with connection.transaction():
                     await self._register(connection)
         except BaseException:

@@ -22,7 +22,7 @@ INSERT INTO notifications (
 )
 SELECT
     id, mode, type, class, channel, priority, template_id, template_version, '',
-    convert_from(metadata, 'UTF8')::jsonb, created_by, traceparent, 'failed', reason, created_at
+    convert_from(metadata, 'UTF8')::jsonb, created_by, traceparent, 'failed', reason, least(created_at, now())
 FROM unnest(
     $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::text[], $8::int[],
     $9::bytea[], $10::text[], $11::text[], $12::text[], $13::timestamptz[]

@@ -3,5 +3,6 @@
 from adapters.system.clock import SystemClock
 from adapters.system.dice import SystemDice
 from adapters.system.ids import SystemIds
+from adapters.system.store_clock import StoreClock
 
-__all__ = ["SystemClock", "SystemDice", "SystemIds"]
+__all__ = ["StoreClock", "SystemClock", "SystemDice", "SystemIds"]

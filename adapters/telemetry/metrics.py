@@ -49,6 +49,9 @@ class Metrics:
             "held_deliveries", "Deliveries that rest on a call whose outcome nobody knows."
         )
         self.jobs = self._gauge("jobs_unfinished", "Jobs that are to be gone on with.")
+        self.clock_skew = self._gauge(
+            "clock_skew_seconds", "How far this machine's clock is ahead of the database's, which decides."
+        )
         self._gauge("build_info", "Always 1.", "version").labels(version).set(1)
         self._types: set[str] = set()
 

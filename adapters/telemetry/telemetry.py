@@ -85,6 +85,10 @@ class Telemetry:
         """How many jobs are to be gone on with."""
         self.metrics.jobs.set(count)
 
+    def clock_skew(self, seconds: float) -> None:
+        """How far this machine's clock is ahead of the database's."""
+        self.metrics.clock_skew.set(seconds)
+
     def exposition(self) -> tuple[bytes, str]:
         """What `/metrics` answers, and its media type."""
         return self.metrics.exposition()

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from application.messages.pointers import Pointer
-from application.ports.deliveries import Begin, Deliveries, Later, Leased, Settlement
+from application.ports.deliveries import Begin, Deliveries, Later, Leased, Leases, Settlement
 from application.ports.deliveries import Unreadable as UnreadableRow
 from application.ports.gateway import Gateways
 from application.ports.outbox import Handoff
@@ -41,6 +41,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     provider: str
     begun: float
     """Monotonic seconds just before the lease: its end and the clearance's age are counted from here."""
+    facts_at: datetime
+    """The database's clock at the lease; it decides, not the machine's."""
+    heard: float
+    """Monotonic seconds just after the lease: what the database's clock shows is counted on from here."""
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +90,7 @@ class BeginDeliveries:
         if leases.later:
             self.handoff.offer(await self.deliveries.postpone(lane, leases.later))
         self.handoff.offer(leases.messages)
-        calls, settlements, paused = self._decide(leases.taken, begun)
+        calls, settlements, paused = self._decide(leases, begun)
         ours, broken = await self._begin(calls, leases.facts_at)
         # Overtaken, or the lease ended unused: then nobody else would ever look at this delivery again.
         rest = [call.leased for call in calls if call.leased.id not in ours]
@@ -106,14 +110,14 @@ class BeginDeliveries:
             paused=paused,
         )
 
-    def _decide(self, taken: Sequence[Leased], begun: float) -> tuple[list[Call], list[Settlement], bool]:
+    def _decide(self, leases: Leases, begun: float) -> tuple[list[Call], list[Settlement], bool]:
         calls: list[Call] = []
         settlements: list[Settlement] = []
         paused = False
-        now = self.clock.now()
-        for leased in taken:
+        now, heard = leases.facts_at, self.clock.monotonic()
+        for leased in leases.taken:
             try:
-                decided = self._one(leased, now, begun)
+                decided = self._one(leased, now, begun, heard)
             except Exception as bug:  # noqa: BLE001  what cannot be decided must not hold its neighbours up
                 decided = GiveUp(f"cannot be decided: {type(bug).__name__}")
             if isinstance(decided, Call):
@@ -123,7 +127,7 @@ class BeginDeliveries:
             settlements.append(_without_call(leased, decided))
         return calls, settlements, paused
 
-    def _one(self, leased: Leased, now: datetime, begun: float) -> Call | Verdict:
+    def _one(self, leased: Leased, now: datetime, begun: float, heard: float) -> Call | Verdict:
         opened = self._open(leased)
         verdict = self._check(leased, opened, now)
         if not isinstance(verdict, Cleared) or opened.key is None:
@@ -138,6 +142,8 @@ class BeginDeliveries:
             address=verdict.address,
             provider=provider,
             begun=begun,
+            facts_at=now,
+            heard=heard,
         )
 
     def _open(self, leased: Leased) -> _Opened:

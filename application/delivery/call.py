@@ -131,7 +131,7 @@ class CallProvider:
             Progress(leased.accepted_at, leased.spent + 1),
             outcome,
             self.policies[leased.klass],
-            now=self.clock.now(),
+            now=call.facts_at + timedelta(seconds=self.clock.monotonic() - call.heard),
             chance=self.dice.chance(),
         )
         status, spends = DeliveryStatus.QUEUED, True

@@ -50,6 +50,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: bytes
     kept_out: tuple[Fault, ...] = ()
     """Values of the recipients that a lenient request is accepted without."""
+    promised: bool = False
+    """It was accepted before, while the database was away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ class Prepare:
             key=self._digest(f"{request.mode}:{key}") if key is not None else None,
             fingerprint=self.vault.index("fingerprint", _canonical(bare).decode())[:16],
             kept_out=tuple(kept_out),
+            promised=promised is not None,
         )
 
     def _digest(self, key: str) -> UUID:

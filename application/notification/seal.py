@@ -95,4 +95,5 @@ class Seal:
             key=prepared.key,
             fingerprint=prepared.fingerprint,
             traceparent=request.traceparent,
+            promised=prepared.promised,
         )

@@ -1,12 +1,13 @@
 """Relay committed messages: publish with confirms, then delete, set-wise.
 
 Deleting comes strictly after the confirm: a crash in between publishes twice, and then one pointer is stale.
+What is to wait waits at the broker, for a span: its clock has no part in it.
 """
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,9 @@ import msgspec
 from application.ports.broker import DelayedPublisher, Outgoing, Published, Publisher
 from application.ports.outbox import Outbox, OutboxMessage
 from application.ports.system import Clock
+
+WAIT_MIN = timedelta(seconds=1)
+"""Of what has a time, though it seems to have come: who is mistaken about it goes round no faster."""
 
 
 class Relayed(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +31,7 @@ class Relayed(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayOutbox:
-    """Publishes a batch."""
+    """Publishes a batch.  `clock` is the one that all processes share: it tells how long a message waits."""
 
     outbox: Outbox
     publisher: Publisher
@@ -41,8 +45,8 @@ class RelayOutbox:
             StoreUnavailable: what was published may be published again.
         """
         now = self.clock.now()
-        prompt = [_outgoing(m, now) for m in messages if m.due is None or m.due <= now]
-        later = [_outgoing(m, now) for m in messages if m.due is not None and m.due > now]
+        prompt = [_outgoing(m, now) for m in messages if m.due is None]
+        later = [_outgoing(m, now) for m in messages if m.due is not None]
         results = await asyncio.gather(
             self.publisher.publish(prompt) if prompt else _nothing(),
             self.delayed.publish_later(later) if later else _nothing(),
@@ -71,7 +75,7 @@ async def _nothing() -> Published:
 
 
 def _outgoing(message: OutboxMessage, now: datetime) -> Outgoing:
-    wait = message.due - now if message.due is not None and message.due > now else None
+    wait = max(message.due - now, WAIT_MIN) if message.due is not None else None
     return Outgoing(
         id=message.id, queue=message.queue, body=message.body, headers=message.headers, delay=wait
     )

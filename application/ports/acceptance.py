@@ -1,7 +1,7 @@
 """Accepting notifications: everything of a batch in one transaction."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -9,6 +9,9 @@ import msgspec
 
 from application.ports.outbox import OutboxMessage
 from domain.kernel.channel import Lane, Mode, NotificationClass
+
+ASKED_MAX = timedelta(seconds=5)
+"""From a request to its commit: if it takes longer, that is not held against it."""
 
 
 class NewPerson(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,12 +55,24 @@ class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
     """JSON object, in the clear; None when empty."""
     created_by: str | None
     created_at: datetime
+    """When it was asked for, as far as its process knows; see `accepted_at`."""
     deliveries: tuple[NewDelivery, ...]
     key: UUID | None
     """Keyed digest of mode and idempotency key; None: not idempotent."""
     fingerprint: bytes
     """Keyed digest of the canonical command (16 bytes)."""
     traceparent: str | None = None
+    promised: bool = False
+    """It was accepted before, while the database was away."""
+
+    def accepted_at(self, now: datetime) -> datetime:
+        """When it counts as accepted: deadlines begin there.
+
+        Args:
+            now: by the database's clock, which judges those deadlines.  What is asked for now was asked for
+                within the last seconds, whatever another clock says.
+        """
+        return min(now, self.created_at if self.promised else max(self.created_at, now - ASKED_MAX))
 
 
 class Won(msgspec.Struct, frozen=True):

@@ -17,6 +17,14 @@ class Clock(Protocol):
         ...
 
 
+class SharedClock(Clock, Protocol):
+    """A clock that all processes have in common: the database's."""
+
+    def heard(self, at: datetime, asked: float) -> None:
+        """The database says it is `at` (aware); it was asked at `asked` (`monotonic`), and answers now."""
+        ...
+
+
 class Dice(Protocol):
     """The only source of chance."""
 
@@ -29,5 +37,5 @@ class Ids(Protocol):
     """Fresh identifiers."""
 
     def next(self) -> UUID:
-        """A UUIDv7 of this instant; of one process they ascend."""
+        """A UUIDv7 of this instant; of one process they ascend, while its clock is not set back by far."""
         ...

@@ -30,12 +30,14 @@ from entrypoints.http.services import HttpServices, Operations, Readiness
 from entrypoints.processes.health import HealthApp
 from entrypoints.processes.observe import observer
 from entrypoints.processes.server import HttpActor, listen
+from entrypoints.processes.skew import SkewWatch
 from entrypoints.processes.upkeep import Recurring
 
 FIGURES_EVERY = 10.0
 ALERTS_EVERY = 2.0
 LEASES_EVERY = 1.0
 HOUSEKEEPING_EVERY = 3600.0
+CLOCK_EVERY = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Assembly:
             telemetry=self.telemetry,
         )
         container.operating.nudge.override(self.jobs)
+        self._skew = SkewWatch(skew=lambda: container.clock().skew, telemetry=self.telemetry)
         self.http: HttpActor | None = None
         self._consumers: list[BatchConsumer] = []
 
@@ -184,6 +187,8 @@ class Assembly:
             if not parts.seen():
                 state["database"] = "the lock of this process is not held"
             fine = enough(each == "ok" for each in state.values())
+            if (clock := self._skew.state()) is not None:
+                state["clock"] = clock  # told, but no hindrance: the database's decides
             return Readiness(
                 ready=fine and not self.draining, parts=state | ({"draining": "yes"} if self.draining else {})
             )
@@ -224,6 +229,7 @@ class Assembly:
     def _recurring(self, parts: Parts) -> list[Actor]:
         works: list[tuple[str, Callable[[], Awaitable[None]], float]] = [
             ("figures", parts.figures, FIGURES_EVERY),
+            ("clock", self._skew, CLOCK_EVERY),
             ("housekeeping", parts.keep_up, HOUSEKEEPING_EVERY),
         ]
         if self.role.http or self.role.lanes:

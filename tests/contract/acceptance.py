@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import msgspec
@@ -13,6 +14,7 @@ from domain.kernel.channel import Lane, Priority
 from domain.kernel.errors import Invalid
 from domain.notification.rollup import Counts, NotificationStatus
 from tests.contract.engine import Engine
+from tests.contract.leasing import leased
 from tests.support.accepting import notification, pack, person, pointers
 
 REFUSED = {
@@ -65,6 +67,33 @@ class AcceptanceContract:
             ada.id: ada.data_key,
             bob.id: bob.data_key,
         }
+
+    async def test_acceptance_has_the_databases_time(self, engine: Engine) -> None:
+        """Whatever the clock of the process says that minted the id: deadlines begin here."""
+        ada, now = person(), datetime.now(UTC)
+        far = timedelta(minutes=20)
+        given = {
+            n: notification(ada, created_at=now + asked, promised=promised)
+            for n, (asked, promised) in enumerate(
+                [(-far, False), (far, False), (-timedelta(seconds=2), False), (-far, True), (far, True)]
+            )
+        }
+
+        await self.accept(engine, list(given.values()), ada)
+
+        ages = []
+        for new in given.values():
+            taken = await leased(engine, new)
+            row = await engine.delivery(new.deliveries[0].id)
+            assert taken.accepted_at == row.created_at
+            ages.append((now - taken.accepted_at).total_seconds())
+        assert ages == [
+            pytest.approx(5, abs=4),
+            pytest.approx(0, abs=4),
+            pytest.approx(2, abs=0.001),
+            pytest.approx(far.total_seconds(), abs=0.001),
+            pytest.approx(0, abs=4),
+        ]
 
     async def test_its_messages_are_there_with_it(self, engine: Engine) -> None:
         ada = person()

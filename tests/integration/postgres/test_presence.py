@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from adapters.postgres.database import Database
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.processes import Presence
+from adapters.system import SystemClock
 from tests.contract.engine import PostgresEngine
 from tests.support.accepting import notification, pack, person
 from tests.support.eventually import eventually, steadily
@@ -99,6 +100,24 @@ async def test_who_gets_nothing_published_gives_its_rows_up(store: Database) -> 
         await leave_a_message(store, process)
         assert await heir.adopt(10) == 0
         assert await lock_of(store, process) == lock
+
+
+async def test_a_process_hears_the_databases_clock_from_the_start_and_with_every_heartbeat(
+    store: Database,
+) -> None:
+    heard: list[datetime] = []
+
+    class Ear(SystemClock):
+        def heard(self, at: datetime, asked: float) -> None:
+            assert self.monotonic() - asked < 5
+            heard.append(at)
+
+    who = Presence(store, uuid4(), role="worker", host="here", pid=1, heartbeat=SOON, clock=Ear())
+    async with who:
+        assert len(heard) == 1
+        await eventually(lambda: len(heard) > 3)
+    assert heard == sorted(heard)
+    assert abs(heard[0] - (await store.fetch("SELECT now()"))[0][0]) < timedelta(minutes=1)
 
 
 async def test_a_process_takes_its_lock_again(store: Database) -> None:

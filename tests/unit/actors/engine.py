@@ -33,12 +33,13 @@ from application.ports.catalog import Channel, Versioned
 from application.ports.deliveries import Begin, Settled, Settlement
 from application.ports.gateway import Message
 from application.ports.outbox import OutboxMessage
+from application.ports.system import Clock
 from application.sealing import seal_content, seal_profile, wrap_content_key
 from config.settings import Weights
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.outcome import Accepted, Outcome
 from domain.delivery.policy import DEFAULT_POLICIES
-from domain.kernel.channel import Lane, Priority
+from domain.kernel.channel import Lane, NotificationClass, Priority
 from domain.notification.request import Content, Profile
 from entrypoints.actors.engine import Engine
 from entrypoints.actors.lane import LaneActor
@@ -89,8 +90,12 @@ class Faulty:
 class World:
     """One lane, one relay, one provider (`smtp`) whose calls are told in `sent`."""
 
-    def __init__(self, *, slots: int = 100, lease: timedelta = timedelta(seconds=45)) -> None:
+    def __init__(
+        self, *, slots: int = 100, lease: timedelta = timedelta(seconds=45), clock: Clock = CLOCK
+    ) -> None:
+        """`clock` is the process's; the rows have theirs, as a database has."""
         self.rows = MemoryRows(CLOCK)
+        self.clock = clock
         self.rows.channels["email"] = Versioned(Channel(channel="email", providers=("smtp",)), 1, CLOCK.now())
         self.me = uuid4()
         self.vault = LocalVault.from_master(b"m" * 32)
@@ -108,7 +113,7 @@ class World:
             gateways=self,
             handoff=self,
             policies=DEFAULT_POLICIES,
-            clock=CLOCK,
+            clock=clock,
             dice=SystemDice(),
             lease=lease,
         )
@@ -117,7 +122,7 @@ class World:
             renderer=BoundedRenderer(),
             templates=CachedTemplates(templates=MemoryTemplates(rows=self.rows), clock=CLOCK),
             policies=DEFAULT_POLICIES,
-            clock=CLOCK,
+            clock=clock,
             dice=SystemDice(),
             lease=lease,
             call_max=timedelta(seconds=0),
@@ -167,6 +172,7 @@ class World:
         lane: Lane = EMAIL,
         packed: bool = False,
         headers: Mapping[str, str] | None = None,
+        klass: NotificationClass = NotificationClass.TRANSACTIONAL,
     ) -> list[UUID]:
         """Commit `count` notifications for one person each, and put their pointers on the lane."""
         found = []
@@ -182,6 +188,7 @@ class World:
                 ada,
                 id=id_,
                 lane=lane,
+                klass=klass,
                 template_id=None,
                 template_version=None,
                 content=seal_content(content_key, id_, Content(subject="s", body="b")),
@@ -239,7 +246,7 @@ class World:
     def _relay(self) -> RelayActor:
         outbox = MemoryOutbox(rows=self.rows, process=self.me)
         return RelayActor(
-            relay=RelayOutbox(outbox=outbox, publisher=self.broker, delayed=self.broker, clock=CLOCK),
+            relay=RelayOutbox(outbox=outbox, publisher=self.broker, delayed=self.broker, clock=self.clock),
             outbox=outbox,
             telemetry=self.told,
             sweep_every=0.05,
