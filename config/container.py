@@ -166,7 +166,7 @@ class Container(containers.DeclarativeContainer):
         prepare=prepare,
         commit=commit,
         defer=Single(DeferNotifications, publisher=publisher, key=vault),
-        absence=Single(Absence, clock=clock),
+        absence=Single(Absence, clock=clock, silent=database.provided.silent),
     )
     accept = providers.Selector(embedded, yes=submit, no=submit_or_defer)
     drain = Single(DrainIntake, key=vault, prepare=prepare, commit=commit, promises=promises)

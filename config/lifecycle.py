@@ -29,11 +29,11 @@ from config.catalog import load_catalog
 from config.connections import Delays
 from config.container import Container
 from config.settings import Settings
+from config.store_probe import StoreProbe
 from domain.kernel.errors import BrokerUnavailable, Conflict, PosthornError, StoreUnavailable
 
 DB_EXAMPLE = "postgresql://user:password@host:5432/posthorn"
 _PING_MAX = 2.0
-_PING_FRESH = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,20 +44,10 @@ class Parts:
     database: Database
     presence: Presence | None = None
     links: list[Link] = field(default_factory=list)
-    _asked: float = float("-inf")
-    _store: str = "not asked"
+    store: StoreProbe = field(init=False)
 
-    async def store(self) -> str:
-        """`ok`, or what is wrong with the database; asked at most once a second."""
-        now = self.container.clock().monotonic()
-        if now - self._asked > _PING_FRESH:
-            self._asked = now
-            try:
-                await self.reach_store()
-                self._store = "ok"
-            except PosthornError as away:
-                self._store = str(away)
-        return self._store
+    def __post_init__(self) -> None:
+        self.store = StoreProbe(database=self.database, clock=self.container.clock())
 
     async def reach_store(self) -> None:
         """Return when the database answers.

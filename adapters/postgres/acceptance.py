@@ -5,11 +5,12 @@ Locks are taken in one order: persons, idempotency keys, then rows that nobody e
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from adapters.postgres import outbox
 from adapters.postgres.database import Connection, Database
+from adapters.postgres.held_keys import KeyHeld, tell_held, watching_keys
 from application.ports.acceptance import (
     ASKED_MAX,
     Absorbed,
@@ -22,6 +23,9 @@ from application.ports.acceptance import (
 )
 from application.ports.outbox import OutboxMessage
 from domain.kernel.errors import InFlight
+
+LOCK_MAX = timedelta(seconds=2)
+"""Longest wait for a lock: shorter than anybody's who waits for the commit."""
 
 Pack = Callable[[Sequence[NewNotification]], list[OutboxMessage]]
 
@@ -137,7 +141,10 @@ class PostgresAcceptance:
             await outbox.write(connection, self.process, messages)
             return Committed(verdicts, messages)
 
-        return await self.database.run(work, busy=InFlight)
+        try:
+            return await self.database.run(work, lock_max=LOCK_MAX)
+        except KeyHeld:
+            await tell_held(self.database, [n.key for n in notifications if n.key is not None])
 
 
 async def _put_persons(connection: Connection, persons: Sequence[NewPerson]) -> None:
@@ -177,8 +184,7 @@ async def _insert_notifications(
     connection: Connection, given: Sequence[NewNotification]
 ) -> dict[UUID, datetime]:
     """Return the ids of those that went in, and when they count as accepted."""
-    rows = await connection.fetch(
-        _NOTIFICATIONS,
+    columns = (
         [n.id for n in given],
         [n.mode for n in given],
         [n.type for n in given],
@@ -198,6 +204,8 @@ async def _insert_notifications(
         [n.promised for n in given],
         ASKED_MAX,
     )
+    with watching_keys():
+        rows = await connection.fetch(_NOTIFICATIONS, *columns)
     return {row["id"]: row["created_at"] for row in rows}
 
 
@@ -212,7 +220,7 @@ async def _verdicts(
         if n.id in fresh or n.key is None:
             verdicts.append(Won(n.id))
         elif n.key not in holders:
-            raise InFlight("an idempotency key was pruned just now")
+            raise InFlight("the idempotency key was pruned just now", keys={n.key})
         else:
             holder, fingerprint = holders[n.key]
             # Our own earlier commit, whose answer was lost with the connection, has our id.

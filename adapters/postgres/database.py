@@ -1,33 +1,37 @@
-"""PostgreSQL, connected: an asyncpg pool for hot, set-wise statements, a SQLAlchemy engine for the rest.
+"""PostgreSQL, connected: an asyncpg pool for hot, set-wise statements, SQLAlchemy engines for the rest.
 
     async with Database(dsn) as database:
         rows = await database.fetch("SELECT …", ids)               # one statement
         async with database.transaction() as connection: …         # several, once
-        await database.run(work, busy=InFlight)                    # several, again after a deadlock
+        await database.run(work)                                   # several, again after a deadlock
         async with database.begin() as connection: …               # SQLAlchemy Core
+        async with database.listing() as connection: …             # the same, for lists that people read
 
+Lists have connections of their own and little time: however many are read, what accepting needs is there.
 Nothing connects before it is needed, so a process starts while the database is away.  The DSN is a secret and
 stands in no error and no `repr`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import timedelta
 from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import asyncpg
-import msgspec
-from asyncpg.pool import PoolConnectionProxy
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.postgres.errors import BROKEN, DRIVER_ERRORS, RETRIED, sqlstate, translated
-from domain.kernel.errors import PosthornError, StoreUnavailable
+from adapters.postgres.errors import BROKEN, QUERY_CANCELED, RETRIED, sqlstate, translated
+from adapters.postgres.pulse import Pulse
+from adapters.postgres.sessions import GRACE, Connection, core_engine, dial, keep, millis, transaction
+from application import budget
+from domain.kernel.errors import Overloaded, StoreUnavailable
 
 T = TypeVar("T")
-Connection = asyncpg.Connection | PoolConnectionProxy
 
 TRIES = 4
 """Of work that ends in a deadlock or a serialisation failure."""
@@ -37,6 +41,10 @@ CONNECT_MAX = 5.0
 CLOSE_MAX = 2.0
 WAIT_MAX = 10.0
 """Seconds to wait for a free connection."""
+LISTS, LIST_WAIT_MAX = 4, 0.5
+"""Connections for lists, and seconds to wait for one."""
+LIST_MAX = timedelta(seconds=2)
+"""The server ends a list that takes longer; together they fit into the budget of a request."""
 
 # Of the pool, whose statements find rows by key.  Planned once per connection: over a dozen partitions a plan
 # costs ten times what it takes to run it.  Made while a partition was empty, it must suit the full one.
@@ -78,36 +86,28 @@ class Database:
                 "application_name": application_name,
                 "jit": "off",  # compiling costs more than it saves on short statements
                 "timezone": "UTC",
-                "statement_timeout": _millis(statement_max),
-                "lock_timeout": _millis(lock_max),
-                "idle_in_transaction_session_timeout": _millis(idle_max),
+                "statement_timeout": millis(statement_max),
+                "lock_timeout": millis(lock_max),
+                "idle_in_transaction_session_timeout": millis(idle_max),
             },
         } | ({"ssl": ssl} if ssl else {})
         self._pool_size = pool_size
         self._pool: asyncpg.Pool | None = None
-        self.engine: AsyncEngine = create_async_engine(
-            "postgresql+asyncpg://",
-            async_creator=self._connect,
-            pool_size=engine_size,
-            max_overflow=0,
-            pool_timeout=WAIT_MAX,
-            pool_pre_ping=True,
-            hide_parameters=True,
-            json_serializer=lambda value: msgspec.json.encode(value).decode(),
-            json_deserializer=msgspec.json.decode,
-        )
+        self.engine = core_engine(self._connect, engine_size, WAIT_MAX)
+        brief = self._set({"statement_timeout": millis(LIST_MAX), "lock_timeout": millis(LIST_MAX)})
+        self.lists = core_engine(lambda: dial(dsn, **brief), LISTS, LIST_WAIT_MAX)
+        self.pulse = Pulse(self._connect)
 
     async def open(self) -> Self:
         """Make the pool; connections are opened when they are needed."""
-        options = self._options | {"server_settings": self._options["server_settings"] | _BY_KEY}
         with translated():
             self._pool = await asyncpg.create_pool(
                 self._dsn,
-                **options,
+                **self._set(_BY_KEY),
                 min_size=0,
                 max_size=self._pool_size,
-                connect=_dial,
-                reset=_keep,
+                connect=dial,
+                reset=keep,
             )
         return self
 
@@ -116,7 +116,12 @@ class Database:
         pool, self._pool = self._pool, None
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_MAX):
-                await asyncio.gather(self.engine.dispose(), *([pool.close()] if pool else []))
+                await asyncio.gather(
+                    self.pulse.close(),
+                    self.engine.dispose(),
+                    self.lists.dispose(),
+                    *([pool.close()] if pool else []),
+                )
 
     async def __aenter__(self) -> Self:
         return await self.open()
@@ -135,6 +140,10 @@ class Database:
         with translated():
             return await self._connect()
 
+    def silent(self) -> str | None:
+        """Why nobody who is waited for should ask: the server answers nothing.  See `Pulse`."""
+        return self.pulse.silent
+
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """Run one statement and return its rows; again after a deadlock.
 
@@ -145,105 +154,97 @@ class Database:
         return await self._retried(lambda: self._fetch(query, args))
 
     async def run(
-        self, work: Callable[[Connection], Awaitable[T]], *, busy: type[PosthornError] = StoreUnavailable
+        self, work: Callable[[Connection], Awaitable[T]], *, lock_max: timedelta | None = None
     ) -> T:
         """Run `work` in a transaction, in a new one after a deadlock: it must be able to run again.
 
+        Args:
+            lock_max: longest wait for one lock, in place of the usual one.
+
         Raises:
             StoreUnavailable, Invalid: as for `fetch`.
-            busy: a lock was not free in time.
         """
-        return await self._retried(lambda: self._run(work, busy), busy)
+        return await self._retried(lambda: self._run(work, lock_max))
 
     @asynccontextmanager
-    async def transaction(self, *, busy: type[PosthornError] = StoreUnavailable) -> AsyncIterator[Connection]:
+    async def transaction(self, *, lock_max: timedelta | None = None) -> AsyncIterator[Connection]:
         """One transaction; commits at the end, rolls back when an error (or a cancellation) leaves it."""
-        with translated(busy):
-            async with self._acquire() as connection, _transaction(connection):
+        with translated():
+            async with self._acquire() as connection, transaction(connection, lock_max):
                 yield connection
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """One transaction of SQLAlchemy Core."""
-        with translated():
-            async with self.engine.begin() as connection:
-                yield connection
+        async with self._patience():
+            with translated():
+                async with self.engine.begin() as connection:
+                    yield connection
+
+    @asynccontextmanager
+    async def listing(self) -> AsyncIterator[AsyncConnection]:
+        """The same, for lists.
+
+        Raises:
+            Overloaded: it would take too long.
+        """
+        async with self._patience():
+            with translated():
+                try:
+                    async with self.lists.begin() as connection:
+                        yield connection
+                except PoolTimeout:
+                    raise Overloaded("too many lists are being read: ask again shortly") from None
+                except DBAPIError as error:
+                    if sqlstate(error) != QUERY_CANCELED:
+                        raise
+                    raise Overloaded("the list takes too long: ask for a shorter time range") from None
+
+    def _patience(self) -> AbstractAsyncContextManager[None]:
+        """For who is waited for: within the request's budget, and not at all while nobody answers."""
+        if not budget.limited():
+            return nullcontext()
+        if (silent := self.silent()) is not None:
+            raise StoreUnavailable(silent)
+        return budget.waiting()
+
+    def _set(self, settings: dict[str, str]) -> dict[str, Any]:
+        return self._options | {"server_settings": self._options["server_settings"] | settings}
 
     async def _connect(self) -> asyncpg.Connection:
-        return await _dial(self._dsn, **self._options)
+        return await dial(self._dsn, **self._options)
 
     @asynccontextmanager
     async def _acquire(self) -> AsyncIterator[Connection]:
-        if self._pool is None:
+        pool = self._pool
+        if pool is None:
             raise StoreUnavailable("PostgreSQL: not open")
-        async with self._pool.acquire(timeout=WAIT_MAX) as connection:
-            try:
-                yield connection
-            except BROKEN:
-                connection.terminate()
-                raise
+        connection = await pool.acquire(timeout=WAIT_MAX)
+        try:
+            yield connection
+        except BROKEN:
+            connection.terminate()
+            raise
+        finally:
+            with suppress(TimeoutError):  # a statement that was given up does not end: the connection is cut
+                await pool.release(connection, timeout=GRACE)
 
     async def _fetch(self, query: str, args: tuple[Any, ...]) -> list[asyncpg.Record]:
         async with self._acquire() as connection:
             return await connection.fetch(query, *args)
 
-    async def _run(self, work: Callable[[Connection], Awaitable[T]], busy: type[PosthornError]) -> T:
-        async with self.transaction(busy=busy) as connection:
+    async def _run(self, work: Callable[[Connection], Awaitable[T]], lock_max: timedelta | None) -> T:
+        async with self.transaction(lock_max=lock_max) as connection:
             return await work(connection)
 
-    async def _retried(
-        self, work: Callable[[], Awaitable[T]], busy: type[PosthornError] = StoreUnavailable
-    ) -> T:
-        for attempt in range(TRIES):
-            try:
-                with translated(busy):
-                    return await work()
-            except StoreUnavailable as error:
-                if attempt == TRIES - 1 or sqlstate(error.__cause__ or error) not in RETRIED:
-                    raise
-            await asyncio.sleep(TRY_PAUSE * 2**attempt)
+    async def _retried(self, work: Callable[[], Awaitable[T]]) -> T:
+        async with self._patience():
+            for attempt in range(TRIES):
+                try:
+                    with translated():
+                        return await work()
+                except StoreUnavailable as error:
+                    if attempt == TRIES - 1 or sqlstate(error.__cause__ or error) not in RETRIED:
+                        raise
+                await asyncio.sleep(TRY_PAUSE * 2**attempt)
         raise StoreUnavailable("PostgreSQL: deadlocked")
-
-
-@asynccontextmanager
-async def _transaction(connection: Connection) -> AsyncIterator[None]:
-    transaction = connection.transaction()
-    await transaction.start()
-    try:
-        yield
-    except BaseException:
-        with suppress(*DRIVER_ERRORS):  # the first error tells more
-            await _to_the_end(transaction.rollback())
-        raise
-    await _to_the_end(transaction.commit())
-
-
-async def _to_the_end(step: Coroutine[Any, Any, None]) -> None:
-    """Await `step` whole, even when this task is cancelled meanwhile: half a commit would poison the pool."""
-    task = asyncio.ensure_future(step)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        while not task.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait([task])
-        if not task.cancelled():
-            task.exception()  # looked at: what counts for the caller is the cancellation
-        raise
-
-
-async def _dial(dsn: str, **options: Any) -> asyncpg.Connection:
-    try:
-        return await asyncpg.connect(dsn, **options)
-    except OSError:  # a certificate that is not trusted is a ValueError too
-        raise
-    except ValueError:  # it quotes what it cannot read, which may be the password
-        raise asyncpg.ClientConfigurationError("unreadable DSN") from None
-
-
-async def _keep(_connection: Connection) -> None:
-    """Reset nothing between two users: nobody here changes the session, and a reset costs a round trip."""
-
-
-def _millis(span: timedelta) -> str:
-    return str(span // timedelta(milliseconds=1))

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from domain.kernel.errors import Fault, Invalid, Misconfigured, PosthornError, StoreUnavailable
 
 LOCK_NOT_AVAILABLE = "55P03"
+QUERY_CANCELED = "57014"
 DEADLOCK, SERIALIZATION = "40P01", "40001"
 RETRIED = frozenset({DEADLOCK, SERIALIZATION})
 """Nothing was done and the same work may succeed at once."""
@@ -43,17 +44,13 @@ def sqlstate(error: BaseException) -> str | None:
     return getattr(original, "sqlstate", None)
 
 
-def translate(error: Exception, busy: type[PosthornError] = StoreUnavailable) -> PosthornError | None:
-    """The house's error for a driver's, or None when it is neither trouble nor data but a bug of ours.
-
-    Args:
-        busy: what a lock that somebody else holds too long means to the caller.
-    """
+def translate(error: Exception) -> PosthornError | None:
+    """The house's error for a driver's, or None when it is neither trouble nor data but a bug of ours."""
     state = sqlstate(error)
     if state is None:
         return _translate_client_side(error)
     if state == LOCK_NOT_AVAILABLE:
-        return busy("PostgreSQL: a lock was not free in time")
+        return StoreUnavailable("PostgreSQL: a lock was not free in time")
     if state.startswith("22"):
         return Invalid(Fault("", "refused_by_database", f"the database refuses a value (SQLSTATE {state})"))
     if state in _AWAY_STATES or state.startswith(_AWAY_CLASSES):
@@ -83,12 +80,12 @@ def _driver_error(error: Exception) -> BaseException:
 
 
 @contextmanager
-def translated(busy: type[PosthornError] = StoreUnavailable) -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Raise errors of the house in place of the driver's; data errors without their text."""
     try:
         yield
     except DRIVER_ERRORS as error:
-        ours = translate(error, busy)
+        ours = translate(error)
         if ours is None:
             raise
         raise ours from (None if isinstance(ours, Invalid | Misconfigured) else error)

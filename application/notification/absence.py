@@ -1,5 +1,6 @@
 """Remembers for a moment that the store is away: one request finds out whether it is back, not all."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,15 +9,23 @@ from application.ports.system import Clock
 
 @dataclass(slots=True, kw_only=True)
 class Absence:
-    """One process's; `moment` is how long nobody asks after somebody has asked in vain."""
+    """One process's.
+
+    Args:
+        moment: how long nobody asks after somebody has asked in vain.
+        silent: why nobody need ask at all, or None (`adapters.postgres.pulse`).
+    """
 
     clock: Clock
+    silent: Callable[[], str | None] = lambda: None
     moment: timedelta = timedelta(seconds=1)
     _asked: float | None = None
     """When it was last asked in vain, or by who still waits (monotonic seconds); None: it is there."""
 
     def over(self) -> bool:
         """Whether the caller should ask the store, and then tell what came of it."""
+        if self.silent() is not None:
+            return False
         if self._asked is None:
             return True
         now = self.clock.monotonic()

@@ -2,12 +2,15 @@
 
 Critical goes first and has a reserve of its own.  Batches and the queue in front of them are bounded by
 rows.  The same idempotency key twice in this process waits for the first.  A batch that is refused
-is bisected until the bad request stands alone.
+is bisected until the bad request stands alone; what merely waited is not tried in parts.
 """
 
 import asyncio
 from collections import deque
+from contextvars import Context
 from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import chain
 from uuid import UUID
 
 from application.notification.packing import Pack
@@ -16,7 +19,7 @@ from application.notification.seal import Seal
 from application.ports.acceptance import Absorbed, Acceptance, KeysChanged, Verdict, Won
 from application.ports.outbox import Handoff
 from domain.kernel.channel import Priority
-from domain.kernel.errors import Overloaded, StoreUnavailable
+from domain.kernel.errors import InFlight, Overloaded, StoreUnavailable
 
 _SEAL_TRIES = 10
 
@@ -40,6 +43,7 @@ class GroupCommit:
         rows_max: most rows (notifications and deliveries) of one commit; one larger request goes alone.
         queue_max: most rows waiting; the critical reserve of `queue_max // 4` comes on top.
         committers: commits in flight at once; with more of them each is smaller, and all of them dearer.
+        patience: bound of one commit, all its waits and tries together.
     """
 
     acceptance: Acceptance
@@ -49,6 +53,7 @@ class GroupCommit:
     rows_max: int = 1_000
     queue_max: int = 20_000
     committers: int = 1
+    patience: timedelta = timedelta(seconds=10)
     _queues: tuple[deque[_Waiting], ...] = field(default_factory=lambda: tuple(deque() for _ in Priority))
     _waiting_rows: int = 0
     _by_key: dict[UUID, _Waiting] = field(default_factory=dict)
@@ -76,7 +81,8 @@ class GroupCommit:
         waiting = self._admit(prepared)
         if self._committing < self.committers:
             self._committing += 1
-            task = asyncio.create_task(self._run())
+            # Nobody's request: it must not have the budget of the one that came first.
+            task = asyncio.create_task(self._run(), context=Context())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return waiting.answer
@@ -126,26 +132,40 @@ class GroupCommit:
         return everybody
 
     async def _commit(self, batch: list[_Waiting]) -> None:
-        try:
-            verdicts = await self._accept([waiting.prepared for waiting in batch])
-        except StoreUnavailable as away:
-            # Who waits behind them would wait for the same time-out, one batch after the other.
-            for waiting in [*batch, *self._all()]:
-                self._answer(waiting, away)
-        except asyncio.CancelledError:
-            for waiting in batch:
-                self._answer(waiting, StoreUnavailable("stopped before the commit was known"))
-            raise
-        except Exception as refused:  # noqa: BLE001  whatever it was: whose it is is found, and told
-            if len(batch) > 1:
-                middle = len(batch) // 2
-                await self._commit(batch[:middle])
-                await self._commit(batch[middle:])
+        parts = [batch]
+        while parts:
+            part = parts.pop()
+            try:
+                verdicts = await self._accept([waiting.prepared for waiting in part])
+            except StoreUnavailable as away:
+                # Who waits behind them would wait for the same time-out, one batch after the other.
+                for waiting in [*part, *chain.from_iterable(parts), *self._all()]:
+                    self._answer(waiting, away)
+                return
+            except asyncio.CancelledError:
+                for waiting in [*part, *chain.from_iterable(parts)]:
+                    self._answer(waiting, StoreUnavailable("stopped before the commit was known"))
+                raise
+            except Exception as refused:  # noqa: BLE001  whatever it was: whose it is is found, and told
+                parts += self._without_the_refused(part, refused)
             else:
-                self._answer(batch[0], refused)
-        else:
-            for waiting, verdict in zip(batch, verdicts, strict=True):
-                self._answer(waiting, verdict)
+                for waiting, verdict in zip(part, verdicts, strict=True):
+                    self._answer(waiting, verdict)
+
+    def _without_the_refused(self, part: list[_Waiting], refused: Exception) -> list[list[_Waiting]]:
+        """Tell those whose fault it is, once that is known; the others, in the parts to be tried next."""
+        if len(part) == 1:
+            self._answer(part[0], refused)
+            return []
+        keys = refused.keys if isinstance(refused, InFlight) else frozenset()
+        if not keys:
+            middle = len(part) // 2
+            return [part[middle:], part[:middle]]
+        for waiting in part:
+            if waiting.prepared.key in keys:
+                self._answer(waiting, refused)
+        rest = [waiting for waiting in part if waiting.prepared.key not in keys]
+        return [rest] if rest else []
 
     def _answer(self, waiting: _Waiting, answer: Verdict | Exception) -> None:
         if waiting.prepared.key is not None:
@@ -159,6 +179,13 @@ class GroupCommit:
             waiting.answer.set_result(answer)
 
     async def _accept(self, prepared: list[Prepared]) -> list[Verdict]:
+        try:
+            async with asyncio.timeout(self.patience.total_seconds()):
+                return await self._sealed_and_accepted(prepared)
+        except TimeoutError:
+            raise StoreUnavailable(f"no commit within {self.patience.total_seconds():.0f} s") from None
+
+    async def _sealed_and_accepted(self, prepared: list[Prepared]) -> list[Verdict]:
         persons = sorted({a.person for p in prepared for a in p.addressees})
         for _ in range(_SEAL_TRIES):
             known = await self.acceptance.keys(persons)

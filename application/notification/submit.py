@@ -7,10 +7,11 @@ from uuid import UUID
 
 import msgspec
 
+from application import budget
 from application.notification.group_commit import GroupCommit
 from application.notification.prepare import Prepare, Prepared
 from application.ports.acceptance import Verdict, Won
-from domain.kernel.errors import Fault, KeyReused, PosthornError
+from domain.kernel.errors import Fault, KeyReused, PosthornError, StoreUnavailable
 from domain.notification.request import Request
 
 
@@ -38,8 +39,10 @@ class SubmitNotification:
         Raises:
             Invalid, KeyReused, InFlight, Overloaded, StoreUnavailable.
         """
-        prepared = await self.prepare(request)
-        return answer(await self.commit.put(prepared), prepared.kept_out)
+        [told] = await self.many([request])
+        if isinstance(told, PosthornError):
+            raise told
+        return told
 
     async def many(self, requests: Sequence[Request]) -> list[Submitted | PosthornError]:
         """Accept several, each on its own: a bad one does not spoil its neighbours."""
@@ -50,16 +53,17 @@ class SubmitNotification:
                 waiting.append((prepared, self.commit.enqueue(prepared)))
             except PosthornError as refused:
                 waiting.append(refused)
-        answers: list[Submitted | PosthornError] = []
-        for each in waiting:
-            try:
-                if isinstance(each, PosthornError):
-                    raise each
-                prepared, asked = each
-                answers.append(answer(await asyncio.shield(asked), prepared.kept_out))
-            except PosthornError as refused:
-                answers.append(refused)
-        return answers
+        await budget.settled(each[1] for each in waiting if not isinstance(each, PosthornError))
+        return [each if isinstance(each, PosthornError) else _told(*each) for each in waiting]
+
+
+def _told(prepared: Prepared, asked: "asyncio.Future[Verdict]") -> Submitted | PosthornError:
+    if not asked.done():
+        return StoreUnavailable("no commit in the time that a request has: ask again with the same key")
+    try:
+        return answer(asked.result(), prepared.kept_out)
+    except PosthornError as refused:
+        return refused
 
 
 def answer(verdict: Verdict, kept_out: tuple[Fault, ...] = ()) -> Submitted:

@@ -1,12 +1,14 @@
 """Accept notifications from callers that cannot wait: in the database, or on the broker while it is away.
 
-A commit whose outcome is not known is promised under the same id: draining finds what was committed.
+A commit whose outcome is not known, or not in time, is promised under the same id: draining finds what was
+committed.
 """
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from application import budget
 from application.notification.absence import Absence
 from application.notification.defer import DeferNotifications
 from application.notification.group_commit import GroupCommit
@@ -50,9 +52,10 @@ class SubmitOrDefer:
                 answers[n] = refused
             else:
                 waiting[n] = prepared, asked
+        await budget.settled(asked for _, asked in waiting.values() if asked is not None)
         away: dict[int, Prepared] = {}
         for n, (prepared, asked) in waiting.items():
-            told = await self._verdict(asked) if asked is not None else None
+            told = self._verdict(asked) if asked is not None else None
             if told is None:
                 away[n] = prepared
             else:
@@ -61,10 +64,13 @@ class SubmitOrDefer:
             answers |= dict(zip(away, await self.defer(list(away.values())), strict=True))
         return [answers[n] for n in range(len(requests))]
 
-    async def _verdict(self, asked: "asyncio.Future[Verdict]") -> Submitted | PosthornError | None:
-        """What the database says; None when it is away."""
+    def _verdict(self, asked: "asyncio.Future[Verdict]") -> Submitted | PosthornError | None:
+        """What the database says; None when it is away, or has said nothing in time."""
+        if not asked.done():
+            self.absence.noticed()
+            return None
         try:
-            told: Submitted | PosthornError = answer(await asyncio.shield(asked))
+            told: Submitted | PosthornError = answer(asked.result())
         except StoreUnavailable:
             self.absence.noticed()
             return None

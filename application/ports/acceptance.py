@@ -123,7 +123,9 @@ class Acceptance(Protocol):
         Raises:
             KeysChanged: nothing was committed.
             Invalid: the database refuses a value; nothing was committed (bisect to find whose).
-            InFlight: another transaction holds one of the keys for more than 5 s; nothing was committed.
-            StoreUnavailable: outcome unknown when a connection was lost: accept again with the same keys.
+            InFlight: others are accepting some of the keys (`keys` says which) and take longer than a lock is
+                waited for; nothing was committed.
+            StoreUnavailable: outcome unknown when a connection was lost: accept again with the same keys; or
+                another lock was not free in time.
         """
         ...

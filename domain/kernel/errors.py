@@ -17,6 +17,7 @@ PosthornError
 
 from collections.abc import Iterable
 from itertools import islice
+from uuid import UUID
 
 import msgspec
 
@@ -69,7 +70,11 @@ class KeyReused(PosthornError):
 
 
 class InFlight(PosthornError):
-    """The same idempotency key is being accepted by somebody else right now."""
+    """The same idempotency key is being accepted by somebody else right now: of several, one of `keys`."""
+
+    def __init__(self, said: str = "", *, keys: Iterable[UUID] = ()) -> None:
+        super().__init__(said)
+        self.keys = frozenset(keys)
 
 
 class Overloaded(PosthornError):

@@ -5,6 +5,7 @@ from typing import Any
 
 from litestar import Litestar
 
+from application import budget
 from entrypoints.http.call import Call
 from entrypoints.http.services import HttpServices, Seen
 
@@ -23,6 +24,7 @@ class Api(Litestar):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
+        budget.begin()
         services = self.services
         began = services.clock.monotonic()
         parent = next((value for name, value in scope["headers"] if name == b"traceparent"), None)

@@ -33,6 +33,7 @@ from entrypoints.processes.server import HttpActor, listen
 from entrypoints.processes.skew import SkewWatch
 from entrypoints.processes.upkeep import Recurring
 
+PULSE_EVERY = 1.0
 FIGURES_EVERY = 10.0
 ALERTS_EVERY = 2.0
 LEASES_EVERY = 1.0
@@ -184,7 +185,7 @@ class Assembly:
             state = {"database": await parts.store(), "broker": parts.broker()}
             if self._consumers:
                 state["events"] = "ok" if all(each.ready for each in self._consumers) else "not consuming"
-            if not parts.seen():
+            if state["database"] == "ok" and not parts.seen():
                 state["database"] = "the lock of this process is not held"
             fine = enough(each == "ok" for each in state.values())
             if (clock := self._skew.state()) is not None:
@@ -228,6 +229,7 @@ class Assembly:
 
     def _recurring(self, parts: Parts) -> list[Actor]:
         works: list[tuple[str, Callable[[], Awaitable[None]], float]] = [
+            ("pulse", parts.database.pulse.feel, PULSE_EVERY),
             ("figures", parts.figures, FIGURES_EVERY),
             ("clock", self._skew, CLOCK_EVERY),
             ("housekeeping", parts.keep_up, HOUSEKEEPING_EVERY),

@@ -8,12 +8,11 @@ import asyncpg
 import pytest
 
 from adapters.memory.rows import MemoryRows
-from adapters.postgres.acceptance import PostgresAcceptance
 from adapters.postgres.database import Database
-from domain.kernel.errors import InFlight
+from domain.kernel.errors import InFlight, StoreUnavailable
 from tests.contract.acceptance import AcceptanceContract
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
-from tests.support.accepting import notification, pack, person
+from tests.support.accepting import notification, person
 
 KEY = "INSERT INTO idempotency_keys (key, fingerprint, notification_id) VALUES ($1, '', $1)"
 
@@ -29,19 +28,49 @@ class TestPostgresAcceptance(AcceptanceContract):
     def engine(self, store: Database) -> Engine:
         return PostgresEngine(store)
 
-    async def test_a_key_that_somebody_holds_too_long_is_in_flight(self, database: str) -> None:
-        ada, key = person(), uuid4()
-        async with (
-            Database(database, lock_max=timedelta(milliseconds=200)) as impatient,
-            impatient.transaction() as holder,
-        ):
-            acceptance = PostgresAcceptance(database=impatient, process=uuid4())
-            await holder.execute(KEY, key)
+    @pytest.fixture
+    def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("adapters.postgres.acceptance.LOCK_MAX", timedelta(milliseconds=200))
 
-            with pytest.raises(InFlight):
-                await acceptance.accept([notification(ada, key=key)], [ada], pack)
+    @pytest.mark.usefixtures("impatient")
+    async def test_a_key_that_somebody_holds_too_long_is_in_flight(
+        self, engine: Engine, store: Database
+    ) -> None:
+        ada, held, done = person(), [uuid4(), uuid4()], uuid4()
+        await self.accept(engine, [notification(ada, key=done)], ada)
+        batch = [notification(ada, key=key) for key in (*held, done, *(uuid4() for _ in range(20)), None)]
+        async with store.transaction() as holder:
+            for key in held:
+                await holder.execute(KEY, key)
 
-            assert await acceptance.keys([ada.id]) == {}
+            with pytest.raises(InFlight) as busy:
+                await self.accept(engine, batch, ada)
+
+        assert busy.value.keys == set(held), "these, and no other"
+        assert [new.id for new in batch if await engine.stand(new.id)] == []
+        assert len(await store.fetch("SELECT FROM idempotency_keys")) == 3
+
+    @pytest.mark.usefixtures("impatient")
+    @pytest.mark.parametrize("table", ["users", "idempotency_keys", "notifications", "outbox"])
+    async def test_a_table_that_is_locked_is_no_conflict(
+        self, engine: Engine, store: Database, table: str
+    ) -> None:
+        ada = person()
+        async with store.transaction() as holder:
+            await holder.execute(f"LOCK TABLE {table}")
+            with pytest.raises(StoreUnavailable, match="lock"):
+                await self.accept(engine, [notification(ada, key=uuid4())], ada)
+
+    @pytest.mark.usefixtures("impatient")
+    async def test_nor_is_a_person_whom_somebody_else_writes(self, engine: Engine, store: Database) -> None:
+        ada, bob = (person(guest=True, profile=b"one") for _ in range(2))
+        await self.accept(engine, [], ada)
+        async with store.transaction() as holder:
+            await holder.execute("UPDATE users SET version = version WHERE id = $1", ada.id)
+            await holder.execute("INSERT INTO users (id, guest) VALUES ($1, true)", bob.id)
+            for each in (ada, bob):
+                with pytest.raises(StoreUnavailable, match="lock"):
+                    await self.accept(engine, [notification(each, key=uuid4())], each)
 
     async def test_the_same_keys_in_opposite_order_do_not_deadlock(
         self, engine: Engine, monkeypatch: pytest.MonkeyPatch

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Sequence
 from contextvars import ContextVar
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -20,7 +21,6 @@ from application.ports.outbox import OutboxMessage
 from config.container import Container
 from config.lifecycle import built, start_logging
 from config.load import load
-from domain.kernel.errors import PosthornError, StoreUnavailable
 from entrypoints.amqp.parking import QUEUES
 from entrypoints.cli.shell import run
 from entrypoints.processes.run import run_container
@@ -82,13 +82,13 @@ class GuardedDatabase(Database):
         super().__init__(dsn, **options)
         self._fuse = fuse
 
-    async def run(self, work: Any, *, busy: type[PosthornError] = StoreUnavailable) -> Any:
+    async def run(self, work: Any, *, lock_max: timedelta | None = None) -> Any:
         async def watched(connection: Connection) -> Any:
             done = await work(connection)
             self._fuse.passes("inside", _within.get())
             return done
 
-        return await super().run(watched, busy=busy)
+        return await super().run(watched, lock_max=lock_max)
 
 
 class GuardedGateways:

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from adapters.postgres.database import Connection, Database
-from domain.kernel.errors import InFlight, Invalid, Misconfigured, StoreUnavailable
+from domain.kernel.errors import Invalid, Misconfigured, StoreUnavailable
 from tests.support.eventually import eventually
 from tests.support.postgres import PostgresServer
 
@@ -94,17 +94,20 @@ async def test_what_takes_too_long_is_ended(quick: Database) -> None:
     assert await quick.fetch("SELECT 1")
 
 
-async def test_a_lock_that_is_not_free_is_what_the_caller_says(quick: Database, store: Database) -> None:
+async def test_a_lock_that_is_not_free_is_waited_for_as_long_as_the_caller_says(
+    single: Database, store: Database
+) -> None:
     async def lock(connection: Connection) -> None:
         await connection.execute("SELECT FROM pots WHERE id = 1 FOR UPDATE")
 
     async with store.transaction() as holder:
         await lock(holder)
-        with pytest.raises(InFlight):
-            await quick.run(lock, busy=InFlight)
-        with pytest.raises(StoreUnavailable):
-            await quick.run(lock)
-    await quick.run(lock)
+        async with asyncio.timeout(3):  # the session's own patience is five seconds
+            with pytest.raises(StoreUnavailable, match="lock"):
+                await single.run(lock, lock_max=TICK)
+    await single.run(lock)
+    ((usual,),) = await single.fetch("SELECT current_setting('lock_timeout')")
+    assert usual == "5s", "for that transaction alone"
 
 
 async def test_an_idle_transaction_is_ended(quick: Database, store: Database) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -20,6 +21,7 @@ from application.ports.vault import Unreadable
 from domain.kernel.channel import Priority
 from domain.kernel.errors import Fault, InFlight, Invalid, Overloaded, StoreUnavailable
 from domain.notification.request import Request
+from tests.support.virtual_time import passing
 
 IDS = SystemIds()
 VAULT = LocalVault.from_master(b"m" * 32)
@@ -120,6 +122,53 @@ async def test_a_person_whose_key_cannot_be_read_is_nobody_elses_trouble():
 
 async def _keys(found):
     return found
+
+
+async def test_of_many_those_whose_key_is_in_flight_are_told_and_the_others_go_on_in_one_piece():
+    world, held = World(), {uuid4(), uuid4()}
+    given = [prepared("held", key=key) for key in held] + [prepared(key=uuid4()) for _ in range(30)]
+    refused = InFlight("busy", keys=held)
+
+    def fault(batch):
+        if any(notification.key in held for notification in batch):
+            raise refused
+
+    world.fault = fault
+    answers = await put(world, *given)
+    assert answers[:2] == [refused, refused]
+    assert all(isinstance(answer, Won) for answer in answers[2:])
+    assert [len(batch) for batch in world.batches] == [32, 30], "what merely waited is not tried in parts"
+
+
+async def test_when_the_store_goes_away_in_the_midst_of_parts_nobody_waits_for_the_next():
+    world, bad = World(), Invalid(Fault("", "bad", "bad"))
+    told = [bad, StoreUnavailable("away")]
+
+    def fault(_):
+        raise told[min(len(world.batches), 2) - 1]
+
+    world.fault = fault
+    answers = await put(world, *(prepared() for _ in range(8)))
+    assert all(isinstance(answer, StoreUnavailable) for answer in answers)
+    assert [len(batch) for batch in world.batches] == [8, 4]
+
+
+async def test_one_bound_holds_for_all_the_waits_of_a_commit():
+    world = World(patience=timedelta(seconds=10))
+    loop = asyncio.get_running_loop()
+
+    def fault(_):
+        raise KeysChanged
+
+    async def slow(persons):
+        await passing(4)
+        return {}
+
+    world.keys, world.fault = slow, fault
+    began = loop.time()
+    answers = await put(world, *(prepared() for _ in range(8)))
+    assert all(isinstance(answer, StoreUnavailable) for answer in answers)
+    assert loop.time() - began == 10
 
 
 async def test_an_absent_store_is_told_to_all_at_once():

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from application import budget
 from application.messages.command import INTAKE, unseal
 from application.notification.submit import Submitted
 from application.ports.broker import Outgoing, Published
@@ -125,6 +126,49 @@ async def test_while_it_is_known_to_be_away_one_request_a_second_asks(desk: Desk
     desk.hold.set()
     assert (await probe).degraded
     assert desk.asked == 2
+
+
+async def test_who_waits_in_vain_is_promised_when_the_time_of_the_request_is_up(desk: Desk) -> None:
+    """The commit goes on: what it comes to is found under the id that was promised."""
+    desk.hold = asyncio.Event()
+    budget.begin(3)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    told = await desk.submit.many([request(idempotency_key=f"k-{n}") for n in range(5)])
+    assert loop.time() - began == 3, "for all of them together"
+    assert [each.degraded for each in told] == [True] * 5
+    assert (await desk.submit(request())).degraded, "nothing is left of the time"
+    assert loop.time() - began == 3
+    desk.hold.set()
+    await desk.submit.commit.drain()
+    assert [each.id for each in told] == list(desk.rows.notifications)[:5]
+    assert await desk.drained() == ["committed"] * 6
+    assert len(desk.rows.notifications) == 6
+
+
+async def test_the_commit_is_nobodys_request(desk: Desk) -> None:
+    """Whoever comes first starts it for all: his budget is not theirs."""
+    seen: list[bool] = []
+    keys = desk.keys
+
+    async def watched(persons: object) -> object:
+        seen.append(budget.limited())
+        return await keys(persons)
+
+    desk.keys = watched
+    budget.begin(3)
+    await desk.submit(request())
+    assert (seen, budget.limited()) == ([False], True)
+
+
+async def test_a_silent_store_is_not_asked_and_nobody_waits(desk: Desk) -> None:
+    desk.submit.absence.silent = lambda: "PostgreSQL: no answer"
+    for _ in range(3):
+        assert (await desk.submit(request())).degraded
+        desk.clock.seconds += 5
+    assert desk.asked == 0
+    desk.submit.absence.silent = lambda: None
+    assert not (await desk.submit(request())).degraded
 
 
 async def test_when_it_is_back_everybody_asks_again(desk: Desk) -> None:

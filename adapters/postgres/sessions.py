@@ -1,0 +1,103 @@
+"""Connections as the house wants them, and transactions on them that end promptly, whatever hangs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+from asyncpg.pool import PoolConnectionProxy
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from adapters.postgres.errors import DRIVER_ERRORS
+
+Connection = asyncpg.Connection | PoolConnectionProxy
+
+GRACE = 0.25
+"""Seconds for a statement that is given up to end properly; then the connection is cut."""
+
+
+@asynccontextmanager
+async def transaction(connection: Connection, lock_max: timedelta | None = None) -> AsyncIterator[None]:
+    """Commit at the end, roll back when an error or a cancellation leaves it.
+
+    Args:
+        lock_max: in place of the session's.
+    """
+    local = f"; SET LOCAL lock_timeout = {millis(lock_max)}" if lock_max else ""
+    await connection.execute(f"BEGIN{local}")
+    try:
+        yield
+    except BaseException:
+        with suppress(*DRIVER_ERRORS):  # the first error tells more
+            await _to_the_end(connection, connection.execute("ROLLBACK"), hurry=True)
+        raise
+    await _to_the_end(connection, connection.execute("COMMIT"))
+
+
+async def _to_the_end(connection: Connection, step: Coroutine[Any, Any, Any], *, hurry: bool = False) -> None:
+    """Await `step` whole, even when this task is cancelled meanwhile: half a commit would poison the pool.
+
+    But a server that does not answer is not waited for: `GRACE` after a cancellation, with `hurry` always,
+    the connection is cut, and with it the step.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(step)
+    cut = loop.call_later(GRACE, connection.terminate) if hurry else None
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        cut = cut or loop.call_later(GRACE, connection.terminate)
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # looked at: what counts for the caller is the cancellation
+        raise
+    finally:
+        if cut is not None:
+            cut.cancel()
+
+
+async def dial(dsn: str, **options: Any) -> asyncpg.Connection:
+    """Connect; no error quotes the DSN."""
+    try:
+        return await asyncpg.connect(dsn, **options)
+    except OSError:  # a certificate that is not trusted is a ValueError too
+        raise
+    except ValueError:  # it quotes what it cannot read, which may be the password
+        raise asyncpg.ClientConfigurationError("unreadable DSN") from None
+
+
+def core_engine(
+    connect: Callable[[], Awaitable[asyncpg.Connection]], size: int, wait_max: float
+) -> AsyncEngine:
+    """SQLAlchemy over such connections, up to `size`; who waits for one longer than `wait_max` s is told."""
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=wait_max,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        json_serializer=lambda value: msgspec.json.encode(value).decode(),
+        json_deserializer=msgspec.json.decode,
+    )
+    # A connection that is given up is cut: SQLAlchemy would wait two seconds for its goodbye.
+    engine.dialect.do_terminate = _cut  # type: ignore[method-assign]
+    return engine
+
+
+def _cut(connection: Any) -> None:
+    connection.driver_connection.terminate()
+
+
+async def keep(_connection: Connection) -> None:
+    """Reset nothing between two users: nobody here changes the session, and a reset costs a round trip."""
+
+
+def millis(span: timedelta) -> str:
+    """As PostgreSQL's settings have it."""
+    return str(span // timedelta(milliseconds=1))

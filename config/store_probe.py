@@ -1,0 +1,45 @@
+"""How the database stands, for readiness: asked at most once a second, told soon whatever hangs."""
+
+import asyncio
+from dataclasses import dataclass
+
+from adapters.postgres.database import Database
+from adapters.postgres.readiness import can_accept
+from application.ports.system import Clock
+from domain.kernel.errors import PosthornError
+
+ASK_MAX = 1.5
+"""Seconds."""
+FRESH = 1.0
+_SILENT = "PostgreSQL: no answer"
+
+
+@dataclass(slots=True, kw_only=True)
+class StoreProbe:
+    """Never waits for the question itself: it may be what hangs."""
+
+    database: Database
+    clock: Clock
+    _asked: float = float("-inf")
+    _asking: "asyncio.Task[str] | None" = None
+
+    async def __call__(self) -> str:
+        """`ok`, or what is wrong with the database."""
+        now = self.clock.monotonic()
+        if self._asking is None or (self._asking.done() and now - self._asked > FRESH):
+            self._asked = now
+            self._asking = asyncio.create_task(self._ask())
+        await asyncio.wait([self._asking], timeout=ASK_MAX)
+        return self._asking.result() if self._asking.done() else _SILENT
+
+    async def _ask(self) -> str:
+        if (silent := self.database.silent()) is not None:
+            return silent
+        try:
+            async with asyncio.timeout(ASK_MAX):
+                await can_accept(self.database)
+        except TimeoutError:
+            return _SILENT
+        except PosthornError as away:
+            return str(away)
+        return "ok"

@@ -1,0 +1,169 @@
+"""PostgreSQL behind a network that drops packets: who is waited for has an answer within three seconds."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import copy_context
+
+import pytest
+from sqlalchemy import text
+
+from adapters.postgres.database import Connection, Database
+from adapters.postgres.readiness import can_accept
+from application import budget
+from domain.kernel.errors import StoreUnavailable
+from tests.support.cord import Cord, Fault
+
+BUDGET = 0.5
+PROMPT = BUDGET + 3 - budget.SECONDS
+"""Seconds within which whoever has such a budget has an answer: with the usual one it is three."""
+Way = Callable[[Database], Awaitable[object]]
+
+
+@pytest.fixture
+async def cord(database: str) -> AsyncIterator[Cord]:
+    async with Cord(database) as cord:
+        yield cord
+
+
+@pytest.fixture
+async def far(cord: Cord) -> AsyncIterator[Database]:
+    """A database at the other end of the cord."""
+    async with Database(cord.url) as far:
+        yield far
+
+
+async def fetch(database: Database) -> object:
+    return await database.fetch("SELECT 1")
+
+
+async def run(database: Database) -> object:
+    async def work(connection: Connection) -> None:
+        await connection.execute("SELECT 1")
+
+    return await database.run(work)
+
+
+async def begin(database: Database) -> object:
+    async with database.begin() as connection:
+        return await connection.execute(text("SELECT 1"))
+
+
+async def listing(database: Database) -> object:
+    async with database.listing() as connection:
+        return await connection.execute(text("SELECT 1"))
+
+
+WAYS = [fetch, run, begin, listing]
+
+
+async def within(seconds: float, work: Awaitable[object]) -> None:
+    """It fails as it should, in time."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with pytest.raises(StoreUnavailable):
+        async with asyncio.timeout(20):
+            await work
+    assert loop.time() - began < seconds
+
+
+def budgeted(work: Callable[[], Awaitable[object]]) -> Awaitable[object]:
+    """As a request does it."""
+
+    async def request() -> object:
+        budget.begin(BUDGET)
+        return await work()
+
+    return asyncio.create_task(request(), context=copy_context())
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["connected", "connecting"])
+async def test_a_request_does_not_wait_for_a_black_hole(cord: Cord, far: Database, known: bool) -> None:
+    if known:
+        await asyncio.gather(*(way(far) for way in WAYS))
+    cord.black_hole()
+    await asyncio.gather(*(within(PROMPT, budgeted(lambda way=way: way(far))) for way in WAYS))
+    cord.heal()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(way(far) for way in WAYS))
+
+
+@pytest.mark.parametrize("where", ["statement", "commit"])
+async def test_nor_for_one_that_opens_in_the_middle_of_a_transaction(
+    cord: Cord, far: Database, where: str
+) -> None:
+    async def work(connection: Connection) -> None:
+        await connection.execute("SELECT 1")
+        cord.black_hole()
+        if where == "statement":
+            await connection.execute("SELECT 2")
+
+    await within(PROMPT, budgeted(lambda: far.run(work)))
+    cord.heal()
+    async with asyncio.timeout(5):
+        await run(far)
+
+
+async def test_all_the_waits_of_a_request_share_its_budget(cord: Cord, far: Database) -> None:
+    cord.black_hole()
+
+    async def request() -> None:
+        for way in (begin, fetch, listing):
+            with pytest.raises(StoreUnavailable):
+                await way(far)
+        raise StoreUnavailable("all of them were refused")
+
+    await within(PROMPT, budgeted(request))
+
+
+async def test_silence_is_found_out_once_for_all(cord: Cord, far: Database) -> None:
+    await far.pulse.feel()
+    await fetch(far)
+    assert far.silent() is None
+    cord.black_hole()
+    await far.pulse.feel()
+    assert far.silent()
+    for way in WAYS:
+        await within(0.2, budgeted(lambda way=way: way(far)))
+    cord.heal()
+    await far.pulse.feel()
+    assert far.silent() is None
+    await budgeted(lambda: fetch(far))
+
+
+@pytest.mark.parametrize("fault", [Fault.HANG_UP, Fault.RESET, Fault.GARBAGE])
+async def test_what_answers_with_an_error_is_not_silent(cord: Cord, far: Database, fault: Fault) -> None:
+    """Whoever asks is told at once, and need not be kept from asking."""
+    await far.pulse.feel()
+    cord.greet(fault)
+    cord.strike(fault)
+    await far.pulse.feel()
+    assert far.silent() is None
+
+
+async def test_a_server_that_is_slow_for_a_moment_is_not_silent(cord: Cord, far: Database) -> None:
+    """What stood is struck dumb; who connects anew is answered."""
+    await far.pulse.feel()
+    cord.strike(Fault.SILENT)
+    await far.pulse.feel()
+    assert far.silent() is None
+
+
+async def test_ready_is_who_has_what_accepting_needs(store: Database, database: str) -> None:
+    async with Database(database) as other:
+        for table in ("users", "outbox", "notifications", "api_keys", "notification_templates"):
+            async with other.transaction() as holder:
+                await holder.execute(f"LOCK TABLE {table}")
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.1):
+                        await can_accept(store)
+            await can_accept(store)
+
+
+async def test_a_standby_is_not_ready(store: Database, database: str) -> None:
+    async with Database(database) as other:
+        await other.fetch(
+            f'ALTER DATABASE "{database.rpartition("/")[2]}" SET default_transaction_read_only = on'
+        )
+    async with Database(database) as replica:
+        with pytest.raises(StoreUnavailable, match="read-only"):
+            await can_accept(replica)
