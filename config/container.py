@@ -1,6 +1,6 @@
 """The composition root: which adapter stands behind which port, and who is given what.  It opens nothing.
 
-What operators keep and look after stands in `config.operating`.
+What operators keep and look after stands in `config.operating`, what works lanes off in `config.delivering`.
 
 `embedded` chooses the in-process broker.  `dsn` and `handoff` come from outside: the one is known when the
 database runs, the other is the relay actor of the process.
@@ -38,11 +38,6 @@ from adapters.telemetry.metered import MeteredAcceptance, MeteredDeliveries, Met
 from adapters.telemetry.metrics import Metrics
 from adapters.telemetry.telemetry import Telemetry
 from application.caching import CachedTemplates
-from application.delivery.begin import BeginDeliveries
-from application.delivery.bury import BuryDelivery
-from application.delivery.call import CallProvider
-from application.delivery.probe import ProbeLane
-from application.delivery.take_apart import TakeApart
 from application.event.handle import HandleEvents
 from application.event.install_catalog import InstallCatalog
 from application.event.trigger_index import TriggerIndex
@@ -66,6 +61,7 @@ from application.queries.list_history import ListHistory
 from application.queries.list_notifications import ListNotifications
 from application.queries.list_users import ListUsers
 from config import secrets
+from config.delivering import Delivering
 from config.gateways import build as build_gateways
 from config.links import link
 from config.operating import Operating
@@ -184,31 +180,22 @@ class Container(containers.DeclarativeContainer):
         policies=policies,
         clock=clock,
     )
-    begin = Single(
-        BeginDeliveries,
+    delivering = providers.Container(
+        Delivering,
+        settings=settings,
+        clock=clock,
+        dice=dice,
+        database=database,
         deliveries=deliveries,
+        dead_letters=dead_letters,
         vault=vault,
         gateways=gateways,
         handoff=handoff,
         policies=policies,
-        clock=clock,
-        dice=dice,
-        lease=settings.provided.engine.lease,
-    )
-    call = Single(
-        CallProvider,
-        gateways=gateways,
         renderer=renderer,
-        templates=cached,
-        policies=policies,
-        clock=clock,
-        dice=dice,
-        lease=settings.provided.engine.lease,
-        call_max=settings.provided.engine.call_max,
+        cached=cached,
+        channels=channels,
     )
-    probe = Single(ProbeLane, channels=channels)
-    take_apart = Single(TakeApart, deliveries=deliveries, handoff=handoff)
-    bury = Single(BuryDelivery, letters=dead_letters, deliveries=deliveries, handoff=handoff)
 
     mirror = Single(MirrorPeople, people=people, vault=vault, addresses=addresses)
     handle_events = Single(

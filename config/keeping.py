@@ -9,7 +9,7 @@ def keep_leases(container: Container) -> KeepLeases:
     """Of the calls that this process makes."""
     return KeepLeases(
         renewals=PostgresRenewals(database=container.database()),
-        under_way=container.call().under_way,
+        under_way=container.delivering.call().under_way,
         clock=container.clock(),
         lease=container.settings().engine.lease,
     )

@@ -1,6 +1,6 @@
 """Make one call: open the content, render, look at lease and clearance once more, call, decide."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -26,8 +26,6 @@ from domain.template.template import Rendered, filled
 
 CONTENTS_MAX = 64
 
-RENDERER_WAIT = timedelta(seconds=2)
-"""Before the next try when too much waits to be rendered."""
 CLEARANCE_MAX = timedelta(seconds=1)
 """No call starts later than this after the facts of its gate were read."""
 
@@ -40,6 +38,8 @@ class CallProvider:
         lease: as in `BeginDeliveries`.
         call_max: of the lease, so much must be left when a call begins; what takes longer is kept by
             `KeepLeases`.
+        clear_again: a call whose clearance has become too old: since when it is clear (monotonic seconds), or
+            None.
     """
 
     gateways: Gateways
@@ -50,6 +50,7 @@ class CallProvider:
     dice: Dice
     lease: timedelta
     call_max: timedelta
+    clear_again: Callable[[Call], Awaitable[float | None]]
     under_way: dict[UUID, UnderWay] = field(default_factory=dict)
     _contents: dict[UUID, Content] = field(default_factory=dict)
     """Of the notifications called last: a campaign's content is opened once, not per recipient."""
@@ -66,6 +67,7 @@ class CallProvider:
         return self._settlement(call, outcome, took)
 
     async def _outcome(self, call: Call) -> Outcome:
+        started = self.clock.monotonic()
         try:
             words = await self._render(call)
         except StoreUnavailable:
@@ -73,16 +75,16 @@ class CallProvider:
         except (Invalid, Unreadable) as fault:
             return Refused(f"cannot be rendered: {fault}")
         except RenderingTimedOut as late:
-            return Deferred(f"cannot be rendered: {late}")
+            return Deferred(f"cannot be rendered: {late}", hopeful=False)
         except Overloaded as busy:
-            return Deferred(f"not rendered: {busy}", RENDERER_WAIT)
+            return NotCalled(f"not rendered: {busy}")
         except Exception as bug:  # noqa: BLE001  ours, and not its neighbours'
-            return Deferred(f"cannot be rendered: {type(bug).__name__}")
-        age = timedelta(seconds=self.clock.monotonic() - call.begun)
-        if age > CLEARANCE_MAX:
-            return NotCalled("clearance too old")
-        if age > self.lease - self.call_max:
-            return NotCalled("lease too old")
+            return Deferred(f"cannot be rendered: {type(bug).__name__}", hopeful=False)
+        unready = self._late(call, started)
+        if unready is None and self._age(call.begun) > CLEARANCE_MAX:
+            unready = await self._not_cleared(call) or self._late(call, started)
+        if unready is not None:
+            return unready
         gateway = self.gateways.named(call.provider)
         if gateway is None:
             return NotCalled("provider gone")
@@ -102,6 +104,31 @@ class CallProvider:
             return await gateway.send(message)
         except Exception as bug:  # noqa: BLE001  the gateway's, and nobody knows how far it came
             return Unknown(f"{call.provider}: {type(bug).__name__}")
+
+    def _age(self, since: float) -> timedelta:
+        return timedelta(seconds=self.clock.monotonic() - since)
+
+    def _late(self, call: Call, started: float) -> Outcome | None:
+        """Its lease might end before the call does.
+
+        Args:
+            started: when preparing it began; the wait for its turn before that is not its fault.
+        """
+        if self._age(call.begun) <= self.lease - self.call_max:
+            return None
+        if self._age(started) > self.lease - self.call_max:
+            return Deferred("takes longer to prepare than its lease", hopeful=False)
+        return NotCalled("lease too old")
+
+    async def _not_cleared(self, call: Call) -> Outcome | None:
+        """Clear it again, or say why that is not possible."""
+        try:
+            since = await self.clear_again(call)
+        except StoreUnavailable:
+            return NotCalled("cannot be cleared again")
+        if since is None:
+            return NotCalled("not clear any more")
+        return NotCalled("clearance too old") if self._age(since) > CLEARANCE_MAX else None
 
     async def _render(self, call: Call) -> Rendered:
         leased = call.leased
@@ -128,7 +155,7 @@ class CallProvider:
     def _settlement(self, call: Call, outcome: Outcome, took: timedelta) -> Settlement:
         leased = call.leased
         decision = decide(
-            Progress(leased.accepted_at, leased.spent + 1),
+            Progress(leased.accepted_at, leased.spent + 1, leased.attempt - leased.spent),
             outcome,
             self.policies[leased.klass],
             now=call.facts_at + timedelta(seconds=self.clock.monotonic() - call.heard),
@@ -142,8 +169,7 @@ class CallProvider:
             case AwaitReceipt(reference):
                 status = DeliveryStatus.SENT
             case RetryAt(due, reason, spends):
-                if isinstance(outcome, NotCalled):
-                    due = None
+                pass
             case GiveUp(reason):
                 status = DeliveryStatus.FAILED
             case Hold(reason):

@@ -184,3 +184,29 @@ class Renewals(Protocol):
             StoreUnavailable: try again; nobody takes a lease over meanwhile.
         """
         ...
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What may have changed about a delivery since it was cleared."""
+
+    delivery: UUID
+    attempt: int
+    cancelled: bool
+    suppressed: str | None
+    channel_enabled: bool
+    channel_paused: bool
+    erased: bool
+    read_at: datetime
+    """Database clock before this was read: the attempt's `cleared_at` from now on."""
+
+
+class Clearances(Protocol):
+    """Clearing again what is begun.  Held to tests/contract/clearing.py."""
+
+    async def clear(self, attempts: Sequence[tuple[UUID, int]]) -> list[Standing]:
+        """One statement: how these (delivery, attempt) stand that are begun, open, and whose lease is ours.
+
+        Raises:
+            StoreUnavailable: make no call.
+        """
+        ...

@@ -45,6 +45,8 @@ class Progress(msgspec.Struct, frozen=True):
     accepted_at: datetime
     spent: int
     """Attempts of this epoch that counted, the present one included."""
+    unspent: int = 0
+    """Leases that came to nothing and did not count; they come back later each time."""
 
 
 def decide(
@@ -68,13 +70,25 @@ def decide(
         case Unknown(reason) if policy.on_unknown is OnUnknown.HOLD:
             return Hold(reason)
         case NotCalled(reason):
-            return RetryAt(now, reason, spends=False)
+            return _not_called(progress, reason, policy, now, chance)
+        case Deferred(reason, _, False) if progress.spent > policy.retries:
+            return GiveUp(f"gave up: {reason}")
         case Deferred(reason, retry_after):
             return _later(progress, reason, retry_after, policy, now, chance)
         case Unknown(reason):
             return _later(progress, reason, None, policy, now, chance)
         case _:
             assert_never(outcome)
+
+
+def _not_called(
+    progress: Progress, reason: str, policy: RetryPolicy, now: datetime, chance: float
+) -> RetryAt | GiveUp:
+    """Nothing is spent, but nobody asks again at once, nor after the deadline."""
+    due = now + policy.delay(max(1, progress.unspent), chance)
+    if due > progress.accepted_at + policy.lifetime:
+        return GiveUp(f"gave up: {reason}")
+    return RetryAt(due, reason, spends=False)
 
 
 def _later(

@@ -18,6 +18,8 @@ class Deferred(msgspec.Struct, frozen=True, tag="deferred"):
     reason: str
     retry_after: timedelta | None = None
     """The provider asked for this wait (Retry-After, 429): lengthens the wait and spends no attempt."""
+    hopeful: bool = True
+    """Time may mend it: patience counts.  Else it is tried as often as there are retries, and given up."""
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):

@@ -1,7 +1,12 @@
-"""One chunk of a lane: some pointers begun together, called at once, settled and acked as they end."""
+"""One chunk of a lane: some pointers begun together, called at once, settled and acked as they end.
+
+Each delivery gives its place back when it is done with it: nobody waits for the slowest of a chunk.
+"""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from application.delivery.begin import Call
 from application.messages.pointers import Pointer
@@ -9,6 +14,7 @@ from application.ports.deliveries import Settlement
 from domain.kernel.channel import Lane
 from domain.kernel.errors import Unavailable
 from entrypoints.actors.actor import trace_ids
+from entrypoints.actors.capacity import Capacity, Share, share
 from entrypoints.actors.engine import Engine
 from entrypoints.actors.poison import bury
 from entrypoints.actors.rest import Rest
@@ -30,9 +36,31 @@ class Chunks:
     """Chunks that are being begun."""
     room: asyncio.Event = field(default_factory=asyncio.Event)
     """Something has ended: there may be room for more."""
+    _route: str | None = None
+    """The provider of the last calls: of the next ones, most likely; None before the first chunk."""
 
-    async def work(self, desk: Desk, items: list[Item]) -> None:
+    async def share(self, wanted: int) -> Share:
+        """Wait for places; those at the provider first."""
+        if self._route is None and self.engine.capacity:
+            wanted = 1  # who the provider is shows when the first is begun
+        granted = await share(
+            self.engine.slots, self.engine.capacity.get(self._route or ""), self.lane, wanted
+        )
+        self.in_flight += granted.left
+        return granted
+
+    def done(self, places: Share | None, count: int) -> None:
+        """So many pointers of a chunk are done."""
+        if places is not None:
+            self.in_flight -= min(count, places.left)
+            places.done(count)
+            self.room.set()
+
+    async def work(self, desk: Desk, items: list[Item], places: Share | None = None) -> None:
         """Begin, call, settle and ack; what cannot be settled is isolated.
+
+        Args:
+            places: of these items; each is given back as soon as may be.
 
         Raises:
             Unavailable: nothing was begun; trouble of the lane.
@@ -48,26 +76,21 @@ class Chunks:
             self.beginning -= 1
             self.room.set()
         self.engine.telemetry.stage("begin", loop.time() - started)
+        self._route = begun.calls[-1].provider if begun.calls else self._route or ""
         if begun.paused:
             self.rest.because("channel paused")
         working = [c.leased.id for c in begun.calls] + [s.delivery for s in begun.settlements]
         held = {delivery: rest.pop(delivery) for delivery in working}
-        desk.finish(ticket for done in rest.values() for _, ticket in done)
+        over = [ticket for done in rest.values() for _, ticket in done]
+        desk.finish(over)
+        self.done(places, len(over))
+        starts = Starts(len(begun.calls), self.window, self.in_flight)
         ends = await asyncio.gather(
-            *(self._call(desk, call, held[call.leased.id]) for call in begun.calls),
-            *(self._settle(desk, settlement, held[settlement.delivery]) for settlement in begun.settlements),
+            *(self._call(desk, call, held[call.leased.id], places, starts) for call in begun.calls),
+            *(self._settle(desk, end, held[end.delivery], places) for end in begun.settlements),
             return_exceptions=True,
         )
-        self.window.note(max((end for end in ends if isinstance(end, float)), default=0.0), self.in_flight)
-        if broken := {id_ for id_, end in zip(working, ends, strict=True) if isinstance(end, BaseException)}:
-            # Neither settled nor acked: each goes round once more, when its lease has ended.
-            self.engine.telemetry.trouble(
-                "deliveries.broken",
-                lane=self.lane.queue,
-                deliveries=len(broken),
-                exc_info=next(end for end in ends if isinstance(end, BaseException)),
-            )
-            await self.isolate(desk, [item for item in items if item[0].delivery in broken])
+        await self._look_after(desk, items, dict(zip(working, ends, strict=True)))
         self.engine.telemetry.wide(
             "deliveries.worked",
             lane=self.lane.queue,
@@ -80,6 +103,19 @@ class Chunks:
             seconds=round(loop.time() - started, 4),
             traces=trace_ids(call.leased.traceparent for call in begun.calls),
         )
+
+    async def _look_after(
+        self, desk: Desk, items: list[Item], ends: Mapping[UUID, BaseException | None]
+    ) -> None:
+        """What ended in an error is neither settled nor acked: it goes round once more after its lease."""
+        if broken := {id_: end for id_, end in ends.items() if end is not None}:
+            self.engine.telemetry.trouble(
+                "deliveries.broken",
+                lane=self.lane.queue,
+                deliveries=len(broken),
+                exc_info=next(iter(broken.values())),
+            )
+            await self.isolate(desk, [item for item in items if item[0].delivery in broken])
 
     async def isolate(self, desk: Desk, items: list[Item], own: Exception | None = None) -> None:
         """Something unforeseen: find whose it is, one by one, and bury that one alone.
@@ -109,24 +145,41 @@ class Chunks:
         else:
             desk.finish([ticket])
 
-    async def _call(self, desk: Desk, call: Call, items: list[Item]) -> float:
-        limit = self.engine.concurrency.get(call.provider)
-        clock = self.engine.call.clock
-        if limit is None:
-            waited = clock.monotonic() - call.begun
-            settlement = await self.engine.call(call)
-        else:
-            async with limit:
-                waited = clock.monotonic() - call.begun
+    async def _call(
+        self, desk: Desk, call: Call, items: list[Item], places: Share | None, starts: "Starts"
+    ) -> None:
+        starts.note(self.engine.call.clock.monotonic() - call.begun)
+        capacity = self.engine.capacity.get(call.provider)
+        try:
+            if capacity is None:
                 settlement = await self.engine.call(call)
-        self._ended(desk, items, mine=await self.engine.settler.settle(settlement))
+            else:
+                settlement = await self._call_within(capacity, call)
+            if places is not None and places.provider is not None:
+                places.called(len(items))
+            self._ended(desk, items, mine=await self.engine.settler.settle(settlement))
+        finally:
+            self.done(places, len(items))
         self.engine.telemetry.delivered(self.lane.channel, call.provider, settlement.outcome or "none")
-        return waited
 
-    async def _settle(self, desk: Desk, settlement: Settlement, items: list[Item]) -> float:
-        self._ended(desk, items, mine=await self.engine.settler.settle(settlement))
+    async def _call_within(self, capacity: Capacity, call: Call) -> Settlement:
+        clock = self.engine.call.clock
+        async with capacity.calls:
+            started = clock.monotonic()
+            settlement = await self.engine.call(call)
+            capacity.took(clock.monotonic() - started)
+            return settlement
+
+    async def _settle(
+        self, desk: Desk, settlement: Settlement, items: list[Item], places: Share | None
+    ) -> None:
+        if places is not None:
+            places.called(len(items))
+        try:
+            self._ended(desk, items, mine=await self.engine.settler.settle(settlement))
+        finally:
+            self.done(places, len(items))
         self.engine.telemetry.delivered(self.lane.channel, "none", settlement.status)
-        return 0.0
 
     def _ended(self, desk: Desk, items: list[Item], *, mine: bool) -> None:
         """Done, when it was ours to settle.
@@ -139,3 +192,21 @@ class Chunks:
         else:
             desk.pending.extend(items)
             self.rest.because("a lease was overtaken")
+
+
+class Starts:
+    """When the calls of a chunk started: the window learns from the last of them."""
+
+    __slots__ = ("_calls", "_in_flight", "_waited", "_window")
+
+    def __init__(self, calls: int, window: Window, in_flight: int) -> None:
+        self._calls, self._window, self._in_flight, self._waited = calls, window, in_flight, 0.0
+        if not calls:
+            window.note(0.0, in_flight)
+
+    def note(self, waited: float) -> None:
+        """One starts, so many seconds after the facts of its gate."""
+        self._calls -= 1
+        self._waited = max(self._waited, waited)
+        if not self._calls:
+            self._window.note(self._waited, self._in_flight)

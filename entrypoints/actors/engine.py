@@ -1,6 +1,7 @@
 """What all lanes of a process share."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from application.delivery.begin import BeginDeliveries
@@ -11,6 +12,7 @@ from application.delivery.take_apart import TakeApart
 from application.ports.broker import Consumer, Publisher
 from application.ports.system import Ids
 from entrypoints.actors.actor import Telemetry
+from entrypoints.actors.capacity import Capacity
 from entrypoints.actors.settler import Settler
 from entrypoints.actors.slots import Slots
 
@@ -34,5 +36,5 @@ class Engine:
     chunk_max: int = 250
     quarantine: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the one message at a time that workers may have died of."""
-    concurrency: dict[str, asyncio.Semaphore] = field(default_factory=dict)
-    """Calls at once, by provider."""
+    capacity: Mapping[str, Capacity] = field(default_factory=dict)
+    """Of the providers that take but so many calls at a time."""

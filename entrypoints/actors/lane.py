@@ -1,8 +1,9 @@
 """The delivery actor of one lane: a bounded pipeline from messages to settled deliveries.
 
-    take ─► decode ─► slots ─► begin (lease, decide, commit) ─► calls ─► settle ─► ack
+    take ─► decode ─► places ─► begin (lease, decide, commit) ─► calls ─► settle ─► ack
 
-Chunks overlap: while one is called, the next is begun.  Trouble of the lane (store away, channel paused) is
+Chunks overlap: while one is called, the next is begun.  Nothing is leased before there is a place for it at
+its provider.  Trouble of the lane (store away, channel paused) is
 not trouble of its deliveries: the actor keeps what it has not begun and goes on when it may.
 """
 
@@ -10,17 +11,21 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from application.ports.broker import Received
 from domain.kernel.channel import Lane
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable, Unavailable
 from entrypoints.actors.actor import pause
+from entrypoints.actors.capacity import Share
 from entrypoints.actors.chunk import Chunks
 from entrypoints.actors.engine import Engine
 from entrypoints.actors.rest import Rest
-from entrypoints.actors.tickets import Desk, Item
+from entrypoints.actors.tickets import Desk
 from entrypoints.actors.unpack import unpack
 from entrypoints.actors.window import Window
+
+T = TypeVar("T")
 
 BEGINNING_MAX = 2
 """Chunks being begun at once: what arrives meanwhile goes into the next, which is the larger for it."""
@@ -138,10 +143,9 @@ class LaneActor:
                 await self._unpack(desk)
             elif desk.pending and room > 0:
                 wanted = desk.together(min(room, self.engine.chunk_max))
-                granted = await self.engine.slots.take(self.lane, wanted)
-                self.chunks.in_flight += granted
-                self._start(self._chunk(desk, [desk.pending.popleft() for _ in range(granted)]))
-                await asyncio.sleep(0)  # it counts itself among those being begun
+                if (places := await self._unless_halted(self.chunks.share(wanted))) is not None:
+                    self._start(self._chunk(desk, places))
+                    await asyncio.sleep(0)  # it counts itself among those being begun
             elif desk.pending:
                 self.chunks.room.clear()
                 await self.chunks.room.wait()
@@ -149,13 +153,16 @@ class LaneActor:
                 desk.unread.extend(await self._take(desk))
 
     async def _take(self, desk: Desk) -> list[Received]:
-        taking = asyncio.ensure_future(desk.subscription.take(self.engine.prefetch))
+        return await self._unless_halted(desk.subscription.take(self.engine.prefetch)) or []
+
+    async def _unless_halted(self, work: Coroutine[None, None, T]) -> T | None:
+        working = asyncio.ensure_future(work)
         halting = asyncio.ensure_future(self.rest.halt.wait())
         try:
-            await asyncio.wait({taking, halting}, return_when=asyncio.FIRST_COMPLETED)
-            return taking.result() if taking.done() else []
+            await asyncio.wait({working, halting}, return_when=asyncio.FIRST_COMPLETED)
+            return working.result() if working.done() else None
         finally:
-            taking.cancel()
+            working.cancel()
             halting.cancel()
 
     async def _unpack(self, desk: Desk) -> None:
@@ -187,9 +194,10 @@ class LaneActor:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _chunk(self, desk: Desk, items: list[Item]) -> None:
+    async def _chunk(self, desk: Desk, places: Share) -> None:
+        items = [desk.pending.popleft() for _ in range(places.left)]
         try:
-            await self.chunks.work(desk, items)
+            await self.chunks.work(desk, items, places)
             self.rest.over()
         except Unavailable as away:
             desk.pending.extendleft(reversed(items))
@@ -197,6 +205,4 @@ class LaneActor:
         except Exception as own:  # noqa: BLE001  a bug in our own code must not stop the lane
             await self.chunks.isolate(desk, items, own)
         finally:
-            self.chunks.in_flight -= len(items)
-            self.engine.slots.give_back(len(items))
-            self.chunks.room.set()
+            self.chunks.done(places, len(items))

@@ -13,7 +13,7 @@ from domain.kernel.channel import Lane, Priority
 
 @dataclass(slots=True, kw_only=True)
 class Slots:
-    """`total` deliveries may be in flight, `reserve` of them critical ones only."""
+    """`total` deliveries may be in flight, `reserve` of them critical ones only; `total` may change."""
 
     total: int
     reserve: int = 0
@@ -23,6 +23,7 @@ class Slots:
     _present: float = 0.0
     _virtual: dict[Lane, float] = field(default_factory=dict)
     _waiting: dict[Lane, tuple[int, "asyncio.Future[int]"]] = field(default_factory=dict)
+    _granting: bool = False
 
     async def take(self, lane: Lane, wanted: int) -> int:
         """Wait for slots; returns between 1 and `wanted`.  One waiter a lane."""
@@ -39,9 +40,11 @@ class Slots:
             raise
 
     def give_back(self, count: int) -> None:
-        """These deliveries are done."""
+        """These deliveries are done.  What becomes free in one moment is granted together."""
         self._used -= count
-        self._grant()
+        if self._waiting and not self._granting:
+            self._granting = True
+            asyncio.get_running_loop().call_soon(self._grant)
 
     @property
     def used(self) -> int:
@@ -53,6 +56,7 @@ class Slots:
         return self.total - reserved - self._used
 
     def _grant(self) -> None:
+        self._granting = False
         while self._waiting:
             able = [lane for lane in self._waiting if self._room(lane) > 0]
             if not able:

@@ -1,6 +1,5 @@
 """Which actors a role runs: the engine of the container, put together."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from config.recovery import recover_broker
 from domain.kernel.channel import Lane, Priority
 from entrypoints.actors.actor import Actor
 from entrypoints.actors.alarm import Alarm
+from entrypoints.actors.capacity import Capacity
 from entrypoints.actors.engine import Engine
 from entrypoints.actors.incarnation import IncarnationActor
 from entrypoints.actors.jobs import JobsActor
@@ -150,25 +150,26 @@ class Assembly:
     def lanes(self) -> list[LaneActor]:
         """One actor for each lane of this process."""
         c, settings = self.container, self.container.settings()
+        weights = settings.engine.weights.by_priority()
         engine = Engine(
             consumer=c.consumer(),
             publisher=c.publisher(),
-            begin=c.begin(),
-            call=c.call(),
-            probe=c.probe(),
-            take_apart=c.take_apart(),
-            bury=c.bury(),
+            begin=c.delivering.begin(),
+            call=c.delivering.call(),
+            probe=c.delivering.probe(),
+            take_apart=c.delivering.take_apart(),
+            bury=c.delivering.bury(),
             settler=Settler(deliveries=c.deliveries(), handoff=self.relay, telemetry=self.telemetry),
             slots=Slots(
                 total=settings.engine.slots,
                 reserve=settings.engine.reserve,
-                weights=settings.engine.weights.by_priority(),
+                weights=weights,
             ),
             ids=c.ids(),
             telemetry=self.telemetry,
             prefetch=settings.engine.prefetch,
-            concurrency={
-                name: asyncio.Semaphore(provider.pool)
+            capacity={
+                name: Capacity(pool=provider.pool, weights=weights)
                 for name, provider in settings.providers.items()
                 if isinstance(provider, SmtpProvider)
             },

@@ -13,6 +13,7 @@ import msgspec
 from adapters.memory.acceptance import MemoryAcceptance
 from adapters.memory.alerts import MemoryAlerts
 from adapters.memory.cancelling import MemoryCancelling
+from adapters.memory.clearances import MemoryClearances
 from adapters.memory.dead_letter_reader import MemoryDeadLetterReader
 from adapters.memory.dead_letters import MemoryDeadLetters
 from adapters.memory.deliveries import MemoryDeliveries
@@ -25,6 +26,7 @@ from adapters.memory.unknown_attempts import MemoryUnknownAttempts
 from adapters.postgres.acceptance import PostgresAcceptance
 from adapters.postgres.alerts import PostgresAlerts
 from adapters.postgres.cancelling import PostgresCancelling
+from adapters.postgres.clearances import PostgresClearances
 from adapters.postgres.database import Database
 from adapters.postgres.dead_letter_reader import PostgresDeadLetterReader
 from adapters.postgres.dead_letters import PostgresDeadLetters
@@ -39,7 +41,7 @@ from application.ports.acceptance import Acceptance, NewNotification, NewPerson
 from application.ports.alerts import Alerts
 from application.ports.catalog import Channel, Versioned
 from application.ports.dead_letters import DeadLetterReader, DeadLetters
-from application.ports.deliveries import Deliveries, Renewals
+from application.ports.deliveries import Clearances, Deliveries, Renewals
 from application.ports.incarnation import Recovery
 from application.ports.jobs import JobChunks, Jobs
 from application.ports.outbox import Outbox, OutboxMessage
@@ -74,6 +76,8 @@ class Engine(ABC):
     def deliveries(self, process: UUID | None = None) -> Deliveries: ...
     @abstractmethod
     def renewals(self) -> Renewals: ...
+    @abstractmethod
+    def clearances(self) -> Clearances: ...
     @abstractmethod
     def outbox(self, process: UUID | None = None) -> Outbox: ...
     @abstractmethod
@@ -168,6 +172,9 @@ class MemoryEngine(Engine):
     def renewals(self) -> Renewals:
         return MemoryRenewals(rows=self.rows)
 
+    def clearances(self) -> Clearances:
+        return MemoryClearances(rows=self.rows)
+
     def outbox(self, process: UUID | None = None) -> Outbox:
         return MemoryOutbox(rows=self.rows, process=process or self.me)
 
@@ -260,6 +267,9 @@ class PostgresEngine(Engine):
 
     def renewals(self) -> Renewals:
         return PostgresRenewals(database=self.database)
+
+    def clearances(self) -> Clearances:
+        return PostgresClearances(database=self.database)
 
     def outbox(self, process: UUID | None = None) -> Outbox:
         return PostgresOutbox(database=self.database, process=process or self.me)

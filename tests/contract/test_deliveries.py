@@ -6,6 +6,7 @@ import pytest
 
 from adapters.memory.rows import MemoryRows
 from adapters.postgres.database import Database
+from tests.contract.clearing import ClearContract
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
 from tests.contract.leasing import BeginContract, LeaseContract, PostponeContract, begin, lease
 from tests.contract.renewing import RenewContract
@@ -15,7 +16,13 @@ from tests.support.eventually import eventually
 
 
 class _Deliveries(
-    LeaseContract, BeginContract, RenewContract, PostponeContract, SettleContract, WalkContract
+    LeaseContract,
+    BeginContract,
+    RenewContract,
+    ClearContract,
+    PostponeContract,
+    SettleContract,
+    WalkContract,
 ): ...
 
 

@@ -10,6 +10,7 @@ from adapters.addresses import LocalAddresses
 from adapters.memory.acceptance import MemoryAcceptance
 from adapters.memory.cancelling import MemoryCancelling
 from adapters.memory.catalog import MemoryChannels, MemoryTriggers
+from adapters.memory.clearances import MemoryClearances
 from adapters.memory.dead_letter_reader import MemoryDeadLetterReader
 from adapters.memory.dead_letters import MemoryDeadLetters
 from adapters.memory.deliveries import MemoryDeliveries
@@ -26,6 +27,7 @@ from application.caching import CachedTemplates
 from application.delivery.begin import BeginDeliveries
 from application.delivery.bury import BuryDelivery
 from application.delivery.call import CallProvider
+from application.delivery.clear import ClearAgain
 from application.delivery.keep import KeepLeases
 from application.delivery.probe import ProbeLane
 from application.delivery.take_apart import TakeApart
@@ -53,6 +55,7 @@ from application.ports.deliveries import UnderWay
 from config.settings import Weights
 from domain.kernel.channel import Lane, Priority
 from entrypoints.actors.actor import Actor
+from entrypoints.actors.capacity import Capacity
 from entrypoints.actors.engine import Engine
 from entrypoints.actors.incarnation import IncarnationActor
 from entrypoints.actors.jobs import JobsActor
@@ -73,6 +76,7 @@ from tests.simulation.wires import Calling, Consuming, Known, Publishing, Remote
 from tests.simulation.world import CHANNELS, VAULT, World
 from tests.support.virtual_time import passing
 
+WEIGHTS = Weights().by_priority()
 PRIORITIES = (Priority.CRITICAL, Priority.MEDIUM)
 BREAKS = frozenset(
     {"actor.crashed", "deliveries.broken", "delivery.poison", "message.buried", "relay.poison"}
@@ -264,13 +268,19 @@ class Assembly:
                 lease=LEASE,
                 call_max=timedelta(seconds=CALL_MAX),
                 under_way=self.under_way,
+                clear_again=ClearAgain(
+                    clearances=self.remote(MemoryClearances(rows=self.world.rows)),  # type: ignore[arg-type]
+                    policies=POLICIES,
+                    clock=self.world.clock,
+                ),
                 **common,
             ),
             probe=ProbeLane(channels=self.channels),
             take_apart=TakeApart(deliveries=self.deliveries, handoff=self.relay),
             bury=BuryDelivery(letters=letters, deliveries=self.deliveries, handoff=self.relay),
             settler=Settler(deliveries=self.deliveries, handoff=self.relay, telemetry=self.voice),
-            slots=Slots(total=40, reserve=8, weights=Weights().by_priority()),
+            slots=Slots(total=40, reserve=8, weights=WEIGHTS),
+            capacity={"sandbox": Capacity(pool=8, weights=WEIGHTS)},
             ids=self.process.ids,
             telemetry=self.voice,
             prefetch=32,

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _S = DeliveryStatus
 LOST = "worker lost"
 CLEARANCE_MAX = timedelta(seconds=1, milliseconds=1)
+CHANGED = ("not clear any more",)
+"""Why a call may be left out: somebody called off, opted out or paused meanwhile."""
 IN_FLIGHT = (-30.0, 60.0)
 """Seconds from the beginning of an unknown call within which something must have gone wrong."""
 
@@ -149,6 +151,8 @@ def _attempts(world: "World", row: DeliveryRow, lines: list[Line]) -> Iterator[s
             yield f"attempt {number} bears the reference {attempt.reference}"
         elif attempt.outcome == "unknown":
             yield from _unknown(world, row, attempt, line)
+        elif attempt.outcome == "not_called" and not (attempt.reason in CHANGED or _hindered(world, attempt)):
+            yield f"attempt {number} was begun and not called ({attempt.reason}): it only had to wait"
     if row.status in SUCCEEDED and not any(line.taken for line in lines) and not _resolved(world, row):
         yield f"stands as {row.status}, and the provider never took it"
 
@@ -166,13 +170,18 @@ def _unknown(world: "World", row: DeliveryRow, attempt: AttemptRow, line: Line |
         yield f"attempt {number} is unknown, and not among the unknown attempts"
     if line is not None and line.said is None:
         return
+    if not _hindered(world, attempt):
+        yield f"attempt {number} is unknown, and nothing happened to its worker"
+
+
+def _hindered(world: "World", attempt: AttemptRow) -> bool:
+    """Something happened to its worker at that time."""
     begun = _seconds(attempt.begun_at)
     [worker] = [process for process in world.processes if process.id == attempt.worker]
     died = worker.died < begun + IN_FLIGHT[1]
     # Who can write renews its lease: a broker that is away makes nobody lose one.
     troubles = worker.troubles + ([] if attempt.reason == LOST else worker.cuts)
-    if not died and not any(IN_FLIGHT[0] < at - begun < IN_FLIGHT[1] for at in troubles):
-        yield f"attempt {number} is unknown, and nothing happened to its worker"
+    return died or any(IN_FLIGHT[0] < at - begun < IN_FLIGHT[1] for at in troubles)
 
 
 def _repeated(world: "World", row: DeliveryRow, lines: list[Line]) -> Iterator[str]:

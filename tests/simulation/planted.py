@@ -17,6 +17,7 @@ from adapters.memory.dead_letter_reader import MemoryDeadLetterReader
 from adapters.memory.deliveries import MemoryDeliveries
 from adapters.memory.outbox import MemoryOutbox
 from application.delivery import call as calling
+from application.delivery.clear import ClearAgain
 from application.delivery.keep import KeepLeases
 from application.delivery.take_apart import TakeApart
 from application.messages.pointers import Pointer
@@ -28,6 +29,8 @@ from domain.delivery.decide import decide
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.outcome import Unknown
 from domain.delivery.policy import OnUnknown
+from entrypoints.actors import chunk
+from entrypoints.actors.capacity import share
 from entrypoints.actors.chunk import Chunks
 from entrypoints.amqp.batch import EventBatches
 from entrypoints.amqp.intake import IntakeBatches
@@ -72,10 +75,9 @@ def _stale_pointer_replays() -> Patch:
 
 def _ack_before_settle() -> Patch:
     def make(call: Any) -> Any:
-        async def bug(self: Any, desk: Any, called: Any, items: Any) -> float:
+        async def bug(self: Any, desk: Any, called: Any, items: Any, *more: Any) -> None:
             desk.finish(ticket for _, ticket in items)
-            waited: float = await call(self, desk, called, items)
-            return waited
+            await call(self, desk, called, items, *more)
 
         return bug
 
@@ -198,6 +200,21 @@ def _ack_first(owner: Any) -> Patch:
     return _around(owner, "work", make)
 
 
+@contextmanager
+def _all_is_begun_at_once(cleared: Callable[[Any, Any], Any]) -> Iterator[None]:
+    """Nobody asks whether the provider has room; `cleared` is what follows when the clearance is too old."""
+
+    async def bug(self: Any, call: Any) -> Any:
+        return cleared(self, call)
+
+    with patch.object(chunk, "share", _share_of_anything), patch.object(ClearAgain, "__call__", bug):
+        yield
+
+
+async def _share_of_anything(slots: Any, capacity: Any, lane: Any, wanted: int) -> Any:
+    return await share(slots, None, lane, wanted)
+
+
 BUGS: dict[str, Callable[[], Patch]] = {
     "unfenced settle": _unfenced_settle,
     "stale pointer taken for a replay": _stale_pointer_replays,
@@ -207,6 +224,8 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "relay deletes before confirm": _relay_deletes_before_confirm,
     "the outbox of the dead is not adopted": lambda: _never(MemoryOutbox, "adopt", 0),
     "no look at the clearance": _no_look_at_the_clearance,
+    "waiting is an attempt": lambda: _all_is_begun_at_once(lambda self, call: call.begun),
+    "cleared again without a look": lambda: _all_is_begun_at_once(lambda self, call: self.clock.monotonic()),
     "no look at the cancel": lambda: _leased_with(cancelled=False),
     "no look at the opt-out": lambda: _leased_with(suppressed=None),
     "failures are not counted": _failures_are_not_counted,

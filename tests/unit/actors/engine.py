@@ -13,6 +13,7 @@ from adapters.crypto.vault import LocalVault
 from adapters.memory.acceptance import MemoryAcceptance
 from adapters.memory.broker import MemoryBroker
 from adapters.memory.catalog import MemoryChannels
+from adapters.memory.clearances import MemoryClearances
 from adapters.memory.dead_letters import MemoryDeadLetters
 from adapters.memory.deliveries import MemoryDeliveries
 from adapters.memory.outbox import MemoryOutbox
@@ -24,6 +25,7 @@ from application.caching import CachedTemplates
 from application.delivery.begin import BeginDeliveries
 from application.delivery.bury import BuryDelivery
 from application.delivery.call import CallProvider
+from application.delivery.clear import ClearAgain
 from application.delivery.probe import ProbeLane
 from application.delivery.take_apart import TakeApart
 from application.messages.pointers import Pointer, encode
@@ -126,6 +128,9 @@ class World:
             dice=SystemDice(),
             lease=lease,
             call_max=timedelta(seconds=0),
+            clear_again=ClearAgain(
+                clearances=MemoryClearances(rows=self.rows), policies=DEFAULT_POLICIES, clock=CLOCK
+            ),
         )
         self.settler = Settler(deliveries=self.deliveries, handoff=self, telemetry=self.told, retry_wait=0.01)
         self.engine = Engine(

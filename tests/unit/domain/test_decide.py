@@ -71,10 +71,23 @@ def test_an_unknown_outcome_is_resent_or_held_as_the_class_says():
     assert after(Unknown("time-out"), policy=held) == Hold("time-out")
 
 
-def test_an_attempt_that_was_not_called_costs_nothing():
-    assert after(NotCalled("too old"), spent=99) == RetryAt(
-        T0 + timedelta(seconds=5), "too old", spends=False
-    )
+@pytest.mark.parametrize(("unspent", "high"), [(0, 2), (1, 2), (3, 8), (40, 60)])
+def test_an_attempt_that_was_not_called_costs_nothing_and_comes_back_later_each_time(unspent, high):
+    progress = Progress(T0, 99, unspent)
+    for chance in (0.0, 0.999999):
+        again = decide(progress, NotCalled("too old"), PLAIN, now=T0, chance=chance)
+        assert (again.reason, again.spends) == ("too old", False)
+        assert T0 + timedelta(seconds=1) <= again.due <= T0 + timedelta(seconds=high)
+
+
+def test_nothing_is_tried_beyond_its_deadline_also_when_it_was_never_called():
+    assert after(NotCalled("too old"), at=PLAIN.lifetime) == GiveUp("gave up: too old")
+
+
+def test_what_time_does_not_mend_has_its_retries_and_no_patience():
+    hopeless = Deferred("too slow", hopeful=False)
+    assert [type(after(hopeless, spent=spent)) for spent in (1, 2, 3, 4)] == [RetryAt] * 3 + [GiveUp]
+    assert isinstance(after(Deferred("busy"), spent=4), RetryAt)
 
 
 def test_the_shipped_patience_is_the_designs():

@@ -1,0 +1,85 @@
+"""Clear calls again that could not start while their clearance was fresh; those of one moment together.
+
+Preparing a message may take long, and so may waiting for a connection: neither is the delivery's fault, and
+neither may lead to a call on old facts.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from application.delivery.begin import Call
+from application.ports.deliveries import Clearances, Standing
+from application.ports.system import Clock
+from domain.delivery.gate import Cleared, Facts, check
+from domain.delivery.policy import RetryPolicy
+from domain.kernel.channel import NotificationClass
+
+_Waiting = tuple[Call, "asyncio.Future[float | None]"]
+
+
+@dataclass(slots=True, kw_only=True)
+class ClearAgain:
+    """Asks for all that wait while it asks for those before them."""
+
+    clearances: Clearances
+    policies: Mapping[NotificationClass, RetryPolicy]
+    clock: Clock
+    _waiting: list[_Waiting] = field(default_factory=list)
+    _asking: "asyncio.Task[None] | None" = None
+
+    async def __call__(self, call: Call) -> float | None:
+        """Monotonic seconds just before the facts were read on which it is clear; None: it is not any more.
+
+        Raises:
+            StoreUnavailable: nobody knows.
+        """
+        answer: asyncio.Future[float | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((call, answer))
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+        return await answer
+
+    async def _ask(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                cleared = await self._clear([call for call, _ in batch])
+            except Exception as fault:  # noqa: BLE001  it is the answer of each
+                for _, answer in batch:
+                    if not answer.done():
+                        answer.set_exception(fault)
+                continue
+            for call, answer in batch:
+                if not answer.done():
+                    answer.set_result(cleared.get(_name(call)))
+
+    async def _clear(self, calls: Sequence[Call]) -> dict[tuple[UUID, int], float]:
+        asked = self.clock.monotonic()
+        by_id = {_name(call): call for call in calls}
+        standing = await self.clearances.clear(list(by_id))
+        found = [(each.delivery, each.attempt) for each in standing if self._is_clear(by_id, each)]
+        return dict.fromkeys(found, asked)
+
+    def _is_clear(self, calls: Mapping[tuple[UUID, int], Call], stands: Standing) -> bool:
+        """By the gate, and by what may have changed since it let the call through."""
+        call = calls[stands.delivery, stands.attempt]
+        facts = Facts(
+            accepted_at=call.leased.accepted_at,
+            spent=call.leased.spent,
+            interrupted=False,  # what followed from that was decided when it was begun
+            cancelled=stands.cancelled,
+            suppressed=stands.suppressed,
+            channel_enabled=stands.channel_enabled,
+            channel_paused=stands.channel_paused,
+            erased=stands.erased,
+            address=call.address,
+        )
+        return isinstance(
+            check(facts, self.policies[call.leased.klass], now=stands.read_at, chance=0.0), Cleared
+        )
+
+
+def _name(call: Call) -> tuple[UUID, int]:
+    return call.leased.id, call.leased.attempt
