@@ -58,13 +58,17 @@ class CallProvider:
     async def __call__(self, call: Call) -> Settlement:
         """Make the call and say what follows; raises nothing but cancellation."""
         started = self.clock.monotonic()
-        self.under_way[call.leased.id] = UnderWay(call.leased.attempt, call.begun)
+        self.keep(call)
         try:
             outcome = await self._outcome(call)
         finally:
-            del self.under_way[call.leased.id]
+            self.under_way.pop(call.leased.id, None)
         took = timedelta(seconds=self.clock.monotonic() - started)
         return self._settlement(call, outcome, took)
+
+    def keep(self, call: Call) -> None:
+        """Keep its lease from now on, though it may have to wait for its turn; until the call has ended."""
+        self.under_way.setdefault(call.leased.id, UnderWay(call.leased.attempt, call.begun))
 
     async def _outcome(self, call: Call) -> Outcome:
         started = self.clock.monotonic()
@@ -114,7 +118,7 @@ class CallProvider:
         Args:
             started: when preparing it began; the wait for its turn before that is not its fault.
         """
-        if self._age(call.begun) <= self.lease - self.call_max:
+        if self._age(self.under_way[call.leased.id].leased_at) <= self.lease - self.call_max:
             return None
         if self._age(started) > self.lease - self.call_max:
             return Deferred("takes longer to prepare than its lease", hopeful=False)

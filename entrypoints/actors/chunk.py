@@ -164,6 +164,7 @@ class Chunks:
 
     async def _call_within(self, capacity: Capacity, call: Call) -> Settlement:
         clock = self.engine.call.clock
+        self.engine.call.keep(call)
         async with capacity.calls:
             started = clock.monotonic()
             settlement = await self.engine.call(call)

@@ -67,7 +67,7 @@ class Provider:
             return self.chance.uniform(2, 45)
         if message.address.startswith("slow"):
             return self.chance.uniform(0.5, 3.5)
-        return self.chance.choice((0.05, 0.05, 0.05, 0.2, self.chance.expovariate(2)))
+        return self.chance.choice((0.05, 0.05, 0.05, 0.2, min(3.5, self.chance.expovariate(2))))
 
     def _decide(self, message: Message) -> tuple[Outcome | None, bool]:
         accepted = Accepted(reference(message.delivery, message.attempt))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -13,10 +14,12 @@ from application.delivery.keep import KeepLeases
 from application.messages.pointers import Pointer
 from domain.delivery.outcome import Accepted
 from domain.kernel.errors import StoreUnavailable
+from entrypoints.actors.capacity import Capacity
+from entrypoints.actors.lane import LaneActor
 from entrypoints.processes.upkeep import Recurring
 from tests.support.eventually import eventually
 from tests.support.virtual_time import passing
-from tests.unit.actors.engine import CLOCK, IDS, World
+from tests.unit.actors.engine import CLOCK, EMAIL, IDS, WEIGHTS, World
 
 LEASE = timedelta(seconds=15)
 
@@ -109,3 +112,17 @@ async def test_who_is_killed_meanwhile_is_soon_followed(world: Kept) -> None:
     world.start()
     await eventually(lambda: world.all_sent([id_]), timeout=60)
     assert world.rows.attempts[id_][1].outcome == "unknown"
+
+
+async def test_what_waits_behind_long_calls_is_kept_cleared_again_and_called_once(world: Kept) -> None:
+    """Leased ahead while calls were quick; then every connection hangs for minutes."""
+    relay = Capacity(pool=2, weights=WEIGHTS)
+    relay.took(0.001)
+    world.engine = replace(world.engine, capacity={"smtp": relay})
+    world.lane = LaneActor(lane=EMAIL, engine=world.engine)
+    takes(world, 100)
+    ids = await world.accept(8, packed=True)
+    world.start()
+    await eventually(lambda: world.all_sent(ids), timeout=600)
+    assert {call.outcome for calls in world.rows.attempts.values() for call in calls.values()} == {"accepted"}
+    assert [row.attempt for row in world.rows.deliveries.values()] == [1] * 8
