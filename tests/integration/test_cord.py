@@ -1,101 +1,80 @@
-"""The proxy does to a connection what its tests rely on, on both loops."""
+"""The proxy does to a connection what its tests rely on."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
-import uvloop
 
 from tests.support.cord import PACE, Cord, Fault
 
-LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-@pytest.fixture(params=LOOPS)
-def run(request: pytest.FixtureRequest) -> Callable[[Callable[[Cord], Awaitable[None]]], None]:
-    """Runs something with a cord to a server that echoes."""
+@pytest.fixture
+async def cord() -> AsyncIterator[Cord]:
+    """To a server that echoes."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(1000):
             writer.write(data)
         writer.close()
 
-    async def main(work: Callable[[Cord], Awaitable[None]]) -> None:
-        async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            async with Cord(f"echo://127.0.0.1:{port}", garbage=b"garbage") as cord:
-                await work(cord)
-
-    def run(work: Callable[[Cord], Awaitable[None]]) -> None:
-        with asyncio.Runner(loop_factory=LOOPS[request.param]) as runner:
-            runner.run(main(work))
-
-    return run
+    async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with Cord(f"echo://127.0.0.1:{port}", garbage=b"garbage") as cord:
+            yield cord
 
 
-Run = Callable[[Callable[[Cord], Awaitable[None]]], None]
+async def test_at_connect(cord: Cord) -> None:
+    cord.greet(Fault.HANG_UP)
+    assert await said(await connected(cord)) == b""
+    cord.greet(Fault.RESET)
+    with pytest.raises(ConnectionResetError):
+        await said(await connected(cord))
+    cord.greet(Fault.GARBAGE)
+    assert await said(await connected(cord), 12) == b"garbagehello"
+    cord.greet(Fault.SILENT)
+    streams = await connected(cord)
+    with pytest.raises(TimeoutError):
+        await said(streams)
+    cord.heal()
+    assert await said(streams) == b"hello"
+    cord.greet(Fault.HANG_UP, after=3)
+    assert await said(await connected(cord)) == b"hel"
+    assert cord.taken == 5
 
 
-def test_at_connect(run: Run) -> None:
-    async def work(cord: Cord) -> None:
-        cord.greet(Fault.HANG_UP)
-        assert await said(await connected(cord)) == b""
-        cord.greet(Fault.RESET)
-        with pytest.raises(ConnectionResetError):
-            await said(await connected(cord))
-        cord.greet(Fault.GARBAGE)
-        assert await said(await connected(cord), 12) == b"garbagehello"
-        cord.greet(Fault.SILENT)
-        streams = await connected(cord)
-        with pytest.raises(TimeoutError):
-            await said(streams)
-        cord.heal()
-        assert await said(streams) == b"hello"
-        cord.greet(Fault.HANG_UP, after=3)
-        assert await said(await connected(cord)) == b"hel"
-        assert cord.taken == 5
-
-    run(work)
-
-
-def test_in_mid_stream(run: Run) -> None:
-    async def work(cord: Cord) -> None:
-        for fault, heard in ((Fault.HANG_UP, b""), (Fault.GARBAGE, b"garba")):
-            streams = await connected(cord)
-            assert await said(streams) == b"hello"
-            cord.strike(fault)
-            assert await said(streams) == heard
-        cord.strike(Fault.RESET)
-        with pytest.raises(ConnectionResetError):
-            await said(streams, 100)
+async def test_in_mid_stream(cord: Cord) -> None:
+    for fault, heard in ((Fault.HANG_UP, b""), (Fault.GARBAGE, b"garba")):
         streams = await connected(cord)
         assert await said(streams) == b"hello"
-        cord.strike(Fault.SLOW)
-        streams[1].write(b"h" * 8)
-        began = time.monotonic()
-        assert await said(streams, 8) == b"h" * 8
-        assert time.monotonic() - began >= 7 * PACE
+        cord.strike(fault)
+        assert await said(streams) == heard
+    cord.strike(Fault.RESET)
+    with pytest.raises(ConnectionResetError):
+        await said(streams, 100)
+    streams = await connected(cord)
+    assert await said(streams) == b"hello"
+    cord.strike(Fault.SLOW)
+    streams[1].write(b"h" * 8)
+    began = time.monotonic()
+    assert await said(streams, 8) == b"h" * 8
+    assert time.monotonic() - began >= 7 * PACE
 
-    run(work)
 
-
-def test_a_black_hole_answers_nobody_and_what_stood_goes_on_afterwards(run: Run) -> None:
-    async def work(cord: Cord) -> None:
-        streams = await connected(cord)
-        assert await said(streams) == b"hello"
-        cord.black_hole()
-        streams[1].write(b"later")
-        with pytest.raises(TimeoutError):
-            await said(streams)
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(connected(cord), 0.2)
-        cord.heal()
-        assert await said(streams) == b"later"
-        assert await said(await connected(cord)) == b"hello"
-
-    run(work)
+async def test_a_black_hole_answers_nobody_and_what_stood_goes_on_afterwards(cord: Cord) -> None:
+    streams = await connected(cord)
+    assert await said(streams) == b"hello"
+    cord.black_hole()
+    streams[1].write(b"later")
+    with pytest.raises(TimeoutError):
+        await said(streams)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(connected(cord), 0.2)
+    cord.heal()
+    assert await said(streams) == b"later"
+    assert await said(await connected(cord)) == b"hello"
 
 
 async def connected(cord: Cord) -> Streams:

@@ -9,13 +9,15 @@ async with Cord(vhost.amqp_url) as cord:
     cord.greet(Fault.GARBAGE, after=20)                  # … once 20 bytes of the answer went through
     cord.black_hole(); …; cord.heal()                    # packets are dropped, nothing is reset or refused
 
-It works on asyncio's loop and on uvloop's.  After `heal` what is silent or slow goes on where it stood, as
-TCP does when packets come through again.
+It runs in a thread of its own, as fast as a real one however busy the test's loop is.  After `heal` what is
+silent or slow goes on where it stood, as TCP does when packets come through again.
 """
 
 import asyncio
 import socket
 import struct
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
 from types import TracebackType
@@ -68,8 +70,7 @@ class Cord:
 
     def strike(self, fault: Fault) -> None:
         """Do it to all connections that stand."""
-        for wire in list(self._wires):
-            wire.strike(fault)
+        self._do(lambda: [wire.strike(fault) for wire in list(self._wires)])
 
     def greet(self, fault: Fault, *, after: int = 0) -> None:
         """Do it to new connections, once so many bytes of the server's answer have been passed on."""
@@ -78,6 +79,45 @@ class Cord:
     def black_hole(self) -> None:
         """Drop packets: what stands falls silent, and who connects gets no answer at all."""
         self.strike(Fault.SILENT)
+        self._do(self._drop)
+
+    def heal(self) -> None:
+        """From now on everything passes."""
+        self._greeting = None
+        self._do(self._heal)
+
+    async def __aenter__(self) -> Self:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setblocking(False)
+        login = self._target.netloc.rpartition("@")[0]
+        netloc = f"{login}@127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = self._target._replace(netloc=netloc).geturl()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="cord", daemon=True)
+        self._thread.start()
+        self._do(self._listen)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _do(self, what: Callable[[], object]) -> None:
+        """Have it done by the proxy's thread, which never waits for the test."""
+
+        async def done() -> None:
+            what()
+
+        asyncio.run_coroutine_threadsafe(done(), self._loop).result()
+
+    def _listen(self) -> None:
+        self._accepting = asyncio.create_task(self._accept())
+
+    def _drop(self) -> None:
         self._accepting.cancel()
         self._listener.listen(0)
         for _ in range(3):  # a full backlog drops what comes
@@ -87,28 +127,15 @@ class Cord:
                 filler.connect(self._listener.getsockname())
             self._fillers.append(filler)
 
-    def heal(self) -> None:
-        """From now on everything passes."""
-        self._greeting = None
+    def _heal(self) -> None:
         for wire in self._wires:
             wire.heal()
         if self._fillers:
             self._close_fillers()
             self._listener.listen(128)
-            self._accepting = asyncio.create_task(self._accept())
+            self._listen()
 
-    async def __aenter__(self) -> Self:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.setblocking(False)
-        login = self._target.netloc.rpartition("@")[0]
-        netloc = f"{login}@127.0.0.1:{self._listener.getsockname()[1]}"
-        self.url = self._target._replace(netloc=netloc).geturl()
-        self._accepting = asyncio.create_task(self._accept())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def _close(self) -> None:
         self._close_fillers()
         tasks = [self._accepting, *(wire.task for wire in self._wires)]
         for task in tasks:
