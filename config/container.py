@@ -60,6 +60,7 @@ from application.queries.list_deliveries import ListDeliveries
 from application.queries.list_history import ListHistory
 from application.queries.list_notifications import ListNotifications
 from application.queries.list_users import ListUsers
+from application.supervision import Tasks
 from config import secrets
 from config.delivering import Delivering
 from config.gateways import build as build_gateways
@@ -85,6 +86,7 @@ class Container(containers.DeclarativeContainer):
     ids = Single(SystemIds, clock.provided.millis)
     process = Single(lambda: SystemIds().next())  # made before the database is heard
     telemetry = Single(Telemetry, Single(Metrics, version("posthorn")))
+    tasks = Single(Tasks, telemetry.provided.task_ended)
 
     vault = Single(secrets.vault, settings)
     cursor_key = Single(secrets.cursor_key, settings)
@@ -122,8 +124,8 @@ class Container(containers.DeclarativeContainer):
 
     topology = Single(definitions, channels=settings.provided.accepting.channels)
     memory_broker = Single(MemoryBroker, topology, clock)
-    publishing = Single(link, settings, "publisher")
-    consuming = Single(link, settings, "consumer")
+    publishing = Single(link, settings, "publisher", tasks)
+    consuming = Single(link, settings, "consumer", tasks)
     broker_publisher = providers.Selector(embedded, yes=memory_broker, no=Single(RabbitPublisher, publishing))
     publisher = Single(MeteredPublisher, publisher=broker_publisher, telemetry=telemetry, clock=clock)
     broker_delays = providers.Selector(

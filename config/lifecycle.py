@@ -198,6 +198,7 @@ async def opened(container: Container, role: str, *, folder: Path | None = None)
                 host=socket.gethostname(),
                 pid=os.getpid(),
                 clock=container.clock(),
+                tasks=container.tasks(),
             )
         )
         if folder is not None:

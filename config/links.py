@@ -8,6 +8,7 @@ from adapters.rabbitmq.endpoint import Endpoint
 from adapters.rabbitmq.link import Link
 from adapters.rabbitmq.management import Management
 from adapters.rabbitmq.topology import Definitions, as_json, definitions
+from application.supervision import Tasks
 from config import secrets
 from config.connections import Delays
 from config.settings import Settings
@@ -26,9 +27,10 @@ def endpoint(settings: Settings) -> Endpoint:
     return Endpoint.parse(url, secrets.tls("amqp.tls", settings.amqp.tls))
 
 
-def link(settings: Settings, purpose: str) -> Link:
+def link(settings: Settings, purpose: str, tasks: Tasks) -> Link:
     """One connection; the broker's lists of connections show its name."""
-    return Link([endpoint(settings)], name=f"posthorn {purpose} {socket.gethostname()}:{os.getpid()}")
+    name = f"posthorn {purpose} {socket.gethostname()}:{os.getpid()}"
+    return Link([endpoint(settings)], name=name, purpose=purpose, tasks=tasks)
 
 
 def management(settings: Settings) -> Management:

@@ -19,6 +19,7 @@ import asyncpg
 from adapters.postgres.database import Database
 from adapters.postgres.errors import DRIVER_ERRORS, translated
 from application.ports.system import SharedClock
+from application.supervision import End, Tasks
 from domain.kernel.errors import PosthornError, StoreUnavailable
 
 SILENCE_MAX = timedelta(seconds=10)
@@ -79,6 +80,7 @@ class Presence:
         heartbeat: timedelta = timedelta(seconds=2),
         silence_max: timedelta = SILENCE_MAX,
         clock: SharedClock | None = None,
+        tasks: Tasks | None = None,
     ) -> None:
         """Set up; enter it to begin.
 
@@ -87,6 +89,7 @@ class Presence:
             silence_max: without one for so long, it is taken for dead.
             clock: hears the database's with every heartbeat.
         """
+        self._tasks = tasks or Tasks()
         self._database = database
         self._who = (process, role, host, pid)
         self._heartbeat = heartbeat.total_seconds()
@@ -120,7 +123,7 @@ class Presence:
         """
         with suppress(StoreUnavailable):
             await self._take()
-        self._keeper = asyncio.create_task(self._keep())
+        self._keeper = self._tasks.keep("presence", self._keep)
         return self
 
     async def __aexit__(
@@ -149,7 +152,9 @@ class Presence:
                     await self._take()
                 await asyncio.sleep(self._heartbeat)
                 await self._beat()
-            except PosthornError:  # away, or not let in for now: `held` says so
+            except PosthornError as away:  # or not let in for now: `held` says so
+                if self._connection is not None:
+                    self._tasks.ended("presence", End.LOST, away)
                 self._drop()
                 await asyncio.sleep(self._heartbeat)
 

@@ -4,10 +4,14 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from aiormq import AMQPError, Channel, ChannelInvalidStateError
+from aiormq import Channel, ChannelInvalidStateError
 from aiormq.abc import ChannelFrame, FrameType
 
-from domain.kernel.errors import BrokerUnavailable
+from domain.kernel.errors import BrokerUnavailable, PosthornError
+
+
+class Unfit(ValueError):
+    """What is to be sent cannot be: its own fault, not the link's."""
 
 
 async def put(channel: Channel, frames: Iterable[FrameType]) -> asyncio.Future[None]:
@@ -18,13 +22,20 @@ async def put(channel: Channel, frames: Iterable[FrameType]) -> asyncio.Future[N
 
     Raises:
         BrokerUnavailable: the channel is closed; nothing is queued.
+        Unfit: a frame cannot be encoded; nothing is queued.
     """
     if not is_open(channel):
         closing = channel.closing
         await asyncio.wait({closing})
         raise BrokerUnavailable(ending(closing))
     taken = channel.create_future()
-    await channel.write_queue.put(ChannelFrame.marshall(channel.number, frames, taken))
+    try:
+        with fit():
+            piece = ChannelFrame.marshall(channel.number, frames, taken)
+    except Unfit:
+        taken.cancel()
+        raise
+    await channel.write_queue.put(piece)
     return taken
 
 
@@ -38,11 +49,23 @@ def is_open(channel: Channel) -> bool:
 
 
 @contextmanager
-def told(otherwise: str) -> Iterator[None]:
-    """Turn every way in which aiormq says that something is over into `BrokerUnavailable`.
+def fit() -> Iterator[None]:
+    """Turn whatever keeps our own frames from being made into `Unfit`."""
+    try:
+        yield
+    except Unfit:
+        raise
+    except Exception as fault:  # pamqp's: TypeError, ValueError, struct.error …
+        raise Unfit(f"cannot be encoded: {fault}") from fault
 
-    When a connection dies of silence aiormq ends all waits on it with CancelledError, though nobody has
-    cancelled the task that waits.
+
+@contextmanager
+def told(otherwise: str) -> Iterator[None]:
+    """Turn whatever ends a link, a channel or a wait on them into `BrokerUnavailable`.
+
+    What a peer, a proxy or a network can do is no list of exceptions: garbage is a ValueError of pamqp's or a
+    struct.error, an end in order StopAsyncIteration or a bare Exception, silence a CancelledError, though
+    nobody has cancelled the task that waits.  So everything is; errors of ours pass.
     """
     try:
         yield
@@ -51,10 +74,14 @@ def told(otherwise: str) -> Iterator[None]:
         if task is None or task.cancelling():
             raise
         raise BrokerUnavailable(words(fault)) from fault
+    except (PosthornError, Unfit):
+        raise
     except ChannelInvalidStateError as fault:
         raise BrokerUnavailable("channel closed") from fault
-    except (AMQPError, OSError) as fault:  # TimeoutError is one
+    except TimeoutError as fault:
         raise BrokerUnavailable(words(fault) if fault.args else otherwise) from fault
+    except Exception as fault:
+        raise BrokerUnavailable(words(fault)) from fault
 
 
 def ending(closing: "asyncio.Future[object]") -> str:
@@ -67,4 +94,6 @@ def words(fault: BaseException) -> str:
     """What it says, for people."""
     if isinstance(fault, asyncio.CancelledError):
         return "no sign of life"
+    if isinstance(fault, StopAsyncIteration) or type(fault) is Exception:  # aiormq's, of an end in order
+        return "the other side hung up"
     return " ".join(str(arg) for arg in fault.args if arg) or type(fault).__name__

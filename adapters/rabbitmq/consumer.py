@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from aiormq import Channel, spec
 from aiormq.abc import DeliveredMessage
 
-from adapters.rabbitmq.channels import ending, is_open, put, told
-from adapters.rabbitmq.link import CLOSE_MAX, Link
+from adapters.rabbitmq.channels import Unfit, ending, is_open, put, told
+from adapters.rabbitmq.link import Link
+from adapters.rabbitmq.wire import CLOSE_MAX
 from application.ports.broker import Received
 from domain.kernel.errors import BrokerUnavailable
 
@@ -51,7 +52,7 @@ class RabbitSubscription:
                     if acks := list(self._acks(sorted(set(tags)))):
                         await (await put(self._channel, acks))
         except BaseException as fault:
-            if not isinstance(fault, ValueError):  # whether they have gone out is not known
+            if not isinstance(fault, Unfit):  # whether they have gone out is not known
                 self.give_up(str(fault) or "acks were given up")
             raise
 
@@ -88,7 +89,7 @@ class RabbitSubscription:
         """
         fresh = [tag for tag in tags if tag > self._acked_to and tag not in self._acked_above]
         if fresh and fresh[-1] > self._delivered:
-            raise ValueError(f"tag {fresh[-1]} was never delivered")
+            raise Unfit(f"tag {fresh[-1]} was never delivered")
         self._acked_above.update(fresh)
         while self._acked_to + 1 in self._acked_above:
             self._acked_to += 1

@@ -3,34 +3,22 @@
 import asyncio
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 
-import aio_pika
 import aiormq
-from aiormq.exceptions import InvalidFrameError
 
 from adapters.rabbitmq import lenient
-from adapters.rabbitmq.channels import ending, told
+from adapters.rabbitmq.channels import told
 from adapters.rabbitmq.endpoint import Endpoint
+from adapters.rabbitmq.wire import Wire
+from application.supervision import End, Tasks, start
 from domain.kernel.errors import BrokerUnavailable
 
 HEARTBEAT = 10
 """Seconds; a vanished peer is noticed after three times that and a second each: 33 s."""
 BACKOFF_MIN, BACKOFF_MAX = 0.1, 2.0
-CONNECT_MAX = 5.0  # seconds
-CLOSE_MAX = 2.5  # seconds that a polite good-bye may take
 FRAMES_AHEAD = 300  # with aiormq's 10 the connection's reader and the channel's take turns all the time
 ALARM = "its memory or disk alarm is on"
-
-
-class _Connection(aio_pika.Connection):
-    """One that does not come about is closed: the collector would try to close it when no loop runs."""
-
-    async def connect(self, timeout: aio_pika.abc.TimeoutType = None) -> None:  # noqa: ASYNC109  as there
-        try:
-            await super().connect(timeout)
-        except BaseException:
-            await self.close()
-            raise
 
 
 class Link:
@@ -43,13 +31,30 @@ class Link:
     neither replays a failed publish nor says which messages are in doubt.
     """
 
-    def __init__(self, endpoints: Sequence[Endpoint], *, name: str, heartbeat: int = HEARTBEAT) -> None:
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        *,
+        name: str,
+        heartbeat: int = HEARTBEAT,
+        purpose: str = "link",
+        tasks: Tasks | None = None,
+    ) -> None:
+        """Set up; see `open`.
+
+        Args:
+            name: of the connection, as the broker's lists show it.
+            heartbeat: seconds.
+            purpose: the same in logs and figures of this process.
+        """
         self._endpoints = endpoints
         self._name = name
         self._heartbeat = heartbeat
-        self._connection: aio_pika.abc.AbstractConnection | None = None
-        self._wire: aiormq.Connection | None = None  # beneath it
+        self._task = f"amqp {purpose}"
+        self._tasks = tasks or Tasks()
+        self._wire: Wire | None = None
         self._trouble = "not opened"
+        self._since = 0.0
         self._sessions = 0
         self._settled = asyncio.Event()  # connected, or each endpoint was tried in vain
         self._settled.set()
@@ -59,9 +64,9 @@ class Link:
 
     async def open(self) -> None:
         """Start; return when connected, or when the first attempts at it have failed."""
-        self._trouble = "not connected yet"
+        self._without("not connected yet")
         self._settled.clear()
-        self._keeper = asyncio.create_task(self._keep(), name=f"amqp {self._name}")
+        self._keeper = self._tasks.keep(self._task, self._keep)
         await self._settled.wait()
 
     async def close(self) -> None:
@@ -75,7 +80,12 @@ class Link:
     @property
     def connected(self) -> bool:
         """There is a connection now."""
-        return self._wire is not None and self._wire.is_opened
+        return self._wire is not None and self._wire.amqp.is_opened
+
+    @property
+    def away(self) -> float:
+        """Seconds since there was a connection; 0: there is one."""
+        return asyncio.get_running_loop().time() - self._since if self._wire is None else 0.0
 
     @property
     def session(self) -> int | None:
@@ -90,7 +100,7 @@ class Link:
         """
         if self._wire is None:
             return None
-        ready = self._wire.ready()  # aiormq keeps it to itself; only this waits while blocked
+        ready = self._wire.amqp.ready()  # aiormq keeps it to itself; only this waits while blocked
         try:
             ready.send(None)
         except StopIteration:
@@ -104,7 +114,7 @@ class Link:
         """Why there is no connection, for people; None when there is one."""
         if self._wire is None:
             return self._trouble
-        return None if self._wire.is_opened else "connection lost"
+        return None if self._wire.amqp.is_opened else "connection lost"
 
     async def channel(self, *, confirms: bool = False) -> aiormq.Channel:
         """Open a channel, with aiormq itself: aio-pika would wrap each message once more.
@@ -115,10 +125,10 @@ class Link:
             BrokerUnavailable: there is no connection now, and why; or it was lost meanwhile.
         """
         await self._settled.wait()
-        if self._wire is None or not self._wire.is_opened:
+        if self._wire is None or not self._wire.amqp.is_opened:
             raise BrokerUnavailable(self.trouble or "not connected")
         with told("no answer to opening a channel"):
-            return await self._wire.channel(
+            return await self._wire.amqp.channel(
                 publisher_confirms=confirms, on_return_raises=confirms, frame_buffer_size=FRAMES_AHEAD
             )
 
@@ -127,17 +137,15 @@ class Link:
 
         By then the broker has taken back what was not acked.
         """
-        closing = asyncio.create_task(channel.close(BrokerUnavailable(reason)))
-        self._retiring.add(closing)
-        closing.add_done_callback(self._retiring.discard)
-        return closing
+        return start("amqp retire", _close(channel, BrokerUnavailable(reason)), among=self._retiring)
 
     async def _keep(self) -> None:
         failures = 0
         try:
             while True:
+                endpoint = self._endpoints[failures % len(self._endpoints)]
                 try:
-                    await self._connect(self._endpoints[failures % len(self._endpoints)])
+                    self._wire = await Wire.opened(endpoint, name=self._name, heartbeat=self._heartbeat)
                 except BrokerUnavailable as fault:
                     self._trouble = str(fault)
                     failures += 1
@@ -145,50 +153,34 @@ class Link:
                         self._settled.set()
                 else:
                     failures = 0
+                    self._sessions += 1
                     self._settled.set()
-                    await self._lost()
+                    await self._lost(self._wire)
                 await asyncio.sleep(_backoff(failures))
         finally:
             self._settled.set()
             await self._hang_up()
 
-    async def _connect(self, endpoint: Endpoint) -> None:
-        try:
-            with told("no answer"):
-                async with asyncio.timeout(CONNECT_MAX):
-                    self._connection = await aio_pika.connect(
-                        connection_class=_Connection,
-                        host=endpoint.host,
-                        port=endpoint.port,
-                        login=endpoint.user,
-                        password=endpoint.password.reveal(),
-                        virtualhost=endpoint.vhost,
-                        ssl=endpoint.tls is not None,
-                        ssl_context=endpoint.tls,
-                        client_properties={"product": "posthorn", "connection_name": self._name},
-                        heartbeat=self._heartbeat,
-                        auth="plain" if endpoint.user else "external",
-                    )
-        except BrokerUnavailable as fault:
-            reason = str(fault)
-            if isinstance(fault.__cause__, InvalidFrameError):  # the broker's own words are lost in aiormq
-                reason = "refused: no such virtual host, no permission in it, or not AMQP 0-9-1"
-            raise BrokerUnavailable(f"{endpoint}: {reason}") from fault
-        self._wire = self._connection.transport.connection
-        self._sessions += 1
-
-    async def _lost(self) -> None:
-        closing = self._wire.closing
-        await asyncio.wait({closing})
+    async def _lost(self, wire: Wire) -> None:
+        reason = await wire.lost()
         self._settled.clear()
-        self._trouble = f"connection lost: {ending(closing)}"
+        self._without(f"connection lost: {reason}")
+        self._tasks.ended(self._task, End.LOST, BrokerUnavailable(self._trouble))
         await self._hang_up()
 
     async def _hang_up(self) -> None:
-        connection, self._connection, self._wire = self._connection, None, None
-        if connection is not None:
-            closing = asyncio.create_task(connection.close(BrokerUnavailable("closed")))
-            await asyncio.wait({closing}, timeout=CLOSE_MAX)
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            await wire.close()
+
+    def _without(self, trouble: str) -> None:
+        self._trouble = trouble
+        self._since = asyncio.get_running_loop().time()
+
+
+async def _close(channel: aiormq.Channel, reason: BrokerUnavailable) -> None:
+    with suppress(BrokerUnavailable), told("no answer to closing a channel"):
+        await channel.close(reason)
 
 
 def _backoff(failures: int) -> float:

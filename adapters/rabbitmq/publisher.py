@@ -12,7 +12,7 @@ from aiormq.abc import FrameType
 from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
-from adapters.rabbitmq.channels import is_open, put, told, words
+from adapters.rabbitmq.channels import Unfit, fit, is_open, put, told, words
 from adapters.rabbitmq.link import Link
 from application.ports.broker import Outgoing, Published
 from domain.kernel.errors import BrokerUnavailable
@@ -60,7 +60,8 @@ class _Batch:
         """
         channel = self._channel
         size = channel.max_content_size
-        frames = [frame for name, message in messages for frame in _frames(name, message, size)]
+        with fit():
+            frames = [frame for name, message in messages for frame in _frames(name, message, size)]
         async with channel.lock:
             taken = await put(channel, frames)
             # No await between queueing and counting: the broker counts what it is sent, in that order.
@@ -184,12 +185,12 @@ def _chunks(messages: Sequence[Routed]) -> Iterator[list[Routed]]:
 def _frames(name: str, message: Routed, size: int) -> Iterator[FrameType]:
     body = message.body
     if len(body) > BODY_MAX:
-        raise ValueError(f"message {message.id} has {len(body)} bytes, at most {BODY_MAX} may be sent")
+        raise Unfit(f"message {message.id} has {len(body)} bytes, at most {BODY_MAX} may be sent")
     if sum(len(key) + len(str(value)) for key, value in message.headers.items()) > HEADERS_MAX:
-        raise ValueError(f"message {message.id} has headers of more than {HEADERS_MAX} characters")
+        raise Unfit(f"message {message.id} has headers of more than {HEADERS_MAX} characters")
     for text in (message.exchange, message.key, message.message_id, message.correlation_id, message.type):
         if text and len(text.encode()) > 255:
-            raise ValueError(f"over 255 bytes: {text[:60]}…")
+            raise Unfit(f"over 255 bytes: {text[:60]}…")
     properties = spec.Basic.Properties(
         content_type=message.content_type,
         headers=dict(message.headers) or None,

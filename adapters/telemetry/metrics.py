@@ -32,6 +32,9 @@ class Metrics:
             "values_kept_out", "Values of customers that were no addresses.", "code"
         )
         self.troubles = self._counter("troubles", "What an operator should look at.", "event")
+        self.task_ends = self._counter(
+            "task_ends", "Ends of long-lived tasks, and of the connections they keep.", "task", "end"
+        )
         self.stages = self._histogram("stage_duration_seconds", "How long a stage took.", _STAGES, "stage")
         self.to_queue = self._histogram(
             "event_to_queue_seconds", "From acceptance to the broker's confirm.", _TO_QUEUE, "priority"

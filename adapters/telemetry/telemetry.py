@@ -68,6 +68,16 @@ class Telemetry:
         self.metrics.troubles.labels(event).inc()
         _log.warning(event, **fields)
 
+    def task_ended(self, task: str, end: str, error: Exception | None) -> None:
+        """A long-lived task ended, or lost its connection; see `application.supervision`."""
+        self.metrics.task_ends.labels(task, end).inc()
+        if error is not None:
+            self.trouble("task.ended", task=task, end=end, error=repr(error), exc_info=error)
+        elif end == "returned":
+            self.trouble("task.ended", task=task, end=end)
+        else:
+            self.routine("task.ended", task=task, end=end)
+
     def backlog(self, pending: int, oldest_age: float) -> None:
         """How much waits in the outbox."""
         self.metrics.outbox_pending.set(pending)

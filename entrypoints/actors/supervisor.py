@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from entrypoints.actors.actor import Actor, Telemetry, pause
+from application.supervision import Tasks
+from entrypoints.actors.actor import Actor, Telemetry
 
-BACKOFF_MAX = 30.0
 CANCEL_MAX = 1.0
 """Seconds for an actor that is cancelled: what it waits for may be what is away."""
 
@@ -20,6 +20,7 @@ class Supervisor:
 
     groups: Sequence[Sequence[Actor]]
     telemetry: Telemetry
+    tasks: Tasks
     grace: float = 30.0
     """Seconds for draining; then what is left is cancelled."""
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -31,7 +32,7 @@ class Supervisor:
     async def run(self) -> bool:
         """Run until stopped; True when everything drained in time."""
         tasks = [
-            [asyncio.create_task(self._keep(actor), name=actor.name) for actor in group]
+            [self.tasks.keep(actor.name, actor.run, stopping=self._stopping) for actor in group]
             for group in self.groups
         ]
         await self._stopping.wait()
@@ -51,19 +52,3 @@ class Supervisor:
                     await asyncio.wait(late, timeout=CANCEL_MAX)
                 drained = drained and not late
         return drained
-
-    async def _keep(self, actor: Actor) -> None:
-        wait = 0.5
-        while True:
-            started = asyncio.get_running_loop().time()
-            try:
-                await actor.run()
-                return
-            except Exception as crash:  # noqa: BLE001  supervising is catching what nobody foresaw
-                self.telemetry.trouble("actor.crashed", actor=actor.name, error=repr(crash), exc_info=crash)
-            if self._stopping.is_set():
-                return
-            if asyncio.get_running_loop().time() - started > BACKOFF_MAX:
-                wait = 0.5
-            await pause(wait, self._stopping)
-            wait = min(wait * 2, BACKOFF_MAX)

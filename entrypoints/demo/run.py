@@ -98,7 +98,12 @@ class Demo:
 
     async def run(self, *, once: bool) -> Expected:
         """Run the actors while the shop plays; returns what must have come of it."""
-        supervisor = Supervisor(groups=self.groups, telemetry=self.assembly.telemetry, grace=GRACE)
+        supervisor = Supervisor(
+            groups=self.groups,
+            telemetry=self.assembly.telemetry,
+            tasks=self.assembly.container.tasks(),
+            grace=GRACE,
+        )
         running = asyncio.create_task(supervisor.run())
 
         def interrupt(_number: int) -> None:

@@ -41,7 +41,9 @@ async def run_container(name: str, container: Container, folder: Path | None = N
         if folder is not None:
             await install_catalog(container)
         assembly = Assembly(container, ROLES[name])
-        supervisor = Supervisor(groups=assembly.groups(parts), telemetry=assembly.telemetry, grace=GRACE)
+        supervisor = Supervisor(
+            groups=assembly.groups(parts), telemetry=assembly.telemetry, tasks=container.tasks(), grace=GRACE
+        )
         _settle_memory()
         with signals(lambda number: stop(assembly, supervisor, number)):
             port = assembly.http.port if assembly.http else None

@@ -52,6 +52,7 @@ from application.outbox.recover import RecoverBroker
 from application.outbox.relay import RelayOutbox
 from application.people.mirror import MirrorPeople
 from application.ports.deliveries import UnderWay
+from application.supervision import End, Tasks
 from config.settings import Weights
 from domain.kernel.channel import Lane, Priority
 from entrypoints.actors.actor import Actor
@@ -78,9 +79,7 @@ from tests.support.virtual_time import passing
 
 WEIGHTS = Weights().by_priority()
 PRIORITIES = (Priority.CRITICAL, Priority.MEDIUM)
-BREAKS = frozenset(
-    {"actor.crashed", "deliveries.broken", "delivery.poison", "message.buried", "relay.poison"}
-)
+BREAKS = frozenset({"task.ended", "deliveries.broken", "delivery.poison", "message.buried", "relay.poison"})
 """Troubles that nothing in this world explains."""
 
 
@@ -113,6 +112,11 @@ class Voice:
 
     def stage(self, name: str, seconds: float) -> None:
         """Times are virtual."""
+
+    def task_ended(self, task: str, end: End, error: Exception | None) -> None:
+        """An actor's end; whoever stops and kills processes here knows of all others."""
+        if end in (End.CRASHED, End.RETURNED):
+            self.trouble("task.ended", task=task, end=end, error=repr(error))
 
     def wide(self, event: str, **fields: Any) -> None:
         """One unit of work."""
@@ -219,7 +223,7 @@ class Assembly:
             self._lanes() if lanes else [],
             [self.relay, self._incarnation(), self._keeping()],
         ]
-        return Supervisor(groups=groups, telemetry=self.voice)
+        return Supervisor(groups=groups, telemetry=self.voice, tasks=Tasks(self.voice.task_ended))
 
     def _keeping(self) -> Actor:
         """Renews the leases of calls that take long."""

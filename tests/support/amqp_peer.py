@@ -81,6 +81,10 @@ class Peer:
         """Take nothing more from the socket, and keep it."""
         self._reading.clear()
 
+    def read_on(self) -> None:
+        """Take what comes again."""
+        self._reading.set()
+
     def hang_up(self) -> None:
         """Close the socket without a word."""
         self._writer.transport.abort()

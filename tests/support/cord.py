@@ -17,8 +17,9 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from types import TracebackType
 from typing import Self
@@ -157,6 +158,24 @@ class Cord:
             wire = _Wire(client, self._target.hostname, self._target.port, self._greeting, self.garbage)
             self._wires.add(wire)
             wire.task.add_done_callback(lambda _, wire=wire: self._wires.discard(wire))
+
+
+@contextmanager
+def busy_loop() -> Iterator[None]:
+    """Have the running loop do other work all the time: what comes has come before anybody looks."""
+    loop = asyncio.get_running_loop()
+    pending = loop.call_soon(lambda: None)
+
+    def work() -> None:
+        nonlocal pending
+        time.sleep(0.002)
+        pending = loop.call_soon(work)
+
+    work()
+    try:
+        yield
+    finally:
+        pending.cancel()
 
 
 class _Wire:

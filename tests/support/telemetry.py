@@ -13,6 +13,7 @@ class Told:
         self.kept_out_: Counter[str] = Counter()
         self.wides: list[tuple[str, dict[str, Any]]] = []
         self.troubles: list[tuple[str, dict[str, Any]]] = []
+        self.ends: list[tuple[str, str, Exception | None]] = []
 
     def delivered(self, channel: str, provider: str, outcome: str, count: int = 1) -> None:
         self.delivered_[channel, provider, outcome] += count
@@ -25,6 +26,9 @@ class Told:
 
     def stage(self, name: str, seconds: float) -> None:
         """Times are not worth remembering."""
+
+    def task_ended(self, task: str, end: str, error: Exception | None) -> None:
+        self.ends.append((task, str(end), error))
 
     def wide(self, event: str, **fields: Any) -> None:
         self.wides.append((event, fields))

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from application.supervision import Tasks
 from entrypoints.actors.supervisor import Supervisor
 from tests.support.eventually import eventually
 from tests.support.telemetry import Told
@@ -35,7 +36,7 @@ class Worker:
 
 async def run(*groups: list[Worker], grace: float = 5.0) -> tuple[Supervisor, "asyncio.Task[bool]", Told]:
     told = Told()
-    supervisor = Supervisor(groups=groups, telemetry=told, grace=grace)
+    supervisor = Supervisor(groups=groups, telemetry=told, tasks=Tasks(told.task_ended), grace=grace)
     return supervisor, asyncio.create_task(supervisor.run()), told
 
 
@@ -55,7 +56,11 @@ async def test_what_crashes_is_run_again_and_its_neighbours_are_not():
     supervisor.stop()
     assert await asyncio.wait_for(task, 2)
     assert log.count("run two") == 1
-    assert len(told.troubled_by("actor.crashed")) == 1
+    assert [(task, end) for task, end, _ in told.ends] == [
+        ("one", "crashed"),
+        ("one", "stopped"),
+        ("two", "stopped"),
+    ]
 
 
 async def test_an_actor_that_does_not_even_let_itself_be_cancelled_holds_nobody_up(monkeypatch):
