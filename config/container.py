@@ -199,7 +199,7 @@ class Container(containers.DeclarativeContainer):
         channels=channels,
     )
 
-    mirror = Single(MirrorPeople, people=people, vault=vault, addresses=addresses)
+    mirror = Single(MirrorPeople, people=people, vault=vault, addresses=addresses, clock=clock)
     handle_events = Single(
         HandleEvents,
         triggers=Single(TriggerIndex, triggers=triggers, clock=clock),

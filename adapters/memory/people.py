@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from adapters.memory.rows import MemoryRows
 from application.ports.people import Person
+from domain.people.update import standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,24 +52,25 @@ class MemoryPeople:
 
     def _put(self, person: Person, expected: int | None) -> bool:
         known = self.rows.users.get(person.id)
-        if not _writable(known, person, expected):
-            return False
         now = self.rows.clock.now()
+        if not _writable(known, person, expected, now):
+            return False
         self.rows.users[person.id] = msgspec.structs.replace(
             person,
             version=known.version + 1 if known else 1,
-            source_time=person.source_time or (known.source_time if known else None),
+            source_time=person.source_time or (standing(known.source_time, now) if known else None),
             created_at=known.created_at if known else now,
             updated_at=now,
         )
         return True
 
 
-def _writable(known: Person | None, person: Person, expected: int | None) -> bool:
+def _writable(known: Person | None, person: Person, expected: int | None, now: datetime) -> bool:
     if known is None:
         return not expected
     erased = known.data_key is None
-    times = [time for time in (known.source_time, known.updated_at if erased else None) if time]
+    told = standing(known.source_time, now)
+    times = [time for time in (told, known.updated_at if erased else None) if time]
     return (
         (erased or known.data_key == person.data_key)
         and (person.source_time is None or all(person.source_time >= time for time in times))

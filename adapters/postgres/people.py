@@ -11,11 +11,17 @@ from adapters.postgres.database import Database
 from adapters.postgres.schema import Id
 from adapters.postgres.tables import users
 from application.ports.people import Person
+from domain.people.update import EARLIEST, WAVER
 
 _PERSON = [users.c[field] for field in Person.__struct_fields__]
 
+# What stood there and cannot be right is as good as none: then nothing is older (see `standing`).
+_STANDING = """
+CASE WHEN known.source_time BETWEEN $11 AND now() + $12::interval THEN known.source_time END
+"""
+
 # An erased person comes back with a new key, but not by an event from before the erasure that arrives late.
-_PUT = """
+_PUT = f"""
 INSERT INTO users AS known (
     id, guest, data_key, profile, email_index, phone_index, locale, timezone, source_time
 )
@@ -33,15 +39,15 @@ ON CONFLICT (id) DO UPDATE SET
     phone_index = excluded.phone_index,
     locale = excluded.locale,
     timezone = excluded.timezone,
-    source_time = coalesce(excluded.source_time, known.source_time),
+    source_time = coalesce(excluded.source_time, {_STANDING}),
     version = known.version + 1,
     updated_at = now(),
     erased_at = NULL
 WHERE (known.data_key = excluded.data_key OR known.erased_at IS NOT NULL)
-    AND coalesce(excluded.source_time >= greatest(known.source_time, known.erased_at), true)
+    AND coalesce(excluded.source_time >= greatest({_STANDING}, known.erased_at), true)
     AND coalesce(CASE $10 WHEN 0 THEN known.erased_at IS NOT NULL ELSE known.version = $10 END, true)
 RETURNING id
-"""
+"""  # noqa: S608  composed of constants
 
 _ERASE = """
 UPDATE users SET
@@ -70,7 +76,7 @@ class PostgresPeople:
                 "source_time",
             )
         )  # fmt: skip
-        written = {row["id"] for row in await self.database.fetch(_PUT, *columns, expected)}
+        written = {row["id"] for row in await self.database.fetch(_PUT, *columns, expected, EARLIEST, WAVER)}
         return {person.id: person.id in written for person in persons}
 
     async def erase(self, person: UUID) -> bool:

@@ -15,13 +15,23 @@ from msgspec import UnsetType
 from application.normalising import normalised
 from application.ports.addresses import Addresses
 from application.ports.people import People, Person
+from application.ports.system import Clock
 from application.ports.vault import Unreadable, Vault
 from application.sealing import open_profile, seal_profile
 from domain.kernel.errors import StoreUnavailable
 from domain.kernel.ids import person_id
 from domain.notification.request import Profile
 from domain.people.mailbox import folded
-from domain.people.update import FIELDS, Mirrored, MirrorOutcome, PersonUpdate, merged, outdated
+from domain.people.update import (
+    FIELDS,
+    Mirrored,
+    MirrorOutcome,
+    PersonUpdate,
+    merged,
+    outdated,
+    standing,
+    timed,
+)
 
 _TRIES = 5
 
@@ -46,6 +56,7 @@ class MirrorPeople:
     people: People
     vault: Vault
     addresses: Addresses
+    clock: Clock
 
     async def __call__(
         self, updates: Sequence[PersonUpdate], *, expected: int | None = None, lenient: bool = False
@@ -56,6 +67,8 @@ class MirrorPeople:
             expected: the version the caller has seen (If-Match), 0 for "there is none"; for one update.
             lenient: a value that is no address is cleared and reported, and the rest is written: the old one
                 no longer holds, says the shop, and half a customer is better than none.
+
+        A time that cannot be is left out and reported.
 
         Raises:
             StoreUnavailable: part of it may be written; applying it again is harmless.
@@ -68,10 +81,11 @@ class MirrorPeople:
                 name: value for name in FIELDS if not isinstance(value := getattr(update, name), UnsetType)
             }
             values, faults = normalised(said, self.addresses)
-            clean = msgspec.structs.replace(update, **values)
-            answers[n] = Mirrored(person=person, outcome=MirrorOutcome.INVALID, faults=tuple(faults))
+            clean, untimely = timed(msgspec.structs.replace(update, **values), self.clock.now())
             if lenient or not faults:
                 waiting.setdefault(person, []).append((n, clean))
+            faults += [untimely] if untimely else []
+            answers[n] = Mirrored(person=person, outcome=MirrorOutcome.INVALID, faults=tuple(faults))
         for _ in range(_TRIES):
             if not waiting:
                 break
@@ -116,8 +130,8 @@ class MirrorPeople:
         return missed
 
     def _change(self, who: UUID, row: Person | None, todo: Sequence[_Numbered]) -> _Change:
-        """Decide about one person."""
-        if any(update.deleted and not outdated(_known_at(row), update) for _, update in todo):
+        """Decide about one person.  An erasure is never too late: who comes back is told of again."""
+        if any(update.deleted for _, update in todo):
             return _all(todo, MirrorOutcome.DELETED, erase=who)
         try:
             return self._merge(who, row, todo)
@@ -136,7 +150,7 @@ class MirrorPeople:
             key = self.vault.create()
             wrapped = self.vault.wrap(key, who)
         profile = open_profile(key, who, row.profile) if row is not None and row.profile else Profile()
-        at = _known_at(row)
+        at = _known_at(row, self.clock.now())
         outcomes: dict[int, MirrorOutcome] = {}
         for n, update in todo:
             if outdated(at, update):
@@ -164,11 +178,11 @@ def _version(row: Person | None) -> int:
     return row.version if row is not None and row.data_key is not None else 0
 
 
-def _known_at(row: Person | None) -> datetime | None:
+def _known_at(row: Person | None, now: datetime) -> datetime | None:
     """The time that an update must not be older than: of the last one, or of the erasure."""
     if row is None:
         return None
-    return row.updated_at if row.data_key is None else row.source_time
+    return row.updated_at if row.data_key is None else standing(row.source_time, now)
 
 
 def _late(erased: Person, todo: Sequence[_Numbered], *, lenient: bool) -> bool:

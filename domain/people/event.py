@@ -3,7 +3,7 @@
 `user.created` and `user.updated` carry the customer: `userId` (or `id`), `email`, `phone`, `name` (or
 `firstName` and `lastName`), `locale`, `timezone`.  A field that is absent stays as it was; null clears it,
 and so does what is no text: the old value no longer holds, says the shop.
-`user.deleted` needs the id alone.
+`user.deleted` needs the id alone: nobody is kept for its time.
 """
 
 from collections.abc import Mapping
@@ -38,11 +38,12 @@ def read(event: Event, kept_out: list[Fault]) -> PersonUpdate:
     said: dict[str, Said] = {name: _said(data, name, kept_out) for name in _PLAIN if name in data}
     if "name" not in data and ("firstName" in data or "lastName" in data):
         said["name"] = _full_name(data, kept_out)
-    source_time = _time(event.time, faults)
+    deleted = event.type == "user.deleted"
+    source_time = None if deleted else _time(event.time, faults)
     if faults:
         raise Invalid(*faults)
-    update = PersonUpdate(user_id=user_id, deleted=event.type == "user.deleted", source_time=source_time)
-    return update if update.deleted else msgspec.structs.replace(update, **said)
+    update = PersonUpdate(user_id=user_id, deleted=deleted, source_time=source_time)
+    return update if deleted else msgspec.structs.replace(update, **said)
 
 
 def _user_id(data: Mapping[str, Any], faults: list[Fault]) -> str:

@@ -1,6 +1,6 @@
 """An update of one customer: which fields it speaks of, and the profile that follows from it."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -27,7 +27,7 @@ class PersonUpdate(msgspec.Struct, frozen=True, kw_only=True):
     locale: Said = UNSET
     timezone: Said = UNSET
     deleted: bool = False
-    """The customer is gone: everything personal is erased, for good."""
+    """The customer is gone: everything personal is erased, whatever the mirror knows and since when."""
     source_time: datetime | None = None
     """When this was true (aware); what is older than the mirror is not applied.  None: take it as new."""
 
@@ -56,6 +56,35 @@ class Mirrored(msgspec.Struct, frozen=True, kw_only=True):
     outcome: MirrorOutcome
     faults: tuple[Fault, ...] = ()
     """Values that are no addresses; lenient callers had them cleared."""
+
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""What claims to be older has a time that was never set (year 1, 1970)."""
+AHEAD_MAX = timedelta(days=2)
+"""Clocks of shops and zones taken for others are wrong by less."""
+WAVER = timedelta(minutes=1)
+"""Between the times that two processes think it is."""
+
+
+def timed(update: PersonUpdate, now: datetime) -> tuple[PersonUpdate, Fault | None]:
+    """The update with a time that can be believed, and what was wrong with its own.
+
+    A time outside all reason is as good as none; one that has not come yet is now.  Else a single event of
+    the year 9999 would make all later ones outdated.
+    """
+    told = update.source_time
+    if told is None or EARLIEST <= told <= now:
+        return update, None
+    if told < EARLIEST or told - now > AHEAD_MAX:
+        fault = Fault("/time", "unlikely_time", f"a time from {EARLIEST.year} until now; it is left out")
+        return msgspec.structs.replace(update, source_time=None), fault
+    return msgspec.structs.replace(update, source_time=now), None
+
+
+def standing(known: datetime | None, now: datetime) -> datetime | None:
+    """The time of what the mirror knows; None when it cannot be right: then nothing is older."""
+    believed = known is not None and known.tzinfo is not None and EARLIEST <= known <= now + WAVER
+    return known if believed else None
 
 
 def outdated(known: datetime | None, update: PersonUpdate) -> bool:

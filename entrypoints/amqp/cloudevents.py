@@ -29,6 +29,7 @@ PLAIN_SOURCE = "shop.events"
 _MEDIA = "application/cloudevents"
 _PREFIXES = ("cloudEvents_", "cloudEvents:")
 _LIMITS = {"id": 255, "type": 255, "source": 1024, "subject": 1024, "time": 64, "correlationid": 255}
+_OPTIONAL = frozenset({"subject", "time", "correlationid"})  # empty is absent
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -114,7 +115,9 @@ def _event(message: Received, envelope: _Envelope) -> Event:
         raise Undecodable("CloudEvents attribute 'specversion' is not 1.0")
     for name, most in _LIMITS.items():
         value = getattr(envelope, name)
-        if value is not None and (not 1 <= len(value) <= most or "\0" in value):
+        if not value and name in _OPTIONAL:
+            continue
+        if not 1 <= len(value) <= most or "\0" in value:
             raise Undecodable(f"the event's {name} must have 1 to {most} characters, none of them NUL")
     check_data(message.body, envelope.data)
     trace = envelope.traceparent or message.headers.get("traceparent")
@@ -122,8 +125,8 @@ def _event(message: Received, envelope: _Envelope) -> Event:
         id=envelope.id,
         source=envelope.source,
         type=dotted(envelope.type),
-        time=envelope.time,
-        subject=envelope.subject,
+        time=envelope.time or None,
+        subject=envelope.subject or None,
         data=envelope.data,
         traceparent=trace if isinstance(trace, str) and _TRACEPARENT.fullmatch(trace) else None,
         correlation_id=envelope.correlationid or message.correlation_id,
@@ -134,7 +137,7 @@ def _attributes(headers: dict[str, object]) -> dict[str, str]:
     """CloudEvents attributes of binary mode; a time may come as an AMQP timestamp."""
     found = {}
     for name, value in headers.items():
-        if name.startswith(_PREFIXES):
+        if name.startswith(_PREFIXES) and value is not None:  # an impossible timestamp is read as none
             text = value.isoformat() if isinstance(value, datetime) else str(value)
             found[name[len(_PREFIXES[0]) :].lower()] = text
     return found

@@ -9,6 +9,9 @@ import msgspec
 
 from entrypoints.cli.shell import Shell, embedded_options, json_option, out, pass_shell, run, show, table
 
+DAYS_MAX = 36_500
+"""A hundred years."""
+
 
 @click.group()
 def key() -> None:
@@ -18,7 +21,7 @@ def key() -> None:
 @key.command()
 @click.argument("name")
 @click.option("--test", is_flag=True, help="Its messages only ever reach the sandbox.")
-@click.option("--days", type=click.IntRange(min=1), help="Expires after so many days; else never.")
+@click.option("--days", type=click.IntRange(1, DAYS_MAX), help="Expires after so many days; else never.")
 @json_option
 @embedded_options
 @pass_shell

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
+import pytest
 
 from application.ports.people import People, Person
 
@@ -90,6 +91,21 @@ class PeopleContract:
 
         row = await only(people, known.id)
         assert (row.profile, row.source_time) == (b"newer", NOON + MINUTE)
+
+    @pytest.mark.parametrize("year", [1, 1970, 2300, 9999])
+    async def test_a_time_that_cannot_be_holds_nothing_up(self, people: People, year: int) -> None:
+        """An earlier release wrote such."""
+        known = person(source_time=datetime(year, 1, 1, tzinfo=UTC))
+        await people.put([known])
+
+        def said(at: datetime | None) -> list[Person]:
+            return [msgspec.structs.replace(known, source_time=at)]
+
+        assert await people.put(said(None)) == {known.id: True}
+        assert (await only(people, known.id)).source_time is None
+        assert await people.put([known]) == {known.id: True}
+        assert await people.put(said(NOON)) == {known.id: True}
+        assert (await only(people, known.id)).source_time == NOON
 
     async def test_expected_is_the_version_that_the_caller_has_seen(self, people: People) -> None:
         known = person()

@@ -122,7 +122,9 @@ class Entrance:
         )
         return HandleEvents(
             triggers=TriggerIndex(triggers=self.triggers, clock=clock),
-            mirror=MirrorPeople(people=self.people, vault=self.vault, addresses=LocalAddresses()),
+            mirror=MirrorPeople(
+                people=self.people, vault=self.vault, addresses=LocalAddresses(), clock=clock
+            ),
             submit=SubmitNotification(prepare=prepare, commit=commit).many,
         )
 

@@ -307,7 +307,7 @@ class Assembly:
         triggers: Any = self.remote(MemoryTriggers(rows=self.world.rows))
         handle = HandleEvents(
             triggers=TriggerIndex(triggers=triggers, clock=self.world.clock),
-            mirror=MirrorPeople(people=self.people, vault=VAULT, addresses=ADDRESSES),
+            mirror=MirrorPeople(people=self.people, vault=VAULT, addresses=ADDRESSES, clock=self.world.clock),
             submit=SubmitNotification(prepare=self.prepare, commit=self.commit).many,
         )
         batches = EventBatches(

@@ -277,7 +277,7 @@ async def build() -> World:
         triggers=triggers,
         save_channel=SaveChannel(channels=channels, gateways=NamedGateways()),
         channels=channels,
-        mirror=MirrorPeople(people=people, vault=vault, addresses=addresses),
+        mirror=MirrorPeople(people=people, vault=vault, addresses=addresses, clock=clock),
         find_user=FindUser(people=people, vault=vault),
         list_users=ListUsers(people=people, vault=vault, addresses=addresses),
         operations=operations,

@@ -53,6 +53,9 @@ def without(some: dict[str, Any], *names: str) -> dict[str, Any]:
         received({"orderId": "123"}, headers=HEADERS, content_type="application/vnd.shop+json"),
         received({"orderId": "123"}, headers={n.replace("_", ":"): v for n, v in HEADERS.items()}),
         received({"orderId": "123"}, headers=HEADERS | {"x-other": 1}, message_id="ignored"),
+        received({"orderId": "123"}, headers=HEADERS | {"cloudEvents_time": None}),  # an impossible timestamp
+        received({"orderId": "123"}, headers=HEADERS | {"cloudEvents_time": ""}),
+        received(ENVELOPE | {"time": "", "subject": "", "correlationid": ""}, content_type=STRUCTURED),
         received(ENVELOPE | {"type": "OrderCreated"}, content_type=STRUCTURED),
         received(
             b"\xef\xbb\xbf" + json.dumps(ENVELOPE).encode(), content_type=STRUCTURED

@@ -208,6 +208,14 @@ async def test_a_deletion_speaks_of_nothing_but_the_customer(shop: Shop) -> None
     assert shop.updates == [[PersonUpdate(user_id="456", deleted=True)]]
 
 
+async def test_a_deletion_needs_no_time(shop: Shop) -> None:
+    """Nobody is kept because the event that erases them was told badly."""
+    for time in ("yesterday", "", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00"):
+        event = msgspec.structs.replace(user("deleted"), time=time)
+        assert await shop.handle([event]) == [Done(mirror="written")]
+        assert shop.updates.pop() == [PersonUpdate(user_id="456", deleted=True)]
+
+
 async def test_values_that_were_kept_out_are_reported(shop: Shop) -> None:
     fault = Fault("/email", "bad_email", "not an address")
     shop.mirror_answers["456"] = Mirrored(person=UUID(int=1), outcome=MirrorOutcome.WRITTEN, faults=(fault,))

@@ -55,7 +55,9 @@ class House:
     def __init__(self, people: People) -> None:
         self.vault = LocalVault.from_master(b"m" * 32)
         self.people = Racing(people)
-        self.mirror = MirrorPeople(people=self.people, vault=self.vault, addresses=LocalAddresses())
+        self.mirror = MirrorPeople(
+            people=self.people, vault=self.vault, addresses=LocalAddresses(), clock=SystemClock()
+        )
 
     async def says(self, *updates: PersonUpdate, **how: Any) -> list[Mirrored]:
         return await self.mirror(updates, **({"lenient": True} | how))
@@ -188,11 +190,77 @@ async def test_a_deletion_wins_over_updates_of_its_batch(house: House) -> None:
     assert await house.people.page(None, 10) == []
 
 
-async def test_a_deletion_older_than_the_mirror_is_outdated(house: House) -> None:
+async def test_a_deletion_is_never_outdated(house: House) -> None:
     await house.says(ann(source_time=NOON))
     late = PersonUpdate(user_id="456", deleted=True, source_time=NOON - timedelta(days=1))
-    assert outcomes(await house.says(late)) == ["outdated"]
-    assert await house.profile() == ANN
+    assert outcomes(await house.says(late)) == ["deleted"]
+    assert (await house.row()).profile is None
+
+
+NEVER = {
+    "Go's zero time": "0001-01-01T00:00:00+00:00",
+    "the same in the east": "0001-01-01T00:00:00+14:00",
+    "zero seconds": "1970-01-01T00:00:00+00:00",
+    "a century ahead": "2300-01-01T00:00:00+00:00",
+    "the end of all times": "9999-12-31T23:59:59.999999+00:00",
+    "the same in the west": "9999-12-31T23:59:59.999999-12:00",
+    "next week": (SystemClock().now() + timedelta(days=7)).isoformat(),
+}
+never = pytest.mark.parametrize("time", NEVER.values(), ids=NEVER)
+
+
+def timely(**changes: Any) -> PersonUpdate:
+    return ann(source_time=SystemClock().now() - timedelta(seconds=1), **changes)
+
+
+@never
+async def test_a_time_that_cannot_be_is_left_out_and_told(house: House, time: str) -> None:
+    await house.says(timely(name="before"))
+    at = (await house.row()).source_time
+    [answer] = await house.says(ann(name="odd", source_time=datetime.fromisoformat(time)))
+    assert (answer.outcome, [f.code for f in answer.faults]) == (MirrorOutcome.WRITTEN, ["unlikely_time"])
+    assert (await house.profile()).name == "odd"
+    assert (await house.row()).source_time == at
+
+    assert outcomes(await house.says(timely(name="after"))) == ["written"]
+    assert (await house.profile()).name == "after"
+
+
+@never
+async def test_it_makes_nobodys_next_update_outdated(house: House, time: str) -> None:
+    """The first thing that is known of them, and in one batch with others."""
+    odd = datetime.fromisoformat(time)
+    answers = await house.says(
+        ann(source_time=odd), timely(name="after"), PersonUpdate(user_id="other", source_time=odd)
+    )
+    assert outcomes(answers) == ["written"] * 3
+    assert (await house.profile()).name == "after"
+    assert outcomes(await house.says(PersonUpdate(user_id="other", name="B", source_time=NOON))) == [
+        "written"
+    ]
+    assert outcomes(await house.says(PersonUpdate(user_id="456", deleted=True, source_time=odd))) == [
+        "deleted"
+    ]
+
+
+@never
+async def test_it_brings_no_erased_person_back(house: House, time: str) -> None:
+    await house.says(timely())
+    await house.says(PersonUpdate(user_id="456", deleted=True))
+    assert outcomes(await house.says(ann(source_time=datetime.fromisoformat(time)))) == ["gone"]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=3), timedelta(hours=14)])
+async def test_a_shop_whose_clock_is_ahead_is_taken_to_speak_of_now(house: House, ahead: timedelta) -> None:
+    before = SystemClock().now()
+    await house.says(ann(name="one", source_time=before + ahead))
+    known = (await house.row()).source_time
+    assert known is not None
+    assert before <= known <= SystemClock().now()
+    assert outcomes(await house.says(ann(name="two", source_time=before + ahead))) == ["written"]
+    now = SystemClock().now()
+    assert outcomes(await house.says(ann(name="three", source_time=now))) == ["written"]
+    assert (await house.profile()).name == "three"
 
 
 @pytest.mark.parametrize("at", [NOON, None])
