@@ -89,9 +89,13 @@ class MemoryAcceptance:
 
     def _verdict(self, n: NewNotification) -> Verdict:
         holder = self.rows.idempotency.get(n.key) if n.key else None
+        if holder is None and n.former is not None:
+            known = self.rows.idempotency.get(n.former.key)
+            if known is not None and n.former.fingerprint in (None, known.fingerprint):
+                holder = known
         if holder is None or holder.notification_id == n.id:
             return Won(n.id)
-        return Absorbed(holder.notification_id, holder.fingerprint == n.fingerprint)
+        return Absorbed(holder.notification_id, holder.fingerprint)
 
     def _insert(self, n: NewNotification, metadata: dict[str, Any]) -> None:
         now = self.rows.clock.now()

@@ -65,14 +65,20 @@ WITH given AS (
     SELECT * FROM unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::text[], $8::int[],
         $9::bytea[], $10::bytea[], $11::text[], $12::text[], $13::int[], $14::timestamptz[], $15::uuid[],
-        $16::bytea[], $17::bool[]
+        $16::bytea[], $17::uuid[], $18::bytea[], $19::bool[]
     ) AS n (
         id, mode, type, class, channel, priority, template_id, template_version, content, metadata,
-        created_by, traceparent, open, created_at, key, fingerprint, promised
+        created_by, traceparent, open, created_at, key, fingerprint, former_key, former_fingerprint, promised
     )
 ), won AS (
     INSERT INTO idempotency_keys (key, fingerprint, notification_id)
-    SELECT key, fingerprint, id FROM given WHERE key IS NOT NULL ORDER BY key
+    SELECT key, fingerprint, id FROM given
+    WHERE key IS NOT NULL AND NOT EXISTS (
+        SELECT FROM idempotency_keys AS known
+        WHERE known.key = given.former_key
+        AND (given.former_fingerprint IS NULL OR known.fingerprint = given.former_fingerprint)
+    )
+    ORDER BY key
     ON CONFLICT (key) DO NOTHING
     RETURNING notification_id
 )
@@ -83,7 +89,7 @@ INSERT INTO notifications (
 SELECT
     id, mode, type, class, channel, priority, template_id, template_version, content,
     convert_from(metadata, 'UTF8')::jsonb, created_by, traceparent, open,
-    least(now(), CASE WHEN promised THEN created_at ELSE greatest(created_at, now() - $18::interval) END)
+    least(now(), CASE WHEN promised THEN created_at ELSE greatest(created_at, now() - $20::interval) END)
 FROM given
 WHERE key IS NULL OR id IN (SELECT notification_id FROM won)
 ON CONFLICT (id) DO NOTHING
@@ -201,6 +207,8 @@ async def _insert_notifications(
         [n.created_at for n in given],
         [n.key for n in given],
         [n.fingerprint for n in given],
+        [n.former.key if n.former else None for n in given],
+        [n.former.fingerprint if n.former else None for n in given],
         [n.promised for n in given],
         ASKED_MAX,
     )
@@ -212,19 +220,20 @@ async def _insert_notifications(
 async def _verdicts(
     connection: Connection, given: Sequence[NewNotification], fresh: Container[UUID]
 ) -> list[Verdict]:
-    lost = [n.key for n in given if n.id not in fresh and n.key is not None]
-    rows = await connection.fetch(_HOLDERS, lost) if lost else []
+    lost = [n for n in given if n.id not in fresh and n.key is not None]
+    keys = [n.key for n in lost] + [n.former.key for n in lost if n.former]
+    rows = await connection.fetch(_HOLDERS, keys) if keys else []
     holders = {row["key"]: (row["notification_id"], row["fingerprint"]) for row in rows}
     verdicts: list[Verdict] = []
     for n in given:
         if n.id in fresh or n.key is None:
             verdicts.append(Won(n.id))
-        elif n.key not in holders:
+            continue
+        held = holders.get(n.key) or (holders.get(n.former.key) if n.former else None)
+        if held is None:
             raise InFlight("the idempotency key was pruned just now", keys={n.key})
-        else:
-            holder, fingerprint = holders[n.key]
-            # Our own earlier commit, whose answer was lost with the connection, has our id.
-            verdicts.append(Won(n.id) if holder == n.id else Absorbed(holder, fingerprint == n.fingerprint))
+        # Our own earlier commit, whose answer was lost with the connection, has our id.
+        verdicts.append(Won(n.id) if held[0] == n.id else Absorbed(*held))
     return verdicts
 
 

@@ -17,8 +17,11 @@ INTAKE = "intake"
 """Name of the queue."""
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as it was accepted, and what was made of it then: that must not change with the software."""
+class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request as it was accepted, and what was made of it then: that must not change with the software.
+
+    A member that this release does not know is refused, not dropped: somebody asked for it.
+    """
 
     id: UUID
     request: Request

@@ -49,6 +49,6 @@ def _letter(prepared: Prepared, key: ServiceKey) -> Outgoing:
         channel=prepared.channel,
         template_version=prepared.template.version if prepared.template else None,
         key=prepared.key,
-        fingerprint=prepared.fingerprint,
+        fingerprint=prepared.fingerprints[0],
     )
     return Outgoing(id=prepared.id, queue=INTAKE, body=seal(command, key))

@@ -14,7 +14,7 @@ import msgspec
 
 from application.messages.command import Command, unseal
 from application.notification.group_commit import GroupCommit
-from application.notification.prepare import Prepare
+from application.notification.prepare import Prepare, Prepared
 from application.ports.acceptance import Verdict, Won
 from application.ports.promises import FailedNotification, Promises
 from application.ports.vault import ServiceKey
@@ -76,8 +76,9 @@ class DrainIntake:
     async def _committed(self, command: Command) -> _End:
         try:
             prepared = await self.prepare(command.request, promised=command.id)
-            prepared = msgspec.structs.replace(prepared, key=command.key, fingerprint=command.fingerprint)
-            return _end(command, await self.commit.put(prepared))
+            kept = (command.fingerprint, *prepared.fingerprints)  # another release may have made it
+            prepared = msgspec.structs.replace(prepared, key=command.key, fingerprints=kept)
+            return _end(command, prepared, await self.commit.put(prepared))
         except Invalid as refused:
             return _Failed(_words(refused.faults))
         except Exception as fault:  # noqa: BLE001  each is judged on its own
@@ -111,10 +112,10 @@ class DrainIntake:
         return {n: _drained(commands[n], "failed") for n in failed}
 
 
-def _end(command: Command, verdict: Verdict) -> _End:
+def _end(command: Command, prepared: Prepared, verdict: Verdict) -> _End:
     if isinstance(verdict, Won) or verdict.notification == command.id:
         return _drained(command, "committed")
-    if verdict.same:
+    if verdict.fingerprint in prepared.fingerprints:
         return _Absorbed(verdict.notification)
     return _Failed(f"the idempotency key belongs to notification {verdict.notification}")
 

@@ -77,7 +77,7 @@ class GroupCommit:
             Overloaded: the queue is full.
         """
         if prepared.key is not None and (first := self._by_key.get(prepared.key)):
-            return _follow(first, prepared)
+            return _follow(first)
         waiting = self._admit(prepared)
         if self._committing < self.committers:
             self._committing += 1
@@ -199,9 +199,8 @@ class GroupCommit:
         raise StoreUnavailable("the keys of these persons keep changing")
 
 
-def _follow(first: _Waiting, prepared: Prepared) -> "asyncio.Future[Verdict]":
+def _follow(first: _Waiting) -> "asyncio.Future[Verdict]":
     """The same key is on its way: wait for what becomes of the first."""
-    same = first.prepared.fingerprint == prepared.fingerprint
     answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
 
     def pass_on(done: "asyncio.Future[Verdict]") -> None:
@@ -212,8 +211,8 @@ def _follow(first: _Waiting, prepared: Prepared) -> "asyncio.Future[Verdict]":
             answer.exception()
             return
         verdict = done.result()
-        both = same and (isinstance(verdict, Won) or verdict.same)
-        answer.set_result(Absorbed(verdict.notification, both))
+        known = first.prepared.fingerprints[0] if isinstance(verdict, Won) else verdict.fingerprint
+        answer.set_result(Absorbed(verdict.notification, known))
 
     first.answer.add_done_callback(pass_on)
     return answer

@@ -10,6 +10,8 @@ import msgspec
 
 from application.caching import CachedTemplates
 from application.normalising import normalised
+from application.notification import identity
+from application.ports.acceptance import Former
 from application.ports.addresses import Addresses
 from application.ports.system import Ids
 from application.ports.vault import Vault
@@ -47,7 +49,9 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     template: Template | None
     addressees: tuple[Addressee, ...]
     key: UUID | None
-    fingerprint: bytes
+    fingerprints: tuple[bytes, ...] = (b"",)
+    """See `fingerprints`; of no use without a key."""
+    former: Former | None = None
     kept_out: tuple[Fault, ...] = ()
     """Values of the recipients that a lenient request is accepted without."""
     promised: bool = False
@@ -82,22 +86,19 @@ class Prepare:
         addressees = self._addressees(request, channel, faults, kept_out)
         if faults:
             raise Invalid(*faults)
-        bare = msgspec.structs.replace(request, idempotency_key=None, traceparent=None, lenient=False)
-        key = request.idempotency_key
+        key = identity.digest(self.vault, request)
         return Prepared(
             id=promised or self.ids.next(),
             request=request,
             channel=channel,
             template=template,
             addressees=addressees,
-            key=self._digest(f"{request.mode}:{key}") if key is not None else None,
-            fingerprint=self.vault.index("fingerprint", _canonical(bare).decode())[:16],
+            key=key,
+            fingerprints=identity.fingerprints(self.vault, request) if key is not None else (b"",),
+            former=identity.former(self.vault, request),
             kept_out=tuple(kept_out),
             promised=promised is not None,
         )
-
-    def _digest(self, key: str) -> UUID:
-        return UUID(bytes=self.vault.index("idempotency", key)[:16])
 
     def _content(self, request: Request, template: Template | None, channel: str) -> list[Fault]:
         inline = request.content

@@ -93,7 +93,8 @@ class Seal:
             created_at=time_of(prepared.id),
             deliveries=tuple(deliveries),
             key=prepared.key,
-            fingerprint=prepared.fingerprint,
+            fingerprint=prepared.fingerprints[0],
+            former=prepared.former,
             traceparent=request.traceparent,
             promised=prepared.promised,
         )

@@ -61,19 +61,19 @@ def _told(prepared: Prepared, asked: "asyncio.Future[Verdict]") -> Submitted | P
     if not asked.done():
         return StoreUnavailable("no commit in the time that a request has: ask again with the same key")
     try:
-        return answer(asked.result(), prepared.kept_out)
+        return answer(asked.result(), prepared)
     except PosthornError as refused:
         return refused
 
 
-def answer(verdict: Verdict, kept_out: tuple[Fault, ...] = ()) -> Submitted:
+def answer(verdict: Verdict, prepared: Prepared) -> Submitted:
     """The answer that follows from a verdict.
 
     Raises:
         KeyReused.
     """
     if isinstance(verdict, Won):
-        return Submitted(verdict.notification, replayed=False, kept_out=kept_out)
-    if not verdict.same:
+        return Submitted(verdict.notification, replayed=False, kept_out=prepared.kept_out)
+    if verdict.fingerprint not in prepared.fingerprints:
         raise KeyReused(f"the idempotency key belongs to notification {verdict.notification}")
-    return Submitted(verdict.notification, replayed=True, kept_out=kept_out)
+    return Submitted(verdict.notification, replayed=True, kept_out=prepared.kept_out)

@@ -55,7 +55,7 @@ class SubmitOrDefer:
         await budget.settled(asked for _, asked in waiting.values() if asked is not None)
         away: dict[int, Prepared] = {}
         for n, (prepared, asked) in waiting.items():
-            told = self._verdict(asked) if asked is not None else None
+            told = self._verdict(prepared, asked) if asked is not None else None
             if told is None:
                 away[n] = prepared
             else:
@@ -64,13 +64,15 @@ class SubmitOrDefer:
             answers |= dict(zip(away, await self.defer(list(away.values())), strict=True))
         return [answers[n] for n in range(len(requests))]
 
-    def _verdict(self, asked: "asyncio.Future[Verdict]") -> Submitted | PosthornError | None:
+    def _verdict(
+        self, prepared: Prepared, asked: "asyncio.Future[Verdict]"
+    ) -> Submitted | PosthornError | None:
         """What the database says; None when it is away, or has said nothing in time."""
         if not asked.done():
             self.absence.noticed()
             return None
         try:
-            told: Submitted | PosthornError = answer(asked.result())
+            told: Submitted | PosthornError = answer(asked.result(), prepared)
         except StoreUnavailable:
             self.absence.noticed()
             return None

@@ -39,6 +39,14 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
     """The notification's content key, wrapped under the person's key."""
 
 
+class Former(msgspec.Struct, frozen=True):
+    """The idempotency key of the same command as an earlier release made it: where it stands, it counts."""
+
+    key: UUID
+    fingerprint: bytes | None = None
+    """It counts for this command alone; None: whatever was asked under it."""
+
+
 class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
     """One notification to commit."""
 
@@ -58,9 +66,10 @@ class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
     """When it was asked for, as far as its process knows; see `accepted_at`."""
     deliveries: tuple[NewDelivery, ...]
     key: UUID | None
-    """Keyed digest of mode and idempotency key; None: not idempotent."""
+    """Keyed digest of the idempotency key; None: not idempotent."""
     fingerprint: bytes
     """Keyed digest of the canonical command (16 bytes)."""
+    former: "Former | None" = None
     traceparent: str | None = None
     promised: bool = False
     """It was accepted before, while the database was away."""
@@ -82,10 +91,11 @@ class Won(msgspec.Struct, frozen=True):
 
 
 class Absorbed(msgspec.Struct, frozen=True):
-    """The key stands already: `same` tells whether it was the same command."""
+    """The key stands already."""
 
     notification: UUID
-    same: bool
+    fingerprint: bytes
+    """Of the command that it stands for."""
 
 
 Verdict = Won | Absorbed

@@ -7,7 +7,7 @@ import msgspec
 from domain.kernel.channel import Mode, NotificationClass, Priority
 
 
-class Recipient(msgspec.Struct, frozen=True, kw_only=True):
+class Recipient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Who is told: a customer of the shop by the shop's own id, or a guest with an address.
 
     With `user_id` alone the address comes from the mirror of the shop's customers.
@@ -32,7 +32,7 @@ def present(given: Recipient) -> Recipient:
     )
 
 
-class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What is said: data for a template, or the words themselves.  Stored sealed, never in the clear."""
 
     data: dict[str, Any] = {}
@@ -41,8 +41,21 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     html_body: str | None = None
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One notification asked for.  `template` and inline content exclude each other."""
+class Derived(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An idempotency key that was not given but made: by a trigger of an event, or for an item of a batch."""
+
+    parts: tuple[str, ...]
+    """What it is made of, beginning with what made it; apart, so that no two keys run into one."""
+    certain: bool = True
+    """Whether `Request.idempotency_key`, the same in one text as earlier releases had it, can stand for these
+    parts alone."""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One notification asked for.  `template` and inline content exclude each other.
+
+    Defaults are omitted when it is written: a new optional member changes nothing of what was written before.
+    """
 
     mode: Mode = Mode.LIVE
     type: str
@@ -57,6 +70,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """Labels of the shop's own; not for personal data: stored and searched in the clear."""
     created_by: str | None = None
     idempotency_key: str | None = None
+    derived: Derived | None = None
+    """In place of `idempotency_key`, which stands beside it for 90 days after an upgrade."""
     traceparent: str | None = None
     lenient: bool = False
     """A value of a recipient that cannot be read is left out and reported, where the message can do without:

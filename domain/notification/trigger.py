@@ -7,13 +7,14 @@ and, for keys, text with such paths in braces (`order:{data.orderId}:confirmed`)
 import re
 from collections.abc import Mapping
 from hashlib import sha256
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
 
 from domain.kernel.channel import NotificationClass, Priority
 from domain.kernel.errors import Fault, Invalid
-from domain.notification.request import Content, Recipient, Request, present
+from domain.notification.request import Content, Derived, Recipient, Request, present
 
 _PATH = re.compile(r"[A-Za-z_][\w-]*(\.[\w-]+)*")
 _HOLE = re.compile(r"\{([^{}]*)\}")
@@ -49,8 +50,8 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     data: str = "data"
     """Path of the object that fills the template."""
     key: str = "{source}:{id}"
-    """Idempotency key, below `trigger:<id>:`.  The default absorbs the same event sent twice; a business key
-    such as `{data.orderId}` absorbs every event of that order for the 90 days keys are kept."""
+    """Idempotency key, in a name space of its own.  The default absorbs the same event sent twice; a
+    business key such as `{data.orderId}` absorbs every event of that order for the 90 days keys are kept."""
     metadata: dict[str, str] = {}
     """Label → path."""
 
@@ -111,6 +112,7 @@ def request(trigger: Trigger, event: Event) -> Request:
     data = lookup(event, trigger.data)
     if not isinstance(data, dict):
         raise Invalid(Fault("/data", "no_data", f"the event has no object at {trigger.data}"))
+    key, derived = _key(trigger, event)
     return Request(
         type=trigger.type,
         klass=trigger.klass,
@@ -121,7 +123,8 @@ def request(trigger: Trigger, event: Event) -> Request:
         recipients=(recipient,),
         metadata={label: lookup(event, path) for label, path in trigger.metadata.items()},
         created_by=f"trigger:{trigger.id}",
-        idempotency_key=_key(trigger, event),
+        idempotency_key=key,
+        derived=derived,
         traceparent=event.traceparent,
         lenient=True,
     )
@@ -136,14 +139,25 @@ def _text(event: Event, path: str) -> str | None:
     return None if value is None or isinstance(value, bool | dict | list) else str(value)
 
 
-def _key(trigger: Trigger, event: Event) -> str:
-    def fill(hole: re.Match[str]) -> str:
-        value = _text(event, hole[1])
-        if value is None or not value.strip():
-            raise Invalid(Fault("/data", "no_key", f"the key '{trigger.key}' finds nothing at {hole[1]}"))
-        return value
+def _key(trigger: Trigger, event: Event) -> tuple[str, Derived]:
+    """The idempotency key as earlier releases joined it, and in parts.
 
-    key = f"trigger:{trigger.id}:{_HOLE.sub(fill, trigger.key)}"
-    if len(key) <= _KEY_MAX:
-        return key
-    return f"trigger:{trigger.id}:sha256:{sha256(key.encode()).hexdigest()}"
+    Raises:
+        Invalid: a path in it finds nothing; a key of nothing would stand for all such events.
+    """
+    between = _HOLE.split(trigger.key)
+    values: list[str] = []
+    for path in between[1::2]:
+        value = _text(event, path)
+        if value is None or not value.strip():
+            raise Invalid(Fault("/data", "no_key", f"the key '{trigger.key}' finds nothing at {path}"))
+        values.append(value)
+    separators = between[2:-1:2]
+    certain = all(separators) and not any(
+        mark in value for mark in (":", *separators) for value in (trigger.id, *values)
+    )
+    filled = "".join(map("".join, zip_longest(between[::2], values, fillvalue="")))
+    key = f"trigger:{trigger.id}:{filled}"
+    if len(key) > _KEY_MAX:
+        key = f"trigger:{trigger.id}:sha256:{sha256(key.encode()).hexdigest()}"
+    return key, Derived(parts=("trigger", trigger.id, trigger.key, *values), certain=certain)

@@ -9,13 +9,21 @@ import msgspec
 import pytest
 
 from application.messages.pointers import decode
-from application.ports.acceptance import Absorbed, Committed, KeysChanged, NewNotification, NewPerson, Won
+from application.ports.acceptance import (
+    Absorbed,
+    Committed,
+    Former,
+    KeysChanged,
+    NewNotification,
+    NewPerson,
+    Won,
+)
 from domain.kernel.channel import Lane, Priority
 from domain.kernel.errors import Invalid
 from domain.notification.rollup import Counts, NotificationStatus
 from tests.contract.engine import Engine
 from tests.contract.leasing import leased
-from tests.support.accepting import notification, pack, person, pointers
+from tests.support.accepting import IDS, notification, pack, person, pointers
 
 REFUSED = {
     "a NUL in a word": {"type": "order\0created"},
@@ -112,11 +120,38 @@ class AcceptanceContract:
 
         again = notification(ada, key=key)
         other = notification(ada, key=key, fingerprint=b"o" * 16)
-        assert (await self.accept(engine, [again], ada)).verdicts == [Absorbed(first.id, same=True)]
-        assert (await self.accept(engine, [other], ada)).verdicts == [Absorbed(first.id, same=False)]
+        assert (await self.accept(engine, [again], ada)).verdicts == [Absorbed(first.id, first.fingerprint)]
+        assert (await self.accept(engine, [other], ada)).verdicts == [Absorbed(first.id, first.fingerprint)]
 
         assert await engine.stand(again.id) is None
         assert len(await engine.messages()) == 1
+
+    async def test_a_key_of_an_earlier_release_counts_and_a_doubtful_one_for_its_command_alone(
+        self, engine: Engine
+    ) -> None:
+        ada = person()
+        before = [notification(ada, key=uuid4(), fingerprint=bytes([n]) * 16) for n in range(3)]
+        for each in before:
+            await self.accept(engine, [each], ada)
+        sure, same, other = (each.key for each in before)
+        batch = [
+            notification(ada, key=uuid4(), former=Former(sure)),
+            notification(ada, key=uuid4(), former=Former(same, before[1].fingerprint)),
+            notification(ada, key=uuid4(), former=Former(other, b"o" * 16)),
+            notification(ada, key=uuid4(), former=Former(uuid4())),
+        ]
+
+        told = (await self.accept(engine, batch, ada)).verdicts
+
+        assert told == [
+            Absorbed(before[0].id, before[0].fingerprint),
+            Absorbed(before[1].id, before[1].fingerprint),
+            Won(batch[2].id),
+            Won(batch[3].id),
+        ]
+        again = [msgspec.structs.replace(each, id=IDS.next(), deliveries=()) for each in batch[2:]]
+        told = (await self.accept(engine, again, ada)).verdicts
+        assert told == [Absorbed(each.id, each.fingerprint) for each in batch[2:]]
 
     async def test_what_is_absorbed_leaves_its_neighbours_alone(self, engine: Engine) -> None:
         ada, key = person(), uuid4()
@@ -126,7 +161,11 @@ class AcceptanceContract:
 
         committed = await self.accept(engine, batch, ada)
 
-        assert committed.verdicts == [Won(batch[0].id), Absorbed(first.id, same=True), Won(batch[2].id)]
+        assert committed.verdicts == [
+            Won(batch[0].id),
+            Absorbed(first.id, first.fingerprint),
+            Won(batch[2].id),
+        ]
         told = [p.delivery for m in committed.messages for p in decode(m.body)]
         assert told == [batch[0].deliveries[0].id, batch[2].deliveries[0].id]
 
@@ -152,7 +191,9 @@ class AcceptanceContract:
 
         verdicts = [c.verdicts[0] for c in committed]
         [winner] = [v.notification for v in verdicts if isinstance(v, Won)]
-        assert [v for v in verdicts if not isinstance(v, Won)] == [Absorbed(winner, same=True)] * 49
+        assert [v for v in verdicts if not isinstance(v, Won)] == [
+            Absorbed(winner, batch[0].fingerprint)
+        ] * 49
         assert [new.id for new in batch if await engine.stand(new.id)] == [winner]
 
     async def test_the_same_keys_in_opposite_order_do_not_deadlock(self, engine: Engine) -> None:

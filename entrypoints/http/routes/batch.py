@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from litestar import post
 from msgspec import UNSET, Meta, UnsetType
 
 from application.notification.submit import Submitted
 from domain.kernel.errors import FAULTS_MAX, Fault, Invalid, PosthornError, Unavailable
-from domain.notification.request import Request
+from domain.notification.request import Derived, Request
 from entrypoints.http.answers import Answer, encode
 from entrypoints.http.bodies.batch import BATCH_BYTES_MAX, ITEMS_MAX, BatchIn, in_batch, items
 from entrypoints.http.bodies.notification import KEY_MAX, NotificationIn, idempotency_key, to_request
@@ -57,8 +58,8 @@ class BatchOut(View):
             "Each item is accepted or refused on its own, and `results` tells of each, in order: the answer "
             "is 202 even when every item was refused. Only when nothing could be accepted because the "
             "service is away is it 503, as for a single request.\n\n"
-            "`Idempotency-Key` makes the whole batch repeatable: item *n* without a key of its own gets "
-            "`<key>:<n>`."
+            "`Idempotency-Key` makes the whole batch repeatable: item *n* without a key of its own has one "
+            "made of it and *n*, which no other request can have."
         ),
         body=BatchIn,
         examples=BATCH,
@@ -89,9 +90,12 @@ async def create_batch(request: Req) -> Answer:
         if isinstance(item, Invalid):
             answers[n] = item
             continue
-        key = item.idempotency_key or (f"{base}:{n}" if base is not None else None)
         try:
-            requests[n] = to_request(item, key=key, mode=call.mode, traceparent=call.traceparent)
+            requests[n] = _keyed(
+                to_request(item, key=item.idempotency_key, mode=call.mode, traceparent=call.traceparent),
+                base,
+                n,
+            )
         except Invalid as refused:
             answers[n] = refused
     submitted = await services_of(request).accept.many(list(requests.values()))
@@ -104,6 +108,13 @@ async def create_batch(request: Req) -> Answer:
         room -= len(results[-1].problem.errors) if results[-1].problem else 0
     accepted = sum(result.status == 202 for result in results)
     return Answer(202, encode(BatchOut(accepted=accepted, rejected=len(results) - accepted, results=results)))
+
+
+def _keyed(asked: Request, base: str | None, n: int) -> Request:
+    if base is None or asked.idempotency_key is not None:
+        return asked
+    derived = Derived(parts=("batch", base, str(n)), certain=False)
+    return msgspec.structs.replace(asked, idempotency_key=f"{base}:{n}", derived=derived)
 
 
 def _all_away(answers: Mapping[int, Submitted | PosthornError]) -> PosthornError | None:

@@ -106,6 +106,9 @@ async def test_a_key_makes_the_whole_batch_repeatable(world: World) -> None:
     assert [one["replayed"] for one in second] == [True] * 3
     alone = await world.client.post("/api/notifications", json=INLINE, headers={"Idempotency-Key": "own"})
     assert alone.json()["id"] == first[1]["id"]
+    other = {**INLINE, "body": "Nothing to do with it"}
+    answer = await world.client.post("/api/notifications", json=other, headers={"Idempotency-Key": "night:0"})
+    assert answer.status_code == 202, "no key that is given is one that was made"
 
 
 async def test_a_key_leaves_room_for_the_items_numbers(client: httpx.AsyncClient) -> None:

@@ -65,7 +65,7 @@ class World:
 
 def prepared(type_: str = "t", *, priority: Priority = Priority.MEDIUM, **changes: object) -> Prepared:
     addressee = Addressee(person=uuid4(), guest=False, profile=None, email_index=None, phone_index=None)
-    fields = {"addressees": (addressee,), "key": None, "fingerprint": b"f" * 16} | changes
+    fields = {"addressees": (addressee,), "key": None, "fingerprints": (b"f" * 16,)} | changes
     request = Request(type=type_, priority=priority)
     return Prepared(id=IDS.next(), request=request, channel="email", template=None, **fields)
 
@@ -209,10 +209,10 @@ async def test_a_full_queue_refuses_and_keeps_a_reserve_for_critical():
 async def test_the_same_key_on_its_way_waits_for_the_first():
     world, key = World(), uuid4()
     first, same = prepared(key=key), prepared(key=key)
-    other = prepared(key=key, fingerprint=b"o" * 16)
+    other = prepared(key=key, fingerprints=(b"o" * 16,))
     answers = await put(world, first, same, other)
-    assert answers == [Won(first.id), Absorbed(first.id, True), Absorbed(first.id, False)]
-    assert await put(world, prepared(key=key)) == [Absorbed(first.id, True)]
+    assert answers == [Won(first.id), *[Absorbed(first.id, b"f" * 16)] * 2]
+    assert await put(world, prepared(key=key)) == [Absorbed(first.id, b"f" * 16)]
 
 
 async def test_who_goes_away_does_not_take_the_commit_along():

@@ -1,0 +1,81 @@
+"""What makes two commands the same: digests of the idempotency key and of what was asked.
+
+Keys that are given and keys that are made have name spaces of their own.  How earlier releases did it is
+still recognised, since keys are kept for 90 days: what was accepted before an upgrade is not accepted again.
+"""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from application.ports.acceptance import Former
+from application.ports.vault import Vault
+from domain.notification.request import Request
+
+_canonical = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
+_TRIGGERS = "trigger:"
+"""Before the keys of triggers, in earlier releases: no key of REST may pass for one."""
+
+
+def digest(vault: Vault, request: Request) -> UUID | None:
+    """Of its idempotency key; None: it has none."""
+    key = request.idempotency_key
+    if request.derived is not None:
+        parts = _canonical([request.mode, *request.derived.parts]).decode()
+        return _uuid(vault.index("idempotency.derived", parts))
+    if key is None:
+        return None
+    space = "idempotency.rest" if key.startswith(_TRIGGERS) else "idempotency"
+    return _uuid(vault.index(space, f"{request.mode}:{key}"))
+
+
+def former(vault: Vault, request: Request) -> Former | None:
+    """The key of the same command as earlier releases made it, where they made it otherwise."""
+    if request.derived is None:
+        return None
+    key = _uuid(vault.index("idempotency", f"{request.mode}:{request.idempotency_key}"))
+    return Former(key, None if request.derived.certain else fingerprints(vault, request)[1])
+
+
+def fingerprints(vault: Vault, request: Request) -> tuple[bytes, ...]:
+    """16 bytes that tell one command from another, as of now and as earlier releases made them."""
+    bare = msgspec.structs.replace(
+        request, idempotency_key=None, derived=None, traceparent=None, lenient=False
+    )
+    return (
+        vault.index("fingerprint.2", _canonical(bare).decode())[:16],
+        vault.index("fingerprint", _canonical(_first(bare)).decode())[:16],
+    )
+
+
+def _first(request: Request) -> dict[str, Any]:
+    """The canonical form of the first release: every member it had, defaults too, and fractions as floats."""
+    names = ("mode", "type", "klass", "priority", "channel", "template", "metadata", "created_by")
+    known = {name: getattr(request, name) for name in names}
+    recipients = [
+        {name: getattr(each, name) for name in ("user_id", "email", "phone", "name", "locale", "timezone")}
+        for each in request.recipients
+    ]
+    silent = {"idempotency_key": None, "traceparent": None}
+    content = msgspec.structs.asdict(request.content)
+    said = {name: value for name, value in content.items() if value not in (None, {})}
+    first: dict[str, Any] = _floats({**known, **silent, "content": said, "recipients": recipients})
+    return first
+
+
+def _floats(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return float(value)
+        case dict():
+            return {name: _floats(each) for name, each in value.items()}
+        case list():
+            return [_floats(each) for each in value]
+        case _:
+            return value
+
+
+def _uuid(index: bytes) -> UUID:
+    return UUID(bytes=index[:16])
