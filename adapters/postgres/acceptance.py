@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from adapters.postgres import outbox
+from adapters.postgres.addressees import put_persons
 from adapters.postgres.database import Connection, Database
 from adapters.postgres.held_keys import KeyHeld, tell_held, watching_keys
 from application.ports.acceptance import (
     ASKED_MAX,
     Absorbed,
     Committed,
-    KeysChanged,
     NewNotification,
     NewPerson,
     Verdict,
@@ -30,33 +30,6 @@ LOCK_MAX = timedelta(seconds=2)
 Pack = Callable[[Sequence[NewNotification]], list[OutboxMessage]]
 
 _KEYS = "SELECT id, data_key FROM users WHERE id = ANY($1::uuid[])"
-
-_KNOWN = "SELECT id, data_key, profile IS NULL AS bare FROM users WHERE id = ANY($1::uuid[])"
-
-_GIVEN = """
-unnest($1::uuid[], $2::bool[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[], $7::text[], $8::text[])
-    AS given (id, guest, data_key, profile, email_index, phone_index, locale, timezone)
-"""
-
-# An erased person comes back under a new key.
-_NEWCOMERS = f"""
-INSERT INTO users AS known (id, guest, data_key, profile, email_index, phone_index, locale, timezone)
-SELECT given.* FROM {_GIVEN} ORDER BY given.id
-ON CONFLICT (id) DO UPDATE SET
-    data_key = excluded.data_key, profile = excluded.profile, email_index = excluded.email_index,
-    phone_index = excluded.phone_index, locale = excluded.locale, timezone = excluded.timezone,
-    version = known.version + 1, updated_at = now(), erased_at = NULL
-WHERE known.data_key IS NULL
-RETURNING id
-"""  # noqa: S608  composed of constants
-
-_PROFILES = f"""
-UPDATE users AS known SET
-    profile = given.profile, email_index = given.email_index, phone_index = given.phone_index,
-    locale = given.locale, timezone = given.timezone, version = known.version + 1, updated_at = now()
-FROM {_GIVEN} WHERE known.id = given.id AND known.data_key = given.data_key
-RETURNING known.id
-"""  # noqa: S608  composed of constants
 
 # A key that stands already lets its notification not in; who holds it, only a later statement can see.
 # The time of acceptance: see `NewNotification.accepted_at`.
@@ -138,7 +111,7 @@ class PostgresAcceptance:
         """See the port; a deadlock (with whom, given the order above?) is tried again."""
 
         async def work(connection: Connection) -> Committed:
-            await _put_persons(connection, persons)
+            await put_persons(connection, persons)
             fresh = await _insert_notifications(connection, notifications)
             verdicts = await _verdicts(connection, notifications, fresh)
             winners = [notification for notification in notifications if notification.id in fresh]
@@ -151,39 +124,6 @@ class PostgresAcceptance:
             return await self.database.run(work, lock_max=LOCK_MAX)
         except KeyHeld:
             await tell_held(self.database, [n.key for n in notifications if n.key is not None])
-
-
-async def _put_persons(connection: Connection, persons: Sequence[NewPerson]) -> None:
-    rows = await connection.fetch(_KNOWN, [person.id for person in persons])
-    known = {row["id"]: row["data_key"] for row in rows}
-    bare = {row["id"] for row in rows if row["bare"]}
-    newcomers = [person for person in persons if known.get(person.id) is None]
-    others = [person for person in persons if known.get(person.id) is not None]
-    if any(known[person.id] != person.data_key for person in others):
-        raise KeysChanged
-    await _write_persons(connection, _NEWCOMERS, newcomers)
-    # What is known of a customer is the mirror's business; of a guest, the newest order knows best.
-    told = [p for p in others if p.profile is not None and (p.guest or p.id in bare)]
-    await _write_persons(connection, _PROFILES, told)
-
-
-async def _write_persons(connection: Connection, statement: str, persons: Sequence[NewPerson]) -> None:
-    if not persons:
-        return
-    people = sorted(persons, key=lambda person: person.id)
-    written = await connection.fetch(
-        statement,
-        [p.id for p in people],
-        [p.guest for p in people],
-        [p.data_key for p in people],
-        [p.profile for p in people],
-        [p.email_index for p in people],
-        [p.phone_index for p in people],
-        [p.locale for p in people],
-        [p.timezone for p in people],
-    )
-    if len(written) < len(people):
-        raise KeysChanged
 
 
 async def _insert_notifications(
