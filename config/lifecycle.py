@@ -70,6 +70,10 @@ class Parts:
                 return f"blocks publishers: {link.blocked}"
         return "ok"
 
+    def unpublished(self) -> float:
+        """Seconds since this process could publish last; 0: it can, as far as the connection goes."""
+        return self.links[0].away if self.links else 0.0
+
     def seen(self) -> bool:
         """Whether other processes see us alive, or are meant not to."""
         return self.presence is None or self.presence.held or self.presence.stands_down

@@ -132,6 +132,13 @@ class Relaying(Section):
     sweep: Annotated[timedelta, Meta(description="time between two looks for rows left behind")] = timedelta(
         seconds=5
     )
+    away_max: Annotated[
+        timedelta,
+        Meta(
+            description="an API that gets nothing published for longer is not ready; `0s`: it is, and "
+            "accepts into the outbox alone"
+        ),
+    ] = timedelta(seconds=30)
 
 
 class SandboxLedger(Section):

@@ -85,10 +85,15 @@ class RelayActor:
         return len(self._heap)
 
     @property
+    def stuck(self) -> float:
+        """Seconds for which something is to be published and nothing is."""
+        since = self._stuck_since
+        return 0.0 if since is None else asyncio.get_running_loop().time() - since
+
+    @property
     def able(self) -> bool:
         """Whether what is to be published gets out; when not, let others adopt the rows."""
-        since = self._stuck_since
-        return since is None or asyncio.get_running_loop().time() - since < STUCK_MAX
+        return self.stuck < STUCK_MAX
 
     def stop(self) -> None:
         """Publish what is in memory, then end."""

@@ -33,7 +33,7 @@ from entrypoints.demo.tally import Tally
 from entrypoints.demo.terminal import Terminal, summary
 from entrypoints.demo.watch import Watch
 from entrypoints.processes.roles import ROLES, Assembly
-from entrypoints.processes.run import signals
+from entrypoints.processes.run import hear_of_crashes, signals
 
 MAILER = "mailer"
 PORTS = range(8025, 8045)
@@ -104,6 +104,7 @@ class Demo:
             tasks=self.assembly.container.tasks(),
             grace=GRACE,
         )
+        hear_of_crashes(self.assembly.telemetry)
         running = asyncio.create_task(supervisor.run())
 
         def interrupt(_number: int) -> None:

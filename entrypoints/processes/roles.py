@@ -31,6 +31,7 @@ from entrypoints.processes.health import HealthApp
 from entrypoints.processes.observe import observer
 from entrypoints.processes.server import HttpActor, listen
 from entrypoints.processes.skew import SkewWatch
+from entrypoints.processes.standing import Standing
 from entrypoints.processes.upkeep import Recurring
 
 PULSE_EVERY = 1.0
@@ -179,23 +180,17 @@ class Assembly:
         return [LaneActor(lane=Lane(each, p), engine=engine) for p in priorities for each in channels]
 
     def readiness(self, parts: Parts) -> Callable[[], Awaitable[Readiness]]:
-        """The API needs database or broker, the others both; nobody is ready who drains."""
-        enough = any if self.role.name == "api" else all
-
-        async def ready() -> Readiness:
-            state = {"database": await parts.store(), "broker": parts.broker()}
-            if self._consumers:
-                state["events"] = "ok" if all(each.ready for each in self._consumers) else "not consuming"
-            if state["database"] == "ok" and not parts.seen():
-                state["database"] = "the lock of this process is not held"
-            fine = enough(each == "ok" for each in state.values())
-            if (clock := self._skew.state()) is not None:
-                state["clock"] = clock  # told, but no hindrance: the database's decides
-            return Readiness(
-                ready=fine and not self.draining, parts=state | ({"draining": "yes"} if self.draining else {})
-            )
-
-        return ready
+        """What this process can do now."""
+        return Standing(
+            either=self.role.name == "api",
+            parts=parts,
+            relay=self.relay,
+            tasks=self.container.tasks(),
+            away_max=self.container.settings().relay.away_max.total_seconds(),
+            consumers=lambda: self._consumers,
+            clock=self._skew.state,
+            draining=lambda: self.draining,
+        )
 
     def _server(self, parts: Parts, pages: Sequence[Any]) -> HttpActor | None:
         http = self.container.settings().http

@@ -7,16 +7,27 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
+from application.supervision import End
 from config.container import Container
 from config.lifecycle import built, install_catalog, opened, start_logging
 from config.settings import Settings
+from entrypoints.actors.actor import Telemetry
 from entrypoints.actors.supervisor import Supervisor
 from entrypoints.processes.roles import ROLES, Assembly
 
 GRACE = 25.0
 """Seconds for draining; closing the connections takes up to five more."""
 GC_OBJECTS, GC_GENERATIONS = 20_000, 20
+
+
+class TaskTelemetry(Telemetry, Protocol):
+    """Where ends of tasks are told, beside the common figures."""
+
+    def task_ended(self, task: str, end: End, error: Exception | None) -> None:
+        """One ended; see `application.supervision`."""
+        ...
 
 
 async def run_role(name: str, settings: Settings, folder: Path | None = None) -> bool:
@@ -44,6 +55,7 @@ async def run_container(name: str, container: Container, folder: Path | None = N
         supervisor = Supervisor(
             groups=assembly.groups(parts), telemetry=assembly.telemetry, tasks=container.tasks(), grace=GRACE
         )
+        hear_of_crashes(assembly.telemetry)
         _settle_memory()
         with signals(lambda number: stop(assembly, supervisor, number)):
             port = assembly.http.port if assembly.http else None
@@ -51,6 +63,19 @@ async def run_container(name: str, container: Container, folder: Path | None = N
             drained = await supervisor.run()
         assembly.telemetry.wide("process.stopped", role=name, drained=drained)
     return drained
+
+
+def hear_of_crashes(telemetry: TaskTelemetry) -> None:
+    """What ends in a task that nobody awaits, a library's too, is logged and counted."""
+
+    def hear(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, Exception):
+            telemetry.task_ended(context.get("name", "other"), End.CRASHED, error)
+        else:
+            telemetry.trouble("loop.trouble", reason=context.get("message", "unknown"))
+
+    asyncio.get_running_loop().set_exception_handler(hear)
 
 
 def _settle_memory() -> None:
