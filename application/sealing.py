@@ -9,10 +9,11 @@ from uuid import UUID
 import msgspec
 
 from application.ports.vault import DataKey
+from domain.kernel.number import number
 from domain.notification.request import Content, Profile
 
-_encode = msgspec.json.Encoder().encode
-_content = msgspec.json.Decoder(Content)
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_content = msgspec.json.Decoder(Content, float_hook=number)
 _profile = msgspec.json.Decoder(Profile)
 
 

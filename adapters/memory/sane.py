@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from domain.kernel.errors import Fault, Invalid
+from domain.kernel.number import read_json
 
 
 def metadata_of(encoded: bytes | None, *texts: str | None) -> dict[str, Any]:
@@ -15,7 +16,7 @@ def metadata_of(encoded: bytes | None, *texts: str | None) -> dict[str, Any]:
         Invalid.
     """
     try:
-        metadata: dict[str, Any] = msgspec.json.decode(encoded) if encoded is not None else {}
+        metadata: dict[str, Any] = read_json(encoded) if encoded is not None else {}
         given = [*texts, *_texts(metadata)]
         together = "".join(text for text in given if text is not None).encode()
     except (msgspec.MsgspecError, UnicodeError) as fault:

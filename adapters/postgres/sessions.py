@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
-import msgspec
 from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapters.postgres.errors import DRIVER_ERRORS
+from domain.kernel.number import json_text, read_json
 
 Connection = asyncpg.Connection | PoolConnectionProxy
 
@@ -82,8 +82,8 @@ def core_engine(
         pool_timeout=wait_max,
         pool_pre_ping=True,
         hide_parameters=True,
-        json_serializer=lambda value: msgspec.json.encode(value).decode(),
-        json_deserializer=msgspec.json.decode,
+        json_serializer=json_text,
+        json_deserializer=read_json,
     )
     # A connection that is given up is cut: SQLAlchemy would wait two seconds for its goodbye.
     engine.dialect.do_terminate = _cut  # type: ignore[method-assign]

@@ -11,6 +11,7 @@ import msgspec
 
 from application.ports.vault import ServiceKey, Unreadable
 from domain.kernel.errors import Undecodable
+from domain.kernel.number import number
 from domain.notification.request import Request
 
 INTAKE = "intake"
@@ -38,9 +39,9 @@ class _EnvelopeV1(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sealed: bytes
 
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 _envelope = msgspec.json.Decoder(_EnvelopeV1)
-_command = msgspec.json.Decoder(Command)
+_command = msgspec.json.Decoder(Command, float_hook=number)
 
 
 def seal(command: Command, key: ServiceKey) -> bytes:

@@ -21,7 +21,7 @@ from application.ports.vault import ServiceKey
 from domain.kernel.channel import Lane
 from domain.kernel.errors import Fault, Invalid, StoreUnavailable
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Drained(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from application.sealing import seal_content, seal_profile, wrap_content_key
 from domain.kernel.channel import Lane
 from domain.kernel.ids import delivery_id, time_of
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ import msgspec
 
 from application.ports.broker import Received
 from domain.kernel.errors import Undecodable
+from domain.kernel.number import number
 from domain.notification.trigger import Event
 from entrypoints.amqp.sane import check_data, read_json
 
@@ -49,7 +50,7 @@ class _Envelope(msgspec.Struct, frozen=True):
     correlationid: str | None = None
 
 
-_envelope = msgspec.json.Decoder(_Envelope)
+_envelope = msgspec.json.Decoder(_Envelope, float_hook=number)
 _ATTRIBUTES = frozenset(_Envelope.__struct_fields__) - {"data", "data_base64"}
 
 

@@ -10,12 +10,13 @@ from typing import Any, TypeVar, overload
 import msgspec
 
 from domain.kernel.errors import Undecodable
+from domain.kernel.number import number
 
 DEPTH_MAX = 20
 
 T = TypeVar("T")
 
-_any = msgspec.json.Decoder()
+_any = msgspec.json.Decoder(float_hook=number)
 
 
 @overload

@@ -9,7 +9,7 @@ from litestar.response.base import ASGIResponse
 JSON = b"application/json"
 Headers = Iterable[tuple[bytes, bytes]]
 
-encode = msgspec.json.Encoder().encode
+encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Answer(ASGIResponse):

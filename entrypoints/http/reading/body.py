@@ -4,12 +4,14 @@ import asyncio
 import json
 import math
 from codecs import BOM_UTF8
+from decimal import Decimal
 from typing import Any, Generic, NoReturn, TypeVar
 
 import msgspec
 from litestar import Request
 
 from domain.kernel.errors import Fault, Invalid, hold
+from domain.kernel.number import number
 from entrypoints.http.answers import JSON
 from entrypoints.http.problems import Refused
 from entrypoints.http.reading.hygiene import DEPTH_MAX, suspicious, unfit
@@ -28,7 +30,7 @@ class Body(Generic[T]):
     def __init__(self, wanted: type[T], limit: int = BODY_MAX) -> None:
         self.wanted = wanted
         self.limit = limit
-        self._decode = msgspec.json.Decoder(wanted).decode
+        self._decode = msgspec.json.Decoder(wanted, float_hook=number).decode
 
     async def read(self, request: Request[Any, Any, Any]) -> T:
         """Read and decode the request's body.
@@ -68,7 +70,7 @@ def plain(body: bytes) -> Any:
     if not body:
         raise Refused("malformed", "the body is empty: send a JSON object")
     try:
-        return json.loads(body.decode(), parse_int=_integer, parse_constant=_constant)
+        return json.loads(body.decode(), parse_float=_fraction, parse_int=_integer, parse_constant=_constant)
     except UnicodeDecodeError as error:
         raise Refused("malformed", f"the body is not UTF-8 (byte {error.start})") from None
     except json.JSONDecodeError as error:
@@ -80,6 +82,13 @@ def plain(body: bytes) -> Any:
 
 def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) < 1_000 else math.inf  # Python reads no longer ones, nor does msgspec
+
+
+def _fraction(digits: str) -> float | Decimal:
+    try:
+        return number(digits)
+    except msgspec.ValidationError:
+        return math.inf
 
 
 def _constant(name: str) -> NoReturn:
