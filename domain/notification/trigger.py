@@ -17,6 +17,8 @@ from domain.kernel.errors import Fault, Invalid
 from domain.notification.request import Content, Derived, Recipient, Request, present
 
 _PATH = re.compile(r"[A-Za-z_][\w-]*(\.[\w-]+)*")
+_INDEX = re.compile(r"[0-9]{1,9}")
+"""Of a list.  `isdigit` knows `²` and the digits of all scripts, which are no numbers or other numbers."""
 _HOLE = re.compile(r"\{([^{}]*)\}")
 _KEY_MAX = 255
 """Longest idempotency key; a longer one (a source may be a long URL) is digested."""
@@ -76,7 +78,7 @@ def lookup(event: Event, path: str) -> Any:
     for step in rest:
         if isinstance(at, Mapping):
             at = at.get(step)
-        elif isinstance(at, list) and step.isdigit() and int(step) < len(at):
+        elif isinstance(at, list) and _INDEX.fullmatch(step) and int(step) < len(at):
             at = at[int(step)]
         else:
             return None

@@ -10,7 +10,13 @@ EVENT = Event(
     id="e-1",
     source="/orders",
     type="order.created",
-    data={"orderId": "123", "userId": 456, "lines": [{"sku": "a"}, {"sku": "b"}], "gift": True},
+    data={
+        "orderId": "123",
+        "userId": 456,
+        "lines": [{"sku": "a"}, {"sku": "b"}],
+        "gift": True,
+        "größe": "XL",
+    },
 )
 TRIGGER = Trigger(id="order-created", event="order.created", type="order_confirmation", template="t")
 
@@ -22,6 +28,13 @@ TRIGGER = Trigger(id="order-created", event="order.created", type="order_confirm
         ("data.orderId", "123"),
         ("data.lines.1.sku", "b"),
         ("data.lines.2.sku", None),
+        ("data.lines.².sku", None),
+        ("data.lines.١.sku", None),
+        ("data.lines.1२", None),
+        ("data.lines.-1.sku", None),
+        ("data.lines." + "9" * 5_000, None),
+        ("data.²", None),
+        ("data.größe", "XL"),
         ("data.lines.x", None),
         ("data.orderId.x", None),
         ("nothing", None),
