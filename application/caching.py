@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeVar
 
 from application.ports.catalog import Templates
 from application.ports.system import Clock
 from domain.kernel.errors import StoreUnavailable
 from domain.template.template import Template
 
-_KEPT_MAX = 10_000
-
-K = TypeVar("K")
-V = TypeVar("V")
+KEPT_MAX = 64 * 1024 * 1024
+"""Characters of all templates at hand, about."""
+_TEMPLATE, _VARIABLE = 1_000, 300
+"""What they take beside their sources."""
 
 
 @dataclass(slots=True)
@@ -39,6 +38,7 @@ class CachedTemplates:
     stale: timedelta = timedelta(seconds=60)
     _active: dict[str, _Active] = field(default_factory=dict)
     _versions: dict[tuple[str, int], Template] = field(default_factory=dict)
+    _held: int = 0
 
     async def active(self, template: str) -> Template | None:
         """The version in use, or None.
@@ -66,22 +66,34 @@ class CachedTemplates:
         kept = self._versions.get((template, version))
         if kept is None:
             kept = await self.templates.find(template, version)
-            if kept is not None:
-                _keep(self._versions, (template, version), kept)
+            if kept is not None and (template, version) not in self._versions:
+                self._room(_size(kept))
+                self._versions[(template, version)] = kept
         return kept
 
     async def _read(self, template: str) -> Template | None:
         began = self.clock.monotonic()
         found = await self.templates.find(template)
-        _keep(self._active, template, _Active(found, began, began))
+        self.forget(template)
+        self._room(_size(found))
+        self._active[template] = _Active(found, began, began)
         return found
 
     def forget(self, template: str) -> None:
         """This process changed it: ask again."""
-        self._active.pop(template, None)
+        if (kept := self._active.pop(template, None)) is not None:
+            self._held -= _size(kept.template)
+
+    def _room(self, size: int) -> None:
+        """For one more: where there is none, all are read anew."""
+        if self._held + size > KEPT_MAX:
+            self._active.clear()
+            self._versions.clear()
+            self._held = 0
+        self._held += size
 
 
-def _keep(kept: dict[K, V], key: K, value: V) -> None:
-    if len(kept) >= _KEPT_MAX:
-        kept.clear()
-    kept[key] = value
+def _size(template: Template | None) -> int:
+    if template is None:
+        return _TEMPLATE
+    return _TEMPLATE + _VARIABLE * len(template.variables) + sum(map(len, template.parts().values()))

@@ -33,6 +33,7 @@ from adapters.rabbitmq.publisher import RabbitPublisher
 from adapters.rabbitmq.sizes import RabbitSizes
 from adapters.rabbitmq.topology import SHOP_EVENTS, definitions
 from adapters.rendering.bounded import BoundedRenderer
+from adapters.rendering.pool import RenderingPool
 from adapters.system import StoreClock, SystemClock, SystemDice, SystemIds
 from adapters.telemetry.metered import MeteredAcceptance, MeteredDeliveries, MeteredGateways, MeteredPublisher
 from adapters.telemetry.metrics import Metrics
@@ -91,7 +92,8 @@ class Container(containers.DeclarativeContainer):
     vault = Single(secrets.vault, settings)
     cursor_key = Single(secrets.cursor_key, settings)
     addresses = Single(LocalAddresses)
-    renderer = Single(BoundedRenderer)
+    rendering_pool = Single(RenderingPool, telemetry.provided.trouble)
+    renderer = Single(BoundedRenderer, rendering_pool)
 
     database = Single(
         Database,

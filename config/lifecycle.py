@@ -158,6 +158,7 @@ async def opened_database(container: Container, folder: Path | None = None) -> A
                 container.dsn.override(running)
             else:
                 await _embedded(container, postgres, stack)
+        stack.push_async_callback(container.rendering_pool().close)
         database = await stack.enter_async_context(container.database())
         with suppress(PosthornError):  # whoever needs it is told then
             await hear(database, container.clock())
@@ -194,6 +195,7 @@ async def opened(container: Container, role: str, *, folder: Path | None = None)
         database = await stack.enter_async_context(container.database())
         parts = Parts(container=container, database=database)
         stack.push_async_callback(container.providers_built().aclose)
+        stack.push_async_callback(container.rendering_pool().close)
         parts.presence = await stack.enter_async_context(
             Presence(
                 database,

@@ -1,6 +1,5 @@
 """Templates into words, over Jinja2: a small language, no Python behind it, bounded work."""
 
-from adapters.rendering.bounded import BoundedRenderer
 from adapters.rendering.renderer import JinjaRenderer
 
-__all__ = ["BoundedRenderer", "JinjaRenderer"]
+__all__ = ["JinjaRenderer"]

@@ -1,35 +1,122 @@
-"""The renderer of a process: what is cheap is done in place."""
+"""The renderer of a process: what is cheap is done in place, everything else where it can be killed.
 
+Cheap is what ends within a small allowance of work and a few milliseconds, which is tried and not guessed:
+nearly everything does.  A template is compiled in place when its source is short; the code of a long one
+comes from a child, and runs in place like any other.
+"""
+
+import asyncio
+import marshal
 from collections.abc import Mapping, Sequence
+from time import perf_counter
 from typing import Any
 
-from adapters.rendering.renderer import JinjaRenderer
-from domain.kernel.errors import Fault, Invalid
+from adapters.rendering.compiler import Code, Program, toil
+from adapters.rendering.frames import Answer, Check, Compile, Compiled, Faults, Made, Render, Words
+from adapters.rendering.pool import RenderingPool
+from adapters.rendering.purse import Allowance, Spent
+from adapters.rendering.renderer import JinjaRenderer, too_much_work
+from domain.kernel.errors import Fault, Invalid, Overloaded, RenderingTimedOut
 from domain.template.template import Rendered, Template
+
+TOIL_MAX = 1_500
+"""Of a template that is compiled in place: at most about 20 ms, once for each version."""
+WORK_IN_PLACE, SECONDS_IN_PLACE = 20_000, 0.005
+PATIENCE, DEADLINE = 1.0, 1.0
+"""Seconds to wait for a child, and to be rendered in it."""
+LONG_PATIENCE, LONG_DEADLINE = 5.0, 5.0
+"""The same for compiling, which is done once, and for somebody who edits."""
 
 
 class BoundedRenderer:
-    """Implements `Renderer`."""
+    """Implements `Renderer`.
 
-    def __init__(self) -> None:
+    Args:
+        pool: None: everything in place, bounded by work alone; for where there are no processes.
+    """
+
+    def __init__(self, pool: RenderingPool | None = None) -> None:
+        self._pool = pool
         self._inner = JinjaRenderer()
+        self._compiling: dict[tuple[str, int], asyncio.Task[Program]] = {}
 
     async def check(self, template: Template) -> list[Fault]:
         """See `Renderer.check`."""
-        return self._inner.check(template)
+        if self._pool is None or toil(template) <= TOIL_MAX:
+            return self._inner.check(template)
+        try:
+            answer = await self._pool.ask(Check(template), patience=LONG_PATIENCE, deadline=LONG_DEADLINE)
+        except RenderingTimedOut as late:
+            raise Overloaded(str(late)) from late
+        return _faults(answer)
 
     async def render(self, template: Template, data: Mapping[str, Any]) -> Rendered:
         """See `Renderer.render`."""
-        return self._inner.render(template, data)
+        program = self._inner.kept(template) or await self._program(template)
+        try:
+            return self._inner.attempt(program, data, self._allowance())
+        except Spent:
+            if self._pool is None:
+                raise too_much_work(template) from None
+        asked = Render(template, {}, [dict(data)])
+        (made,) = _made(await self._pool.ask(asked, patience=PATIENCE, deadline=DEADLINE))
+        if isinstance(made, Invalid):
+            raise made
+        return made
 
     async def render_each(
-        self, template: Template, data: Sequence[Mapping[str, Any]]
+        self, template: Template, data: Mapping[str, Any], own: Sequence[Mapping[str, Any]]
     ) -> list[Rendered | Invalid]:
         """See `Renderer.render_each`."""
+        program = self._inner.kept(template) or await self._program(template)
+        allowance = self._allowance()
         made: list[Rendered | Invalid] = []
-        for each in data:
+        for each in own:
             try:
-                made.append(self._inner.render(template, each))
+                made.append(self._inner.attempt(program, {**data, **each}, allowance))
             except Invalid as refused:
                 made.append(refused)
-        return made
+            except Spent:
+                if self._pool is not None:
+                    break
+                made.append(too_much_work(template))
+        else:
+            return made
+        asked = Render(template, dict(data), [dict(each) for each in own])
+        return _made(await self._pool.ask(asked, patience=LONG_PATIENCE, deadline=LONG_DEADLINE))
+
+    def _allowance(self) -> Allowance:
+        if self._pool is None:
+            return Allowance()
+        return Allowance(WORK_IN_PLACE, perf_counter() + SECONDS_IN_PLACE)
+
+    async def _program(self, template: Template) -> Program:
+        if self._pool is None or toil(template) <= TOIL_MAX:
+            return self._inner.keep(template, self._inner.compile(template))
+        key = (template.id, template.version)
+        compiling = self._compiling.get(key)
+        if compiling is None:
+            compiling = asyncio.create_task(self._compiled(self._pool, template))
+            self._compiling[key] = compiling
+            compiling.add_done_callback(lambda _: self._compiling.pop(key))
+        program = await asyncio.shield(compiling)
+        if program.template == template:
+            return program
+        return await self._compiled(self._pool, template)  # a draft that shares its number with another
+
+    async def _compiled(self, pool: RenderingPool, template: Template) -> Program:
+        answer = await pool.ask(Compile(template), patience=LONG_PATIENCE, deadline=LONG_DEADLINE)
+        if not isinstance(answer, Compiled):
+            raise Invalid(*_faults(answer))
+        codes = [Code(part, marshal.loads(code), cost) for part, code, cost in answer.parts]
+        return self._inner.keep(template, codes)
+
+
+def _faults(answer: Answer) -> list[Fault]:
+    return answer.faults if isinstance(answer, Faults) else []
+
+
+def _made(answer: Answer) -> list[Rendered | Invalid]:
+    if not isinstance(answer, Made):
+        raise Invalid(*_faults(answer))
+    return [each.rendered if isinstance(each, Words) else Invalid(*each.faults) for each in answer.each]

@@ -29,7 +29,7 @@ _PARTS: dict[str, Callable[[datetime], str]] = {
     "%": lambda _: "%",
 }
 DIRECTIVES = " ".join(f"%{name}" for name in _PARTS)
-_FORM_MAX = 100
+FORM_MAX = 100
 _PIECE = re.compile(r"%(-d|.?)|[^%]+", re.DOTALL)
 
 
@@ -44,8 +44,8 @@ def spoken(moment: datetime, form: str) -> str:
 
 @lru_cache(256)
 def _plan(form: str) -> list[str | Callable[[datetime], str]]:
-    if len(form) > _FORM_MAX:
-        raise ValueError(f"a format has at most {_FORM_MAX} characters")
+    if len(form) > FORM_MAX:
+        raise ValueError(f"a format has at most {FORM_MAX} characters")
     try:
         return [match[0] if match[1] is None else _PARTS[match[1]] for match in _PIECE.finditer(form)]
     except KeyError:

@@ -1,20 +1,24 @@
 """The filters and tests of the template language: plain functions over plain data.
 
 Each takes time and room linear in what it is given; what could grow faster says no.  Those in `METERED` are
-paid for by the length of what goes in and comes out; the others take the same short time whatever they get.
+paid for by the length of what goes in, before they run, and of what comes out.  The others refuse what is
+long, and cost `COSTS` units of work at most, whatever they get.
 """
 
 import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from adapters.rendering.dates import spoken
+from adapters.rendering.arithmetic import NUMBERS
+from adapters.rendering.dates import FORM_MAX, spoken
+from adapters.rendering.links import SCHEMES, linked
 from adapters.rendering.work import TEXT_MAX, Gap, Refused, refuse, text
+from domain.kernel.number import exact
 
 _NO_MINOR_UNIT = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF"}
@@ -22,32 +26,43 @@ _NO_MINOR_UNIT = frozenset(
 _THREE_DIGITS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "BRL": "R$"}
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_AMOUNT = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?\s*")
+_CODE_MAX = 3
+_NO_CURRENCY = "money: a currency is three letters (ISO 4217)"
 _MONEY_MAX = 10**18
-_NUMBERS = frozenset({int, float, Decimal})
 _SHORT_MAX = 40
 _DIGITS_MAX = 10
 _WORD = re.compile(r"[^\s-]+")
 
 
 def money(amount: Any, currency: str = "EUR") -> str:
-    """`€1,234.50`, `1,234.50 CHF`, `¥1,235`; with an empty currency `1,234.50`.
+    """`€1,234.50`, `1,234.50 CHF`, `¥1,235`; with an empty currency `1,234.50`.  Halves go up.
 
-    Takes a number, or a decimal in a string ("19.90").
+    Takes a number, or a decimal in a string ("19.90"): both are what their digits say.
     """
-    digits, written = _style(currency)
-    number = _decimal(amount, digits) if type(amount) is str else amount
-    if type(number) not in _NUMBERS or not -_MONEY_MAX < number < _MONEY_MAX:
+    if type(currency) is not str or len(currency) > _CODE_MAX:
+        refuse(_NO_CURRENCY, currency)
+    if type(amount) is str:
+        amount = _decimal(_short(amount, "money"))
+    if type(amount) not in NUMBERS or not -_MONEY_MAX < amount < _MONEY_MAX:
         refuse("money: not a number", amount)
-    return written(number) if number >= 0 else f"-{written(-number)}"
+    return _price(amount, currency)
+
+
+@lru_cache(1024)
+def _price(amount: float | Decimal, currency: str) -> str:
+    digits, written = _style(currency)
+    rounded = exact(amount).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return f"-{written(-rounded)}" if rounded < 0 else written(abs(rounded))
 
 
 @lru_cache(256)
-def _style(currency: Any) -> tuple[int, Callable[[Any], str]]:
-    code = text(currency).upper()
+def _style(currency: str) -> tuple[int, Callable[[Any], str]]:
+    code = currency.upper()
     if not code:
         return 2, "{:,.2f}".format
     if _CURRENCY.fullmatch(code) is None:
-        raise Refused("money: a currency is three letters (ISO 4217)")
+        raise Refused(_NO_CURRENCY)
     digits = 0 if code in _NO_MINOR_UNIT else 3 if code in _THREE_DIGITS else 2
     figure = f"{{:,.{digits}f}}"
     return digits, (f"{_SYMBOLS[code]}{figure}" if code in _SYMBOLS else f"{figure} {code}").format
@@ -55,15 +70,17 @@ def _style(currency: Any) -> tuple[int, Callable[[Any], str]]:
 
 def date(moment: Any, form: str = "%-d %B %Y") -> str:
     """A date or time in ISO 8601, or seconds since 1970 UTC; `form` as in `strftime`, names in English."""
+    if type(form) is not str or len(form) > FORM_MAX:
+        refuse(f"date: a format is a text of at most {FORM_MAX} characters", form)
     try:
         if type(moment) is str:
             when = datetime.fromisoformat(_short(moment, "date"))
         else:
-            when = datetime.fromtimestamp(_number(moment, "date"), UTC)
+            when = datetime.fromtimestamp(float(_number(moment, "date")), UTC)
     except (ValueError, OverflowError, OSError):
         raise Refused("date: neither a date in ISO 8601 nor seconds since 1970") from None
     try:
-        return spoken(when, text(form))
+        return spoken(when, form)
     except ValueError as error:
         raise Refused(f"date: {error}") from None
 
@@ -111,11 +128,18 @@ def items(value: Any) -> list[tuple[str, Any]]:
     return list(value.items())
 
 
-def rounded(value: Any, digits: int = 0) -> float:
-    """Halves go to the even neighbour; without digits it is a whole number."""
+def rounded(value: Any, digits: int = 0) -> float | Decimal:
+    """To so many decimals, halves up as in `money`; without digits to a whole number, halves to even."""
     if type(digits) is not int or not 0 <= digits <= _DIGITS_MAX:
         raise Refused(f"round: digits go from 0 to {_DIGITS_MAX}")
-    return round(_number(value, "round"), digits or None)
+    number = _number(value, "round")
+    if type(number) is int:
+        return number
+    if not -_MONEY_MAX < number < _MONEY_MAX:
+        raise Refused("round: the number is too large")
+    if not digits:
+        return int(exact(number).to_integral_value(ROUND_HALF_EVEN))
+    return float(exact(number).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)) or 0.0
 
 
 def title(value: Any) -> str:
@@ -136,6 +160,22 @@ def urlencode(value: Any) -> str:
     return quote(text(value), safe="")
 
 
+def link(value: Any, *schemes: Any) -> str:
+    """A link from data: http or https, or one of the `schemes` named instead (also mailto, tel)."""
+    if isinstance(value, Gap):
+        value.name_it()
+    if not is_link(value, *schemes):
+        raise Refused(f"link: none with {' or '.join(schemes or SCHEMES[:2])}")
+    return str(value).strip()
+
+
+def is_link(value: Any, *schemes: Any) -> bool:
+    """Whether `link` would take it: `{% if url is link %}`."""
+    if not set(schemes) <= set(SCHEMES):
+        raise Refused(f"link: the schemes are {', '.join(SCHEMES)}")
+    return type(value) is str and linked(value, schemes or SCHEMES[:2])
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "capitalize": lambda value: text(value).capitalize(),
     "date": date,
@@ -145,6 +185,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "join": join,
     "last": last,
     "length": length,
+    "link": link,
     "lower": lambda value: text(value).lower(),
     "money": money,
     "round": rounded,
@@ -157,6 +198,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
 METERED = frozenset(
     {"capitalize", "items", "join", "lower", "title", "trim", "truncate", "upper", "urlencode"}
 )
+COSTS = {"date": 40, "default": 2, "link": 30, "money": 8, "round": 8}
+"""Units of work beyond that of any node; of METERED their fixed part is that of a node."""
 
 
 def _whole(value: Any) -> int:
@@ -169,7 +212,8 @@ TESTS: dict[str, Callable[..., bool]] = {
     "defined": lambda value: not isinstance(value, Gap),
     "even": lambda value: _whole(value) % 2 == 0,
     "none": lambda value: value is None,
-    "number": lambda value: type(value) in {int, float},
+    "link": is_link,
+    "number": lambda value: type(value) in NUMBERS,
     "odd": lambda value: _whole(value) % 2 == 1,
     "string": lambda value: type(value) is str,
     "undefined": lambda value: isinstance(value, Gap),
@@ -182,20 +226,19 @@ def _list(value: Any, name: str) -> list[Any]:
     return value
 
 
-def _number(value: Any, name: str) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+def _number(value: Any, name: str) -> Any:
+    if type(value) not in NUMBERS or not math.isfinite(value):
         refuse(f"{name}: not a number", value)
     return value
 
 
-def _short(value: Any, name: str) -> str:
-    if type(value) is not str or len(value) > _SHORT_MAX:
-        refuse(f"{name}: not a short text", value)
+def _short(value: str, name: str) -> str:
+    if len(value) > _SHORT_MAX:
+        raise Refused(f"{name}: not a short text")
     return value
 
 
-def _decimal(value: str, digits: int) -> Decimal:
-    try:
-        return Decimal(_short(value, "money")).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
-    except InvalidOperation:  # not a number, or one that no purse holds
-        raise Refused("money: not a number") from None
+def _decimal(value: str) -> Decimal:
+    if _AMOUNT.fullmatch(value) is None:
+        raise Refused("money: not a number")
+    return Decimal(value)

@@ -13,7 +13,8 @@ from jinja2 import nodes
 from jinja2.meta import find_undeclared_variables
 from jinja2.visitor import NodeTransformer
 
-from adapters.rendering.filters import FILTERS, TESTS
+from adapters.rendering.arithmetic import NUMBER_MAX
+from adapters.rendering.filters import COSTS, FILTERS, TESTS
 
 TOKENS_MAX = 16_000
 NODES_MAX = 4_000
@@ -109,6 +110,8 @@ def _objection(node: nodes.Node, loops: int) -> str | None:
             return "templates do without chained comparisons; join them with 'and'"
         case nodes.Const(value=str(value)) if not _is_text(value):
             return "a text holds a character that cannot be sent"
+        case nodes.Const(value=int(value) | float(value)) if not -NUMBER_MAX <= value <= NUMBER_MAX:
+            return "a number is too large"
         case _ if not isinstance(node, _ALLOWED):
             return f"templates do without {_SPOKEN.get(type(node), type(node).__name__)}"
         case _:
@@ -134,11 +137,33 @@ def _is_text(value: str) -> bool:
     return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
+_COSTS: dict[type[nodes.Node], int] = {
+    nodes.For: 4, nodes.Concat: 2, nodes.Compare: 2,
+    nodes.Add: 12, nodes.Sub: 12, nodes.Mul: 12, nodes.Div: 12, nodes.FloorDiv: 12, nodes.Mod: 12,
+    nodes.Neg: 2, nodes.Pos: 2,
+}  # fmt: skip
+"""Units of work of a node; 1 of those that are not named."""
+_TEXT_A_UNIT = 256
+
+
+def weigh(node: nodes.Node) -> int:
+    """Units of work of one pass, without the rounds of the loops within."""
+    match node:
+        case nodes.TemplateData(data=data):
+            return 1 + len(data) // _TEXT_A_UNIT
+        case nodes.For():
+            within = (node.target, node.iter, *node.else_)
+        case _:
+            within = tuple(node.iter_child_nodes())
+    cost = 1 + COSTS.get(node.name, 0) if isinstance(node, nodes.Filter | nodes.Test) else 1
+    return _COSTS.get(type(node), cost) + sum(map(weigh, within))
+
+
 class Metered(NodeTransformer):
-    """Puts the counting filters in.  Loops are paid for by their rounds times the nodes of one round."""
+    """Puts the counting filters in.  Loops are paid for by their rounds times what one round costs."""
 
     def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802  Jinja's naming
-        weight = 1 + sum(1 for part in (*node.body, *([node.test] if node.test else ())) for _ in _all(part))
+        weight = 1 + sum(map(weigh, (*node.body, *([node.test] if node.test else ()))))
         self.generic_visit(node)
         node.iter = _call(node.iter, EACH, [nodes.Const(weight)])
         return node

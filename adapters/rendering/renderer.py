@@ -1,179 +1,119 @@
-"""Renders templates: parse, check, compile once, then run under a purse of work.
+"""Renders templates in the calling thread: compile once, then run under an allowance of work."""
 
-A template is checked again when it is compiled, so what an older release let in does not get round a newer
-release's rules.
-"""
-
-import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import wraps
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from cachetools import LRUCache
-from jinja2 import Template as Compiled
-from jinja2 import TemplateError, TemplateSyntaxError
-from jinja2.utils import pass_context
 
-from adapters.rendering import grammar
-from adapters.rendering.filters import FILTERS, METERED, TESTS
-from adapters.rendering.work import (
-    TOP,
-    Gap,
-    Language,
-    Missing,
-    Purse,
-    Refused,
-    Variables,
-    compare,
-    concat,
-    each,
-    escaped,
-    printed,
-)
+from adapters.rendering.compiler import PARTS, Code, Compiler, Program
+from adapters.rendering.purse import Allowance, Purse, Spent, Variables
+from adapters.rendering.work import TOP, Missing, Refused
 from domain.kernel.errors import Fault, Invalid
+from domain.kernel.text import unbroken
 from domain.template.template import RECIPIENT, Rendered, Template
 
-_COMPILED_MAX = 512
-_SOURCE_MAX = 262_144
-_PARTS = {"subject": ("/subject", 500), "body": ("/body", 262_144), "html_body": ("/htmlBody", 524_288)}
-"""JSON pointer of each part, and the most characters it may come to."""
+KEPT_MAX = 64 * 1024 * 1024
+"""Bytes of compiled templates, about."""
 _CHUNKS = 32
-"""How many are put together before the length is looked at: each is bounded by the data."""
-_BREAK = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
-"""What ends a line somewhere on a header's way, or has no place in one."""
-_TROUBLES = (
-    TypeError,
-    ValueError,
-    ArithmeticError,
-    LookupError,
-    AttributeError,
-    RecursionError,
-    TemplateError,
-)
-
-_Program = tuple[str, Compiled]
+"""How many are put together before the length is looked at; each is paid for."""
+_PART = 8
+"""Units of work that a part costs before anything is in it."""
+_SEARCHED_MAX = 20_000
+"""Members of the data that are looked through to say where one is missing."""
 
 
 class JinjaRenderer:
-    """Implements `Renderer`.
+    """Bounded in work, not in time.  What nobody waits for renders here as a whole; others use `attempt`.
 
     In all parts `{{ … }}` prints text and numbers only (null as nothing); `html_body` escapes what it prints.
     """
 
-    def __init__(self, *, compiled: int = _COMPILED_MAX) -> None:
-        """`compiled`: how many templates are kept compiled."""
-        plain, html = _language(printed), _language(escaped)
-        self._languages = {"subject": plain, "body": plain, "html_body": html}
-        self._compiled: LRUCache[tuple[str, int], tuple[Template, list[_Program]]] = LRUCache(compiled)
+    def __init__(self, *, kept: int = KEPT_MAX) -> None:
+        """`kept`: about how many bytes of compiled templates."""
+        self._compiler = Compiler()
+        self._kept: LRUCache[tuple[str, int], Program] = LRUCache(kept, getsizeof=lambda each: each.size)
 
     def check(self, template: Template) -> list[Fault]:
         """Everything wrong with a template before it is saved: syntax, variables, sandbox, size."""
-        faults = [
-            Fault(f"/variables/{name}", "bad_name", f"'{name}' cannot be the name of a variable")
-            for name in template.variables
-            if not name.isidentifier() or name.startswith("__") or name in {RECIPIENT, "loop"}
-        ]
-        for part, source in template.parts().items():
-            found, _ = self._compile(part, source, frozenset(template.variables))
-            faults += found
-        return faults
+        return self._compiler.check(template)
 
-    def render(self, template: Template, data: Mapping[str, Any]) -> Rendered:
+    def compile(self, template: Template) -> list[Code]:
+        """Its parts, compiled.
+
+        Raises:
+            Invalid: it would not pass `check`.
+        """
+        return self._compiler.compile(template)
+
+    def kept(self, template: Template) -> Program | None:
+        """The program of this template, if it is at hand."""
+        program = self._kept.get((template.id, template.version))
+        # A draft may share its number with another.
+        return program if program is not None and program.template == template else None
+
+    def keep(self, template: Template, codes: list[Code]) -> Program:
+        """Make a program of it and keep it at hand."""
+        program = self._compiler.program(template, codes)
+        if program.size <= self._kept.maxsize:
+            self._kept[(template.id, template.version)] = program
+        return program
+
+    def render(
+        self, template: Template, data: Mapping[str, Any], allowance: Allowance | None = None
+    ) -> Rendered:
         """Render all parts.
 
         Raises:
-            Invalid: the data does not fit (a missing variable, output too large, a line break in a subject),
-                or the template would not pass `check`.
+            Invalid: the data does not fit (a missing variable, output too large, too much work), or the
+                template would not pass `check`.
+        """
+        program = self.kept(template) or self.keep(template, self.compile(template))
+        try:
+            return self.attempt(program, data, allowance or Allowance())
+        except Spent:
+            raise too_much_work(template) from None
+
+    def attempt(self, program: Program, data: Mapping[str, Any], allowance: Allowance) -> Rendered:
+        """Render all parts as far as the allowance reaches.
+
+        Raises:
+            Invalid: the data does not fit.
+            Spent: there is more to do than is allowed.
         """
         variables = Variables(data)
-        words = {part: _run(template, part, program, variables) for part, program in self._kept(template)}
+        purse = Purse(variables, allowance)
+        words = {}
+        part = ""
+        try:
+            for part, root, cost in program.parts:
+                purse.spend(_PART + cost)
+                words[part] = _joined(root(purse), PARTS[part][1])
+        except Spent:
+            raise
+        except Missing as gap:
+            raise Invalid(_missing(program.template, gap, variables)) from None
+        except Refused as no:
+            raise Invalid(_fault(program.template, part, str(no))) from None
+        except Exception as error:  # noqa: BLE001  whatever a template does with its data is no fault of ours
+            trouble = f"{type(error).__name__} with this data"
+            raise Invalid(_fault(program.template, part, trouble)) from None
+        finally:
+            purse.close()
+        if "subject" in words:
+            words["subject"] = unbroken(words["subject"])
         return Rendered(**words)
 
-    def _kept(self, template: Template) -> list[_Program]:
-        name = (template.id, template.version)
-        kept = self._compiled.get(name)
-        if kept is not None and kept[0] == template:  # a draft may share its number with another
-            return kept[1]
-        programs = []
-        for part, source in template.parts().items():
-            faults, program = self._compile(part, source, frozenset(template.variables))
-            if program is None:
-                raise Invalid(*faults)
-            programs.append((part, program))
-        self._compiled[name] = (template, programs)
-        return programs
 
-    def _compile(
-        self, part: str, source: str, declared: frozenset[str]
-    ) -> tuple[list[Fault], Compiled | None]:
-        pointer, _ = _PARTS[part]
-        language = self._languages[part]
-        if len(source) > _SOURCE_MAX:
-            return [Fault(pointer, "too_large", f"longer than {_SOURCE_MAX} characters")], None
-        try:
-            if any(islice(language.lex(source, part), grammar.TOKENS_MAX, None)):  # cheaper than to parse it
-                return [Fault(pointer, "too_large", f"more than {grammar.TOKENS_MAX} tokens")], None
-            tree = language.parse(source, part)
-            found = grammar.check(tree, declared | {RECIPIENT})
-            if found:
-                return [Fault(pointer, one.code, f"line {one.line}: {one.why}") for one in found], None
-            code = language.compile(grammar.Metered().visit(tree), part)
-        except TemplateSyntaxError as error:
-            return [Fault(pointer, "syntax", f"line {error.lineno}: {error.message}")], None
-        except (*_TROUBLES, SyntaxError, MemoryError) as error:
-            return [Fault(pointer, "syntax", f"cannot be read: {error}")], None
-        return [], Compiled.from_code(language, code, {})
+def too_much_work(template: Template) -> Invalid:
+    """What is said when the whole allowance was not enough."""
+    why = f"template '{template.id}': it does too much work with this data"
+    return Invalid(Fault("/data", "cannot_render", why))
 
 
-def _language(finalize: Callable[[Any], Any]) -> Language:
-    language = Language(
-        undefined=Gap,
-        autoescape=False,  # `finalize` escapes: nothing here makes Markup, so nothing can be taken for safe
-        finalize=finalize,
-        optimized=False,  # nothing is worked out before there is a purse to pay for it
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=(),
-        loader=None,
-        cache_size=0,
-    )
-    language.globals.clear()
-    language.filters = FILTERS | {name: _metered(FILTERS[name]) for name in METERED}
-    language.filters |= {grammar.EACH: each, grammar.CONCAT: concat, grammar.COMPARE: compare}
-    language.tests = dict(TESTS)
-    return language
-
-
-def _metered(function: Callable[..., Any]) -> Callable[..., Any]:
-    @pass_context
-    @wraps(function)
-    def metered(context: Purse, value: Any, *args: Any, **kwargs: Any) -> Any:
-        result = function(value, *args, **kwargs)
-        context.spend(_size(value) + _size(result))
-        return result
-
-    return metered
-
-
-def _size(value: Any) -> int:
-    return len(value) if type(value) in {str, list, dict} else 1
-
-
-def _run(template: Template, part: str, compiled: Compiled, variables: Variables) -> str:
-    pointer, limit = _PARTS[part]
-    try:
-        words = _joined(compiled.root_render_func(Purse(variables)), limit)
-    except Missing as gap:
-        raise Invalid(_missing(template, gap, variables)) from None
-    except Refused as no:
-        raise Invalid(Fault("/data", "cannot_render", f"template '{template.id}', {pointer}: {no}")) from None
-    except _TROUBLES as error:
-        trouble = f"template '{template.id}', {pointer}: {type(error).__name__} with this data"
-        raise Invalid(Fault("/data", "cannot_render", trouble)) from None
-    if part == "subject" and _BREAK.search(words):
-        raise Invalid(Fault("/data", "line_break", f"template '{template.id}': a subject is one line"))
-    return words
+def _fault(template: Template, part: str, why: str) -> Fault:
+    pointer, _ = PARTS[part]
+    return Fault("/data", "cannot_render", f"template '{template.id}', {pointer}: {why}")
 
 
 def _joined(chunks: Iterator[str], limit: int) -> str:
@@ -199,15 +139,19 @@ def _missing(template: Template, gap: Missing, variables: Mapping[str, Any]) -> 
     return Fault(pointer, "missing_variable", f"template '{template.id}' needs the variable '{spelled}'")
 
 
-def _place(holder: Any, within: Any) -> str | None:
+def _place(holder: Any, variables: Mapping[str, Any]) -> str | None:
     """JSON pointer of an object inside the data, by identity."""
-    if within is holder:
-        return ""
-    if not isinstance(within, Mapping | list):
-        return None
-    for name, member in within.items() if isinstance(within, Mapping) else enumerate(within):
-        if (below := _place(holder, member)) is not None:
-            return f"/{_escaped(name)}{below}"
+    found: list[tuple[Any, str]] = [(variables, "")]
+    left = _SEARCHED_MAX
+    while found and left > 0:
+        value, at = found.pop()
+        for name, member in islice(value.items() if isinstance(value, dict) else enumerate(value), left):
+            left -= 1
+            if type(member) in {dict, list}:
+                path = f"{at}/{_escaped(name)}"
+                if member is holder:
+                    return path
+                found.append((member, path))
     return None
 
 

@@ -1,9 +1,8 @@
-"""What a template runs on: data without methods, gaps that name themselves, and a purse of work to spend.
-
-Work is counted, not timed, so a template and its data give the same answer on a busy machine.
-"""
+"""What a template runs on: data without methods, gaps that name themselves, operators that count work."""
 
 import operator
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from html import escape
 from typing import Any, NoReturn
 
@@ -12,13 +11,16 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing, pass_context
 
-WORK_MAX = 500_000
-"""Nodes visited inside loops and characters handled by one render of one part: at most about 0.5 s."""
+from adapters.rendering.arithmetic import NUMBER_MAX, NUMBERS, calculate, negated
+from adapters.rendering.purse import SLICE, Purse
+from domain.kernel.number import exact
+
 TEXT_MAX = 262_144
 """Longest text an expression may make, in characters."""
-_NUMBER_MAX = 10**18
+_LONG = 256
+"""Characters a text may have to be printed within the price of its node."""
 _LOOP = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length"})
-_PRINTABLE = frozenset({str, int, float, bool})
+_PRINTABLE = frozenset({str, bool}) | NUMBERS
 _SCALAR = _PRINTABLE | {type(None)}
 TOP = missing
 
@@ -69,7 +71,7 @@ def text(value: Any) -> str:
     Raises:
         Missing, Refused: a gap; a list or an object.
     """
-    if type(value) is int and abs(value) > _NUMBER_MAX:
+    if type(value) is int and abs(value) > NUMBER_MAX:
         raise Refused("a number grows too large")
     return str(printed(value))
 
@@ -83,38 +85,24 @@ def printed(value: Any) -> Any:
     refuse("only text and numbers can be printed, not a list or an object", value)
 
 
-def escaped(value: Any) -> Any:
-    """`printed`, safe in HTML text and in quoted attributes."""
-    return escape(value) if type(value) is str else printed(value)
+@pass_context
+def plain(context: Purse, value: Any) -> Any:
+    """What `{{ value }}` puts into plain text; long ones are paid for."""
+    if type(value) is str:
+        if len(value) > _LONG:
+            context.spend(len(value) // 16)
+        return value
+    return printed(value)
 
 
-class Variables(dict[str, Any]):
-    """The data of one render; what is not there is Jinja's sign for that."""
-
-    def __missing__(self, name: str) -> Any:
-        return missing
-
-
-class Purse(Context):
-    """The variables of one render of one part, and the work it may still do."""
-
-    def __init__(self, variables: Variables) -> None:
-        # What compiled code asks for in this language, which has no blocks, globals or evaluation contexts:
-        # making the rest took longer than many a template.
-        self.vars = {}
-        self.exported_vars = set()
-        self.resolve_or_missing = variables.__getitem__  # type: ignore[assignment]
-        self.left = WORK_MAX
-
-    def spend(self, units: int) -> None:
-        """Take it out.
-
-        Raises:
-            Refused: nothing is left.
-        """
-        self.left -= units
-        if self.left < 0:
-            raise Refused("the template does too much work with this data")
+@pass_context
+def escaped(context: Purse, value: Any) -> Any:
+    """The same, safe in HTML text and in quoted attributes."""
+    if type(value) is str:
+        if len(value) > _LONG:
+            context.spend(len(value) // 16)
+        return escape(value)
+    return printed(value)
 
 
 class Language(ImmutableSandboxedEnvironment):
@@ -156,28 +144,40 @@ class Language(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Arithmetic on numbers that stay of a size, and `+` on text."""
         kinds = {type(left), type(right)}
-        if kinds <= {int, float} and operator != "**":
-            if abs(left) > _NUMBER_MAX or abs(right) > _NUMBER_MAX:
-                raise Refused("a number grows too large")
-            return self.binop_table[operator](left, right)
+        if kinds <= NUMBERS and operator != "**":
+            try:
+                return calculate(operator, left, right)
+            except OverflowError:
+                raise Refused("a number grows too large") from None
         if kinds == {str} and operator == "+":
             return concat(context, left, right)
         refuse(f"'{operator}' works on numbers, and '+' on two texts", left, right)
 
     def call_unop(self, context: Context, operator: str, arg: Any) -> Any:  # noqa: ARG002  Jinja's signature
         """Signs of numbers."""
-        if type(arg) not in {int, float}:
+        if type(arg) not in NUMBERS:
             refuse(f"'{operator}' works on numbers", arg)
-        return self.unop_table[operator](arg)
+        return negated(arg) if operator == "-" else arg
 
 
 @pass_context
-def each(context: Purse, values: Any, weight: int) -> list[Any]:
-    """What a loop goes through, paid for before its first round: `weight` is what one round costs."""
+def each(context: Purse, values: Any, weight: int) -> Iterable[Any]:
+    """What a loop goes through, paid for as it goes: `weight` is what one round costs."""
     if type(values) not in {list, dict, tuple}:
         refuse("a loop goes through a list", values)
+    if len(values) * weight > SLICE:
+        return _rounds(context, list(values), weight)
     context.spend(len(values) * weight)
     return list(values)
+
+
+def _rounds(context: Purse, values: list[Any], weight: int) -> Iterator[Any]:
+    """In slices, so that the clock is looked at within a loop."""
+    rounds = SLICE // weight or 1
+    for start in range(0, len(values), rounds):
+        some = values[start : start + rounds]
+        context.spend(len(some) * weight)
+        yield from some
 
 
 @pass_context
@@ -201,12 +201,18 @@ def compare(context: Purse, left: Any, op: str, right: Any) -> bool:
         refuse("only texts and numbers can be compared", left, right)
     if type(left) is str and type(right) is str:
         context.spend(min(len(left), len(right)))
+    if type(left) is Decimal or type(right) is Decimal:
+        left, right = _decimal(left), _decimal(right)
     if op in {"eq", "ne"}:
         return (left == right) is (op == "eq")
     try:
         return bool(_ORDER[op](left, right))
     except TypeError:
         raise Refused("a text and a number have no order") from None
+
+
+def _decimal(value: Any) -> Any:
+    return exact(value) if type(value) is float else value
 
 
 def _contains(context: Purse, member: Any, whole: Any) -> bool:

@@ -17,6 +17,7 @@ from application.ports.system import Ids
 from application.ports.vault import Vault
 from domain.kernel.errors import Fault, Invalid
 from domain.kernel.ids import person_id
+from domain.kernel.text import unbroken
 from domain.notification.request import Content, Profile, Recipient, Request, present
 from domain.people.mailbox import folded
 from domain.people.update import FIELDS
@@ -26,7 +27,7 @@ RECIPIENTS_MAX = 1_000
 TEXT_MAX = 255
 METADATA_MAX = 16 * 1024
 
-_canonical = msgspec.json.Encoder(order="sorted").encode
+_canonical = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 
 
 class Addressee(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +90,7 @@ class Prepare:
         key = identity.digest(self.vault, request)
         return Prepared(
             id=promised or self.ids.next(),
-            request=request,
+            request=_unbroken(request),
             channel=channel,
             template=template,
             addressees=addressees,
@@ -190,6 +191,14 @@ def _texts(request: Request) -> list[Fault]:
     return faults
 
 
+def _unbroken(request: Request) -> Request:
+    """With its subject on one line, as those of templates are."""
+    content = request.content
+    if content.subject is None or (subject := unbroken(content.subject)) == content.subject:
+        return request
+    return msgspec.structs.replace(request, content=msgspec.structs.replace(content, subject=subject))
+
+
 def _inline_faults(inline: Content, channel: str, channels: frozenset[str]) -> list[Fault]:
     faults = []
     if not channel:
@@ -198,10 +207,8 @@ def _inline_faults(inline: Content, channel: str, channels: frozenset[str]) -> l
         faults.append(_unknown_channel(channel, channels))
     if inline.body is None and inline.html_body is None:
         faults.append(Fault("/body", "missing", "give a templateId, or a body or htmlBody"))
-    if channel == "email" and not inline.subject:
+    if channel == "email" and not unbroken(inline.subject or "").strip():
         faults.append(Fault("/subject", "missing", "an e-mail needs a subject"))
-    if inline.subject and ("\n" in inline.subject or "\r" in inline.subject):
-        faults.append(Fault("/subject", "line_break", "a subject is one line"))
     return faults
 
 

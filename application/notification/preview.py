@@ -110,7 +110,7 @@ class PreviewNotification:
             return [words] * len(profiles)
         data = filled(template, content.data)
         try:
-            return await self.renderer.render_each(template, [data | variables(each) for each in profiles])
+            return await self.renderer.render_each(template, data, [variables(each) for each in profiles])
         except RenderingTimedOut as late:
             return [late] * len(profiles)
 

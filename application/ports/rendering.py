@@ -33,9 +33,13 @@ class Renderer(Protocol):
         ...
 
     async def render_each(
-        self, template: Template, data: Sequence[Mapping[str, Any]]
+        self, template: Template, data: Mapping[str, Any], own: Sequence[Mapping[str, Any]]
     ) -> list[Rendered | Invalid]:
         """Render for several, with one budget of work for all together; each has words or what is wrong.
+
+        Args:
+            data: what they share.
+            own: what each has beside that.
 
         Raises:
             RenderingTimedOut, Overloaded: as above.

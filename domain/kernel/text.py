@@ -1,5 +1,10 @@
 """Text from outside: what a provider, a shop or a browser says may hold anything."""
 
+import re
+
+_BREAK = re.compile(r"\s*[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]\s*")
+"""What ends a line somewhere on a header's way, or has no place in one; and the spaces around it."""
+
 
 def storable(said: str | None) -> str | None:
     """The same text without NUL and lone surrogates, for which UTF-8 and PostgreSQL have no room."""
@@ -12,3 +17,8 @@ def on_one_line(said: str) -> str:
     """The same text for a terminal or a log: line ends as spaces, what moves a cursor or hides as escapes."""
     plain = " ".join(said.split())
     return plain if plain.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in plain)
+
+
+def unbroken(said: str) -> str:
+    """The same text on one line: breaks and other control characters become spaces, none at the ends."""
+    return said if said.isprintable() else _BREAK.sub(" ", said).strip()

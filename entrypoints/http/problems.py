@@ -16,6 +16,7 @@ from domain.kernel.errors import (
     KeyReused,
     NotFound,
     Overloaded,
+    RenderingTimedOut,
     Unavailable,
 )
 
@@ -166,7 +167,7 @@ def _told(error: Exception, conditional: bool) -> tuple[str, str, dict[str, str]
             return "idempotency-key-reused", str(error), {}
         case InFlight():
             return "in-flight", str(error) or "ask again shortly", {"Retry-After": "1"}
-        case Overloaded():
+        case Overloaded() | RenderingTimedOut():
             return "overloaded", str(error), {"Retry-After": "1"}
         case Unavailable():
             return "unavailable", "a part this service stands on is away", {"Retry-After": "5"}

@@ -68,7 +68,7 @@ async def list_templates(request: Req) -> Answer:
         query=NoQuery,
         returns={201: (TemplateOut, "Saved as version 1")},
         answer_headers=("Location", "ETag"),
-        problems=("conflict",),
+        problems=("conflict", "overloaded"),
     ),
 )
 async def create_template(request: Req) -> Answer:
@@ -125,7 +125,7 @@ async def show_version(request: Req, template_id: FromPath[str], version: FromPa
         headers=("If-Match",),
         returns={200: (TemplateOut, "Saved")},
         answer_headers=("ETag",),
-        problems=_WRITE,
+        problems=(*_WRITE, "overloaded"),
     ),
 )
 async def save_version(request: Req, template_id: FromPath[str]) -> Answer:

@@ -281,6 +281,52 @@ async def test_a_dry_run_shows_and_keeps_nothing(world: World) -> None:
     assert not world.rows.notifications
 
 
+async def test_a_price_is_shown_as_its_digits_say(world: World) -> None:
+    saved = {"id": "price", "bodyTemplate": "{{ total|money }} {{ fine|money }} {{ deep.total * 2 }}"}
+    await world.template(
+        **saved, subjectTemplate="A\n", variables={name: {} for name in ("total", "fine", "deep")}
+    )
+    asked = {**FLOW_1, "templateId": "price"}
+    body = json.dumps(asked | {"data": "DATA"}).replace(
+        '"DATA"', '{"total": 4514.275, "fine": 1234567890123456.785, "deep": {"total": 1.1}}'
+    )
+    answer = await world.client.post(
+        "/api/notifications?dry_run=true", content=body, headers={"Content-Type": "application/json"}
+    )
+    (shown,) = answer.json()["rendered"]
+    assert shown["body"] == "€4,514.28 €1,234,567,890,123,456.79 2.2"
+    assert shown["subject"] == "A"
+
+
+async def test_a_dry_run_has_one_budget_for_all_recipients(world: World) -> None:
+    lines = "{% for a in items %}{% for b in items %}{{ b }}{% endfor %}{% endfor %}"
+    await world.template(id="heavy", subjectTemplate="Hi", bodyTemplate=lines, variables={"items": {}})
+    asked = {
+        **FLOW_1, "templateId": "heavy", "recipientId": None, "recipients": [str(n) for n in range(20)],
+        "data": {"items": ["x"] * 200},
+    }  # fmt: skip
+    shown = (await world.client.post("/api/notifications?dry_run=true", json=asked)).json()["rendered"]
+    assert len(shown) == 10
+    assert shown[0]["body"] == "x" * 40_000
+    assert "too much work" in shown[-1]["problem"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "sent"),
+    [("Shipped\n", "Shipped"), ("Your order\r\n  is shipped", "Your order is shipped"), ("a\u2028b", "a b")],
+)
+async def test_a_line_break_in_a_subject_is_a_space(world: World, subject: str, sent: str) -> None:
+    for query in ("?dry_run=true", ""):
+        answer = await world.client.post(f"/api/notifications{query}", json={**INLINE, "subject": subject})
+        assert answer.status_code < 300
+        assert answer.json().get("rendered", [{"subject": sent}])[0]["subject"] == sent
+
+
+async def test_a_subject_of_line_breaks_is_none(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/api/notifications", json={**INLINE, "subject": "\r\n \u2028"})
+    assert errors_of(answer) == {"/subject": "missing"}
+
+
 async def test_a_dry_run_says_what_would_become_of_each(world: World) -> None:
     await world.template()
     unknown = (await world.client.post("/api/notifications?dry_run=true", json=FLOW_1)).json()["rendered"][0]

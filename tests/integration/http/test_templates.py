@@ -187,3 +187,22 @@ async def test_there_is_no_such_version_to_activate(world: World) -> None:
     await world.template()
     answer = await world.client.post(f"{URL}/activate", json={"version": 7}, headers={"If-Match": '"1.1"'})
     assert errors_of(answer, 404) == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ -1e400 }}", "{{ 1e400 }}", "{% set x = -1e999999 %}", "{{ [1e400] }}", "{{ {'a': 1e400} }}",
+        "{{ " + "9" * 5_000 + " }}", "{{ 0x" + "f" * 5_000 + " }}", "{{ 1e }}", "{{ 1_ }}",
+        "{{ 10 ** 10 ** 10 }}", "{{ range(10 ** 9) }}", "{{ '\\ud800' }}", "{{ '\\N{nothing}' }}",
+        "{{ " + "(" * 9_000 + "1" + ")" * 9_000 + " }}", "{{ " + "not " * 9_000 + "1 }}", "{{ [" * 3_000,
+        "{{ 1" + " + 1" * 9_000 + " }}", "{{ a" + ".a" * 9_000 + " }}", "{{ " + "-" * 9_000 + "1 }}",
+        "{% if a %}" * 9_000, "{% for i in a %}" * 200 + "{% endfor %}" * 200,
+        "{{ a|upper" + "|upper" * 9_000 + " }}", "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+        "{{ a.__class__ }}", "{% set a %}", "{{ loop }}", "{% raw %}x", "{# x", "{{ a[1:2] }}", "{% endif %}",
+    ],
+)  # fmt: skip
+async def test_whatever_stands_in_a_template_is_saved_or_told(world: World, source: str) -> None:
+    for part in ("subjectTemplate", "bodyTemplate", "htmlBodyTemplate"):
+        answer = await world.template(**{part: source, "variables": {"a": {}}, "id": part.lower()})
+        assert f"/{part}" in errors_of(answer)

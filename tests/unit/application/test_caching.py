@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from application import caching
 from application.caching import CachedTemplates
 from domain.kernel.errors import StoreUnavailable
 from domain.template.template import Template
@@ -44,6 +45,21 @@ class Clock:
 def made() -> tuple[CachedTemplates, Templates, Clock]:
     templates, clock = Templates(), Clock()
     return CachedTemplates(templates=templates, clock=clock), templates, clock  # type: ignore[arg-type]
+
+
+async def test_what_is_kept_is_bounded_by_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caching, "KEPT_MAX", 20_000)
+    cached, templates, clock = made()
+    for n in range(500):
+        assert await cached.active(f"t{n}")
+        assert await cached.version(f"v{n}", 1)
+        assert len(cached._active) + len(cached._versions) <= 20
+    asked = templates.asked
+    for _ in range(100):  # read again and again, one takes the room of one
+        clock.seconds += 10
+        assert await cached.active("t499")
+        assert await cached.version("v499", 1)
+    assert templates.asked == asked + 100
 
 
 async def active(cached: CachedTemplates) -> int:

@@ -1,0 +1,180 @@
+"""From a template's source to a program: lex, parse, check, meter, compile.
+
+A template is checked again whenever it is compiled, so what an older release let in does not get round a
+newer release's rules.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import wraps
+from itertools import islice
+from types import CodeType
+from typing import Any
+
+import msgspec
+from jinja2 import TemplateSyntaxError, nodes
+from jinja2.utils import missing, pass_context
+
+from adapters.rendering import grammar
+from adapters.rendering.filters import FILTERS, METERED, TESTS
+from adapters.rendering.purse import Purse
+from adapters.rendering.work import Gap, Language, compare, concat, each, escaped, plain
+from domain.kernel.errors import Fault, Invalid
+from domain.template.template import RECIPIENT, Template
+
+SOURCE_MAX = 262_144
+PARTS = {"subject": ("/subject", 500), "body": ("/body", 262_144), "html_body": ("/htmlBody", 524_288)}
+"""JSON pointer of each part, and the most characters it may come to."""
+_OPEN, _CLOSE = re.compile(r"\{[{%#]"), re.compile(r"[%}#]\}")
+_TEXT_A_COMMAND = 100
+"""Compiling so many characters of text takes as long as one within a tag."""
+
+Root = Callable[[Purse], Iterator[str]]
+
+
+class Code(msgspec.Struct, frozen=True):
+    """One part, compiled."""
+
+    part: str
+    code: CodeType
+    cost: int
+    """Units of work of one pass, loops apart."""
+
+
+class Program(msgspec.Struct, frozen=True):
+    """A template ready to run."""
+
+    template: Template
+    parts: tuple[tuple[str, Root, int], ...]
+    """Name, function and cost of each."""
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return 20_000 + sum(4 * len(source) + 100 * cost for source, cost in self._measures())
+
+    def _measures(self) -> Iterator[tuple[str, int]]:
+        sources = self.template.parts()
+        return ((sources[part], cost) for part, _, cost in self.parts)
+
+
+class Compiler:
+    """Compiles; keeps nothing."""
+
+    def __init__(self) -> None:
+        text, html = _language(plain), _language(escaped)
+        self.languages = {"subject": text, "body": text, "html_body": html}
+
+    def check(self, template: Template) -> list[Fault]:
+        """Everything wrong with a template before it is saved: syntax, variables, sandbox, size."""
+        faults = [
+            Fault(f"/variables/{name}", "bad_name", f"'{name}' cannot be the name of a variable")
+            for name in template.variables
+            if not name.isidentifier() or name.startswith("__") or name in {RECIPIENT, "loop"}
+        ]
+        for part in template.parts():
+            found, _ = self._part(template, part)
+            faults += found
+        return faults
+
+    def compile(self, template: Template) -> list[Code]:
+        """Its parts.
+
+        Raises:
+            Invalid: it would not pass `check`.
+        """
+        codes = []
+        for part in template.parts():
+            faults, code = self._part(template, part)
+            if code is None:
+                raise Invalid(*faults)
+            codes.append(code)
+        return codes
+
+    def program(self, template: Template, codes: list[Code]) -> Program:
+        """Make it run."""
+        return Program(template, tuple((each.part, self._root(each), each.cost) for each in codes))
+
+    def _root(self, code: Code) -> Root:
+        language = self.languages[code.part]
+        names: dict[str, Any] = {"environment": language, "__file__": code.part}
+        exec(code.code, names)  # noqa: S102  our own compiler's
+        # Out of its own globals: without that cycle, what is dropped is freed at once, not some day.
+        root = names.pop("root")
+        return lambda purse: root(purse, missing, language)
+
+    def _part(self, template: Template, part: str) -> tuple[list[Fault], Code | None]:
+        source, declared = template.parts()[part], frozenset(template.variables)
+        pointer, longest = PARTS[part]
+        language = self.languages[part]
+        if len(source) > SOURCE_MAX:
+            return [Fault(pointer, "too_large", f"longer than {SOURCE_MAX} characters")], None
+        try:
+            if any(islice(language.lex(source, part), grammar.TOKENS_MAX, None)):  # cheaper than to parse it
+                return [Fault(pointer, "too_large", f"more than {grammar.TOKENS_MAX} tokens")], None
+            tree = language.parse(source, part)
+            found = grammar.check(tree, declared | {RECIPIENT})
+            if not found and _least(tree) > longest:
+                found = [grammar.Unfit(1, f"it never has less than {longest} characters", "too_large")]
+            if found:
+                return [Fault(pointer, one.code, f"line {one.line}: {one.why}") for one in found], None
+            cost = grammar.weigh(tree)
+            return [], Code(part, language.compile(grammar.Metered().visit(tree), part), cost)
+        except TemplateSyntaxError as error:
+            return [Fault(pointer, "syntax", f"line {error.lineno}: {error.message}")], None
+        except Exception as error:  # noqa: BLE001  whatever a source sets off is the source's fault
+            return [Fault(pointer, "syntax", f"cannot be read: {type(error).__name__}")], None
+
+
+def toil(template: Template) -> int:
+    """What compiling would take, before it is tried: at most 15 µs for each.  Linear in the sources."""
+    return sum(map(_toil, template.parts().values()))
+
+
+def _toil(source: str) -> int:
+    tags = _OPEN.split(source)[1:]
+    ends = ((_CLOSE.search(tag), tag) for tag in tags)
+    return len(source) // _TEXT_A_COMMAND + sum(2 + (end.start() if end else len(tag)) for end, tag in ends)
+
+
+def _least(tree: nodes.Template) -> int:
+    """Characters that always come out: text outside of loops and conditions."""
+    outputs = (node for node in tree.body if isinstance(node, nodes.Output))
+    texts = (text.data for node in outputs for text in node.nodes if isinstance(text, nodes.TemplateData))
+    return sum(len(text.strip()) for text in texts)
+
+
+def _language(finalize: Callable[[Any, Any], Any]) -> Language:
+    language = Language(
+        undefined=Gap,
+        autoescape=False,  # `finalize` escapes: nothing here makes Markup, so nothing can be taken for safe
+        finalize=finalize,
+        optimized=False,  # nothing is worked out before there is a purse to pay for it
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=(),
+        loader=None,
+        cache_size=0,
+    )
+    language.globals.clear()
+    language.filters = FILTERS | {name: _metered(FILTERS[name]) for name in METERED}
+    language.filters |= {grammar.EACH: each, grammar.CONCAT: concat, grammar.COMPARE: compare}
+    language.tests = dict(TESTS)
+    return language
+
+
+def _metered(function: Callable[..., Any]) -> Callable[..., Any]:
+    @pass_context
+    @wraps(function)
+    def metered(context: Purse, value: Any, *args: Any, **kwargs: Any) -> Any:
+        paid = _size(value) + sum(map(_size, args)) + sum(map(_size, kwargs.values()))
+        context.spend(paid)
+        result = function(value, *args, **kwargs)
+        context.spend(max(_size(result) - paid, 0))
+        return result
+
+    return metered
+
+
+def _size(value: Any) -> int:
+    return len(value) if type(value) in {str, list, dict} else 1

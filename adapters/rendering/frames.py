@@ -1,0 +1,91 @@
+"""What a process and its rendering children say to each other: four octets of length, and a message.
+
+Questions are JSON, because that keeps numbers as they came; answers are MessagePack.
+"""
+
+from typing import Any
+
+import msgspec
+
+from domain.kernel.errors import Fault
+from domain.kernel.number import number
+from domain.template.template import Rendered, Template
+
+HEAD = 4
+
+
+class Check(msgspec.Struct, frozen=True, tag="check"):
+    """Everything wrong with a template."""
+
+    template: Template
+
+
+class Compile(msgspec.Struct, frozen=True, tag="compile"):
+    """Make code of it."""
+
+    template: Template
+
+
+class Render(msgspec.Struct, frozen=True, tag="render"):
+    """Render it for each of those, with one allowance for all."""
+
+    template: Template
+    data: dict[str, Any]
+    """What they share."""
+    own: list[dict[str, Any]]
+    """What each has beside that."""
+
+
+class Faults(msgspec.Struct, frozen=True, tag="faults"):
+    """What is wrong: with a template, or for one of those it is rendered for."""
+
+    faults: list[Fault]
+
+
+class Compiled(msgspec.Struct, frozen=True, tag="compiled"):
+    """Name, marshalled code and cost of each part."""
+
+    parts: list[tuple[str, bytes, int]]
+
+
+class Words(msgspec.Struct, frozen=True, tag="words"):
+    """One rendered."""
+
+    rendered: Rendered
+
+
+class Made(msgspec.Struct, frozen=True, tag="made"):
+    """One for each, in their order."""
+
+    each: list[Words | Faults]
+
+
+Question = Check | Compile | Render
+Answer = Faults | Compiled | Made
+
+_questions = msgspec.json.Encoder(decimal_format="number")
+_asked = msgspec.json.Decoder(Question, float_hook=number)
+_answers = msgspec.msgpack.Encoder()
+_answered = msgspec.msgpack.Decoder(Answer)
+
+
+def framed(message: Question | Answer) -> bytes:
+    """One message, ready to be sent."""
+    body = (_questions if isinstance(message, Question) else _answers).encode(message)
+    return len(body).to_bytes(HEAD, "big") + body
+
+
+def question(body: bytes) -> Question:
+    """Read what a child is asked."""
+    asked: Question = _asked.decode(body)
+    return asked
+
+
+def answer(body: bytes) -> Answer:
+    """Read what a child answers.
+
+    Raises:
+        msgspec.DecodeError: no answer of ours.
+    """
+    answered: Answer = _answered.decode(body)
+    return answered

@@ -1,0 +1,214 @@
+"""Processes that render what is too much for the event loop, and are killed at a deadline.
+
+There are few; who must wait waits in turn by template, so that one template's crowd does not stand in
+another's way, and nobody waits longer than he said.  A child starts when it is needed and stays.
+"""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from adapters.rendering.child import READY
+from adapters.rendering.frames import HEAD, Answer, Question, answer, framed
+from domain.kernel.errors import Overloaded, RenderingTimedOut
+
+CHILDREN_MAX = 2
+WAITING_MAX = 500
+_MAIN = "from adapters.rendering.child import main; main()"
+_START_MAX = 20.0
+_KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")
+"""What a child gets of our environment: no secrets."""
+
+Waiter = asyncio.Future["_Child"]
+
+
+class _Child:
+    """One process; asked one question at a time."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+
+    async def ready(self) -> None:
+        """Return when it has started.
+
+        Raises:
+            EOFError, OSError: it has died.
+        """
+        await self._read(len(READY))
+
+    async def ask(self, message: bytes) -> bytes:
+        """Have one message answered.
+
+        Raises:
+            EOFError, OSError: it has died.
+        """
+        if self.process.stdin is not None:  # always: it is a pipe
+            self.process.stdin.write(message)
+            await self.process.stdin.drain()
+        return await self._read(int.from_bytes(await self._read(HEAD), "big"))
+
+    async def _read(self, size: int) -> bytes:
+        if self.process.stdout is None:
+            raise EOFError
+        return await self.process.stdout.readexactly(size)
+
+    def kill(self) -> None:
+        """Whatever it is doing."""
+        with suppress(ProcessLookupError):
+            self.process.kill()
+
+    @property
+    def alive(self) -> bool:
+        """As far as we know."""
+        return self.process.returncode is None
+
+
+class RenderingPool:
+    """Asks children.
+
+    Args:
+        tell: logs trouble: the name of an event and its fields.
+    """
+
+    def __init__(self, tell: Callable[..., Any], *, children: int = CHILDREN_MAX) -> None:
+        self._tell = tell
+        self._children_max = children
+        self._children: set[_Child] = set()
+        self._idle: list[_Child] = []
+        self._starting: set[asyncio.Task[None]] = set()
+        self._waiting: dict[str, deque[Waiter]] = {}
+
+    async def ask(self, message: Question, *, patience: float, deadline: float) -> Answer:
+        """Have it answered.
+
+        Args:
+            patience: seconds to wait for a child.
+            deadline: seconds that the child has.
+
+        Raises:
+            RenderingTimedOut: the child was killed, or died of it.
+            Overloaded: no child was free in time, or too many wait.
+        """
+        child = await self._child(message.template.id, patience)
+        try:
+            async with asyncio.timeout(deadline):
+                answered = answer(await child.ask(framed(message)))
+        except TimeoutError:
+            self._drop(child)
+            self._tell("rendering.stopped", template=message.template.id, seconds=deadline)
+            raise RenderingTimedOut(f"rendering took more than {deadline:g} s") from None
+        except (EOFError, OSError, msgspec.DecodeError):
+            self._drop(child)
+            self._tell("rendering.died", template=message.template.id)
+            raise RenderingTimedOut("rendering took too much time or memory") from None
+        except BaseException:  # cancelled: what it is doing is of no use any more
+            self._drop(child)
+            raise
+        self._free(child)
+        return answered
+
+    async def close(self) -> None:
+        """End all children; call it once nobody asks any more."""
+        for task in self._starting:
+            task.cancel()
+        await asyncio.gather(*self._starting, return_exceptions=True)
+        for child in self._children:
+            child.kill()
+        await asyncio.gather(*(child.process.wait() for child in self._children))
+
+    async def _child(self, template: str, patience: float) -> _Child:
+        while self._idle:
+            child = self._idle.pop()
+            if child.alive:
+                return child
+            self._children.discard(child)
+        if sum(map(len, self._waiting.values())) >= WAITING_MAX:
+            raise Overloaded("too much waits to be rendered")
+        waiter: Waiter = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(template, deque()).append(waiter)
+        self._start()
+        try:
+            async with asyncio.timeout(patience):
+                return await waiter
+        except BaseException as gone:
+            self._leave(template, waiter)
+            if isinstance(gone, TimeoutError):
+                raise Overloaded("too much waits to be rendered") from None
+            raise
+
+    def _free(self, child: _Child) -> None:
+        waiter = self._next()
+        if waiter is None:
+            self._idle.append(child)
+        else:
+            waiter.set_result(child)
+
+    def _next(self) -> Waiter | None:
+        """Who is next: one of each template, in turn."""
+        while self._waiting:
+            template, waiters = next(iter(self._waiting.items()))
+            del self._waiting[template]
+            waiter = waiters.popleft()
+            if waiters:
+                self._waiting[template] = waiters
+            if not waiter.done():
+                return waiter
+        return None
+
+    def _leave(self, template: str, waiter: Waiter) -> None:
+        """Out of the queue; a child that came too late goes to the next."""
+        waiters = self._waiting.get(template, ())
+        if waiter in waiters:
+            self._waiting[template].remove(waiter)
+            if not waiters:
+                del self._waiting[template]
+        elif waiter.done() and not waiter.cancelled():
+            self._free(waiter.result())
+
+    def _drop(self, child: _Child) -> None:
+        child.kill()
+        self._children.discard(child)
+        if self._waiting:
+            self._start()
+
+    def _start(self) -> None:
+        if len(self._children) + len(self._starting) < self._children_max:
+            task = asyncio.create_task(self._started())
+            self._starting.add(task)
+            task.add_done_callback(self._starting.discard)
+
+    async def _started(self) -> None:
+        environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+        child = None
+        try:
+            async with asyncio.timeout(_START_MAX):
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-c",
+                    _MAIN,
+                    stdin=PIPE,
+                    stdout=PIPE,
+                    env=environment,
+                    start_new_session=True,
+                )
+                child = _Child(process)
+                await child.ready()
+        except (OSError, EOFError, TimeoutError) as error:
+            self._tell("rendering.cannot_start", error=f"{type(error).__name__}: {error}")
+        except asyncio.CancelledError:
+            if child is not None:
+                child.kill()
+            raise
+        else:
+            self._children.add(child)
+            self._free(child)
+            return
+        if child is not None:
+            child.kill()
