@@ -14,6 +14,7 @@ from adapters.system import SystemClock
 from application.event.install_catalog import InstallCatalog
 from config.catalog import load_catalog
 from domain.kernel.channel import CHANNELS, NotificationClass, Priority
+from domain.kernel.errors import Invalid
 from domain.notification.request import Request
 from domain.notification.trigger import Event, Trigger, check, request
 from domain.template.template import Rendered, Template, filled, missing
@@ -140,6 +141,35 @@ def test_what_a_customer_writes_is_no_markup() -> None:
     assert rendered.html_body is not None
     assert "<script>" not in rendered.html_body
     assert "&lt;script&gt;" in rendered.html_body
+
+
+EVIL = ["javascript:alert(1)", "data:text/html,x", "https://shop.example@evil.example", "/relative", ""]
+
+
+@by_trigger
+@pytest.mark.parametrize("evil", EVIL)
+def test_no_link_from_data_runs_anything(trigger: Trigger, evil: str) -> None:
+    """Whatever a mail is about is still told; without its link a mail for a new password is none."""
+    template, data = TEMPLATES[trigger.template], asked(trigger).content.data
+    urls = [name for name in template.variables if name.endswith("Url")]
+    changed = data | dict.fromkeys(urls, evil)
+    if "resetUrl" in urls:
+        with pytest.raises(Invalid, match="link: none with http or https"):
+            render(template, changed)
+        return
+    rendered = render(template, changed)
+    assert "href=" not in str(rendered.html_body)
+    assert not evil or evil not in str(rendered.html_body) + str(rendered.body)
+
+
+@by_template
+def test_every_link_of_a_template_is_looked_at(template: Template) -> None:
+    """Negative control of the test above: it knows all of them."""
+    printed = re.findall(r'href="\{\{ (\w+)(\|link)? \}\}"', template.html_body or "")
+    assert len(printed) == (template.html_body or "").count("href=")
+    for name, filtered in printed:
+        assert name.endswith("Url")
+        assert filtered or f"{{% if {name} is link" in (template.html_body or "")
 
 
 async def test_installing_adds_what_is_missing_and_leaves_what_is_there() -> None:
