@@ -199,6 +199,7 @@ class Container(containers.DeclarativeContainer):
         renderer=renderer,
         cached=cached,
         channels=channels,
+        telemetry=telemetry,
     )
 
     mirror = Single(MirrorPeople, people=people, vault=vault, addresses=addresses, clock=clock)

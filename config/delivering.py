@@ -3,11 +3,14 @@
 from dependency_injector import containers, providers
 
 from adapters.postgres.clearances import PostgresClearances
+from adapters.postgres.renewals import PostgresRenewals
 from application.delivery.begin import BeginDeliveries
 from application.delivery.bury import BuryDelivery
 from application.delivery.call import CallProvider
 from application.delivery.clear import ClearAgain
+from application.delivery.keep import KeepLeases
 from application.delivery.probe import ProbeLane
+from application.delivery.providers import ProviderStates
 from application.delivery.take_apart import TakeApart
 from config.settings import Settings
 
@@ -30,9 +33,12 @@ class Delivering(containers.DeclarativeContainer):
     renderer = providers.Dependency()
     cached = providers.Dependency()
     channels = providers.Dependency()
+    telemetry = providers.Dependency()
 
+    provider_states = Single(ProviderStates, clock=clock, watch=telemetry)
     begin = Single(
         BeginDeliveries,
+        providers=provider_states,
         deliveries=deliveries,
         vault=vault,
         gateways=gateways,
@@ -44,6 +50,7 @@ class Delivering(containers.DeclarativeContainer):
     )
     call = Single(
         CallProvider,
+        providers=provider_states,
         gateways=gateways,
         renderer=renderer,
         templates=cached,
@@ -59,6 +66,13 @@ class Delivering(containers.DeclarativeContainer):
             clock=clock,
         ),
     )
-    probe = Single(ProbeLane, channels=channels)
+    keep_leases = Single(
+        KeepLeases,
+        renewals=Single(PostgresRenewals, database=database),
+        under_way=call.provided.under_way,
+        clock=clock,
+        lease=settings.provided.engine.lease,
+    )
+    probe = Single(ProbeLane, channels=channels, providers=provider_states)
     take_apart = Single(TakeApart, deliveries=deliveries, handoff=handoff)
     bury = Single(BuryDelivery, letters=dead_letters, deliveries=deliveries, handoff=handoff)

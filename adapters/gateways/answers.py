@@ -1,21 +1,28 @@
 """What an SMTP server's answer, or its silence, means for a message: RFC 5321, as a table.
 
     stage          2yz        4yz        5yz        other      lost or timed out
-    connecting     –          Deferred   Deferred   Deferred   Deferred
-    logging in     –          Deferred   Refused    Deferred   Deferred
-    sender         –          Deferred   Refused    Deferred   Deferred
+    connecting     –          Deferred   Account    Deferred   Deferred
+    logging in     –          Account    Account    Deferred   Deferred
+    sender         –          Deferred   Account    Deferred   Deferred
     recipient      –          Deferred   Refused    Deferred   Deferred
     DATA           –          Deferred   Refused    Deferred   Deferred
     content        Accepted   Deferred   Refused    Unknown    Unknown
 
-Until the content is on its way the server has nothing it could deliver: whatever happens is definite.  A
-server that turns us away while we connect has not judged the message, so 5yz is for good only after that.
+Until the content is on its way the server has nothing it could deliver: whatever happens is definite.  Before
+the recipient is named nothing concerns it: a server that turns us away then means our account.  Many servers
+say so only after that, and `faults` reads it from their codes and words.
 """
 
 import re
+import socket
+import ssl
+from collections.abc import Iterator
 from enum import Enum
 
-from domain.delivery.outcome import Deferred, Refused, Unknown
+from aiosmtplib import SMTPConnectError, SMTPException, SMTPServerDisconnected, SMTPTimeoutError
+
+from adapters.gateways.faults import Fault, meaning
+from domain.delivery.outcome import AccountFault, Deferred, Refused, Unknown
 
 
 class Stage(Enum):
@@ -38,28 +45,70 @@ class Progress:
         self.stage = Stage.CONNECT
 
 
+_ALONE = (Stage.CONNECT, Stage.LOGIN, Stage.SENDER)
+"""Stages at which the server knows nothing of the message yet."""
 _TEXT_MAX = 200
+_READ_MAX = 1_000
+_CLOSING = 421
 _ADDRESS = re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+")
+_NO_SUCH_HOST = {getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)}
 
 
-def answered(stage: Stage, code: int, text: str, recipient: str) -> Deferred | Refused | Unknown:
+def answered(
+    stage: Stage, code: int, text: str, recipient: str
+) -> Deferred | Refused | AccountFault | Unknown:
     """What an answer other than "go on" means.
 
     Servers like to quote the recipient; reasons are stored in the clear, so addresses are taken out.
     """
+    text = text[:_READ_MAX]
     reason = f"{stage.value}: {code} {_without_addresses(text, recipient)}".rstrip()
     family = code // 100
-    if family == 5 and stage is not Stage.CONNECT:
-        return Refused(reason)
-    if stage is Stage.CONTENT and family != 4 and family != 5:
-        return Unknown(f"{stage.value}: an answer that is none ({code})")
-    return Deferred(reason)
+    if family not in (4, 5):
+        if stage is Stage.CONTENT:
+            return Unknown(f"{stage.value}: an answer that is none ({code})")
+        return Deferred(reason, looked_at=False)
+    if stage is Stage.CONNECT or stage is Stage.LOGIN:
+        ours = family == 5 or (stage is Stage.LOGIN and code != _CLOSING)
+        return AccountFault(reason) if ours else Deferred(reason, looked_at=False)
+    about = meaning(code, text, before_content=stage is not Stage.CONTENT)
+    if stage is Stage.SENDER and family == 5:
+        unfit = about is Fault.MESSAGE or not recipient.isascii()  # its size, or SMTPUTF8 after all
+        return Refused(reason) if unfit else AccountFault(reason)
+    if about in (Fault.ACCOUNT, Fault.PERHAPS):
+        return AccountFault(reason, certain=about is Fault.ACCOUNT or stage is Stage.SENDER)
+    return Refused(reason) if family == 5 else Deferred(reason, looked_at=stage not in _ALONE)
+
+
+def broken(stage: Stage, error: Exception) -> Deferred | AccountFault | Unknown:
+    """What an error means that is no answer."""
+    why = str(error) or type(error).__name__
+    if stage in (Stage.CONNECT, Stage.LOGIN) and _never_works(error):
+        return AccountFault(f"{stage.value}: {why[:_TEXT_MAX]}")
+    return unanswered(stage, why)
 
 
 def unanswered(stage: Stage, why: str) -> Deferred | Unknown:
     """What a lost connection or a time-out means."""
     reason = f"{stage.value}: {why[:_TEXT_MAX]}"
-    return Unknown(reason) if stage is Stage.CONTENT else Deferred(reason)
+    return Unknown(reason) if stage is Stage.CONTENT else Deferred(reason, looked_at=stage not in _ALONE)
+
+
+def _never_works(error: Exception) -> bool:
+    """As it is configured: no such host, another certificate or kind of TLS, an extension it lacks."""
+    for each in _chain(error):
+        if isinstance(each, ssl.SSLError):
+            return not isinstance(each, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError)
+        if isinstance(each, socket.gaierror):
+            return each.errno in _NO_SUCH_HOST
+    lost = SMTPServerDisconnected | SMTPConnectError | SMTPTimeoutError
+    return isinstance(error, SMTPException) and not isinstance(error, lost)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def _without_addresses(text: str, recipient: str) -> str:

@@ -9,7 +9,7 @@ from email.errors import MessageError
 
 from aiosmtplib import SMTPDataError, SMTPException, SMTPResponseException, SMTPServerDisconnected
 
-from adapters.gateways.answers import Progress, Stage, answered, unanswered
+from adapters.gateways.answers import Progress, Stage, answered, broken, unanswered
 from adapters.gateways.connections import Busy, Connection, Connections
 from adapters.gateways.letters import Letter, Letters
 from adapters.gateways.options import SmtpOptions
@@ -45,7 +45,7 @@ class SmtpGateway:
         try:
             letter = self._letters.write(message, self._clock.now())
         except (ValueError, MessageError) as error:
-            return Refused(f"cannot be an e-mail: {error}")
+            return Refused(f"cannot be an e-mail: {error}", looked_at=False)
         progress = Progress()
         try:
             async with asyncio.timeout(self._timeout) as bound, self._connections.slot():
@@ -53,14 +53,14 @@ class SmtpGateway:
         except Busy:
             return NotCalled("all connections are at work")
         except _Unable as error:
-            return Refused(str(error))
+            return Refused(str(error), looked_at=False)
         except TimeoutError:
             waited = self._answer_max if progress.stage is Stage.CONTENT else self._timeout
             return unanswered(progress.stage, f"no answer within {waited:g} s")
         except SMTPResponseException as error:
             return answered(progress.stage, error.code, error.message, letter.recipient)
         except (OSError, SMTPException) as error:
-            return unanswered(progress.stage, str(error) or type(error).__name__)
+            return broken(progress.stage, error)
         return Accepted(letter.message_id)
 
     async def aclose(self) -> None:

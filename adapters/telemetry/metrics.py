@@ -51,6 +51,9 @@ class Metrics:
         self.held = self._gauge(
             "held_deliveries", "Deliveries that rest on a call whose outcome nobody knows."
         )
+        self.provider_rests = self._gauge(
+            "provider_rests", "1 while a provider refuses our account or configuration.", "provider"
+        )
         self.jobs = self._gauge("jobs_unfinished", "Jobs that are to be gone on with.")
         self.clock_skew = self._gauge(
             "clock_skew_seconds", "How far this machine's clock is ahead of the database's, which decides."

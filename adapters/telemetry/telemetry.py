@@ -1,5 +1,6 @@
 """Where entrypoints put figures and wide events."""
 
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -42,6 +43,16 @@ class Telemetry:
     def event(self, type_: str, outcome: str, count: int = 1) -> None:
         """Shop events, by what became of them."""
         self.metrics.events.labels(type_, outcome).inc(count)
+
+    def provider_rests(self, provider: str, reason: str) -> None:
+        """Our account or configuration is refused."""
+        self.metrics.provider_rests.labels(provider).set(1)
+        self.trouble("provider.rests", provider=provider, reason=reason)
+
+    def provider_goes_on(self, provider: str, rested: timedelta) -> None:
+        """A probe was taken."""
+        self.metrics.provider_rests.labels(provider).set(0)
+        self.wide("provider.goes_on", provider=provider, seconds=round(rested.total_seconds(), 1))
 
     def kept_out(self, code: str, count: int = 1) -> None:
         """Values of customers that were no addresses."""

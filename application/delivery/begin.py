@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.delivery.providers import ProviderStates
 from application.messages.pointers import Pointer
 from application.ports.deliveries import Begin, Deliveries, Later, Leased, Leases, Settlement
 from application.ports.deliveries import Unreadable as UnreadableRow
@@ -39,6 +40,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     profile: Profile
     address: str
     provider: str
+    probe: bool = False
+    """The provider rests: this call shows whether it can go on."""
     begun: float
     """Monotonic seconds just before the lease: its end and the clearance's age are counted from here."""
     facts_at: datetime
@@ -57,8 +60,8 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     replayed: int = 0
     """Dead letters that an operator has moved back to the lane."""
     stale: int = 0
-    paused: bool = False
-    """The channel is paused: the lane rests."""
+    paused: str | None = None
+    """Why the lane rests: the channel is paused, or all its providers rest."""
 
 
 class _Opened(msgspec.Struct, frozen=True):
@@ -73,6 +76,7 @@ class BeginDeliveries:
     deliveries: Deliveries
     vault: Vault
     gateways: Gateways
+    providers: ProviderStates
     handoff: Handoff
     policies: Mapping[NotificationClass, RetryPolicy]
     clock: Clock
@@ -110,10 +114,10 @@ class BeginDeliveries:
             paused=paused,
         )
 
-    def _decide(self, leases: Leases, begun: float) -> tuple[list[Call], list[Settlement], bool]:
+    def _decide(self, leases: Leases, begun: float) -> tuple[list[Call], list[Settlement], str | None]:
         calls: list[Call] = []
         settlements: list[Settlement] = []
-        paused = False
+        paused: str | None = None
         now, heard = leases.facts_at, self.clock.monotonic()
         for leased in leases.taken:
             try:
@@ -123,7 +127,8 @@ class BeginDeliveries:
             if isinstance(decided, Call):
                 calls.append(decided)
                 continue
-            paused = paused or isinstance(decided, Paused)
+            if isinstance(decided, Paused):
+                paused = decided.reason
             settlements.append(_without_call(leased, decided))
         return calls, settlements, paused
 
@@ -132,15 +137,19 @@ class BeginDeliveries:
         verdict = self._check(leased, opened, now)
         if not isinstance(verdict, Cleared) or opened.key is None:
             return verdict
-        provider = self._route(leased)
-        if provider is None:
+        able = self._able(leased)
+        if not able:
             return RetryAt(now + UNCONFIGURED_WAIT, "no provider configured", spends=False)
+        route = self.providers.choose(able)
+        if route is None:
+            return Paused(f"at rest: {', '.join(able)}")
         return Call(
             leased=leased,
             key=opened.key,
             profile=opened.profile,
             address=verdict.address,
-            provider=provider,
+            provider=route.provider,
+            probe=route.probe,
             begun=begun,
             facts_at=now,
             heard=heard,
@@ -172,13 +181,11 @@ class BeginDeliveries:
         )
         return check(facts, self.policies[leased.klass], now=now, chance=self.dice.chance())
 
-    def _route(self, leased: Leased) -> str | None:
+    def _able(self, leased: Leased) -> list[str]:
+        """Who may carry it, in order of preference."""
         if leased.mode is Mode.TEST:
-            return SANDBOX
-        for name in leased.providers:
-            if self.gateways.named(name) is not None:
-                return name
-        return None
+            return [SANDBOX]
+        return [name for name in leased.providers if self.gateways.named(name) is not None]
 
     async def _begin(self, calls: Sequence[Call], cleared_at: datetime) -> tuple[set[UUID], dict[UUID, str]]:
         """Which are ours to make, and which cannot be begun, and why."""
@@ -210,8 +217,8 @@ def _without_call(leased: Leased, verdict: Verdict) -> Settlement:
             status = DeliveryStatus.SUPPRESSED
         case Cancelled():
             status = DeliveryStatus.CANCELLED
-        case Paused():
-            reason = "channel paused"
+        case Paused(reason):
+            pass
         case RetryAt(due, reason):
             pass
         case GiveUp(reason):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from application.caching import CachedTemplates
 from application.delivery.begin import Call
+from application.delivery.providers import ProviderStates
 from application.ports.deliveries import Settlement, UnderWay
 from application.ports.gateway import Gateways, Message
 from application.ports.rendering import Renderer
@@ -16,7 +17,7 @@ from application.ports.vault import Unreadable
 from application.sealing import open_content, unwrap_content_key
 from domain.delivery.decide import AwaitReceipt, GiveUp, Hold, Progress, RetryAt, decide
 from domain.delivery.delivery import DeliveryStatus
-from domain.delivery.outcome import Accepted, Deferred, NotCalled, Outcome, Refused, Unknown
+from domain.delivery.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
 from domain.delivery.policy import RetryPolicy
 from domain.kernel.channel import NotificationClass
 from domain.kernel.errors import Invalid, Overloaded, RenderingTimedOut, StoreUnavailable
@@ -43,6 +44,7 @@ class CallProvider:
     """
 
     gateways: Gateways
+    providers: ProviderStates
     renderer: Renderer
     templates: CachedTemplates
     policies: Mapping[NotificationClass, RetryPolicy]
@@ -105,9 +107,10 @@ class CallProvider:
             html_body=words.html_body,
         )
         try:
-            return await gateway.send(message)
+            outcome = await gateway.send(message)
         except Exception as bug:  # noqa: BLE001  the gateway's, and nobody knows how far it came
             return Unknown(f"{call.provider}: {type(bug).__name__}")
+        return self.providers.heard(call.provider, outcome, probe=call.probe)
 
     def _age(self, since: float) -> timedelta:
         return timedelta(seconds=self.clock.monotonic() - since)
@@ -173,7 +176,8 @@ class CallProvider:
             case AwaitReceipt(reference):
                 status = DeliveryStatus.SENT
             case RetryAt(due, reason, spends):
-                pass
+                if outcome == AccountFault(reason):
+                    due = None  # the lane waits, not the delivery
             case GiveUp(reason):
                 status = DeliveryStatus.FAILED
             case Hold(reason):
@@ -197,6 +201,7 @@ _TAGS: dict[type, str] = {
     Accepted: "accepted",
     Deferred: "deferred",
     Refused: "refused",
+    AccountFault: "account_fault",
     Unknown: "unknown",
     NotCalled: "not_called",
 }

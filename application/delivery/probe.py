@@ -1,9 +1,20 @@
 """May a lane consume now?  Asked before it begins and while it rests: resting costs no redeliveries."""
 
 from dataclasses import dataclass
+from enum import Enum
 
+from application.delivery.providers import ProviderStates
 from application.ports.catalog import Channels
 from domain.kernel.channel import Lane
+
+
+class Leave(Enum):
+    """What a lane may do."""
+
+    REST = "rest"
+    PROBE = "probe"
+    """Try one message: a provider rests, and its time has come."""
+    RUN = "run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,12 +22,20 @@ class ProbeLane:
     """One small read."""
 
     channels: Channels
+    providers: ProviderStates
 
-    async def __call__(self, lane: Lane) -> bool:
-        """False while the channel is paused.
+    async def __call__(self, lane: Lane) -> Leave:
+        """Rest while the channel is paused, or all its providers rest.
 
         Raises:
             StoreUnavailable: the database is away: not now either.
         """
         found = await self.channels.get(lane.channel)
-        return found is None or not found.value.paused
+        if found is None:
+            return Leave.RUN
+        channel = found.value
+        if channel.paused:
+            return Leave.REST
+        if not self.providers.rest(channel.providers):
+            return Leave.RUN
+        return Leave.PROBE if self.providers.probe_due(channel.providers) else Leave.REST

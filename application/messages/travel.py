@@ -36,8 +36,8 @@ class Trip(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def again(pointer: Pointer, lane: Lane, *, due: datetime | None, outcome: str | None) -> Trip:
-    """Back to its lane: a retry alone, what was not called (`outcome` None or not_called) with others."""
-    retry = due is not None or outcome not in (None, "not_called")
+    """Back to its lane: a retry alone, what was not called, or in vain for all, with others."""
+    retry = due is not None or outcome not in (None, "not_called", "account_fault")
     return Trip(pointer=pointer, queue=lane.queue, priority=lane.priority, due=due, alone=retry)
 
 

@@ -1,5 +1,6 @@
 """A provider, as the delivery engine sees it."""
 
+from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -41,4 +42,16 @@ class Gateways(Protocol):
 
     def named(self, provider: str) -> Gateway | None:
         """The gateway of a provider, or None when configuration has no such provider."""
+        ...
+
+
+class ProviderWatch(Protocol):
+    """Hears when a provider begins to rest, and when it goes on."""
+
+    def provider_rests(self, provider: str, reason: str) -> None:
+        """Our account or configuration is refused: nothing is sent by it until a probe is taken."""
+        ...
+
+    def provider_goes_on(self, provider: str, rested: timedelta) -> None:
+        """A probe was taken."""
         ...

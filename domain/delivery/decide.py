@@ -5,7 +5,7 @@ from typing import assert_never
 
 import msgspec
 
-from domain.delivery.outcome import Accepted, Deferred, NotCalled, Outcome, Refused, Unknown
+from domain.delivery.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
 from domain.delivery.policy import OnUnknown, RetryPolicy
 
 
@@ -73,6 +73,9 @@ def decide(
             return _not_called(progress, reason, policy, now, chance)
         case Deferred(reason, _, False) if progress.spent > policy.retries:
             return GiveUp(f"gave up: {reason}")
+        case AccountFault(reason, certain):
+            # Where there is doubt, others are tried before it comes again.
+            return _unspent(progress, reason, timedelta() if certain else policy.delay_max, policy, now)
         case Deferred(reason, retry_after):
             return _later(progress, reason, retry_after, policy, now, chance)
         case Unknown(reason):
@@ -89,6 +92,14 @@ def _not_called(
     if due > progress.accepted_at + policy.lifetime:
         return GiveUp(f"gave up: {reason}")
     return RetryAt(due, reason, spends=False)
+
+
+def _unspent(
+    progress: Progress, reason: str, wait: timedelta, policy: RetryPolicy, now: datetime
+) -> RetryAt | GiveUp:
+    if wait and now + wait > progress.accepted_at + policy.lifetime:
+        return GiveUp(f"gave up: {reason}")
+    return RetryAt(now + wait, reason, spends=False)
 
 
 def _later(

@@ -53,6 +53,8 @@ class Cancelled(msgspec.Struct, frozen=True):
 class Paused(msgspec.Struct, frozen=True):
     """The lane rests: hand the delivery back, nothing is spent."""
 
+    reason: str = "channel paused"
+
 
 Verdict = Cleared | Suppressed | Cancelled | Paused | RetryAt | GiveUp | Hold
 

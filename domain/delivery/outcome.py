@@ -20,12 +20,28 @@ class Deferred(msgspec.Struct, frozen=True, tag="deferred"):
     """The provider asked for this wait (Retry-After, 429): lengthens the wait and spends no attempt."""
     hopeful: bool = True
     """Time may mend it: patience counts.  Else it is tried as often as there are retries, and given up."""
+    looked_at: bool = True
+    """The provider has looked at the message: account and configuration are good for it."""
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
-    """Definitely not sent, and never will be: bad address, blocked, bad credentials."""
+    """Definitely not sent, and never will be, for its recipient's or its own sake: bad address, blocked."""
 
     reason: str
+    looked_at: bool = True
+    """As in `Deferred`; False: it was refused before the provider was asked."""
+
+
+class AccountFault(msgspec.Struct, frozen=True, tag="account_fault"):
+    """Definitely not sent, for our sake: the login, the sender, the relaying, a quota of the account, TLS.
+
+    It concerns no recipient, so it ends no delivery and spends nothing: the provider rests until a probe is
+    taken (`domain.delivery.health`).
+    """
+
+    reason: str
+    certain: bool = True
+    """False: it may be this one message's own fault after all."""
 
 
 class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
@@ -40,4 +56,4 @@ class NotCalled(msgspec.Struct, frozen=True, tag="not_called"):
     reason: str
 
 
-Outcome = Accepted | Deferred | Refused | Unknown | NotCalled
+Outcome = Accepted | Deferred | Refused | AccountFault | Unknown | NotCalled

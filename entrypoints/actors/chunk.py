@@ -77,8 +77,8 @@ class Chunks:
             self.room.set()
         self.engine.telemetry.stage("begin", loop.time() - started)
         self._route = begun.calls[-1].provider if begun.calls else self._route or ""
-        if begun.paused:
-            self.rest.because("channel paused")
+        if begun.paused is not None:
+            self.rest.because(begun.paused)
         working = [c.leased.id for c in begun.calls] + [s.delivery for s in begun.settlements]
         held = {delivery: rest.pop(delivery) for delivery in working}
         over = [ticket for done in rest.values() for _, ticket in done]

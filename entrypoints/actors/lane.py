@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from application.delivery.probe import Leave
 from application.ports.broker import Received
 from domain.kernel.channel import Lane
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable, Unavailable
@@ -77,8 +78,11 @@ class LaneActor:
         try:
             while not self._stopping.is_set():
                 try:
-                    if await self._may():
-                        await self._session()
+                    match await self._may():
+                        case Leave.RUN:
+                            await self._session()
+                        case Leave.PROBE:
+                            await self._session(probe=True)
                 except Unavailable as away:
                     self.rest.because(str(away))
                 await self.rest.take(self._stopping)
@@ -94,12 +98,12 @@ class LaneActor:
             if self.rest.reason is None and not self.engine.settler.behind:
                 return True
             await self.rest.take(self._stopping)
-            if not await self._may():
+            if await self._may() is not Leave.RUN:
                 break
         return False
 
-    async def _may(self) -> bool:
-        """Whether the channel is not paused; when the store was away, once others could settle first."""
+    async def _may(self) -> Leave:
+        """What the lane may do now; when the store was away, once others could settle first."""
         try:
             able = await self.engine.probe(self.lane)
         except StoreUnavailable:
@@ -110,11 +114,12 @@ class LaneActor:
             await pause(SETTLES_FIRST, self._stopping)
         return able
 
-    async def _session(self) -> None:
-        subscription = await self.engine.consumer.subscribe(self.lane.queue, self.engine.prefetch)
+    async def _session(self, *, probe: bool = False) -> None:
+        prefetch = 1 if probe else self.engine.prefetch
+        subscription = await self.engine.consumer.subscribe(self.lane.queue, prefetch)
         desk = Desk(subscription=subscription)
         try:
-            await self._consume(desk)
+            await (self._try_one(desk) if probe else self._consume(desk))
         except BrokerUnavailable:
             await self._finished(LOST_MAX)
             raise
@@ -151,6 +156,22 @@ class LaneActor:
                 await self.chunks.room.wait()
             else:
                 desk.unread.extend(await self._take(desk))
+
+    async def _try_one(self, desk: Desk) -> None:
+        """Wait for a message and begin all of it: one delivery is the probe, the others are put back at once.
+
+        So it is acked whatever comes of it: a message that was only looked at would come nearer to its
+        delivery limit with each probe.
+        """
+        for message in await self._take(desk):
+            items = await unpack(self.engine, self.lane, desk, message)
+            try:
+                await self.chunks.work(desk, items)
+                self.rest.over()
+            except Unavailable:
+                raise
+            except Exception as own:  # noqa: BLE001  as in `_chunk`
+                await self.chunks.isolate(desk, items, own)
 
     async def _take(self, desk: Desk) -> list[Received]:
         return await self._unless_halted(desk.subscription.take(self.engine.prefetch)) or []

@@ -6,7 +6,6 @@ from typing import Any
 
 from application.messages.command import INTAKE
 from config.container import Container
-from config.keeping import keep_leases
 from config.lifecycle import Parts
 from config.providers import SmtpProvider
 from config.recovery import recover_broker
@@ -234,7 +233,7 @@ class Assembly:
             tell = self.container.operating.tell_of_letters()
             works.append(("alerts", Alarm(tell=tell, telemetry=self.telemetry), ALERTS_EVERY))
         if self.role.lanes:
-            works.append(("leases", keep_leases(self.container), LEASES_EVERY))
+            works.append(("leases", self.container.delivering.keep_leases(), LEASES_EVERY))
         return [
             Recurring(name=name, work=work, every=every, telemetry=self.telemetry)
             for name, work, every in works

@@ -3,26 +3,26 @@
 import pytest
 
 from adapters.gateways.answers import Stage, answered, unanswered
-from domain.delivery.outcome import Deferred, Refused, Unknown
+from domain.delivery.outcome import AccountFault, Deferred, Refused, Unknown
 
 TABLE = """
-    connecting     –          Deferred   Deferred   Deferred   Deferred
-    logging in     –          Deferred   Refused    Deferred   Deferred
-    sender         –          Deferred   Refused    Deferred   Deferred
+    connecting     –          Deferred   Account    Deferred   Deferred
+    logging in     –          Account    Account    Deferred   Deferred
+    sender         –          Deferred   Account    Deferred   Deferred
     recipient      –          Deferred   Refused    Deferred   Deferred
     data           –          Deferred   Refused    Deferred   Deferred
     message        Accepted   Deferred   Refused    Unknown    Unknown
 """
-KINDS = {"Deferred": Deferred, "Refused": Refused, "Unknown": Unknown}
+KINDS = {"Deferred": Deferred, "Refused": Refused, "Unknown": Unknown, "Account": AccountFault}
 ROWS = [(row[:19].strip(), *row[19:].split()) for row in TABLE.strip("\n").splitlines()]
 
 
 @pytest.mark.parametrize(("stage", "_yes", "later", "no", "other", "lost"), ROWS)
 def test_every_stage(stage: str, _yes: str, later: str, no: str, other: str, lost: str) -> None:
     at = Stage(stage)
-    for code in (421, 450, 451, 452, 454, 499):
+    for code in (450, 451, 452, 454, 499):
         assert type(answered(at, code, "", "ada@a.b")) is KINDS[later]
-    for code in (500, 530, 535, 550, 552, 554, 599):
+    for code in (550, 551, 553, 554, 599):
         assert type(answered(at, code, "", "ada@a.b")) is KINDS[no]
     for code in (-1, 0, 100, 220, 334, 354, 600, 999):
         if at is not Stage.CONTENT or code // 100 != 2:

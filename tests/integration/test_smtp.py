@@ -13,7 +13,7 @@ import pytest
 from adapters.gateways.options import SmtpOptions
 from adapters.gateways.smtp import SmtpGateway
 from adapters.system import SystemClock
-from domain.delivery.outcome import Accepted, Deferred, NotCalled, Outcome, Refused, Unknown
+from domain.delivery.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
 from domain.kernel.secret import Secret
 from tests.contract.gateway import message
 from tests.support.eventually import eventually
@@ -148,15 +148,15 @@ async def test_no_free_connection_is_no_call() -> None:
 MISBEHAVIOUR = [
     # before there is anything the server could deliver: definite
     ({"greeting": "421 4.3.2 too busy"}, Deferred, "connecting: 421"),
-    ({"greeting": "554 5.7.1 go away"}, Deferred, "connecting: 554"),
+    ({"greeting": "554 5.7.1 go away"}, AccountFault, "connecting: 554"),
     ({"greeting": DROP}, Deferred, "connecting"),
     ({"greeting": HANG}, Deferred, "connecting: no answer"),
     ({"greeting": "hello there"}, Deferred, "connecting: -1"),
     ({"EHLO": DROP}, Deferred, "connecting"),
     ({"EHLO": HANG}, Deferred, "connecting: no answer"),
-    ({"EHLO": "550 who?", "HELO": "550 who?"}, Deferred, "connecting: 550"),
+    ({"EHLO": "550 who?", "HELO": "550 who?"}, AccountFault, "connecting: 550"),
     ({"MAIL": "451 4.3.0 later"}, Deferred, "sender: 451"),
-    ({"MAIL": "550 5.7.1 not from you"}, Refused, "sender: 550"),
+    ({"MAIL": "550 5.7.1 not from you"}, AccountFault, "sender: 550"),
     ({"MAIL": "421 4.7.0 too many messages"}, Deferred, "sender: 421"),
     ({"MAIL": DROP}, Deferred, "sender: "),
     ({"MAIL": HANG}, Deferred, "sender: no answer"),
@@ -196,7 +196,7 @@ async def test_misbehaviour(script: dict[str, str], kind: type, says: str) -> No
     async with scripted(**script) as server:
         told = await outcome(server.port, timeout=SHORT)
         assert type(told) is kind
-        if isinstance(told, Deferred | Refused | Unknown):
+        if isinstance(told, Deferred | Refused | Unknown | AccountFault):
             assert says in told.reason
             assert "ada@" not in told.reason
         assert server.connections == 1
@@ -244,7 +244,7 @@ async def test_nobody_listens() -> None:
 
 async def test_a_name_that_does_not_resolve() -> None:
     told = await outcome(25, host="no-such-host.invalid")
-    assert isinstance(told, Deferred)
+    assert isinstance(told, AccountFault | Deferred)  # without a resolver nobody knows that there is none
     assert told.reason.startswith("connecting: ")
 
 
@@ -263,7 +263,8 @@ async def test_an_address_that_needs_smtputf8() -> None:
 @pytest.mark.parametrize("address", ["+4930901820", "a b@shop.test", "ada@shop.test\r\nDATA", ""])
 async def test_what_is_no_mail_address_is_refused_without_a_connection(address: str) -> None:
     async with scripted() as server, gateway(server.port) as smtp:
-        assert await smtp.send(message(address)) == Refused("cannot be an e-mail: not an e-mail address")
+        told = Refused("cannot be an e-mail: not an e-mail address", looked_at=False)
+        assert await smtp.send(message(address)) == told
         assert server.connections == 0
 
 
@@ -271,22 +272,28 @@ async def test_what_is_no_mail_address_is_refused_without_a_connection(address: 
     ("user", "password", "kind", "says"),
     [
         ("shop", "secret", Accepted, ""),
-        ("shop", "wrong", Refused, "logging in: 535"),
-        (None, None, Refused, "sender: 530"),
+        ("shop", "wrong", AccountFault, "logging in: 535"),
+        (None, None, AccountFault, "sender: 530"),
     ],
 )
 async def test_logging_in(user: str | None, password: str | None, kind: type, says: str) -> None:
     async with mailbox(login=("shop", "secret")) as box:
         told = await outcome(box.port, user=user, password=None if password is None else Secret(password))
         assert type(told) is kind
-        if isinstance(told, Refused):
+        if isinstance(told, AccountFault):
+            assert told.certain
             assert says in told.reason
             assert "wrong" not in told.reason
 
 
 @pytest.mark.parametrize(
     ("answer", "kind"),
-    [("454 4.7.0 temporary", Deferred), ("535 5.7.8 bad", Refused), (DROP, Deferred), (HANG, Deferred)],
+    [
+        ("454 4.7.0 temporary", AccountFault),
+        ("535 5.7.8 bad", AccountFault),
+        (DROP, Deferred),
+        (HANG, Deferred),
+    ],
 )
 async def test_troubles_with_logging_in(answer: str, kind: type) -> None:
     hello = "250-scripted.test\r\n250 AUTH PLAIN"
@@ -300,7 +307,7 @@ async def test_troubles_with_logging_in(answer: str, kind: type) -> None:
 async def test_a_server_without_logins_is_not_asked_for_one_in_vain() -> None:
     async with scripted() as server:
         told = await outcome(server.port, user="shop", password=Secret("secret"))
-        assert isinstance(told, Deferred)
+        assert isinstance(told, AccountFault)
         assert "AUTH" in told.reason
 
 
@@ -311,10 +318,10 @@ async def test_encrypted_and_verified(tls: str, tmp_path: Path) -> None:
         good = await outcome(box.port, host="localhost", tls=tls, ca=pem)
         assert isinstance(good, Accepted)
         stranger = await outcome(box.port, host="localhost", tls=tls)
-        assert isinstance(stranger, Deferred)
+        assert isinstance(stranger, AccountFault)
         assert "certificate" in stranger.reason.lower()
         other_name = await outcome(box.port, host="127.0.0.1", tls=tls, ca=pem)
-        assert isinstance(other_name, Deferred)
+        assert isinstance(other_name, AccountFault)
         unverified = await outcome(box.port, host="127.0.0.1", tls=tls, verify=False)
         assert isinstance(unverified, Accepted)
         assert len(box.mails) == 2
@@ -323,11 +330,11 @@ async def test_encrypted_and_verified(tls: str, tmp_path: Path) -> None:
 async def test_a_server_that_does_not_encrypt_gets_nothing() -> None:
     async with scripted() as server:
         told = await outcome(server.port, tls="starttls", user="shop", password=Secret("secret"))
-        assert isinstance(told, Deferred)
+        assert isinstance(told, AccountFault)
         assert "STARTTLS" in told.reason
         assert not {"AUTH", "MAIL"} & set(server.heard)
     async with mailbox() as box:
-        assert isinstance(await outcome(box.port, tls="tls", timeout=SHORT * 3), Deferred)
+        assert isinstance(await outcome(box.port, tls="tls", timeout=SHORT * 3), AccountFault)
         assert box.mails == []
 
 

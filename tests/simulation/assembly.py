@@ -30,6 +30,7 @@ from application.delivery.call import CallProvider
 from application.delivery.clear import ClearAgain
 from application.delivery.keep import KeepLeases
 from application.delivery.probe import ProbeLane
+from application.delivery.providers import ProviderStates
 from application.delivery.take_apart import TakeApart
 from application.event.handle import HandleEvents
 from application.event.trigger_index import TriggerIndex
@@ -109,6 +110,14 @@ class Voice:
 
     def kept_out(self, code: str, count: int = 1) -> None:
         """Nobody here has such addresses."""
+
+    def provider_rests(self, provider: str, reason: str) -> None:
+        """Into the trace."""
+        self.trouble("provider.rests", provider=provider, reason=reason)
+
+    def provider_goes_on(self, provider: str, rested: timedelta) -> None:
+        """Likewise."""
+        self.wide("provider.goes_on", provider=provider, rested=rested)
 
     def stage(self, name: str, seconds: float) -> None:
         """Times are virtual."""
@@ -252,7 +261,13 @@ class Assembly:
 
     def _lanes(self) -> list[LaneActor]:
         me = {"rows": self.world.rows, "process": self.process.id, "ids": self.process.ids}
-        common: Any = {"policies": POLICIES, "clock": self.world.clock, "dice": self}
+        states = ProviderStates(clock=self.world.clock, watch=self.voice)
+        common: Any = {
+            "policies": POLICIES,
+            "clock": self.world.clock,
+            "dice": self,
+            "providers": states,
+        }
         letters: Any = self.remote(MemoryDeadLetters(**me))
         engine = Engine(
             consumer=self.consumer,
@@ -279,7 +294,7 @@ class Assembly:
                 ),
                 **common,
             ),
-            probe=ProbeLane(channels=self.channels),
+            probe=ProbeLane(channels=self.channels, providers=states),
             take_apart=TakeApart(deliveries=self.deliveries, handoff=self.relay),
             bury=BuryDelivery(letters=letters, deliveries=self.deliveries, handoff=self.relay),
             settler=Settler(deliveries=self.deliveries, handoff=self.relay, telemetry=self.voice),

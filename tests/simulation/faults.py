@@ -58,6 +58,7 @@ class Faults:
             (self._store_away, 2),
             (self._broker_away, 2),
             (self._provider_down, 2),
+            (self._login_refused, 2),
             (self._pause, 1),
         )
         happen = chance.choices([kind for kind, _ in kinds], [n for _, n in kinds], k=chance.randint(14, 24))
@@ -141,6 +142,18 @@ class Faults:
 
     def _provider_up(self) -> None:
         self.world.weather.provider_down = False
+
+    def _login_refused(self) -> None:
+        weather = self.world.weather
+        if weather.stormy:
+            self.world.note("the provider refuses our login")
+            weather.count["login refused"] += 1
+            weather.login_refused = True
+            self.world.loop.call_later(self.world.chance.uniform(2, 20), self._login_taken)
+
+    def _login_taken(self) -> None:
+        self.world.note("the provider takes our login again")
+        self.world.weather.login_refused = False
 
     def _pause(self) -> None:
         """An operator pauses a channel for a while."""

@@ -19,7 +19,7 @@ from domain.delivery.policy import OnUnknown, RetryPolicy
 from domain.kernel.channel import Lane
 from domain.notification.rollup import Counts, count, rollup
 from tests.simulation.policies import POLICIES
-from tests.simulation.provider import Line, reference
+from tests.simulation.provider import LOGIN_REFUSED, Line, reference
 from tests.support.virtual_time import EPOCH
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _attempts(world: "World", row: DeliveryRow, lines: list[Line]) -> Iterator[s
             yield f"attempt {number} is open for ever"
         elif attempt.outcome in ("accepted", "refused") and (line is None or line.said != attempt.outcome):
             yield f"attempt {number} stands as {attempt.outcome}, the provider says {line and line.said}"
-        elif attempt.outcome in ("deferred", "not_called") and line is not None and line.taken:
+        elif attempt.outcome in ("deferred", "not_called", "account_fault") and line and line.taken:
             yield f"attempt {number} stands as {attempt.outcome}, and the provider took it"
         elif attempt.reference not in (None, reference(row.id, number)):
             yield f"attempt {number} bears the reference {attempt.reference}"
@@ -207,8 +207,10 @@ def _too_often(world: "World", row: DeliveryRow, lines: list[Line]) -> Iterator[
 
 
 def _too_soon(world: "World", row: DeliveryRow) -> Iterator[str]:
-    """What is given up has had all its attempts, or no time for another."""
+    """What is given up has had all its attempts, or no time for another; and nobody dies of our password."""
     letter = world.rows.dead_letters.get((row.id, row.seq))
+    if letter is not None and LOGIN_REFUSED in letter.reason:
+        yield f"is a dead letter for our sake: {letter.reason}"
     if letter is None or not letter.reason.startswith("gave up"):
         return
     notification = world.rows.notifications[row.notification_id]

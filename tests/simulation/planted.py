@@ -19,6 +19,7 @@ from adapters.memory.outbox import MemoryOutbox
 from application.delivery import call as calling
 from application.delivery.clear import ClearAgain
 from application.delivery.keep import KeepLeases
+from application.delivery.providers import ProviderStates
 from application.delivery.take_apart import TakeApart
 from application.messages.pointers import Pointer
 from application.notification.group_commit import GroupCommit
@@ -27,7 +28,8 @@ from application.outbox.relay import RelayOutbox
 from application.ports.acceptance import Won
 from domain.delivery.decide import decide
 from domain.delivery.delivery import DeliveryStatus
-from domain.delivery.outcome import Unknown
+from domain.delivery.health import Health
+from domain.delivery.outcome import AccountFault, Refused, Unknown
 from domain.delivery.policy import OnUnknown
 from entrypoints.actors import chunk
 from entrypoints.actors.capacity import share
@@ -119,6 +121,17 @@ def _dead_letter_without_message() -> Patch:
 
 def _silence_is_taken_for_a_refusal() -> Patch:
     return patch.dict(calling._TAGS, {Unknown: "deferred"})
+
+
+def _our_fault_is_the_recipients() -> Patch:
+    def make(heard: Any) -> Any:
+        def bug(self: Any, provider: str, outcome: Any, **more: Any) -> Any:
+            meant = heard(self, provider, outcome, **more)
+            return Refused(meant.reason) if isinstance(meant, AccountFault) else meant
+
+        return bug
+
+    return _around(ProviderStates, "heard", make)
 
 
 def _decided_with(progress: dict[str, Any], policy: dict[str, Any]) -> Patch:
@@ -235,6 +248,10 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "what is to be held is sent again": lambda: _decided_with({}, {"on_unknown": OnUnknown.RESEND}),
     "given up before its patience ends": lambda: _decided_with({}, {"patience": timedelta()}),
     "attempts are not counted": lambda: _decided_with({"spent": 1}, {}),
+    "our fault is taken for the recipient's": _our_fault_is_the_recipients,
+    "a resting provider is never probed": lambda: patch.object(
+        Health, "open_to_one", lambda health, _: health.fault is None
+    ),
     "a lost call in silence": _lost_call_in_silence,
     "whose time has not come is dropped": _whose_time_has_not_come_is_dropped,
     "taken apart and dropped": lambda: _never(TakeApart, "__call__", None),

@@ -1,6 +1,7 @@
 """The provider: it alone knows what was really sent.
 
-Addresses tell it what to do (`refuse@…`, `flaky@…`, `mute@…`, `slow@…`, `scan@…`); else the weather does.
+Addresses tell it what to do (`refuse@…`, `flaky@…`, `fussy@…`, `mute@…`, `slow@…`, `scan@…`); else
+the weather does.
 """
 
 import asyncio
@@ -10,8 +11,10 @@ from random import Random
 from uuid import UUID
 
 from application.ports.gateway import Message
-from domain.delivery.outcome import Accepted, Deferred, Outcome, Refused
+from domain.delivery.outcome import Accepted, AccountFault, Deferred, Outcome, Refused
 from tests.simulation.weather import Weather
+
+LOGIN_REFUSED = "535 login refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Line:
     taken: bool
     """The message is out."""
     said: str | None
-    """accepted, deferred, refused; None: it did not answer."""
+    """accepted, deferred, refused, accountfault; None: it did not answer."""
     spends: bool
     """The answer asked for no certain wait."""
 
@@ -56,7 +59,10 @@ class Provider:
                 epoch=epoch,
                 taken=taken,
                 said=None if outcome is None else type(outcome).__name__.lower(),
-                spends=not (isinstance(outcome, Deferred) and outcome.retry_after is not None),
+                spends=not (
+                    isinstance(outcome, AccountFault)
+                    or (isinstance(outcome, Deferred) and outcome.retry_after is not None)
+                ),
             )
         )
         return outcome
@@ -72,6 +78,11 @@ class Provider:
     def _decide(self, message: Message) -> tuple[Outcome | None, bool]:
         accepted = Accepted(reference(message.delivery, message.attempt))
         dice = self.chance.random()
+        if self.weather.login_refused:
+            self.weather.count["provider refuses the login"] += 1
+            return AccountFault(LOGIN_REFUSED), False
+        if message.address.startswith("fussy") and dice < 0.4:
+            return AccountFault("relay denied", certain=False), False
         if message.address.startswith("refuse"):
             return Refused("no such mailbox"), False
         if message.address.startswith("flaky") and dice < 0.6:

@@ -31,7 +31,7 @@ DELIVERIES_MIN = 200
 """It goes on asking until there are so many: a broker that forgets takes some with it."""
 ORDERS = 15
 CUSTOMERS = 60
-FLAVOURS = ("ada", "ada", "ada", "scan", "slow", "slow", "flaky", "flaky", "mute", "refuse")
+FLAVOURS = ("ada", "ada", "ada", "scan", "slow", "fussy", "flaky", "flaky", "mute", "refuse")
 TEMPLATE = Template(
     id="order",
     version=1,

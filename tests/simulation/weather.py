@@ -53,6 +53,8 @@ class Weather:
     away: set[Part] = field(default_factory=set)
     """Parts that are down for everybody."""
     provider_down: bool = False
+    login_refused: bool = False
+    """By the provider, to everybody: somebody has changed the password."""
     count: Counter[str] = field(default_factory=Counter)
     rough: float = 1.0
     """How likely small mishaps are, as a multiple: differs from run to run."""
@@ -97,6 +99,7 @@ class Weather:
         self.stormy = False
         self.away.clear()
         self.provider_down = False
+        self.login_refused = False
 
     def _long(self) -> float:
         """Now and then beyond a lease."""

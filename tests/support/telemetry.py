@@ -1,6 +1,7 @@
 """Telemetry that remembers, for tests of what is told to the outside."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 
@@ -23,6 +24,12 @@ class Told:
 
     def kept_out(self, code: str, count: int = 1) -> None:
         self.kept_out_[code] += count
+
+    def provider_rests(self, provider: str, reason: str) -> None:
+        self.trouble("provider.rests", provider=provider, reason=reason)
+
+    def provider_goes_on(self, provider: str, rested: timedelta) -> None:
+        self.wide("provider.goes_on", provider=provider)
 
     def stage(self, name: str, seconds: float) -> None:
         """Times are not worth remembering."""

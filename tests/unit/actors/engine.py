@@ -27,6 +27,7 @@ from application.delivery.bury import BuryDelivery
 from application.delivery.call import CallProvider
 from application.delivery.clear import ClearAgain
 from application.delivery.probe import ProbeLane
+from application.delivery.providers import ProviderStates
 from application.delivery.take_apart import TakeApart
 from application.messages.pointers import Pointer, encode
 from application.outbox.relay import RelayOutbox
@@ -109,7 +110,9 @@ class World:
         self.deliveries = Faulty(MemoryDeliveries(rows=self.rows, process=self.me, ids=IDS))
         self.orphans: dict[UUID, int] = {}
         self.relay = self._relay()
+        self.providers = ProviderStates(clock=CLOCK, watch=self.told)
         begin = BeginDeliveries(
+            providers=self.providers,
             deliveries=self.deliveries,
             vault=self.vault,
             gateways=self,
@@ -120,6 +123,7 @@ class World:
             lease=lease,
         )
         call = CallProvider(
+            providers=self.providers,
             gateways=self,
             renderer=BoundedRenderer(),
             templates=CachedTemplates(templates=MemoryTemplates(rows=self.rows), clock=CLOCK),
@@ -138,7 +142,7 @@ class World:
             publisher=self,
             begin=begin,
             call=call,
-            probe=ProbeLane(channels=MemoryChannels(rows=self.rows)),
+            probe=ProbeLane(channels=MemoryChannels(rows=self.rows), providers=self.providers),
             take_apart=TakeApart(deliveries=self.deliveries, handoff=self),
             bury=BuryDelivery(
                 letters=MemoryDeadLetters(rows=self.rows, process=self.me, ids=IDS),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.delivery.decide import AwaitReceipt, GiveUp, Hold, Progress, RetryAt, decide
 from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Suppressed, check
-from domain.delivery.outcome import Accepted, Deferred, NotCalled, Refused, Unknown
+from domain.delivery.outcome import Accepted, AccountFault, Deferred, NotCalled, Refused, Unknown
 from domain.delivery.policy import DEFAULT_POLICIES, OnUnknown, RetryPolicy
 from domain.kernel.channel import NotificationClass
 
@@ -88,6 +88,16 @@ def test_what_time_does_not_mend_has_its_retries_and_no_patience():
     hopeless = Deferred("too slow", hopeful=False)
     assert [type(after(hopeless, spent=spent)) for spent in (1, 2, 3, 4)] == [RetryAt] * 3 + [GiveUp]
     assert isinstance(after(Deferred("busy"), spent=4), RetryAt)
+
+
+@pytest.mark.parametrize("spent", [1, 99])
+def test_what_is_our_fault_costs_a_delivery_nothing(spent):
+    now = T0 + timedelta(seconds=5)
+    assert after(AccountFault("535"), spent=spent) == RetryAt(now, "535", spends=False)
+    later = after(AccountFault("relay denied", certain=False), spent=spent)
+    assert later == RetryAt(now + PLAIN.delay_max, "relay denied", spends=False), "others are tried first"
+    late = after(AccountFault("relay denied", certain=False), at=timedelta(hours=24))
+    assert late == GiveUp("gave up: relay denied")
 
 
 def test_the_shipped_patience_is_the_designs():
