@@ -78,6 +78,10 @@ class Http(Section):
 
     host: Annotated[str, Meta(description="address to listen on")] = "127.0.0.1"
     port: Annotated[Port, Meta(description="port to listen on; 0: any free one")] = 8000
+    connections: Annotated[
+        Count,
+        Meta(description="open at once, as far as `ulimit -n` allows; beyond, the longest idle is closed"),
+    ] = 1_000
     metrics_port: Annotated[
         Port,
         Meta(description="port of `/metrics`, `/livez` and `/readyz` in a process without the API; 0: none"),

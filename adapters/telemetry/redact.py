@@ -15,7 +15,7 @@ from domain.kernel.errors import Invalid, PosthornError
 _NAMES = """
     absorbed accepted actor adopted alert called channel channels committed conflict correlation_id
     count dead_letters decided delayed deleted deliveries delivery done drained end error event_id failed gone
-    group handled host ignored invalid job key kind lacking lane lanes listening mend message messages
+    group handled host ignored invalid job key kind lacking lane lanes limit listening mend message messages
     method mode notification notifications outcome outdated parked part pid pointers port postponed priority
     provider queue reason recipients refused replayed reused reused_keys role route seconds signal since
     skipped stale status taken task template total trace_id traces trigger type undecodable unreadable

@@ -4,27 +4,33 @@ Measured: a seventh of the whole cost of accepting a notification.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
-
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _FULL = 64 * 1024
 """So much is written at once, for the transport's own flow control to see it."""
 
 
 class Cork:
-    """A transport that gathers what is written within one turn of the loop."""
+    """A transport that gathers what is written within one turn of the loop, and may be closed in stages."""
 
-    __slots__ = ("_loop", "_pieces", "_size", "_transport")
+    __slots__ = ("_in_stages", "_left", "_loop", "_pieces", "_size", "_transport")
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, in_stages: Callable[[], bool]
+    ) -> None:
+        """`in_stages` is asked at closing whether the peer still sends: then only our half is closed."""
         self._transport = transport
         self._loop = loop
+        self._in_stages = in_stages
+        self._left = False
         self._pieces: list[bytes] = []
         self._size = 0
 
     def write(self, data: bytes) -> None:
         """Keep it until the turn ends."""
+        if self._left:
+            return
         if not self._pieces:
             self._loop.call_soon(self._flush)
         self._pieces.append(data)
@@ -39,8 +45,18 @@ class Cork:
 
     def close(self) -> None:
         """After all that was written."""
+        if self.is_closing():
+            return
         self._flush()
-        self._transport.close()
+        if self._in_stages():
+            self._left = True
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Whether nothing can be written any more."""
+        return self._left or self._transport.is_closing()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -51,11 +67,3 @@ class Cork:
             self._pieces.clear()
             self._size = 0
             self._transport.write(whole)
-
-
-class CorkedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP over a `Cork`."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Put the cork in."""
-        super().connection_made(Cork(transport, self.loop))  # type: ignore[arg-type]

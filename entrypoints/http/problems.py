@@ -59,6 +59,7 @@ KINDS = {
         412, "It changed since you read it", "Read it again, and send `If-Match` with its new `ETag`."
     ),
     "too-large": Kind(413, "The body is too large", "256 KiB at most, 4 MiB for a batch."),
+    "target-too-long": Kind(414, "The request's target is too long", "8 KiB at most: ask for less at once."),
     "unsupported-media-type": Kind(
         415,
         "The body is not JSON by its own word",
@@ -78,13 +79,16 @@ KINDS = {
     "precondition-required": Kind(
         428, "If-Match is required", "Read the resource, and send its `ETag` back as `If-Match`."
     ),
+    "head-too-large": Kind(431, "The request's head is too large", "Send fewer or shorter headers."),
     "internal": Kind(500, "Something went wrong here", "Nobody told us how. Report the `trace_id`."),
+    "not-implemented": Kind(501, "This part of HTTP is not spoken here", "Send plain HTTP/1.1."),
     "overloaded": Kind(503, "Too much is waiting", "Send it again after `Retry-After` seconds."),
     "unavailable": Kind(
         503,
         "The service cannot do this now",
         "Send it again after `Retry-After` seconds, with the same idempotency key.",
     ),
+    "http-version": Kind(505, "This version of HTTP is not spoken here", "Send HTTP/1.1."),
 }
 _OF_LITESTAR = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 

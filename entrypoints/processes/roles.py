@@ -25,6 +25,7 @@ from entrypoints.amqp.consumer import BatchConsumer
 from entrypoints.amqp.intake import IntakeBatches
 from entrypoints.amqp.parking import CRITICAL, ORDINARY
 from entrypoints.http.app import create_app
+from entrypoints.http.door import Limits
 from entrypoints.http.services import HttpServices, Operations, Readiness
 from entrypoints.processes.health import HealthApp
 from entrypoints.processes.observe import observer
@@ -193,13 +194,21 @@ class Assembly:
 
     def _server(self, parts: Parts, pages: Sequence[Any]) -> HttpActor | None:
         http = self.container.settings().http
-        if self.role.http:
-            app: Any = create_app(self._services(parts), pages=pages)
-            return HttpActor(app=app, socket=listen(http.host, http.port, "http.port"))
-        if http.metrics_port:
-            app = HealthApp(self.readiness(parts), self.telemetry.metrics.registry)
-            return HttpActor(app=app, socket=listen(http.host, http.metrics_port, "http.metrics_port"))
-        return None
+        port, key = (http.port, "http.port") if self.role.http else (http.metrics_port, "http.metrics_port")
+        if not self.role.http and not port:
+            return None
+        app: Any = (
+            create_app(self._services(parts), pages=pages)
+            if self.role.http
+            else HealthApp(self.readiness(parts), self.telemetry.metrics.registry)
+        )
+        return HttpActor(
+            app=app,
+            socket=listen(http.host, port, key),
+            telemetry=self.telemetry,
+            fresh=self.container.ids().next,
+            limits=Limits(connections=http.connections),
+        )
 
     def _services(self, parts: Parts) -> HttpServices:
         c = self.container

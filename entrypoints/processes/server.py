@@ -1,21 +1,30 @@
 """An ASGI application as an actor: uvicorn without its own signal handling."""
 
+import asyncio
+import resource
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import uvicorn
 
 from domain.kernel.errors import Misconfigured
-from entrypoints.http.cork import CorkedProtocol
+from entrypoints.actors.actor import Telemetry
+from entrypoints.http.connection import Connection
+from entrypoints.http.door import Door, Limits
 
 GRACE = 5
 """Seconds in which open requests may end."""
 BACKLOG = 2048
-KEEP_ALIVE = 75
-"""Seconds an idle connection is kept: longer than load balancers do (60), so that they close first."""
+_LIMITS = Limits()
+_SPARE_FILES = 128
+"""Descriptors that connections leave to everything else: pools, links, files."""
+_SWEEP_TICKS = 5
+"""Of uvicorn's loop, which turns ten times a second."""
 
 
 def listen(host: str, port: int, key: str) -> socket.socket:
@@ -40,7 +49,24 @@ def listen(host: str, port: int, key: str) -> socket.socket:
     return taken
 
 
+def bounded(limits: Limits) -> Limits:
+    """No more connections than the process may open: who has none left cannot even refuse."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = max(files - _SPARE_FILES, files // 2)
+    return replace(limits, connections=min(limits.connections, most))
+
+
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, door: Door) -> None:
+        super().__init__(config)
+        self._door = door
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look at the connections twice a second."""
+        if counter % _SWEEP_TICKS == 0:
+            self._door.sweep(self.server_state.connections, asyncio.get_running_loop().time())  # type: ignore[arg-type]
+        return await super().on_tick(counter)
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Signals are the process's business."""
@@ -53,6 +79,10 @@ class HttpActor:
 
     app: Any
     socket: socket.socket
+    telemetry: Telemetry
+    fresh: Callable[[], UUID]
+    """Ids of requests that never reach the application."""
+    limits: Limits = _LIMITS
     name: str = "http"
     before_stop: Callable[[], None] = lambda: None
     """Ends what would hold the shutdown up, such as streams."""
@@ -63,9 +93,14 @@ class HttpActor:
         """Serve until stopped."""
         if self._stopping:
             return
+        door = Door(limits=bounded(self.limits), telemetry=self.telemetry, fresh=self.fresh)
+        if door.limits != self.limits:
+            self.telemetry.wide(
+                "http.connections_limited", limit=door.limits.connections, reason="see `ulimit -n`"
+            )
         config = uvicorn.Config(
             self.app,
-            http=CorkedProtocol,
+            http=partial(Connection, door=door),  # type: ignore[arg-type]
             ws="none",
             lifespan="off",
             log_config=None,
@@ -74,10 +109,10 @@ class HttpActor:
             proxy_headers=False,
             date_header=False,
             backlog=BACKLOG,
-            timeout_keep_alive=KEEP_ALIVE,
+            timeout_keep_alive=door.limits.idle,
             timeout_graceful_shutdown=GRACE,
         )
-        self._server = _Server(config)
+        self._server = _Server(config, door)
         # uvicorn closes the sockets it is given; after a crash we serve on ours again.
         await self._server.serve(sockets=[self.socket.dup()])
 

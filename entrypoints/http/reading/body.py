@@ -1,6 +1,5 @@
 """Request bodies: read within bounds, decoded at once; what fails is read again to tell every fault."""
 
-import asyncio
 import json
 import math
 from codecs import BOM_UTF8
@@ -18,8 +17,6 @@ from entrypoints.http.reading.hygiene import DEPTH_MAX, suspicious, unfit
 from entrypoints.http.reading.shape import misshapen
 
 BODY_MAX = 256 * 1024
-PATIENCE = 30.0
-"""Seconds a body may take to arrive."""
 
 T = TypeVar("T")
 
@@ -109,26 +106,17 @@ async def read_bytes(request: Request[Any, Any, Any], limit: int) -> bytes:
         if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
             detail = "its Content-Encoding is not taken: send it as it is"
             raise Refused("unsupported-media-type", detail, {"Accept-Encoding": "identity"})
-    message = await request.receive()
-    if not message.get("more_body"):
-        body: bytes = message.get("body", b"")
-        if len(body) > limit:
+    body, size, more = [], 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":  # or the server would wait no longer
+            raise Refused("timeout", "the body did not arrive")
+        body.append(message["body"])
+        size += len(message["body"])
+        if size > limit:
             raise _too_large(limit)
-        return body.removeprefix(BOM_UTF8)
-    chunks, size = [message["body"]], len(message["body"])
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while message.get("more_body"):
-                message = await request.receive()
-                if message["type"] == "http.disconnect":
-                    raise Refused("malformed", "the connection ended within the body")
-                chunks.append(message["body"])
-                size += len(message["body"])
-                if size > limit:
-                    raise _too_large(limit)
-    except TimeoutError:
-        raise Refused("timeout", f"the body took more than {PATIENCE:.0f} s") from None
-    return b"".join(chunks).removeprefix(BOM_UTF8)
+        more = message.get("more_body")
+    return b"".join(body).removeprefix(BOM_UTF8)
 
 
 def _is_json(media_type: bytes) -> bool:

@@ -8,11 +8,14 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from adapters.system import SystemIds
 from domain.kernel.errors import Misconfigured
+from entrypoints.http.door import Limits
 from entrypoints.processes.server import HttpActor, listen
 from tests.bench.http_load import Unexpected, load
 from tests.integration.http.world import INLINE, World
 from tests.support.eventually import eventually
+from tests.support.telemetry import Told
 
 
 class Running:
@@ -25,8 +28,18 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(app: object) -> AsyncIterator[Running]:
-    server = Running(HttpActor(app=app, socket=listen("127.0.0.1", 0, "http.port")))
+async def running(
+    app: object, limits: Limits | None = None, telemetry: Told | None = None
+) -> AsyncIterator[Running]:
+    server = Running(
+        HttpActor(
+            app=app,
+            socket=listen("127.0.0.1", 0, "http.port"),
+            telemetry=telemetry or Told(),
+            fresh=SystemIds().next,
+            limits=limits or Limits(),
+        )
+    )
     await eventually(lambda: accepts(server.port))
     try:
         yield server
