@@ -1,11 +1,16 @@
 """A broker that can lose its data, and the mark that must be on it, in memory."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from adapters.memory.rows import MemoryRows
+from application.ports.incarnation import Marks
+from domain.kernel.errors import Conflict
+
+NOBODY = UUID(int=0)
+FORGOTTEN = "another process has issued everything meanwhile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,25 +25,38 @@ class MemoryMarker:
     async def plant(self, marker: UUID) -> None:
         self.standing.add(marker)
 
+    async def uproot(self, marker: UUID) -> None:
+        self.standing.discard(marker)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryKnownMarker:
-    """Implements `KnownMarker`."""
+    """Implements `KnownMarker`; who is alone stands in `rows.alone`."""
 
     rows: MemoryRows
+    process: UUID = NOBODY
 
-    async def marker(self) -> UUID | None:
-        return self.rows.marker
+    async def marks(self) -> Marks:
+        return Marks(
+            relied=next((id_ for id_, relied in self.rows.marks.items() if relied), None),
+            others=tuple(reversed([id_ for id_, relied in self.rows.marks.items() if not relied])),
+        )
 
-    async def replace(self, marker: UUID) -> None:
-        self.rows.marker = marker
+    async def intend(self, marker: UUID) -> None:
+        self.rows.marks.setdefault(marker, False)
+
+    async def rely(self, marker: UUID, gone: Sequence[UUID]) -> None:
+        if marker not in self.rows.marks:
+            raise Conflict(FORGOTTEN)
+        self.rows.marks = {id_: id_ == marker for id_ in self.rows.marks if id_ == marker or id_ not in gone}
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[bool]:
-        mine = not self.rows.marker_locked
-        self.rows.marker_locked = True
+        mine = self.rows.alone is None
+        if mine:
+            self.rows.alone = self.process
         try:
             yield mine
         finally:
-            if mine:
-                self.rows.marker_locked = False
+            if mine and self.rows.alone == self.process:
+                self.rows.alone = None

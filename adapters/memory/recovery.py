@@ -11,6 +11,7 @@ from application.messages.travel import Trip, back, dead_letter, messages
 from application.ports.system import Ids
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane
+from domain.kernel.errors import Conflict
 
 _UNFINISHED = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
 
@@ -27,19 +28,25 @@ class MemoryRecovery:
     process: UUID
     ids: Ids
 
-    async def reissue(self) -> int:
-        return self._write(
-            [self._trip(row) for row in self.rows.deliveries.values() if row.status in _UNFINISHED]
-        )
+    async def reissue(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
+        self._check(mark)
+        unfinished = [row for row in self.rows.deliveries.values() if row.status in _UNFINISHED]
+        unfinished = [row for row in unfinished if lane in (None, Lane(row.channel, row.priority))]
+        return self._write([self._trip(row) for row in sorted(unfinished, key=lambda row: row.priority)])
 
-    async def reissue_dead(self) -> int:
+    async def reissue_dead(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
+        self._check(mark)
         return self._write(
             [
                 dead_letter(Pointer(letter.delivery_id, letter.seq), Lane(letter.channel, letter.priority))
                 for letter in self.rows.dead_letters.values()
-                if letter.closed_at is None
+                if letter.closed_at is None and lane in (None, Lane(letter.channel, letter.priority))
             ]
         )
+
+    def _check(self, mark: UUID | None) -> None:
+        if mark is not None and mark not in self.rows.marks:
+            raise Conflict("another process has issued everything meanwhile")
 
     def _write(self, trips: list[Trip]) -> int:
         outbox.write(self.rows, self.process, messages(trips, self.ids))

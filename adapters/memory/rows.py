@@ -216,8 +216,8 @@ class MemoryRows:
             name: Versioned(Channel(channel=name), 1, clock.now()) for name in CHANNELS
         }
         self.api_keys: dict[bytes, ApiKey] = {}  # by digest
-        self.marker: UUID | None = None  # that the broker must bear
-        self.marker_locked = False
+        self.marks: dict[UUID, bool] = {}  # of the broker: whether it is the one that must be there
+        self.alone: UUID | None = None  # the process that issues everything again
 
     def tell(
         self, row: DeliveryRow, status: DeliveryStatus, reason: str | None = None, actor: str | None = None

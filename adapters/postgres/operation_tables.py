@@ -87,6 +87,8 @@ jobs = Table(
 broker_marker = Table(
     "broker_marker",
     metadata,
-    Column("id", Id, primary_key=True),  # names a queue on the broker whose data we rely on
+    Column("id", Id, primary_key=True),  # names a queue on the broker
     Column("created_at", Time, nullable=False, server_default=NOW),
+    Column("relied_at", Time),  # everything is issued since: it must be there.  NULL: not yet, or no more
+    Column("position", JSONB),  # how far issuing under it has come
 )

@@ -56,6 +56,16 @@ class RabbitMarker:
         if marker not in (await self._publisher.publish([letter])).confirmed:
             raise BrokerUnavailable("the marker's message was not confirmed")
 
+    async def uproot(self, marker: UUID) -> None:
+        """See `BrokerMarker`."""
+        with told("the marker could not be taken away"):
+            async with asyncio.timeout(ANSWER_MAX):
+                channel = await self._link.channel()
+                try:
+                    await channel.queue_delete(f"{PREFIX}{marker}")
+                finally:
+                    self._link.retire(channel, "taken away")
+
 
 async def _holds_message(channel: Channel, queue: str) -> bool:
     """A queue without a leader counts none, as when a broker has just started: only a `get` is sure of that.

@@ -1,16 +1,19 @@
 """Issue every pointer again when the broker has lost its data: its mark is gone.
 
-The order matters.  A new mark is planted before the first pointer is issued, and relied on after the last:
-who dies in between leaves the old mark in the database, which nobody finds, and all is done again; a broker
-that loses its data in between loses the new mark with it.
+The order matters.  A new mark is remembered, then planted before the first pointer is issued, and relied on
+after the last.  Who dies in between leaves it, and the next goes on from there as long as it stands; a broker
+that loses its data in between loses it too, and all is done again.  What nobody relies on is taken away.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
 import msgspec
 
-from application.ports.incarnation import BrokerMarker, KnownMarker, Recovery, Topology
+from application.ports.incarnation import BrokerMarker, KnownMarker, Marks, Recovery, Topology
 from application.ports.system import Ids
+from domain.kernel.errors import BrokerUnavailable, Conflict
 
 
 class Intact(msgspec.Struct, frozen=True):
@@ -54,28 +57,63 @@ class RecoverBroker:
         Raises:
             Unavailable: try again.
         """
-        if await self._intact():
+        marks = await self.known.marks()
+        if await self._intact(marks) and not marks.others:
             return Intact()
         async with self.known.alone() as alone:
             if not alone:
                 return Elsewhere()
-            if await self._intact():  # another process has just done it
+            marks = await self.known.marks()
+            if await self._intact(marks):  # another process has just done it
+                await self._rely(marks.relied, marks)
                 return Intact()
             if (lacking := await self.topology.lay_out()) is not None:
                 return Lacking(lacking)
-            return await self._issue()
+            return await self._issue(marks)
 
-    async def _intact(self) -> bool:
-        marker = await self.known.marker()
-        return marker is not None and await self.broker.stands(marker)
+    async def _intact(self, marks: Marks) -> bool:
+        return marks.relied is not None and await self.broker.stands(marks.relied)
 
-    async def _issue(self) -> Marked | Reissued:
-        first = await self.known.marker() is None
-        marker = self.ids.next()
-        await self.broker.plant(marker)
-        pointers = await self.recovery.reissue()
-        dead_letters = await self.recovery.reissue_dead()
-        await self.known.replace(marker)
-        if first and not pointers and not dead_letters:
+    async def _issue(self, marks: Marks) -> Marked | Reissued | Elsewhere:
+        marker = await self._unfinished(marks) or await self._new()
+        try:
+            pointers = await self.recovery.reissue(marker)
+            dead_letters = await self.recovery.reissue_dead(marker)
+            await self._rely(marker, marks)
+        except Conflict:  # we were taken for dead, and somebody else goes on with it, or has done it
+            now = await self.known.marks()
+            if marker not in (now.relied, *now.others):
+                await self._gone([marker])
+            return Elsewhere()
+        if marks.relied is None and not pointers and not dead_letters:
             return Marked()
         return Reissued(pointers=pointers, dead_letters=dead_letters)
+
+    async def _unfinished(self, marks: Marks) -> UUID | None:
+        """What was issued under a mark that stands has not been lost since."""
+        for marker in marks.others:
+            if await self.broker.stands(marker):
+                return marker
+        return None
+
+    async def _new(self) -> UUID:
+        marker = self.ids.next()
+        await self.known.intend(marker)
+        await self.broker.plant(marker)
+        return marker
+
+    async def _rely(self, marker: UUID | None, marks: Marks) -> None:
+        assert marker is not None
+        known = {*marks.others, *([marks.relied] if marks.relied else [])}
+        await self.known.rely(marker, await self._gone(sorted(known - {marker})))
+
+    async def _gone(self, markers: Iterable[UUID]) -> list[UUID]:
+        """Which could be taken away; the others are left for the next look."""
+        gone = []
+        for marker in markers:
+            try:
+                await self.broker.uproot(marker)
+            except BrokerUnavailable:
+                continue
+            gone.append(marker)
+        return gone

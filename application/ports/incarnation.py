@@ -1,8 +1,22 @@
 """Whether the broker still is the one whose data we rely on, and what is done when it is not."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 from uuid import UUID
+
+import msgspec
+
+from domain.kernel.channel import Lane
+
+
+class Marks(msgspec.Struct, frozen=True, kw_only=True):
+    """Which marks the database knows of."""
+
+    relied: UUID | None
+    """The one that must be on the broker; None: there never was one."""
+    others: tuple[UUID, ...] = ()
+    """Planted, or about to be, by who has not finished; or left over.  Newest first."""
 
 
 class BrokerMarker(Protocol):
@@ -27,28 +41,46 @@ class BrokerMarker(Protocol):
         """
         ...
 
+    async def uproot(self, marker: UUID) -> None:
+        """Take it away; what is not there is harmless.
+
+        Raises:
+            BrokerUnavailable: it may be there.
+        """
+        ...
+
 
 class KnownMarker(Protocol):
     """The database's side: which mark must be on the broker.  Held to tests/contract/incarnation.py."""
 
-    async def marker(self) -> UUID | None:
-        """The one we rely on; None: there never was one.
+    async def marks(self) -> Marks:
+        """All of them.
 
         Raises:
             StoreUnavailable.
         """
         ...
 
-    async def replace(self, marker: UUID) -> None:
-        """Rely on this one from now on.
+    async def intend(self, marker: UUID) -> None:
+        """Remember one that is about to be planted, and how far whoever issues under it has come.
 
         Raises:
             StoreUnavailable: outcome unknown.
         """
         ...
 
+    async def rely(self, marker: UUID, gone: Sequence[UUID]) -> None:
+        """Rely on this one alone from now on; forget those that are gone from the broker.
+
+        Raises:
+            Conflict: another process has finished meanwhile, and forgotten this one.
+            StoreUnavailable: outcome unknown.
+        """
+        ...
+
     def alone(self) -> AbstractAsyncContextManager[bool]:
-        """A lock that one process has at a time, and that ends with it; False: another has it.
+        """A lock that one process has at a time, and that ends with its last sign of life; False: another
+        has it.  Who wakes up after losing it is stopped by `rely` and `Recovery`.
 
         Raises:
             StoreUnavailable.
@@ -69,20 +101,28 @@ class Topology(Protocol):
 
 
 class Recovery(Protocol):
-    """Every pointer can be made again from the rows."""
+    """Every pointer can be made again from the rows.  Held to tests/contract/recovery.py."""
 
-    async def reissue(self) -> int:
-        """Issue the pointers of all unfinished deliveries; return how many.
+    async def reissue(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
+        """Issue the pointers of all unfinished deliveries, the urgent first; return how many.
+
+        Args:
+            mark: go on where the last one stopped who issued under it.
+            lane: of this one alone.
 
         Raises:
+            Conflict: another process has gone on, or has finished, under this mark.
             StoreUnavailable: run it again.
         """
         ...
 
-    async def reissue_dead(self) -> int:
+    async def reissue_dead(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
         """Issue those of all open dead letters to their lanes' dead queues; return how many.
 
+        Args:
+            mark, lane: as for `reissue`.
+
         Raises:
-            StoreUnavailable: run it again.
+            Conflict, StoreUnavailable: as for `reissue`.
         """
         ...

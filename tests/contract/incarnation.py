@@ -2,7 +2,10 @@
 
 from uuid import uuid4
 
-from application.ports.incarnation import BrokerMarker, KnownMarker
+import pytest
+
+from application.ports.incarnation import BrokerMarker, KnownMarker, Marks
+from domain.kernel.errors import Conflict
 
 
 class BrokerMarkerContract:
@@ -26,16 +29,44 @@ class BrokerMarkerContract:
         await marker.plant(planted)
         assert [await marker.stands(planted) for _ in range(30)] == [True] * 30
 
+    async def test_one_that_is_taken_away_stands_no_more(self, marker: BrokerMarker) -> None:
+        planted, other = uuid4(), uuid4()
+        await marker.plant(planted)
+        await marker.plant(other)
+        await marker.uproot(planted)
+        await marker.uproot(planted)
+        assert not await marker.stands(planted)
+        assert await marker.stands(other)
+
 
 class KnownMarkerContract:
     """Subclasses have a fixture `known`."""
 
     async def test_the_last_one_is_relied_on(self, known: KnownMarker) -> None:
-        first, second = uuid4(), uuid4()
-        assert await known.marker() is None
-        for marker in (first, second, second, first):
-            await known.replace(marker)
-            assert await known.marker() == marker
+        first, second, third = uuid4(), uuid4(), uuid4()
+        assert await known.marks() == Marks(relied=None)
+        await known.intend(first)
+        await known.intend(first)
+        assert await known.marks() == Marks(relied=None, others=(first,))
+        await known.rely(first, [])
+        assert await known.marks() == Marks(relied=first)
+        for marker in (second, third):
+            await known.intend(marker)
+        assert await known.marks() == Marks(relied=first, others=(third, second))
+        await known.rely(second, [first])
+        assert await known.marks() == Marks(relied=second, others=(third,))
+        await known.rely(third, [third])
+        assert (await known.marks()).relied == third
+        assert set((await known.marks()).others) == {second}
+
+    async def test_nobody_relies_on_a_forgotten_one(self, known: KnownMarker) -> None:
+        old, new = uuid4(), uuid4()
+        for marker in (old, new):
+            await known.intend(marker)
+        await known.rely(new, [old])
+        with pytest.raises(Conflict):
+            await known.rely(old, [new])
+        assert await known.marks() == Marks(relied=new)
 
     async def test_one_is_alone_at_a_time(self, known: KnownMarker) -> None:
         async with known.alone() as mine:

@@ -93,3 +93,31 @@ class RecoveryContract:
         issued = [decode(row.body) for row in rows]
         assert sorted(map(str, issued)) == sorted(str([pointer]) for pointer in dead[1:])
         assert await reissued(engine) == {}, "a dead letter is no unfinished delivery"
+
+    async def test_the_urgent_are_issued_first(self, engine: Engine) -> None:
+        lanes = [Lane("email", p) for p in (Priority.LOW, Priority.HIGH, Priority.CRITICAL, Priority.MEDIUM)]
+        for lane in lanes:
+            await engine.given(3, lane=lane)
+
+        await reissued(engine)
+
+        assert [row.message.queue for row in await engine.messages()] == [
+            lane.queue for lane in sorted(lanes, key=lambda lane: lane.priority)
+        ]
+
+    async def test_one_lane_alone_can_be_issued(self, engine: Engine) -> None:
+        lane = Lane("email", Priority.LOW)
+        wanted = await engine.given(30, lane=lane)
+        await engine.given(30)
+        process = uuid4()
+        assert await engine.recovery(process).reissue(lane=lane) == 30
+        rows = [row for row in await engine.messages() if row.owner == process]
+        assert {row.message.queue for row in rows} == {lane.queue}
+        issued = [pointer for row in rows for pointer in decode(row.message.body)]
+        assert sorted(issued, key=str) == sorted(pointers(wanted, seq=2), key=str)
+
+        dead = letter(await failed(engine))
+        assert await engine.recovery(uuid4()).reissue_dead(lane=lane) == 0
+        assert await engine.recovery(process).reissue_dead(lane=EMAIL) == 1
+        [row] = [row for row in await engine.messages() if row.message.queue == EMAIL.dead]
+        assert decode(row.message.body) == [dead]

@@ -1,16 +1,23 @@
 """The contract of recovery over both adapters."""
 
-from dataclasses import dataclass
-from uuid import UUID
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
 from adapters.memory.rows import MemoryRows
 from adapters.postgres.database import Database
+from adapters.postgres.marker import PostgresMarker
 from adapters.postgres.recovery import PostgresRecovery
+from application.messages.pointers import Pointer, decode
+from domain.kernel.channel import Lane, Priority
+from domain.kernel.errors import Conflict, StoreUnavailable
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
 from tests.contract.recovery import RecoveryContract
 from tests.support.accepting import IDS
+from tests.support.eventually import eventually, steadily
 
 
 class TestMemoryRecovery(RecoveryContract):
@@ -25,20 +32,99 @@ class TestPostgresRecovery(RecoveryContract):
         return PostgresEngine(store)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _SmallBatches(PostgresRecovery):
-    async def reissue(self, batch: int = 200) -> int:
-        return await super().reissue(batch)
-
-    async def reissue_dead(self, batch: int = 2) -> int:
-        return await super().reissue_dead(batch)
-
-
 class TestPostgresRecoveryInSmallBatches(RecoveryContract):
     @pytest.fixture
     def engine(self, store: Database) -> Engine:
         class Small(PostgresEngine):
             def recovery(self, process: UUID) -> PostgresRecovery:
-                return _SmallBatches(database=self.database, process=process, ids=IDS)
+                return PostgresRecovery(database=self.database, process=process, ids=IDS, batch=200)
 
         return Small(store)
+
+
+class FailsAt:
+    """Ids that end after some: somebody dies within a page."""
+
+    def __init__(self, count: int) -> None:
+        self.left = count
+
+    def next(self) -> UUID:
+        self.left -= 1
+        if self.left < 0:
+            raise StoreUnavailable("died")
+        return IDS.next()
+
+
+async def _issued(store: Database) -> list[Pointer]:
+    rows = await store.fetch("SELECT body FROM outbox WHERE queue NOT LIKE '%.dlq'")
+    return [pointer for row in rows for pointer in decode(row["body"])]
+
+
+@pytest.mark.parametrize("recent", [timedelta(days=1), -timedelta(days=1)])
+async def test_who_goes_on_issues_what_is_left(
+    store: Database, recent: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether they are young or older than a day: each exactly once."""
+    monkeypatch.setattr("adapters.postgres.recovery.RECENT", recent)
+    engine, mark, marker = PostgresEngine(store), uuid4(), PostgresMarker(database=store)
+    for priority in (Priority.LOW, Priority.CRITICAL):
+        await engine.given(100, lane=Lane("email", priority))
+    await marker.intend(mark)
+    for pages in (3, 2):
+        dying = PostgresRecovery(database=store, process=uuid4(), ids=FailsAt(pages), batch=20)
+        with pytest.raises(StoreUnavailable):
+            await dying.reissue(mark)
+    heir = PostgresRecovery(database=store, process=uuid4(), ids=IDS, batch=20)
+    assert await heir.reissue(mark) == 100
+    assert await heir.reissue_dead(mark) == 0
+
+    issued = await _issued(store)
+    assert len(issued) == len(set(issued)) == 200
+    assert {pointer.seq for pointer in issued} == {2}
+    assert await heir.reissue(mark) == 0
+    assert await heir.reissue() == 200, "control: without a mark it begins anew"
+
+
+async def test_who_was_taken_for_dead_issues_nothing_more(store: Database) -> None:
+    engine, mark, marker = PostgresEngine(store), uuid4(), PostgresMarker(database=store)
+    await engine.given(60)
+    await marker.intend(mark)
+    sleeper = PostgresRecovery(database=store, process=uuid4(), ids=IDS, batch=20)
+    way = await sleeper._way(mark, None)
+    heir = PostgresRecovery(database=store, process=uuid4(), ids=IDS, batch=20)
+    assert await heir.reissue(mark) == 60
+    with pytest.raises(Conflict):
+        await _wakes(sleeper, way)
+    assert len(await _issued(store)) == 60
+    await marker.rely(mark, [])
+    await marker.intend(other := uuid4())
+    await marker.rely(other, [mark])
+    with pytest.raises(Conflict):
+        await sleeper.reissue(mark)
+
+
+async def _wakes(sleeper: PostgresRecovery, way: Any) -> None:
+    while True:
+        await sleeper._turn(way, sleeper._page)
+
+
+async def test_who_freezes_is_alone_no_more(store: Database) -> None:
+    """Control: a heart that beats keeps the lock."""
+    silence = timedelta(milliseconds=500)
+    known = PostgresMarker(database=store, silence_max=silence)
+    async with known.alone() as mine:
+        assert mine
+        await steadily(lambda: _taken(known), seconds=1.0)
+        for task in asyncio.all_tasks():
+            if task.get_name() == "marker heartbeat":
+                task.cancel()
+        await eventually(lambda: _free(known))
+
+
+async def _free(known: PostgresMarker) -> bool:
+    async with known.alone() as mine:
+        return mine
+
+
+async def _taken(known: PostgresMarker) -> bool:
+    return not await _free(known)

@@ -149,17 +149,9 @@ class Known:
     def __init__(self, world: World, process: Process) -> None:
         self._world = world
         self._process = process
-        self._inner = MemoryKnownMarker(rows=world.rows)
-        self._remote = Remote(world, process, self._inner)
-
-    async def marker(self) -> UUID | None:
-        """The one we rely on."""
-        found: UUID | None = await self._remote.marker()
-        return found
-
-    async def replace(self, marker: UUID) -> None:
-        """Rely on this one."""
-        await self._remote.replace(marker)
+        self._inner = MemoryKnownMarker(rows=world.rows, process=process.id)
+        remote = Remote(world, process, self._inner)
+        self.marks, self.intend, self.rely = remote.marks, remote.intend, remote.rely
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[bool]:

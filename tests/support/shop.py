@@ -267,7 +267,7 @@ class Shop:
         marker = uuid4()
         async with links(self.broker) as (publishing, consuming):
             await RabbitMarker(consuming, publishing).plant(marker)
-        await self.fetch("INSERT INTO broker_marker (id) VALUES ($1)", marker)
+        await self.fetch("INSERT INTO broker_marker (id, relied_at) VALUES ($1, now())", marker)
 
     @asynccontextmanager
     async def events(self) -> AsyncIterator[Callable[..., Any]]:
