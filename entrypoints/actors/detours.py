@@ -57,7 +57,7 @@ class Detours:
             answered: the broker was there, and what it did not take is not to be blamed on its absence.
         """
         done, now = set(relayed.confirmed), _now()
-        open_ = {_way(message) for message in batch if message.id in done}
+        open_ = dict.fromkeys(_way(message) for message in batch if message.id in done)
         for way in open_:
             if self._ways.over(way):
                 self.telemetry.wide("relay.resumed", queue=way[0], delayed=way[1])
@@ -73,7 +73,9 @@ class Detours:
                 "relay.poison", queue=fresh[0].queue, messages=len(fresh), exc_info=relayed.fault
             )
         news, alone = False, {message.id for message in ones}
-        for way in {_way(message) for message in left if message.id not in alone} - open_:
+        for way in dict.fromkeys(_way(message) for message in left if message.id not in alone):
+            if way in open_:
+                continue
             first = self._ways.fail(way, now, LONGEST if answered else AWAY_LONGEST)
             news = news or first
             if first and answered:

@@ -252,10 +252,16 @@ class Assembly:
         """What is asked of the store to see whether it answers."""
 
     async def present(self) -> None:
-        """Show others that it lives, whenever the store answers: the lock of a session."""
+        """Show others that it lives, whenever the store answers: the lock of a session, and heartbeats.
+
+        Who gets nothing published gives the lock back.
+        """
         world, process = self.world, self.process
         while process.alive:
-            if Part.STORE not in world.weather.away:
+            await world.thawed(process)
+            if not self.relay.able:
+                world.rows.processes.discard(process.id)
+            elif Part.STORE not in world.weather.away:
                 world.rows.processes.add(process.id)
             await passing(4.0)
 
@@ -351,7 +357,7 @@ class Assembly:
         return IncarnationActor(recover=recover, session=self._session, telemetry=self.voice, every=3.0)
 
     def _session(self) -> int | None:
-        if Part.BROKER in self.world.weather.away:
+        if Part.BROKER in self.world.weather.away or self.process.cut_off:
             return None
         return self.world.connections + self.process.drops
 

@@ -1,5 +1,6 @@
 """The great mishaps, each at its time: deaths, freezes, cuts, parts that are away, a broker that forgets."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ AMBUSHED = (
     "alias",
     "begin",
     "delete",
+    "intend",
     "lease",
     "owned",
     "plant",
@@ -31,10 +33,11 @@ AMBUSHED = (
     "publish",
     "publish_later",
     "reissue",
-    "replace",
+    "rely",
     "send",
     "settle",
     "subscribe",
+    "uproot",
 )
 """Requests in the middle of which processes die."""
 
@@ -54,6 +57,8 @@ class Faults:
             (self._ambush, 10),
             (self._stop, 2),
             (self._freeze, 2),
+            (self._freeze_for_ever, 1),
+            (self._cut_off_for_ever, 1),
             (self._cut, 2),
             (self._store_away, 2),
             (self._broker_away, 2),
@@ -91,12 +96,26 @@ class Faults:
 
     def _freeze(self) -> None:
         for member in self._chosen():
-            seconds = self.world.chance.uniform(2, 40)
-            self.world.weather.count["frozen"] += 1
-            self.world.note("{} freezes for {:.1f} s", member.process.name, seconds)
-            member.process.frozen_until = self.world.loop.time() + seconds
+            self.world.freeze(member.process, self.world.chance.uniform(2, 40))
+
+    def _freeze_for_ever(self) -> None:
+        """It never wakes up; after a while somebody puts another in its place, and it is still there."""
+        for member in self._chosen():
+            self.world.freeze(member.process, math.inf)
+            self._replace(member)
+
+    def _cut_off_for_ever(self) -> None:
+        """From the broker alone: it lives, accepts, and gets nothing published."""
+        for member in self._chosen():
+            self.world.weather.count["cut off for ever"] += 1
+            self.world.note("{} is cut off from the broker for ever", member.process.name)
+            member.process.cut_off = True
             member.process.troubled()
-            self.world.loop.call_later(seconds, member.process.troubled)
+            member.process.hang_up("cut off for ever")
+            self._replace(member)
+
+    def _replace(self, member: Member) -> None:
+        self.world.loop.call_later(self.world.chance.uniform(5, 20), member.process.give_up)
 
     def _cut(self) -> None:
         for member in self._chosen():

@@ -71,7 +71,9 @@ class Fleet:
             member.process.start(member.assembly.present())
             running = member.process.start(member.supervisor.run())
             await member.process.over(running)
-            if member.process.alive:
+            if member.process.alive and not running.done():
+                self.world.note("nobody waits for {} any more", member.process.name)
+            elif member.process.alive:
                 self.world.note("{} has stopped", member.process.name)
                 member.process.kill()
                 self.world.rows.processes.discard(member.process.id)

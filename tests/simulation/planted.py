@@ -3,6 +3,7 @@
 Each is a mistake that somebody could make in earnest, at one place of the product.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -34,8 +35,10 @@ from domain.delivery.policy import OnUnknown
 from entrypoints.actors import chunk
 from entrypoints.actors.capacity import share
 from entrypoints.actors.chunk import Chunks
+from entrypoints.actors.relay import RelayActor
 from entrypoints.amqp.batch import EventBatches
 from entrypoints.amqp.intake import IntakeBatches
+from tests.simulation import world
 
 _S = DeliveryStatus
 Patch = Any
@@ -236,6 +239,8 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "ack before settle": _ack_before_settle,
     "relay deletes before confirm": _relay_deletes_before_confirm,
     "the outbox of the dead is not adopted": lambda: _never(MemoryOutbox, "adopt", 0),
+    "a frozen process keeps its outbox": lambda: patch.object(world, "SILENCE", math.inf),
+    "who publishes nothing keeps its outbox": lambda: patch.object(RelayActor, "able", True),
     "no look at the clearance": _no_look_at_the_clearance,
     "waiting is an attempt": lambda: _all_is_begun_at_once(lambda self, call: call.begun),
     "cleared again without a look": lambda: _all_is_begun_at_once(lambda self, call: self.clock.monotonic()),

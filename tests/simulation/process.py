@@ -59,6 +59,8 @@ class Process:
         self.alive = True
         self.died = math.inf
         self.frozen_until = 0.0
+        self.cut_off = False
+        """From the broker, for ever; from nothing else."""
         self.drops = 0
         """How often its connection to the broker was lost."""
         self.troubles: list[float] = []
@@ -70,6 +72,7 @@ class Process:
         self._context = Context()
         self._context.run(_CURRENT.set, self)
         self._death: asyncio.Future[None] = loop.create_future()
+        self._given_up: asyncio.Future[None] = loop.create_future()
 
     def start(self, main: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Run something within it."""
@@ -95,6 +98,11 @@ class Process:
         if not self._death.done():
             self._death.set_result(None)
 
+    def give_up(self) -> None:
+        """Whoever waits for it waits no more; it is neither dead nor of any use."""
+        if not self._given_up.done():
+            self._given_up.set_result(None)
+
     def hang_up(self, reason: str) -> None:
         """Its connection to the broker is lost."""
         self.drops += 1
@@ -103,8 +111,8 @@ class Process:
             subscription.lose(reason)
 
     async def over(self, main: "asyncio.Task[Any]") -> None:
-        """Wait until it dies, or this ends."""
-        await asyncio.wait([main, self._death], return_when=asyncio.FIRST_COMPLETED)
+        """Wait until it dies, this ends, or nobody waits for it any more."""
+        await asyncio.wait([main, self._death, self._given_up], return_when=asyncio.FIRST_COMPLETED)
 
     async def request(self, handle: Callable[[], Awaitable[T]]) -> T:
         """Have something handled by it, as over HTTP.
@@ -122,7 +130,9 @@ class Process:
         await self.over(task)
         if task.done() and not task.cancelled() and self.alive:
             return task.result()
-        task.cancel()
+        if not self._given_up.done():
+            task.cancel()
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody hears it
         raise Gone
 
 

@@ -7,8 +7,8 @@ import pytest
 from tests.simulation.planted import BUGS, planted
 from tests.simulation.run import Report, simulate
 
-SEEDS = (0, 20, 11, *range(1, 40))
-"""Those three show all of them; should a change make it others, the rest is looked through."""
+SEEDS = (13, 40, 0, 20, 11, *range(1, 60))
+"""The first of those show all of them; should a change make it others, the rest is looked through."""
 
 
 def first_failing() -> Report | None:

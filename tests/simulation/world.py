@@ -1,6 +1,7 @@
 """Everything outside the processes: rows, broker, provider, weather, and the wires between."""
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -35,6 +36,10 @@ WORKED = (INTAKE, CRITICAL, ORDINARY, *(lane.queue for lane in LANES))
 VAULT = LocalVault.from_master(b"simulation" * 4)
 SLOW = 0.2
 """Seconds on the way that count as trouble."""
+SILENCE = 10.0
+"""Seconds after which the store ends sessions without heartbeats, and their locks."""
+HEARTBEATS = 30.0
+"""Seconds after which the broker does."""
 AFTER_DEATH = 0.5
 """How likely what was on a wire still arrives when its sender is dead."""
 
@@ -148,6 +153,9 @@ class World:
             Unavailable: and nobody knows whether it was done.
         """
         process.check()
+        if process.frozen_until > self.loop.time():
+            await self.thawed(process)
+            process.check()
         letter = _Letter(process, part, name, operation, self.loop.create_future(), self.weather.way(part))
         if letter.way.there + letter.way.back > SLOW:
             process.troubled(broker=part is Part.BROKER)
@@ -160,13 +168,38 @@ class World:
         self.ambush(letter.process, letter.name, before=True)
         if not letter.process.alive and self.chance.random() > AFTER_DEATH:
             return
-        if letter.part in self.weather.away or letter.way.lost is Lost.REQUEST:
+        if self._cannot(letter) or letter.way.lost is Lost.REQUEST:
             self.note("{} {} does not arrive", letter.process.name, letter.name)
             self.spawn(self._fail(letter))
         elif letter.part is Part.STORE:
             self._done(letter, *_at_once(letter.operation()))
         else:
             self.spawn(self._in_time(letter))
+
+    def _cannot(self, letter: "_Letter") -> bool:
+        cut_off = letter.part is Part.BROKER and letter.process.cut_off
+        return cut_off or letter.part in self.weather.away
+
+    def freeze(self, process: Process, seconds: float) -> None:
+        """It hears nothing and does nothing; without heartbeats its locks end."""
+        self.weather.count["frozen"] += 1
+        self.note("{} freezes for {:.1f} s", process.name, seconds)
+        process.frozen_until = max(process.frozen_until, self.loop.time() + seconds)
+        process.troubled()
+        self.loop.call_later(SILENCE, self._silent, process)
+        self.loop.call_later(HEARTBEATS, self._unheard, process)
+        if seconds < math.inf:
+            self.loop.call_later(seconds, process.troubled)
+
+    def _silent(self, process: Process) -> None:
+        if process.frozen_until > self.loop.time():
+            self.rows.processes.discard(process.id)
+            if self.rows.alone == process.id:
+                self.rows.alone = None
+
+    def _unheard(self, process: Process) -> None:
+        if process.frozen_until == math.inf:
+            process.hang_up("no heartbeats")
 
     async def _in_time(self, letter: "_Letter") -> None:
         try:
@@ -184,7 +217,7 @@ class World:
 
     def _answer(self, letter: "_Letter", result: object, error: Exception | None) -> None:
         answer, process = letter.answer, letter.process
-        if letter.part in self.weather.away or letter.way.lost is Lost.ANSWER:
+        if self._cannot(letter) or letter.way.lost is Lost.ANSWER:
             self.note("{} {} is not answered", process.name, letter.name)
             self.spawn(self._fail(letter))
         elif (frozen := process.frozen_until - self.loop.time()) > 0 and process.alive:
