@@ -7,7 +7,7 @@ import pytest
 from tests.simulation.planted import BUGS, planted
 from tests.simulation.run import Report, simulate
 
-SEEDS = (13, 40, 0, 20, 11, *range(1, 60))
+SEEDS = (13, 40, 20, 15, *range(60))
 """The first of those show all of them; should a change make it others, the rest is looked through."""
 
 
