@@ -200,6 +200,7 @@ class Container(containers.DeclarativeContainer):
         cached=cached,
         channels=channels,
         telemetry=telemetry,
+        process=process,
     )
 
     mirror = Single(MirrorPeople, people=people, vault=vault, addresses=addresses, clock=clock)

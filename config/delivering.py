@@ -12,6 +12,8 @@ from application.delivery.keep import KeepLeases
 from application.delivery.probe import ProbeLane
 from application.delivery.providers import ProviderStates
 from application.delivery.take_apart import TakeApart
+from application.delivery.tell_of_providers import TellOfProviders
+from config.hooks import operators_hook
 from config.settings import Settings
 
 Single = providers.Singleton
@@ -34,6 +36,7 @@ class Delivering(containers.DeclarativeContainer):
     cached = providers.Dependency()
     channels = providers.Dependency()
     telemetry = providers.Dependency()
+    process = providers.Dependency()
 
     provider_states = Single(ProviderStates, clock=clock, watch=telemetry)
     begin = Single(
@@ -65,6 +68,13 @@ class Delivering(containers.DeclarativeContainer):
             policies=policies,
             clock=clock,
         ),
+    )
+    tell_of_providers = Single(
+        TellOfProviders,
+        providers=provider_states,
+        hook=Single(operators_hook, settings, clock),
+        clock=clock,
+        process=process,
     )
     keep_leases = Single(
         KeepLeases,

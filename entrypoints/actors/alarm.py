@@ -1,7 +1,8 @@
-"""Tells operators of dead letters: a line in the log, and the webhook; what is not heard is told again."""
+"""Tells operators of what happened: a line in the log, and the webhook; what is not heard is told again."""
 
 from dataclasses import dataclass
 
+from application.delivery.tell_of_providers import TellOfProviders
 from application.operations.tell_of_letters import TellOfLetters, Told
 from entrypoints.actors.actor import Telemetry
 
@@ -32,3 +33,16 @@ class Alarm:
         )
         if told.fault is not None:
             self.telemetry.trouble("alert.undelivered", **group, reason=told.fault)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderAlarm:
+    """The same of providers that rest; the log has it from who noticed."""
+
+    tell: TellOfProviders
+    telemetry: Telemetry
+
+    async def __call__(self) -> None:
+        """Tell what has changed."""
+        for provider, fault in (await self.tell()).items():
+            self.telemetry.trouble("alert.undelivered", provider=provider, reason=fault)

@@ -32,12 +32,11 @@ from entrypoints.processes.observe import observer
 from entrypoints.processes.server import HttpActor, listen
 from entrypoints.processes.skew import SkewWatch
 from entrypoints.processes.standing import Standing
-from entrypoints.processes.upkeep import Recurring
+from entrypoints.processes.upkeep import Recurring, of_lanes
 
 PULSE_EVERY = 1.0
 FIGURES_EVERY = 10.0
 ALERTS_EVERY = 2.0
-LEASES_EVERY = 1.0
 HOUSEKEEPING_EVERY = 3600.0
 CLOCK_EVERY = 2.0
 
@@ -189,6 +188,7 @@ class Assembly:
             away_max=self.container.settings().relay.away_max.total_seconds(),
             consumers=lambda: self._consumers,
             clock=self._skew.state,
+            providers=self.container.delivering.provider_states().resting,
             draining=lambda: self.draining,
         )
 
@@ -242,7 +242,7 @@ class Assembly:
             tell = self.container.operating.tell_of_letters()
             works.append(("alerts", Alarm(tell=tell, telemetry=self.telemetry), ALERTS_EVERY))
         if self.role.lanes:
-            works.append(("leases", self.container.delivering.keep_leases(), LEASES_EVERY))
+            works += of_lanes(self.container, self.telemetry)
         return [
             Recurring(name=name, work=work, every=every, telemetry=self.telemetry)
             for name, work, every in works

@@ -1,9 +1,10 @@
 """What a process can do now and what it cannot, for `/readyz`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from application.delivery.providers import Resting
 from application.supervision import Tasks
 from entrypoints.amqp.consumer import BatchConsumer
 from entrypoints.http.services import Readiness
@@ -48,6 +49,7 @@ class Standing:
         either: database or broker is enough.
         away_max: seconds that an API may publish nothing; 0: for ever, it accepts into the outbox alone.
         clock: what is wrong with ours; told, but no hindrance: the database's decides.
+        providers: those that rest; told, but no hindrance: what is accepted waits for them.
     """
 
     either: bool
@@ -57,6 +59,7 @@ class Standing:
     away_max: float
     consumers: Callable[[], Sequence[BatchConsumer]]
     clock: Callable[[], str | None]
+    providers: Callable[[], Mapping[str, Resting]]
     draining: Callable[[], bool]
 
     async def __call__(self) -> Readiness:
@@ -75,6 +78,8 @@ class Standing:
             state["tasks"] = ", ".join(f"{task} {how}" for task, how in sorted(down.items()))
         if (clock := self.clock()) is not None:
             state["clock"] = clock
+        for provider, rest in sorted(self.providers().items()):
+            state[f"provider {provider}"] = f"rests for {rest.rested.total_seconds():.0f} s: {rest.fault}"
         if self.draining():
             state["draining"] = "yes"
         return Readiness(ready=ready and not self.draining(), parts=state)

@@ -4,8 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from config.container import Container
 from domain.kernel.errors import Unavailable
 from entrypoints.actors.actor import Telemetry, pause
+from entrypoints.actors.alarm import ProviderAlarm
+
+Work = tuple[str, Callable[[], Awaitable[None]], float]
+LEASES_EVERY, PROVIDERS_EVERY = 1.0, 2.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,3 +36,13 @@ class Recurring:
     def stop(self) -> None:
         """Do it no more."""
         self._stopping.set()
+
+
+def of_lanes(container: Container, telemetry: Telemetry) -> list[Work]:
+    """What a process does now and then because it delivers."""
+    delivering = container.delivering
+    alarm = ProviderAlarm(tell=delivering.tell_of_providers(), telemetry=telemetry)
+    return [
+        ("leases", delivering.keep_leases(), LEASES_EVERY),
+        ("provider alerts", alarm, PROVIDERS_EVERY),
+    ]

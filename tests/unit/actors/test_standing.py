@@ -1,9 +1,11 @@
 """Readiness: a process says what it cannot do, and an API that gets nothing out is not ready for long."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
+from application.delivery.providers import Resting
 from application.supervision import Tasks
 from entrypoints.http.services import Readiness
 from entrypoints.processes.standing import Standing
@@ -38,6 +40,7 @@ async def said(stood: Stood, *, either: bool = True, away_max: float = 30, **mor
         "consumers": list,
         "clock": lambda: None,
         "draining": lambda: False,
+        "providers": dict,
     } | more
     return await Standing(either=either, parts=stood, relay=stood, away_max=away_max, **told)()
 
@@ -94,3 +97,10 @@ async def test_a_wrong_clock_is_told_and_hinders_nobody() -> None:
     state = await said(Stood(), either=False, clock=lambda: "3 s ahead")
     assert state.ready
     assert state.parts["clock"] == "3 s ahead"
+
+
+async def test_a_provider_that_rests_is_told_and_hinders_nobody() -> None:
+    resting = {"mailer": Resting("logging in: 535 5.7.8 no", 0.0, timedelta(seconds=12))}
+    told = await said(Stood(), either=False, providers=lambda: resting)
+    assert told.ready
+    assert told.parts["provider mailer"] == "rests for 12 s: logging in: 535 5.7.8 no"
