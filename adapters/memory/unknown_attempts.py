@@ -88,6 +88,8 @@ class MemoryUnknownAttempts:
             and wanted.channel in (None, row.channel)
             and wanted.provider in (None, row.provider)
             and wanted.notification in (None, row.notification_id)
+            and (wanted.created_after is None or row.created_at >= wanted.created_after)
+            and (wanted.created_before is None or row.created_at < wanted.created_before)
         )
 
     def _shown(self, row: UnknownRow) -> UnknownAttempt:

@@ -7,9 +7,9 @@
         async with database.begin() as connection: …               # SQLAlchemy Core
         async with database.listing() as connection: …             # the same, for lists that people read
 
-Lists have connections of their own and little time: however many are read, what accepting needs is there.
-Nothing connects before it is needed, so a process starts while the database is away.  The DSN is a secret and
-stands in no error and no `repr`.
+Lists have connections of their own and little time: what accepting needs is there, however many are read.
+Nothing connects before it is needed: a process starts while the database is away.  No error and no `repr`
+quotes the DSN.
 """
 
 import asyncio
@@ -21,15 +21,23 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.postgres.errors import BROKEN, QUERY_CANCELED, RETRIED, sqlstate, translated
+from adapters.postgres.errors import BROKEN, RETRIED, brief, sqlstate, translated
 from adapters.postgres.pulse import Pulse
-from adapters.postgres.sessions import GRACE, Connection, core_engine, dial, keep, millis, transaction
+from adapters.postgres.sessions import (
+    BY_FILTER,
+    BY_KEY,
+    GRACE,
+    Connection,
+    core_engine,
+    dial,
+    keep,
+    millis,
+    transaction,
+)
 from application import budget
-from domain.kernel.errors import Overloaded, StoreUnavailable
+from domain.kernel.errors import StoreUnavailable
 
 T = TypeVar("T")
 
@@ -42,15 +50,7 @@ CLOSE_MAX = 2.0
 WAIT_MAX = 10.0
 """Seconds to wait for a free connection."""
 LISTS, LIST_WAIT_MAX = 4, 0.5
-"""Connections for lists, and seconds to wait for one."""
-LIST_MAX = timedelta(seconds=2)
-"""The server ends a list that takes longer; together they fit into the budget of a request."""
-
-# Of the pool, whose statements find rows by key.  Planned once per connection: over a dozen partitions a plan
-# costs ten times what it takes to run it.  Made while a partition was empty, it must suit the full one.
-_BY_KEY = {"plan_cache_mode": "force_generic_plan"} | dict.fromkeys(
-    ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"), "off"
-)
+"""Connections for lists, and seconds to wait for one.  With `LIST_MAX_MS` it fits into a request's budget."""
 
 
 class Database:
@@ -68,7 +68,7 @@ class Database:
         lock_max: timedelta = timedelta(seconds=5),
         idle_max: timedelta = timedelta(seconds=10),
     ) -> None:
-        """Set up; see `open`.
+        """Set up.
 
         Args:
             dsn: `postgresql://user:password@host/db`, or `postgresql://user@/db?host=/socket/folder`.
@@ -94,8 +94,8 @@ class Database:
         self._pool_size = pool_size
         self._pool: asyncpg.Pool | None = None
         self.engine = core_engine(self._connect, engine_size, WAIT_MAX)
-        brief = self._set({"statement_timeout": millis(LIST_MAX), "lock_timeout": millis(LIST_MAX)})
-        self.lists = core_engine(lambda: dial(dsn, **brief), LISTS, LIST_WAIT_MAX)
+        by_filter = self._set(BY_FILTER)
+        self.lists = core_engine(lambda: dial(dsn, **by_filter), LISTS, LIST_WAIT_MAX)
         self.pulse = Pulse(self._connect)
 
     async def open(self) -> Self:
@@ -103,7 +103,7 @@ class Database:
         with translated():
             self._pool = await asyncpg.create_pool(
                 self._dsn,
-                **self._set(_BY_KEY),
+                **self._set(BY_KEY),
                 min_size=0,
                 max_size=self._pool_size,
                 connect=dial,
@@ -189,16 +189,9 @@ class Database:
             Overloaded: it would take too long.
         """
         async with self._patience():
-            with translated():
-                try:
-                    async with self.lists.begin() as connection:
-                        yield connection
-                except PoolTimeout:
-                    raise Overloaded("too many lists are being read: ask again shortly") from None
-                except DBAPIError as error:
-                    if sqlstate(error) != QUERY_CANCELED:
-                        raise
-                    raise Overloaded("the list takes too long: ask for a shorter time range") from None
+            with translated(), brief():
+                async with self.lists.begin() as connection:
+                    yield connection
 
     def _patience(self) -> AbstractAsyncContextManager[None]:
         """For who is waited for: within the request's budget, and not at all while nobody answers."""

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, any_, func, literal, select, tuple_
-from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy import ColumnElement, RowMapping, Select, any_, func, literal, select, true, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters.postgres.database import Database
 from adapters.postgres.operation_tables import dead_letter_queue
@@ -15,6 +15,7 @@ from adapters.postgres.schema import Id
 from application.messages.pointers import Pointer
 from application.ports.dead_letters import DeadLetter, Group, LetterStatus, Selection
 from domain.kernel.channel import Priority
+from domain.kernel.moments import clamped
 
 _L = dead_letter_queue.c
 _RENAMED = {"delivery": _L.delivery_id, "notification": _L.notification_id}
@@ -49,24 +50,34 @@ class PostgresDeadLetterReader:
         return [DeadLetter(**{**row, "priority": Priority(row["priority"]).label}) for row in rows]
 
     async def groups(self, wanted: Selection, after: tuple[int, str] | None, limit: int) -> list[Group]:
-        newest = func.array_agg(aggregate_order_by(_L.reason, _L.created_at.desc()))
-        query = (
+        count = func.count()
+        sizes = (
             select(
                 _L.fingerprint,
-                _L.channel,
-                _L.provider,
-                newest[1].label("reason"),
-                func.count().label("count"),
+                count.label("count"),
                 func.min(_L.created_at).label("first_at"),
                 func.max(_L.created_at).label("last_at"),
             )
             .where(*matching(wanted))
-            .group_by(_L.fingerprint, _L.channel, _L.provider)
-            .order_by(func.count().desc(), _L.fingerprint)
+            .group_by(_L.fingerprint)
+            .order_by(count.desc(), _L.fingerprint)
             .limit(limit)
         )
         if after is not None:
-            query = query.having(tuple_(-func.count(), _L.fingerprint) > tuple_(-after[0], after[1]))
+            sizes = sizes.having(tuple_(-count, _L.fingerprint) > tuple_(-after[0], after[1]))
+        groups = sizes.subquery("groups")
+        newest = (
+            select(_L.channel, _L.provider, _L.reason)
+            .where(*matching(wanted), _L.fingerprint == groups.c.fingerprint)
+            .order_by(*(column.desc() for column in _ORDER))
+            .limit(1)
+            .lateral("newest")
+        )
+        query = (
+            select(groups, newest)
+            .join_from(groups, newest, true())
+            .order_by(groups.c.count.desc(), groups.c.fingerprint)
+        )
         return [Group(**row) for row in await self._rows(query)]
 
     async def count(self, wanted: Selection) -> int:
@@ -81,7 +92,7 @@ class PostgresDeadLetterReader:
         return frozenset(Pointer(row["id"], row["seq"]) for row in rows)
 
     async def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
-        async with self.database.begin() as connection:
+        async with self.database.listing() as connection:
             return (await connection.execute(query)).mappings().all()
 
 
@@ -95,9 +106,9 @@ def matching(wanted: Selection) -> list[ColumnElement[bool]]:
     if wanted.notification is not None:
         conditions.append(_L.notification_id == wanted.notification)
     if wanted.since is not None:
-        conditions.append(_L.created_at >= wanted.since)
+        conditions.append(_L.created_at >= clamped(wanted.since))
     if wanted.until is not None:
-        conditions.append(_L.created_at < wanted.until)
+        conditions.append(_L.created_at < clamped(wanted.until))
     return conditions
 
 

@@ -10,7 +10,14 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from domain.kernel.errors import Fault, Invalid, Misconfigured, PosthornError, StoreUnavailable
+from domain.kernel.errors import (
+    Fault,
+    Invalid,
+    Misconfigured,
+    Overloaded,
+    PosthornError,
+    StoreUnavailable,
+)
 
 LOCK_NOT_AVAILABLE = "55P03"
 QUERY_CANCELED = "57014"
@@ -77,6 +84,23 @@ def _driver_error(error: Exception) -> BaseException:
     if not isinstance(error, DBAPIError) or error.orig is None:
         return error
     return error.orig.__cause__ or error.orig
+
+
+@contextmanager
+def brief() -> Iterator[None]:
+    """What takes too long here was asked too much: for lists, whose limits are short.
+
+    Raises:
+        Overloaded.
+    """
+    try:
+        yield
+    except PoolTimeout:
+        raise Overloaded("too many lists are being read: ask again shortly") from None
+    except DBAPIError as error:
+        if sqlstate(error) != QUERY_CANCELED:
+            raise
+        raise Overloaded("the list takes too long: ask for a shorter time range") from None
 
 
 @contextmanager

@@ -4,7 +4,7 @@ A chunk is one transaction that holds the job's row: the letters it closes, the 
 the job has come are committed together or not at all, so that a kill neither loses nor doubles anything.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,7 +18,7 @@ from sqlalchemy import func, select, tuple_
 from adapters.postgres.database import Connection, Database
 from adapters.postgres.dead_letter_reader import matching
 from adapters.postgres.dead_letters import discard, replay
-from adapters.postgres.operation_tables import dead_letter_queue
+from adapters.postgres.operation_tables import dead_letter_queue, jobs
 from adapters.postgres.statement import compiled
 from application.messages.pointers import Pointer
 from application.ports.dead_letters import Selection
@@ -30,6 +30,8 @@ from domain.kernel.text import storable
 _L = dead_letter_queue.c
 _ORDER = (_L.created_at, _L.delivery_id, _L.seq)
 _COLUMNS = ", ".join(Job.__struct_fields__)
+_J = jobs.c
+_ROWS = select(*(_J[name] for name in Job.__struct_fields__))
 
 _CREATE = f"""
 INSERT INTO jobs (id, kind, mode, selection, actor, note, total) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -37,10 +39,6 @@ RETURNING {_COLUMNS}
 """  # noqa: S608  composed of constants
 
 _FIND = f"SELECT {_COLUMNS} FROM jobs WHERE id = $1 AND mode = $2"  # noqa: S608  composed of constants
-
-_PAGE = f"""
-SELECT {_COLUMNS} FROM jobs WHERE mode = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3
-"""  # noqa: S608  composed of constants
 
 _CANCEL = """
 UPDATE jobs SET cancelled_at = now(), updated_at = now()
@@ -111,7 +109,14 @@ class PostgresJobs:
 
     async def page(self, mode: str, before: UUID | None, limit: int) -> list[Job]:
         """By id, which is by time."""
-        return [_job(row) for row in await self.database.fetch(_PAGE, mode, before, limit)]
+        query = _ROWS.where(_J.mode == mode).order_by(_J.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(_J.id < before)
+        async with self.database.listing() as connection:
+            return [
+                Job(**{**row, "kind": JobKind(row["kind"])})
+                for row in (await connection.execute(query)).mappings()
+            ]
 
     async def cancel(self, job: UUID, mode: str) -> Job | None:
         """Waits for the chunk in hand."""
@@ -186,5 +191,5 @@ async def _next(connection: Connection, row: asyncpg.Record, limit: int) -> list
     return [tuple(each) for each in await connection.fetch(text, *arguments)]
 
 
-def _job(row: asyncpg.Record) -> Job:
+def _job(row: Mapping[str, Any]) -> Job:
     return msgspec.convert(dict(row), Job)

@@ -55,8 +55,9 @@ WITH taken AS (
     INSERT INTO delivery_status_history (delivery_id, n, status, reason)
     SELECT id, moves, 'unknown', 'worker lost' FROM taken WHERE lost_now
 ), unsure AS (
-    INSERT INTO unknown_attempts (delivery_id, attempt, notification_id, channel, provider, reason)
-    SELECT id, attempt - 1, notification_id, channel, provider, 'worker lost' FROM taken WHERE lost_now
+    INSERT INTO unknown_attempts (delivery_id, attempt, notification_id, mode, channel, provider, reason)
+    SELECT t.id, t.attempt - 1, t.notification_id, n.mode, t.channel, t.provider, 'worker lost'
+    FROM taken AS t JOIN notifications AS n ON n.id = t.notification_id WHERE t.lost_now
 )
 SELECT t.*, n.*, u.data_key, u.profile, s.reason AS suppressed, now() AS facts_at
 FROM (

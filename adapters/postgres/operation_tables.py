@@ -5,6 +5,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from adapters.postgres.schema import NOW, Id, Time, metadata
 
+_BY_TIME = ("created_at", "delivery_id", "seq")
+_OPEN = text("closed_at IS NULL")
+
 dead_letter_queue = Table(
     "dead_letter_queue",
     metadata,
@@ -27,8 +30,18 @@ dead_letter_queue = Table(
     Column("resolution", Text),  # replayed, discarded
     Column("note", Text),
     PrimaryKeyConstraint("delivery_id", "seq"),
-    Index("ix_dead_letter_queue_open", "created_at", postgresql_where=text("closed_at IS NULL")),
-    Index("ix_dead_letter_queue_closed", "created_at", postgresql_where=text("closed_at IS NOT NULL")),
+    Index("ix_dead_letter_queue_open", "mode", *_BY_TIME, postgresql_where=_OPEN),
+    *(
+        Index(f"ix_dead_letter_queue_open_{name}", "mode", name, *_BY_TIME, postgresql_where=_OPEN)
+        for name in ("fingerprint", "channel", "provider", "type")
+    ),
+    Index(
+        "ix_dead_letter_queue_closed",
+        "mode",
+        "resolution",
+        *_BY_TIME,
+        postgresql_where=text("closed_at IS NOT NULL"),
+    ),
     Index(
         "ix_dead_letter_queue_alerts",  # from group to group
         "fingerprint",
@@ -45,14 +58,25 @@ unknown_attempts = Table(
     Column("delivery_id", Id, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("notification_id", Id, nullable=False),
+    Column("mode", Text, nullable=False, server_default="live"),
     Column("channel", Text, nullable=False),
     Column("provider", Text),
     Column("reason", Text, nullable=False),
-    Column("created_at", Time, nullable=False, server_default=NOW, index=True),
+    Column("created_at", Time, nullable=False, server_default=NOW),
     Column("resolved_at", Time),
     Column("resolved_by", Text),  # NULL: by the policy of its class
     Column("resolution", Text),  # resend, sent, failed
     PrimaryKeyConstraint("delivery_id", "attempt"),
+    Index(None, "notification_id"),
+    Index(None, "mode", "created_at", "delivery_id", "attempt"),
+    Index(
+        "ix_unknown_attempts_unresolved",
+        "mode",
+        "created_at",
+        "delivery_id",
+        "attempt",
+        postgresql_where=text("resolved_at IS NULL"),
+    ),
 )
 
 notification_aliases = Table(
@@ -81,6 +105,7 @@ jobs = Table(
     Column("updated_at", Time, nullable=False, server_default=NOW),
     Column("finished_at", Time),
     Column("cancelled_at", Time),
+    Index(None, "mode", "id"),
     Index("ix_jobs_unfinished", "created_at", postgresql_where=text("finished_at IS NULL")),
 )
 

@@ -88,7 +88,8 @@ class PostgresPeople:
             query = query.where(users.c.id > after)
         if email_index is not None:
             query = query.where(users.c.email_index == email_index)
-        return await self._read(query)
+        async with self.database.listing() as connection:
+            return [Person(**row) for row in (await connection.execute(query)).mappings()]
 
     async def _read(self, query: Select) -> list[Person]:
         async with self.database.begin() as connection:

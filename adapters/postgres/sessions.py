@@ -18,6 +18,20 @@ Connection = asyncpg.Connection | PoolConnectionProxy
 GRACE = 0.25
 """Seconds for a statement that is given up to end properly; then the connection is cut."""
 
+LIST_MAX_MS = 2_000
+"""The server ends a list that takes longer."""
+
+# Of the pool, whose statements find rows by key.  Planned once per connection: over a dozen partitions a plan
+# costs ten times what it takes to run it.  Made while a partition was empty, it must suit the full one.
+BY_KEY = {"plan_cache_mode": "force_generic_plan"} | dict.fromkeys(
+    ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"), "off"
+)
+
+# Of lists, planned each time: what stands in a filter decides how its rows are found.
+BY_FILTER = {"plan_cache_mode": "force_custom_plan"} | dict.fromkeys(
+    ("statement_timeout", "lock_timeout"), str(LIST_MAX_MS)
+)
+
 
 @asynccontextmanager
 async def transaction(connection: Connection, lock_max: timedelta | None = None) -> AsyncIterator[None]:

@@ -86,13 +86,13 @@ WITH given AS (
     FROM moved AS m, unnest(m.steps) WITH ORDINALITY AS step (status, n)
 ), dead AS ({buried("moved")}), unsure AS (
     INSERT INTO unknown_attempts (
-        delivery_id, attempt, notification_id, channel, provider, reason, resolution, resolved_at
+        delivery_id, attempt, notification_id, mode, channel, provider, reason, resolution, resolved_at
     )
     SELECT
-        id, attempt, notification_id, channel, provider, coalesce(reason, 'no answer'),
-        CASE status WHEN 'queued' THEN 'resend' WHEN 'unknown' THEN NULL ELSE status END,
-        CASE WHEN status <> 'unknown' THEN now() END
-    FROM moved WHERE outcome = 'unknown'
+        m.id, m.attempt, m.notification_id, n.mode, m.channel, m.provider, coalesce(m.reason, 'no answer'),
+        CASE m.status WHEN 'queued' THEN 'resend' WHEN 'unknown' THEN NULL ELSE m.status END,
+        CASE WHEN m.status <> 'unknown' THEN now() END
+    FROM moved AS m JOIN notifications AS n ON n.id = m.notification_id WHERE m.outcome = 'unknown'
 ), decided AS (
     UPDATE unknown_attempts AS u
     SET resolution = CASE m.status WHEN 'queued' THEN 'resend' ELSE m.status END, resolved_at = now()

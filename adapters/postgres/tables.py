@@ -32,7 +32,7 @@ users = Table(
     Column("guest", Boolean, nullable=False),
     Column("data_key", LargeBinary),  # wrapped; NULL: erased
     Column("profile", LargeBinary),  # sealed Profile
-    Column("email_index", LargeBinary, index=True),
+    Column("email_index", LargeBinary),
     Column("phone_index", LargeBinary, index=True),
     Column("locale", Text),
     Column("timezone", Text),
@@ -41,6 +41,7 @@ users = Table(
     Column("created_at", Time, nullable=False, server_default=NOW),
     Column("updated_at", Time, nullable=False, server_default=NOW),
     Column("erased_at", Time),
+    Index(None, "email_index", "id"),
 )
 
 notifications = Table(
@@ -75,7 +76,8 @@ notifications = Table(
     Column("updated_at", Time, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("id"),
     Index(None, "metadata", postgresql_using="gin", postgresql_ops={"metadata": "jsonb_path_ops"}),
-    Index(None, "type", "id"),
+    Index(None, "mode", "type", "id"),
+    Index("ix_notifications_test", "id", postgresql_where=text("mode = 'test'")),
     postgresql_partition_by="RANGE (id)",
 )
 
@@ -163,7 +165,7 @@ idempotency_keys = Table(
     Column("fingerprint", LargeBinary, nullable=False),
     Column("notification_id", Id, nullable=False),
     Column("created_at", Time, nullable=False, server_default=NOW),
-    Index(None, "created_at", postgresql_using="brin"),
+    Index(None, "created_at"),
 )
 
 outbox = Table(

@@ -65,7 +65,7 @@ class PostgresTemplates:
             query = query.where(rows.c.channel == channel)
         if template is not None:
             query = query.where(rows.c.id == template)
-        async with self.database.begin() as connection:
+        async with self.database.listing() as connection:
             return [TemplateHead(**row) for row in (await connection.execute(query)).mappings()]
 
 

@@ -9,6 +9,7 @@ from adapters.postgres import outbox
 from adapters.postgres.counters import counted
 from adapters.postgres.database import Connection, Database
 from adapters.postgres.dead_letters import buried, where
+from adapters.postgres.unknown_page import page
 from application.messages.travel import again, dead_letter, messages
 from application.ports.outbox import OutboxMessage
 from application.ports.system import Ids
@@ -19,25 +20,6 @@ from domain.kernel.errors import Conflict, NotFound
 
 # The newest unresolved attempt of a delivery that stands as unknown is the one it rests on.
 _HELD = "d.status = 'unknown' AND u.resolved_at IS NULL"
-
-_PAGE = f"""
-SELECT
-    u.delivery_id AS delivery, u.attempt, u.notification_id AS notification, n.type, n.class AS klass,
-    u.channel, u.provider, u.reason, d.status, {_HELD} AS held, u.created_at, u.resolved_at, u.resolved_by,
-    u.resolution
-FROM unknown_attempts AS u
-JOIN notification_deliveries AS d ON d.id = u.delivery_id
-JOIN notifications AS n ON n.id = u.notification_id
-WHERE n.mode = $1
-    AND ($2::bool IS NULL OR ({_HELD}) = $2)
-    AND ($3::bool IS NULL OR (u.resolved_at IS NOT NULL) = $3)
-    AND ($4::text IS NULL OR u.channel = $4)
-    AND ($5::text IS NULL OR u.provider = $5)
-    AND ($6::uuid IS NULL OR u.notification_id = $6)
-    AND ($7::timestamptz IS NULL OR (u.created_at, u.delivery_id, u.attempt) < ($7, $8::uuid, $9::int))
-ORDER BY u.created_at DESC, u.delivery_id DESC, u.attempt DESC
-LIMIT $10
-"""  # noqa: S608  composed of constants
 
 _FIND = f"""
 SELECT {_HELD} AS held, u.resolved_at IS NOT NULL AS resolved, d.status
@@ -105,18 +87,9 @@ class PostgresUnknownAttempts:
         self, wanted: UnknownFilter, before: tuple[datetime, UUID, int] | None, limit: int
     ) -> Sequence[UnknownAttempt]:
         """Joined with how the delivery stands now."""
-        rows = await self.database.fetch(
-            _PAGE,
-            wanted.mode,
-            wanted.held,
-            wanted.resolved,
-            wanted.channel,
-            wanted.provider,
-            wanted.notification,
-            *(before or (None, None, None)),
-            limit,
-        )
-        return [UnknownAttempt(**row) for row in rows]
+        query = page(wanted, before).limit(limit)
+        async with self.database.listing() as connection:
+            return [UnknownAttempt(**row) for row in (await connection.execute(query)).mappings()]
 
     async def resolve(
         self, delivery: UUID, attempt: int, mode: str, resolution: Resolution, actor: str

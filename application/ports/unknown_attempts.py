@@ -50,6 +50,9 @@ class UnknownFilter(msgspec.Struct, frozen=True, kw_only=True):
     channel: str | None = None
     provider: str | None = None
     notification: UUID | None = None
+    created_after: datetime | None = None
+    """Then or later."""
+    created_before: datetime | None = None
 
 
 class UnknownAttempts(Protocol):

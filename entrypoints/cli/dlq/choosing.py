@@ -11,6 +11,7 @@ import click
 from application.ports.dead_letters import LetterStatus, Selection
 from config.values import duration
 from domain.kernel.channel import Mode
+from domain.kernel.moments import before
 
 
 class When(click.ParamType):
@@ -55,7 +56,8 @@ class Chosen:
     ) -> Selection:
         """As the house calls it; `now` is what durations are counted back from."""
         times = {
-            name: now - when if isinstance(when, timedelta) else when for name, when in self._times.items()
+            name: before(now, when) if isinstance(when, timedelta) else when
+            for name, when in self._times.items()
         }
         return Selection(mode=self.mode, deliveries=tuple(deliveries), status=status, **times, **self._named)
 

@@ -13,12 +13,13 @@ from application.ports.unknown_attempts import UnknownFilter
 from domain.kernel.errors import NotFound
 from entrypoints.http.answers import Answer, ok
 from entrypoints.http.bodies.operations import ResolveIn
-from entrypoints.http.bodies.texts import Channel, Name
+from entrypoints.http.bodies.texts import Channel, Name, Time
 from entrypoints.http.openapi.doc import documented
 from entrypoints.http.openapi.examples import RESOLVE
 from entrypoints.http.paging import Page, page, position
 from entrypoints.http.reading.body import Body
 from entrypoints.http.reading.query import read_query
+from entrypoints.http.reading.time_range import DEMANDS, demand_range
 from entrypoints.http.routes.common import ListQuery, NoQuery, Req, actor_of, call_of, services_of
 from entrypoints.http.views.operations import ResolvedOut, UnknownAttemptOut
 
@@ -38,6 +39,8 @@ class AttemptQuery(ListQuery, frozen=True, kw_only=True):
     channel: Channel | None = None
     provider: Name | None = None
     notification: UUID | None = None
+    created_after: Time | None = None
+    created_before: Time | None = None
 
 
 @get(
@@ -47,7 +50,9 @@ class AttemptQuery(ListQuery, frozen=True, kw_only=True):
         summary="List calls whose outcome nobody knows, newest first",
         description=(
             "No answer came, or the worker died: the message may have gone out. What follows is the policy "
-            "of its class: `resend`, or `hold`, and then the delivery rests until somebody resolves it."
+            "of its class: `resend`, or `hold`, and then the delivery rests until somebody resolves it.\n\n"
+            "With `channel`, `provider`, `resolved=true` or `held=false`, and none of `held=true`, "
+            "`resolved=false` and `notification`, give " + DEMANDS + "."
         ),
         query=AttemptQuery,
         returns={200: (Page[UnknownAttemptOut], "A page")},
@@ -57,6 +62,19 @@ class AttemptQuery(ListQuery, frozen=True, kw_only=True):
 async def list_attempts(request: Req) -> Answer:
     """Filter and page."""
     query = read_query(request, AttemptQuery)
+    found = query.held or query.resolved is False or query.notification is not None
+    by = {
+        "held=false": query.held is False,
+        "resolved=true": query.resolved is True,
+        "channel": query.channel is not None,
+        "provider": query.provider is not None,
+    }
+    demand_range(
+        query.created_after,
+        query.created_before,
+        now=services_of(request).clock.now(),
+        by={} if found else by,
+    )
     wanted = UnknownFilter(
         mode=call_of(request).mode,
         held=query.held,
@@ -64,6 +82,8 @@ async def list_attempts(request: Req) -> Answer:
         channel=query.channel,
         provider=query.provider,
         notification=query.notification,
+        created_after=query.created_after,
+        created_before=query.created_before,
     )
     before = position(request, query.cursor, tuple[datetime, UUID, int])
     rows = await services_of(request).operations.unknown.page(wanted, before, query.limit + 1)

@@ -18,6 +18,7 @@ from entrypoints.http.openapi.examples import DISCARD, REPLAY
 from entrypoints.http.paging import Page, page, position
 from entrypoints.http.reading.body import Body
 from entrypoints.http.reading.query import read_query
+from entrypoints.http.reading.time_range import DEMANDS, demand_range
 from entrypoints.http.routes.common import ListQuery, Req, actor_of, call_of, services_of
 from entrypoints.http.views.operations import CountOut, DeadLetterOut, GroupOut, JobOut
 
@@ -51,7 +52,10 @@ class BulkQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     opt=documented(
         tag=_TAG,
         summary="List dead letters, newest first",
-        description="A test key lists those of test notifications.",
+        description=(
+            "A test key lists those of test notifications. Of closed ones there may be very many: to look "
+            "among them for a group, channel, provider or type give " + DEMANDS + "."
+        ),
         query=LetterQuery,
         returns={200: (Page[DeadLetterOut], "A page")},
         answer_headers=("Link",),
@@ -60,6 +64,15 @@ class BulkQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 async def list_dead_letters(request: Req) -> Answer:
     """Filter and page."""
     query = read_query(request, LetterQuery)
+    closed = query.status is not LetterStatus.OPEN and query.notification is None
+    _demand_range(
+        request,
+        query,
+        {
+            f"status={query.status} and {name}": closed and getattr(query, name) is not None
+            for name in ("group", "channel", "provider", "type")
+        },
+    )
     before = position(request, query.cursor, tuple[datetime, UUID, int])
     reader = services_of(request).operations.letters
     rows = await reader.page(_wanted(request, query), before, query.limit + 1)
@@ -77,6 +90,7 @@ async def list_dead_letters(request: Req) -> Answer:
     opt=documented(
         tag=_TAG,
         summary="List the causes of dead letters, the most frequent first",
+        description="To count closed ones give " + DEMANDS + ".",
         query=LetterQuery,
         returns={200: (Page[GroupOut], "A page")},
         answer_headers=("Link",),
@@ -85,10 +99,16 @@ async def list_dead_letters(request: Req) -> Answer:
 async def list_dead_letter_groups(request: Req) -> Answer:
     """Grouped by channel, provider and cause."""
     query = read_query(request, LetterQuery)
+    _demand_range(request, query, {f"status={query.status}": query.status is not LetterStatus.OPEN})
     after = position(request, query.cursor, tuple[int, str])
     reader = services_of(request).operations.letters
     rows = await reader.groups(_wanted(request, query), after, query.limit + 1)
     return page(request, rows, query.limit, shown=GroupOut.of, at=lambda row: (row.count, row.fingerprint))
+
+
+def _demand_range(request: Req, query: LetterQuery, by: dict[str, bool]) -> None:
+    now = services_of(request).clock.now()
+    demand_range(query.created_after, query.created_before, now=now, by=by)
 
 
 def _wanted(request: Req, query: LetterQuery) -> Selection:

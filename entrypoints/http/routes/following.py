@@ -19,6 +19,7 @@ from entrypoints.http.paging import Page, page, position
 from entrypoints.http.reading.hygiene import unfit
 from entrypoints.http.reading.names import known_uuid
 from entrypoints.http.reading.query import fit, parameters, read_query
+from entrypoints.http.reading.time_range import DEMANDS, demand_range
 from entrypoints.http.routes.common import ListQuery, NoQuery, Req, call_of, services_of
 from entrypoints.http.views.notifications import DeliveryOut, HistoryOut, NotificationOut
 
@@ -52,6 +53,7 @@ class DeliveryQuery(ListQuery, frozen=True, kw_only=True):
         description=(
             "`metadata.<label>=<text>` finds those with exactly this text under a label; for numbers, "
             "booleans and null write JSON: `metadata.<label>:json=42`. A test key lists test notifications."
+            "\n\nWith `status`, `channel` or `createdBy`, unless for a `recipient`, give " + DEMANDS + "."
         ),
         query=NotificationQuery,
         returns={200: (Page[NotificationOut], "A page")},
@@ -63,6 +65,19 @@ async def list_notifications(request: Req) -> Answer:
     given = parameters(request)
     labels = {name: given.pop(name) for name in list(given) if name.startswith(_LABEL)}
     query = fit(given, NotificationQuery)
+    demand_range(
+        query.created_after,
+        query.created_before,
+        now=services_of(request).clock.now(),
+        by={
+            name: bool(value) and query.recipient is None
+            for name, value in (
+                ("status", query.status),
+                ("channel", query.channel),
+                ("createdBy", query.created_by),
+            )
+        },
+    )
     wanted = Filter(
         mode=call_of(request).mode,
         statuses=query.status,

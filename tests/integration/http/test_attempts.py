@@ -10,7 +10,7 @@ from application.messages.pointers import Pointer, decode
 from domain.delivery.delivery import DeliveryStatus
 from entrypoints.http.openapi.examples import RESOLVE
 from tests.integration.http.operating import ended, held, listed, walked
-from tests.integration.http.world import World, errors_of
+from tests.integration.http.world import RECENT, World, errors_of
 
 S = DeliveryStatus
 UNKNOWN = "/api/attempts?state=unknown"
@@ -129,9 +129,11 @@ async def test_lists_are_filtered_and_paged(world: World) -> None:
     for query, expected in (
         ("", everything),
         ("&held=true", everything - {rows[0].id}),
-        ("&held=false", {rows[0].id}),
-        ("&resolved=true", {rows[0].id}),
-        ("&channel=sms", {sms.id}),
+        (f"&held=false&{RECENT}", {rows[0].id}),
+        (f"&resolved=true&{RECENT}", {rows[0].id}),
+        (f"&channel=sms&{RECENT}", {sms.id}),
+        ("&channel=sms&held=true", {sms.id}),
+        (f"&created_before={RECENT.partition('=')[2]}", set()),
         ("&provider=smtp&resolved=false", everything - {rows[0].id, sms.id}),
         (f"&notification={sms.notification_id}", {sms.id}),
     ):

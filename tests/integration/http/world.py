@@ -4,9 +4,10 @@ import asyncio
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
@@ -199,6 +200,10 @@ INLINE: dict[str, Any] = {
     "subject": "Shipped",
     "body": "It is on its way.",
 }
+
+
+RECENT = f"created_after={quote((datetime.now(UTC) - timedelta(hours=12)).isoformat())}"
+"""What filters without an index ask for."""
 
 
 async def build() -> World:

@@ -14,8 +14,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from adapters.postgres.database import Connection, Database
-from domain.kernel.errors import Invalid, Misconfigured, StoreUnavailable
+from adapters.postgres.database import LISTS, Connection, Database
+from adapters.postgres.readiness import can_accept
+from domain.kernel.errors import Invalid, Misconfigured, Overloaded, StoreUnavailable
 from tests.support.eventually import eventually
 from tests.support.postgres import PostgresServer
 
@@ -133,6 +134,27 @@ async def test_who_waits_too_long_for_a_connection_is_told(
     async with single.transaction():
         with pytest.raises(StoreUnavailable):
             await single.fetch("SELECT 1")
+
+
+async def test_lists_take_nothing_from_accepting(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of them than there are connections, each endless: who comes too much is told so, and soon."""
+    monkeypatch.setattr("adapters.postgres.database.BY_FILTER", {"statement_timeout": "900"})
+
+    async def slow(store: Database) -> None:
+        async with store.listing() as connection:
+            await connection.execute(text("SELECT pg_sleep(60)"))
+
+    async with Database(database, pool_size=1, engine_size=1) as store:
+        lists = [asyncio.create_task(slow(store)) for _ in range(2 * LISTS + 1)]
+        await eventually(lambda: store.lists.pool.checkedout() == LISTS)  # type: ignore[attr-defined]
+        async with asyncio.timeout(0.8):
+            await can_accept(store)
+        told = await asyncio.gather(*lists, return_exceptions=True)
+        assert {type(each) for each in told} == {Overloaded}
+        assert {str(each).partition(":")[0] for each in told} == {
+            "the list takes too long",
+            "too many lists are being read",
+        }
 
 
 async def test_deadlocked_work_is_done_again(store: Database) -> None:
