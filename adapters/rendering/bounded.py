@@ -20,7 +20,7 @@ from domain.kernel.errors import Fault, Invalid, Overloaded, RenderingTimedOut
 from domain.template.template import Rendered, Template
 
 TOIL_MAX = 1_500
-"""Of a template that is compiled in place: at most about 20 ms, once for each version."""
+"""Of a template that is compiled in place: at most about 25 ms, once for each version."""
 WORK_IN_PLACE, SECONDS_IN_PLACE = 20_000, 0.005
 PATIENCE, DEADLINE = 1.0, 1.0
 """Seconds to wait for a child, and to be rendered in it."""

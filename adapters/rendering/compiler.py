@@ -26,6 +26,9 @@ SOURCE_MAX = 262_144
 PARTS = {"subject": ("/subject", 500), "body": ("/body", 262_144), "html_body": ("/htmlBody", 524_288)}
 """JSON pointer of each part, and the most characters it may come to."""
 _OPEN, _CLOSE = re.compile(r"\{[{%#]"), re.compile(r"[%}#]\}")
+_SIGNS = re.compile(r"[^\w\s]")
+_TAG, _SIGN = 6, 3
+"""What a tag, and an operator in it, take beside their characters."""
 _TEXT_A_COMMAND = 100
 """Compiling so many characters of text takes as long as one within a tag."""
 
@@ -132,9 +135,10 @@ def toil(template: Template) -> int:
 
 
 def _toil(source: str) -> int:
-    tags = _OPEN.split(source)[1:]
-    ends = ((_CLOSE.search(tag), tag) for tag in tags)
-    return len(source) // _TEXT_A_COMMAND + sum(2 + (end.start() if end else len(tag)) for end, tag in ends)
+    tags = [tag[: end.start() if (end := _CLOSE.search(tag)) else None] for tag in _OPEN.split(source)[1:]]
+    return len(source) // _TEXT_A_COMMAND + sum(
+        _TAG + len(tag) + _SIGN * len(_SIGNS.findall(tag)) for tag in tags
+    )
 
 
 def _least(tree: nodes.Template) -> int:

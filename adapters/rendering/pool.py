@@ -7,7 +7,7 @@ another's way, and nobody waits longer than he said.  A child starts when it is 
 import asyncio
 import os
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -96,10 +96,11 @@ class RenderingPool:
             RenderingTimedOut: the child was killed, or died of it.
             Overloaded: no child was free in time, or too many wait.
         """
+        frame = framed(message)
         child = await self._child(message.template.id, patience)
         try:
             async with asyncio.timeout(deadline):
-                answered = answer(await child.ask(framed(message)))
+                answered = answer(await child.ask(frame))
         except TimeoutError:
             self._drop(child)
             self._tell("rendering.stopped", template=message.template.id, seconds=deadline)
@@ -195,6 +196,7 @@ class RenderingPool:
                     _MAIN,
                     stdin=PIPE,
                     stdout=PIPE,
+                    stderr=DEVNULL,
                     env=environment,
                     start_new_session=True,
                 )

@@ -126,32 +126,38 @@ def _joined(chunks: Iterator[str], limit: int) -> str:
 
 
 def _missing(template: Template, gap: Missing, variables: Mapping[str, Any]) -> Fault:
-    """Name the gap by its place in the data: looked for only now, when it costs nothing on the hot path."""
-    base: str | None = ""
+    """Name the gap by its place in the data: looked for only now, when it costs nothing on the hot path.
+
+    Names that the template does not say itself are the data's, and may be a person's: `*` stands for them.
+    """
+    names: list[Any] | None = []
     if gap.holder is not TOP:
-        base = _place(gap.holder, variables) if type(gap.holder) in {dict, list} else None
-    if base is None:
-        why = f"template '{template.id}' asks for '{gap.name}' of something that has no members"
+        names = _place(gap.holder, variables) if type(gap.holder) in {dict, list} else None
+    sources = "".join(template.parts().values())
+    last, *steps = [
+        name if type(name) is int or str(name) in sources else "*" for name in (gap.name, *(names or ()))
+    ]
+    if names is None:
+        why = f"template '{template.id}' asks for '{last}' of something that has no members"
         return Fault("/data", "missing_variable", why)
-    path = f"{base}/{_escaped(gap.name)}"
+    path = "".join(f"/{_escaped(name)}" for name in (*steps, last))
     pointer = path if f"{path}/".startswith(f"/{RECIPIENT}/") else f"/data{path}"
     spelled = path[1:].replace("/", ".")
     return Fault(pointer, "missing_variable", f"template '{template.id}' needs the variable '{spelled}'")
 
 
-def _place(holder: Any, variables: Mapping[str, Any]) -> str | None:
-    """JSON pointer of an object inside the data, by identity."""
-    found: list[tuple[Any, str]] = [(variables, "")]
+def _place(holder: Any, variables: Mapping[str, Any]) -> list[Any] | None:
+    """Names and places on the way to an object inside the data, by identity."""
+    found: list[tuple[Any, list[Any]]] = [(variables, [])]
     left = _SEARCHED_MAX
     while found and left > 0:
-        value, at = found.pop()
+        value, way = found.pop()
         for name, member in islice(value.items() if isinstance(value, dict) else enumerate(value), left):
             left -= 1
             if type(member) in {dict, list}:
-                path = f"{at}/{_escaped(name)}"
                 if member is holder:
-                    return path
-                found.append((member, path))
+                    return [*way, name]
+                found.append((member, [*way, name]))
     return None
 
 

@@ -165,10 +165,11 @@ def each(context: Purse, values: Any, weight: int) -> Iterable[Any]:
     """What a loop goes through, paid for as it goes: `weight` is what one round costs."""
     if type(values) not in {list, dict, tuple}:
         refuse("a loop goes through a list", values)
-    if len(values) * weight > SLICE:
-        return _rounds(context, list(values), weight)
-    context.spend(len(values) * weight)
-    return list(values)
+    rounds = values if type(values) is list else list(values)
+    if len(rounds) * weight > SLICE:
+        return _rounds(context, rounds, weight)
+    context.spend(len(rounds) * weight)
+    return rounds
 
 
 def _rounds(context: Purse, values: list[Any], weight: int) -> Iterator[Any]:

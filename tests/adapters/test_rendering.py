@@ -2,6 +2,7 @@
 
 import gc
 import html
+import time
 import weakref
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.rendering import JinjaRenderer
+from adapters.rendering.bounded import TOIL_MAX
+from adapters.rendering.compiler import toil
 from application.ports.rendering import Renderer
 from domain.kernel.errors import Fault, Invalid
 from domain.template.template import Template, Variable
@@ -223,6 +226,45 @@ def test_a_missing_variable_is_named_with_its_place(source: str, pointer: str, n
     (fault,) = caught.value.faults
     assert (fault.pointer, fault.code) == (pointer, "missing_variable")
     assert name in fault.detail
+
+
+@pytest.mark.parametrize(
+    ("source", "pointer"),
+    [
+        ("{% for each in people %}{{ people[each].shoe }}{% endfor %}", "/data/people/*/shoe"),
+        ("{{ people[name] }}", "/data/people/*"),
+        ("{{ people[name].shoe }}", "/data/people/*"),
+        ("{{ name[name] }}", "/data"),
+        ("{% for who, each in people|items %}{{ each.shoe }}{% endfor %}", "/data/people/*/shoe"),
+    ],
+)
+def test_a_fault_says_no_name_that_only_the_data_has(source: str, pointer: str) -> None:
+    data = {"people": {"eve@example.com": {}}, "name": "mallory@example.com"}
+    (fault,) = faults(source, **data)
+    assert fault.pointer == pointer
+    assert "example.com" not in fault.pointer + fault.detail
+
+
+NASTY = {
+    "tags": "{{a}}", "filters": "{{a|default(b)|upper if a==b else b|title}}", "ifs": "{%if a%}{%endif%}",
+    "loops": "{%for x in a%}{{x}}{%endfor%}", "dots": "{{ a.b.c.d.e.f.g.h }}",
+    "lists": "{{ [1,2,3,4,5,6,7,8] }}",
+    "text": "x <b>y</b>\n", "braces": "{ ", "comments": "{# #}", "spaces": "\n \n{%- if a %}{% endif -%}\n\n",
+    "sums": "{{ 1+1+1+1+1+1+1+1+1+1+1+1 }}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", NASTY.values(), ids=list(NASTY))
+def test_what_is_compiled_in_place_takes_little(piece: str) -> None:
+    few = template("a", "b", body=piece * 10)
+    count = int(10 * TOIL_MAX / (toil(few) or 1))
+    one = template("a", "b", body=(piece * count)[: 262_144 // len(piece) * len(piece)])
+    taken = []
+    for _ in range(3):
+        began = time.thread_time()
+        JinjaRenderer().check(one)
+        taken.append(time.thread_time() - began)
+    assert min(taken) < 0.05
 
 
 @pytest.mark.parametrize(
