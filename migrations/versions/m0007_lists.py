@@ -7,8 +7,8 @@ is used again: old and new rows then lie side by side, and every look reads the 
 
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 OPEN, ORDER = "WHERE closed_at IS NULL", "created_at, delivery_id, seq"
 
