@@ -11,7 +11,7 @@ from application.delivery.clear import ClearAgain
 from application.delivery.keep import KeepLeases
 from application.delivery.probe import ProbeLane
 from application.delivery.providers import ProviderStates
-from application.delivery.take_apart import TakeApart
+from application.delivery.reissue import ReissuePointers
 from application.delivery.tell_of_providers import TellOfProviders
 from config.hooks import operators_hook
 from config.settings import Settings
@@ -84,5 +84,5 @@ class Delivering(containers.DeclarativeContainer):
         lease=settings.provided.engine.lease,
     )
     probe = Single(ProbeLane, channels=channels, providers=provider_states)
-    take_apart = Single(TakeApart, deliveries=deliveries, handoff=handoff)
+    reissue = Single(ReissuePointers, deliveries=deliveries, handoff=handoff)
     bury = Single(BuryDelivery, letters=dead_letters, deliveries=deliveries, handoff=handoff)

@@ -11,7 +11,17 @@ from adapters.memory.dead_letters import MemoryDeadLetters, bury_row, note_unkno
 from adapters.memory.rows import AttemptRow, DeliveryRow, MemoryRows
 from application.messages.pointers import Pointer
 from application.messages.travel import Trip, again, back, dead_letter, messages
-from application.ports.deliveries import BROKER_UI, Begin, Later, Leased, Leases, Settled, Settlement
+from application.ports.deliveries import (
+    BROKER_UI,
+    STRIKES_FREE,
+    Begin,
+    Later,
+    Leased,
+    Leases,
+    Settled,
+    Settlement,
+    Suspect,
+)
 from application.ports.outbox import OutboxMessage
 from application.ports.system import Ids
 from domain.delivery.delivery import DeliveryStatus, advance
@@ -35,10 +45,13 @@ class MemoryDeliveries:
     process: UUID
     ids: Ids
 
-    async def lease(self, pointers: Sequence[Pointer], *, lease: timedelta) -> Leases:
+    async def lease(
+        self, pointers: Sequence[Pointer], *, lease: timedelta, strikes_max: int = STRIKES_FREE
+    ) -> Leases:
         now = self.rows.clock.now()
         taken: list[Leased] = []
         later: list[Later] = []
+        suspects: list[Suspect] = []
         failed: list[Pointer] = []
         for pointer in dict.fromkeys(pointers):
             row = self.rows.deliveries.get(pointer.delivery)
@@ -49,8 +62,9 @@ class MemoryDeliveries:
                 continue
             free_at = row.not_before if row.status is _S.QUEUED else row.lease_until
             if free_at is not None and free_at > now:
-                strikes = row.abandoned + 1 if row.status is _S.SENDING else 0
-                later.append(Later(pointer, free_at - now, strikes))
+                later.append(Later(pointer, free_at - now))
+            elif row.status is _S.SENDING and row.abandoned >= strikes_max:
+                suspects.append(Suspect(pointer, row.abandoned + 1))
             else:
                 taken.append(self._take(row, now, lease))
         dead = MemoryDeadLetters(rows=self.rows, process=self.process, ids=self.ids)
@@ -58,6 +72,7 @@ class MemoryDeliveries:
         return Leases(
             taken=taken,
             later=later,
+            suspects=suspects,
             replayed=len(reopened.deliveries),
             messages=reopened.messages,
             facts_at=now,
@@ -81,7 +96,7 @@ class MemoryDeliveries:
 
     async def postpone(self, lane: Lane, pointers: Sequence[Later]) -> list[OutboxMessage]:
         now = self.rows.clock.now()
-        return self._write(back(p.pointer, lane, p.wait, now, p.strikes) for p in pointers)
+        return self._write(back(p.pointer, lane, p.wait, now) for p in pointers)
 
     def _write(self, trips: Iterable[Trip]) -> list[OutboxMessage]:
         made = messages(trips, self.ids)

@@ -11,7 +11,7 @@ from adapters.postgres.lease import take
 from adapters.postgres.settle import settle
 from application.messages.pointers import Pointer
 from application.messages.travel import back, messages
-from application.ports.deliveries import Begin, Later, Leases, Settled, Settlement
+from application.ports.deliveries import STRIKES_FREE, Begin, Later, Leases, Settled, Settlement
 from application.ports.outbox import OutboxMessage
 from application.ports.system import Ids
 from domain.kernel.channel import Lane
@@ -56,9 +56,11 @@ class PostgresDeliveries:
     process: UUID
     ids: Ids
 
-    async def lease(self, pointers: Sequence[Pointer], *, lease: timedelta) -> Leases:
+    async def lease(
+        self, pointers: Sequence[Pointer], *, lease: timedelta, strikes_max: int = STRIKES_FREE
+    ) -> Leases:
         """One statement; a second one looks at those that were not to be had, which is rare."""
-        return await take(self.database, self.process, self.ids, pointers, lease)
+        return await take(self.database, self.process, self.ids, pointers, lease, strikes_max)
 
     async def begin(self, attempts: Sequence[Begin], *, cleared_at: datetime) -> frozenset[UUID]:
         """One statement.  A lease that has ended is not ours any more, taken over or not."""
@@ -85,7 +87,7 @@ class PostgresDeliveries:
 
         async def work(connection: Connection) -> list[OutboxMessage]:
             now = await connection.fetchval("SELECT now()")
-            made = messages((back(p.pointer, lane, p.wait, now, p.strikes) for p in pointers), self.ids)
+            made = messages((back(p.pointer, lane, p.wait, now) for p in pointers), self.ids)
             await outbox.write(connection, self.process, made)
             return made
 

@@ -11,7 +11,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.dead_letters import replay
 from application.messages.pointers import Pointer
 from application.ports.dead_letters import Reopened
-from application.ports.deliveries import BROKER_UI, Later, Leased, Leases, Unreadable
+from application.ports.deliveries import BROKER_UI, Later, Leased, Leases, Suspect, Unreadable
 from application.ports.system import Ids
 from domain.kernel.channel import Mode, NotificationClass, Priority
 
@@ -40,7 +40,7 @@ WITH taken AS (
     FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
     WHERE d.id = p.id AND d.seq = p.seq AND (
         d.status = 'queued' AND (d.not_before IS NULL OR d.not_before <= now())
-        OR d.status = 'sending' AND d.lease_until <= now()
+        OR d.status = 'sending' AND d.lease_until <= now() AND d.abandoned < $4
     )
     RETURNING
         d.id, d.seq, d.attempt, d.spent, d.abandoned, d.moves, d.notification_id, d.user_id, d.channel,
@@ -79,7 +79,7 @@ LEFT JOIN suppressions AS s ON s.channel = t.channel
 _MISSED = """
 SELECT
     p.id, p.seq, now() AS facts_at, d.status,
-    CASE d.status WHEN 'sending' THEN d.abandoned + 1 ELSE 0 END AS strikes,
+    d.status = 'sending' AND d.lease_until <= now() AS is_suspect, d.abandoned + 1 AS strikes,
     CASE d.status WHEN 'queued' THEN d.not_before WHEN 'sending' THEN d.lease_until END - now() AS wait
 FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
 LEFT JOIN notification_deliveries AS d ON d.id = p.id AND d.seq = p.seq
@@ -87,7 +87,12 @@ LEFT JOIN notification_deliveries AS d ON d.id = p.id AND d.seq = p.seq
 
 
 async def take(
-    database: Database, process: UUID, ids: Ids, pointers: Sequence[Pointer], span: timedelta
+    database: Database,
+    process: UUID,
+    ids: Ids,
+    pointers: Sequence[Pointer],
+    span: timedelta,
+    strikes_max: int,
 ) -> Leases:
     """See `Deliveries.lease`; `pointers` are not empty.
 
@@ -100,6 +105,7 @@ async def take(
         [p.delivery for p in wanted],
         [p.seq for p in wanted],
         span,
+        strikes_max,
     )
     taken, unreadable = _leased(rows)
     got = {row["id"] for row in rows}
@@ -112,6 +118,7 @@ async def take(
         taken=taken,
         unreadable=unreadable,
         later=_later(seen),
+        suspects=_suspects(seen),
         replayed=len(reopened.deliveries),
         messages=reopened.messages,
         facts_at=rows[0]["facts_at"] if rows else seen[0]["facts_at"],
@@ -121,14 +128,14 @@ async def take(
 def _later(seen: Sequence[asyncpg.Record]) -> list[Later]:
     """Which of the pointers that were not taken are to come back."""
     return [
-        Later(
-            Pointer(row["id"], row["seq"]),
-            max(row["wait"] or timedelta(), timedelta()) + MARGIN,
-            row["strikes"],
-        )
+        Later(Pointer(row["id"], row["seq"]), max(row["wait"] or timedelta(), timedelta()) + MARGIN)
         for row in seen
-        if row["status"] in ("queued", "sending")
+        if row["status"] in ("queued", "sending") and not row["is_suspect"]
     ]
+
+
+def _suspects(seen: Sequence[asyncpg.Record]) -> list[Suspect]:
+    return [Suspect(Pointer(row["id"], row["seq"]), row["strikes"]) for row in seen if row["is_suspect"]]
 
 
 async def _reopened(database: Database, process: UUID, ids: Ids, seen: Sequence[asyncpg.Record]) -> Reopened:

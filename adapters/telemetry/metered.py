@@ -11,7 +11,7 @@ from application.messages.command import INTAKE
 from application.messages.pointers import Pointer
 from application.ports.acceptance import Acceptance, Committed, NewNotification, NewPerson, Won
 from application.ports.broker import Outgoing, Published, Publisher
-from application.ports.deliveries import Begin, Deliveries, Later, Leases, Settled, Settlement
+from application.ports.deliveries import STRIKES_FREE, Begin, Deliveries, Later, Leases, Settled, Settlement
 from application.ports.gateway import Gateway, Gateways, Message
 from application.ports.outbox import OutboxMessage
 from application.ports.system import Clock
@@ -59,9 +59,11 @@ class MeteredDeliveries:
     deliveries: Deliveries
     telemetry: Telemetry
 
-    async def lease(self, pointers: Sequence[Pointer], *, lease: timedelta) -> Leases:
+    async def lease(
+        self, pointers: Sequence[Pointer], *, lease: timedelta, strikes_max: int = STRIKES_FREE
+    ) -> Leases:
         """See `Deliveries`."""
-        leases = await self.deliveries.lease(pointers, lease=lease)
+        leases = await self.deliveries.lease(pointers, lease=lease, strikes_max=strikes_max)
         for leased in leases.taken:
             if leased.lost is not None:
                 self.telemetry.unanswered(leased.channel, leased.lost)

@@ -13,7 +13,16 @@ import msgspec
 
 from application.delivery.providers import ProviderStates
 from application.messages.pointers import Pointer
-from application.ports.deliveries import Begin, Deliveries, Later, Leased, Leases, Settlement
+from application.ports.deliveries import (
+    STRIKES_FREE,
+    Begin,
+    Deliveries,
+    Later,
+    Leased,
+    Leases,
+    Settlement,
+    Suspect,
+)
 from application.ports.deliveries import Unreadable as UnreadableRow
 from application.ports.gateway import Gateways
 from application.ports.outbox import Handoff
@@ -57,6 +66,7 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     settlements: list[Settlement]
     """Decided without a call; to be settled."""
     postponed: int = 0
+    suspects: list[Suspect] = []
     replayed: int = 0
     """Dead letters that an operator has moved back to the lane."""
     stale: int = 0
@@ -83,14 +93,19 @@ class BeginDeliveries:
     dice: Dice
     lease: timedelta
 
-    async def __call__(self, lane: Lane, pointers: Sequence[Pointer]) -> Begun:
+    async def __call__(
+        self, lane: Lane, pointers: Sequence[Pointer], strikes_max: int = STRIKES_FREE
+    ) -> Begun:
         """Take what is ours to take and say what follows.
+
+        Args:
+            strikes_max: what more workers have died with is left alone.
 
         Raises:
             StoreUnavailable: the lane pauses; leases made lapse by themselves.
         """
         begun = self.clock.monotonic()
-        leases = await self.deliveries.lease(pointers, lease=self.lease)
+        leases = await self.deliveries.lease(pointers, lease=self.lease, strikes_max=strikes_max)
         if leases.later:
             self.handoff.offer(await self.deliveries.postpone(lane, leases.later))
         self.handoff.offer(leases.messages)
@@ -104,12 +119,13 @@ class BeginDeliveries:
         if lost:
             again = [Later(Pointer(leased.id, leased.seq), timedelta()) for leased in lost]
             self.handoff.offer(await self.deliveries.postpone(lane, again))
-        elsewhere = len(leases.later) + leases.replayed
+        elsewhere = len(leases.later) + len(leases.suspects) + leases.replayed
         return Begun(
             calls=[call for call in calls if call.leased.id in ours],
             settlements=settlements,
             postponed=len(leases.later) + len(lost),
             replayed=leases.replayed,
+            suspects=leases.suspects,
             stale=len(pointers) - len(leases.taken) - len(leases.unreadable) - elsewhere,
             paused=paused,
         )

@@ -2,24 +2,17 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
 
-from application.messages.pointers import PACK_MAX, Pointer, encode, packed
+from application.messages.pointers import Pointer, encode, packed
 from application.ports.outbox import OutboxMessage
 from application.ports.system import Ids
 from domain.kernel.channel import Lane, Priority
 
-STRIKES_HEADER = "x-posthorn-strikes"
-STRIKES = (PACK_MAX, 25, 6, 1)
-"""Most pointers of a message whose worker died so often: whatever kills workers is soon alone.
-
-Such a message is worked by itself (`entrypoints.actors.tickets`).
-"""
-
-_Way = tuple[str, Priority, datetime | None, int]
+_Way = tuple[str, Priority, datetime | None]
 
 
 class Trip(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,8 +24,6 @@ class Trip(msgspec.Struct, frozen=True, kw_only=True):
     due: datetime | None = None
     alone: bool = False
     """It concerns one delivery (retry, dead letter): an operator can move it by itself."""
-    strikes: int = 0
-    """How often in a row its worker died: see `STRIKES`."""
 
 
 def again(pointer: Pointer, lane: Lane, *, due: datetime | None, outcome: str | None) -> Trip:
@@ -46,10 +37,10 @@ def dead_letter(pointer: Pointer, lane: Lane) -> Trip:
     return Trip(pointer=pointer, queue=lane.dead, priority=lane.priority, alone=True)
 
 
-def back(pointer: Pointer, lane: Lane, wait: timedelta, now: datetime, strikes: int = 0) -> Trip:
+def back(pointer: Pointer, lane: Lane, wait: timedelta, now: datetime) -> Trip:
     """To its lane after a while: in whole seconds, so that those that wait alike travel together."""
     due = now + timedelta(seconds=math.ceil(wait.total_seconds())) if wait > timedelta() else None
-    return Trip(pointer=pointer, queue=lane.queue, priority=lane.priority, due=due, strikes=strikes)
+    return Trip(pointer=pointer, queue=lane.queue, priority=lane.priority, due=due)
 
 
 def messages(trips: Iterable[Trip], ids: Ids) -> list[OutboxMessage]:
@@ -57,26 +48,16 @@ def messages(trips: Iterable[Trip], ids: Ids) -> list[OutboxMessage]:
     shared: dict[_Way, list[Pointer]] = defaultdict(list)
     made = []
     for trip in trips:
-        way = (trip.queue, trip.priority, trip.due, trip.strikes)
+        way = (trip.queue, trip.priority, trip.due)
         if trip.alone:
             made.append(_message(way, [trip.pointer], ids))
         else:
             shared[way].append(trip.pointer)
     for way, pointers in shared.items():
-        size = STRIKES[min(way[3], len(STRIKES) - 1)]
-        made += [_message(way, chunk, ids) for chunk in packed(pointers, size)]
+        made += [_message(way, chunk, ids) for chunk in packed(pointers)]
     return made
 
 
-def strikes_of(headers: Mapping[str, object]) -> int:
-    """Read them back from a message; 0 when it has none."""
-    told = headers.get(STRIKES_HEADER)
-    return int(told) if isinstance(told, str) and told.isdecimal() else 0
-
-
 def _message(way: _Way, pointers: list[Pointer], ids: Ids) -> OutboxMessage:
-    queue, priority, due, strikes = way
-    headers = {STRIKES_HEADER: str(strikes)} if strikes else {}
-    return OutboxMessage(
-        id=ids.next(), queue=queue, body=encode(pointers), priority=priority, due=due, headers=headers
-    )
+    queue, priority, due = way
+    return OutboxMessage(id=ids.next(), queue=queue, body=encode(pointers), priority=priority, due=due)

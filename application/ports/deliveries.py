@@ -16,6 +16,8 @@ from application.ports.outbox import OutboxMessage
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, Mode, NotificationClass, Priority
 
+STRIKES_FREE = 1
+"""A worker may die of anything, and of nothing that it holds: after the first time all go on as before."""
 BROKER_UI = "broker-ui"
 """Who sends again what was moved from a `.dlq` to its lane in the broker's management UI."""
 
@@ -66,8 +68,14 @@ class Later(msgspec.Struct, frozen=True):
 
     pointer: Pointer
     wait: timedelta
-    strikes: int = 0
-    """How often in a row its worker died: it comes back in smaller and smaller company."""
+
+
+class Suspect(msgspec.Struct, frozen=True):
+    """A delivery that workers have died of, or beside: it is free, but was not taken."""
+
+    pointer: Pointer
+    strikes: int
+    """Leases in a row that ended without a word."""
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -86,6 +94,8 @@ class Leases(msgspec.Struct, frozen=True, kw_only=True):
     """Taken, too: to be settled as failed."""
     later: list[Later] = []
     """Somebody else's lease still runs, or its time has not come."""
+    suspects: list[Suspect] = []
+    """With more strikes than were wanted."""
     replayed: int = 0
     """Open dead letters among the pointers: an operator has moved them from the `.dlq` to the lane."""
     messages: list[OutboxMessage] = []
@@ -139,8 +149,13 @@ class Settled(msgspec.Struct, frozen=True):
 class Deliveries(Protocol):
     """Held to tests/contract/deliveries.py."""
 
-    async def lease(self, pointers: Sequence[Pointer], *, lease: timedelta) -> Leases:
+    async def lease(
+        self, pointers: Sequence[Pointer], *, lease: timedelta, strikes_max: int = STRIKES_FREE
+    ) -> Leases:
         """One statement: take what is queued at this seq and due, or was left behind by a dead worker.
+
+        Args:
+            strikes_max: leave alone what more workers have died with: who leases it risks all he holds.
 
         Raises:
             StoreUnavailable: nothing is leased, or the leases lapse by themselves.

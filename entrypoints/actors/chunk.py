@@ -4,13 +4,13 @@ Each delivery gives its place back when it is done with it: nobody waits for the
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from application.delivery.begin import Call
+from application.delivery.begin import Begun, Call
 from application.messages.pointers import Pointer
-from application.ports.deliveries import Settlement
+from application.ports.deliveries import STRIKES_FREE, Settlement, Suspect
 from domain.kernel.channel import Lane
 from domain.kernel.errors import Unavailable
 from entrypoints.actors.actor import trace_ids
@@ -30,6 +30,8 @@ class Chunks:
     engine: Engine
     window: Window
     rest: Rest
+    suspecting: Callable[[Desk], None]
+    """There are suspects on the desk: see that they are worked."""
     in_flight: int = 0
     """Deliveries; counted by the lane."""
     beginning: int = 0
@@ -56,11 +58,14 @@ class Chunks:
             places.done(count)
             self.room.set()
 
-    async def work(self, desk: Desk, items: list[Item], places: Share | None = None) -> None:
-        """Begin, call, settle and ack; what cannot be settled is isolated.
+    async def work(
+        self, desk: Desk, items: list[Item], places: Share | None = None, strikes_max: int = STRIKES_FREE
+    ) -> None:
+        """Begin, call, settle and ack; what cannot be settled is isolated, suspects are put aside.
 
         Args:
             places: of these items; each is given back as soon as may be.
+            strikes_max: what more workers have died with is a suspect.
 
         Raises:
             Unavailable: nothing was begun; trouble of the lane.
@@ -69,18 +74,14 @@ class Chunks:
         loop = asyncio.get_running_loop()
         started = loop.time()
         rest = by_delivery(items)
-        self.beginning += 1
-        try:
-            begun = await self.engine.begin(self.lane, [pointer for pointer, _ in items])
-        finally:
-            self.beginning -= 1
-            self.room.set()
+        begun = await self._begin([pointer for pointer, _ in items], strikes_max)
         self.engine.telemetry.stage("begin", loop.time() - started)
         self._route = begun.calls[-1].provider if begun.calls else self._route or ""
         if begun.paused is not None:
             self.rest.because(begun.paused)
         working = [c.leased.id for c in begun.calls] + [s.delivery for s in begun.settlements]
         held = {delivery: rest.pop(delivery) for delivery in working}
+        self._put_aside(desk, places, begun.suspects, rest)
         over = [ticket for done in rest.values() for _, ticket in done]
         desk.finish(over)
         self.done(places, len(over))
@@ -100,9 +101,28 @@ class Chunks:
             postponed=begun.postponed,
             replayed=begun.replayed,
             stale=begun.stale,
+            suspects=len(begun.suspects),
             seconds=round(loop.time() - started, 4),
             traces=trace_ids(call.leased.traceparent for call in begun.calls),
         )
+
+    async def _begin(self, pointers: Sequence[Pointer], strikes_max: int) -> Begun:
+        self.beginning += 1
+        try:
+            return await self.engine.begin(self.lane, pointers, strikes_max)
+        finally:
+            self.beginning -= 1
+            self.room.set()
+
+    def _put_aside(
+        self, desk: Desk, places: Share | None, suspects: Sequence[Suspect], rest: dict[UUID, list[Item]]
+    ) -> None:
+        for suspect in suspects:
+            items = rest.pop(suspect.pointer.delivery)
+            desk.suspect(suspect.strikes, items)
+            self.done(places, len(items))
+        if suspects:
+            self.suspecting(desk)
 
     async def _look_after(
         self, desk: Desk, items: list[Item], ends: Mapping[UUID, BaseException | None]
@@ -117,7 +137,13 @@ class Chunks:
             )
             await self.isolate(desk, [item for item in items if item[0].delivery in broken])
 
-    async def isolate(self, desk: Desk, items: list[Item], own: Exception | None = None) -> None:
+    async def isolate(
+        self,
+        desk: Desk,
+        items: list[Item],
+        own: Exception | None = None,
+        strikes_max: int = STRIKES_FREE,
+    ) -> None:
         """Something unforeseen: find whose it is, one by one, and bury that one alone.
 
         Args:
@@ -129,7 +155,7 @@ class Chunks:
             return
         for pointer, ticket in items:
             try:
-                await self.work(desk, [(pointer, ticket)])
+                await self.work(desk, [(pointer, ticket)], strikes_max=strikes_max)
             except Unavailable as away:
                 desk.pending.append((pointer, ticket))
                 self.rest.because(str(away))

@@ -8,7 +8,7 @@ from application.delivery.begin import BeginDeliveries
 from application.delivery.bury import BuryDelivery
 from application.delivery.call import CallProvider
 from application.delivery.probe import ProbeLane
-from application.delivery.take_apart import TakeApart
+from application.delivery.reissue import ReissuePointers
 from application.ports.broker import Consumer, Publisher
 from application.ports.system import Ids
 from entrypoints.actors.actor import Telemetry
@@ -26,7 +26,7 @@ class Engine:
     begin: BeginDeliveries
     call: CallProvider
     probe: ProbeLane
-    take_apart: TakeApart
+    reissue: ReissuePointers
     bury: BuryDelivery
     settler: Settler
     slots: Slots

@@ -3,8 +3,8 @@
     take ─► decode ─► places ─► begin (lease, decide, commit) ─► calls ─► settle ─► ack
 
 Chunks overlap: while one is called, the next is begun.  Nothing is leased before there is a place for it at
-its provider.  Trouble of the lane (store away, channel paused) is
-not trouble of its deliveries: the actor keeps what it has not begun and goes on when it may.
+its provider.  Trouble of the lane (store away, channel paused) is not trouble of its deliveries: the actor
+keeps what it has not begun and goes on when it may.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from entrypoints.actors.chunk import Chunks
 from entrypoints.actors.engine import Engine
 from entrypoints.actors.rest import Rest
 from entrypoints.actors.tickets import Desk
-from entrypoints.actors.unpack import unpack
+from entrypoints.actors.unpack import renewed, unpack
 from entrypoints.actors.window import Window
 
 T = TypeVar("T")
@@ -60,7 +60,13 @@ class LaneActor:
     def __post_init__(self) -> None:
         self.window = Window(most=self.engine.slots.total)
         self.rest = Rest(lane=self.name, telemetry=self.engine.telemetry)
-        self.chunks = Chunks(lane=self.lane, engine=self.engine, window=self.window, rest=self.rest)
+        self.chunks = Chunks(
+            lane=self.lane,
+            engine=self.engine,
+            window=self.window,
+            rest=self.rest,
+            suspecting=self._look_after_suspects,
+        )
 
     @property
     def name(self) -> str:
@@ -141,13 +147,11 @@ class LaneActor:
     async def _consume(self, desk: Desk) -> None:
         while not self._stopping.is_set() and await self._able():
             room = self.window.limit - self.chunks.in_flight if self.chunks.beginning < BEGINNING_MAX else 0
-            if desk.suspects and not self._quarantining:
-                self._quarantining = True
-                self._start(self._quarantine(desk))
+            self._look_after_suspects(desk)
             if desk.unread and len(desk.pending) < self.engine.chunk_max:
                 await self._unpack(desk)
             elif desk.pending and room > 0:
-                wanted = desk.together(min(room, self.engine.chunk_max))
+                wanted = min(room, self.engine.chunk_max, len(desk.pending))
                 if (places := await self._unless_halted(self.chunks.share(wanted))) is not None:
                     self._start(self._chunk(desk, places))
                     await asyncio.sleep(0)  # it counts itself among those being begun
@@ -174,7 +178,12 @@ class LaneActor:
                 await self.chunks.isolate(desk, items, own)
 
     async def _take(self, desk: Desk) -> list[Received]:
-        return await self._unless_halted(desk.subscription.take(self.engine.prefetch)) or []
+        messages = await self._unless_halted(desk.subscription.take(self.engine.prefetch)) or []
+        try:
+            return await renewed(self.engine, self.lane, desk, messages)
+        except Unavailable as away:
+            self.rest.because(str(away))
+            return messages
 
     async def _unless_halted(self, work: Coroutine[None, None, T]) -> T | None:
         working = asyncio.ensure_future(work)
@@ -189,24 +198,29 @@ class LaneActor:
     async def _unpack(self, desk: Desk) -> None:
         message = desk.unread.popleft()
         try:
-            desk.put(await unpack(self.engine, self.lane, desk, message))
+            desk.pending.extend(await unpack(self.engine, self.lane, desk, message))
         except Unavailable as away:
             desk.unread.append(message)
             self.rest.because(str(away))
 
+    def _look_after_suspects(self, desk: Desk) -> None:
+        if desk.suspects and not self._quarantining and self.rest.reason is None:
+            self._quarantining = True
+            self._start(self._quarantine(desk))
+
     async def _quarantine(self, desk: Desk) -> None:
-        """Work the suspects off, beside everything else; they are few and take no slots."""
+        """Work the suspects off, a few at a time, beside everything else; they take no places."""
         try:
             while desk.suspects and self.rest.reason is None and not self._stopping.is_set():
                 async with self.engine.quarantine:
-                    items = desk.suspects.popleft()
+                    strikes, items = desk.suspected()
                     try:
-                        await self.chunks.work(desk, items)
+                        await self.chunks.work(desk, items, strikes_max=strikes)
                     except Unavailable as away:
-                        desk.suspects.appendleft(items)
+                        desk.suspect(strikes, items)
                         self.rest.because(str(away))
                     except Exception as own:  # noqa: BLE001  as in `_chunk`
-                        await self.chunks.isolate(desk, items, own)
+                        await self.chunks.isolate(desk, items, own, strikes)
         finally:
             self._quarantining = False
 

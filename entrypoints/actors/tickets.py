@@ -4,26 +4,24 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import islice
 from uuid import UUID
 
 from application.messages.pointers import Pointer
 from application.ports.broker import Received, Subscription
 from domain.kernel.errors import BrokerUnavailable
 
-SUSPECT = 2
-"""Strikes."""
+COMPANY = {2: 25, 3: 6}
+"""Most suspects in one hand, by their strikes; with more of them, each alone."""
 
 
 class Ticket:
     """One message in hand."""
 
-    __slots__ = ("left", "strikes", "tag")
+    __slots__ = ("left", "tag")
 
-    def __init__(self, tag: int, left: int, strikes: int = 0) -> None:
+    def __init__(self, tag: int, left: int) -> None:
         self.tag = tag
         self.left = left
-        self.strikes = strikes
 
 
 Item = tuple[Pointer, Ticket]
@@ -37,28 +35,27 @@ class Desk:
     unread: deque[Received] = field(default_factory=deque)
     pending: deque[Item] = field(default_factory=deque)
     """Read, but not begun."""
-    suspects: deque[list[Item]] = field(default_factory=deque)
-    """Messages in whose company workers have died more than once: worked one at a time in a process, or what
-    is in flight beside the one that kills would be struck with it."""
+    suspects: dict[int, deque[Item]] = field(default_factory=dict)
+    """By strikes: what workers have died with more than once.  A few at a time in a process, or what is in
+    flight beside the one that kills would be struck with it."""
     _done: list[int] = field(default_factory=list)
     _flushing: "asyncio.Task[None] | None" = None
 
-    def put(self, items: list[Item]) -> None:
-        """The pointers of a message, to be begun."""
-        if items and items[0][1].strikes >= SUSPECT:
-            self.suspects.append(items)
-        else:
-            self.pending.extend(items)
+    def suspect(self, strikes: int, items: Iterable[Item]) -> None:
+        """These are to be worked apart."""
+        self.suspects.setdefault(strikes, deque()).extend(items)
 
-    def together(self, most: int) -> int:
-        """How many from the head of `pending` may share a chunk: a message with strikes goes by itself."""
-        head = self.pending[0][1]
-        count = 0
-        for _, ticket in islice(self.pending, most):
-            if ticket is not head and (ticket.strikes or head.strikes):
-                break
-            count += 1
-        return count
+    def suspected(self) -> tuple[int, list[Item]]:
+        """The next suspects to be worked together, and how many strikes they have.
+
+        Those with the fewest go first: most of them are innocent, and gone with their next lease.
+        """
+        strikes = min(self.suspects)
+        waiting = self.suspects[strikes]
+        items = [waiting.popleft() for _ in range(min(len(waiting), COMPANY.get(strikes, 1)))]
+        if not waiting:
+            del self.suspects[strikes]
+        return strikes, items
 
     def finish(self, tickets: Iterable[Ticket]) -> None:
         """One pointer of each ticket is done."""

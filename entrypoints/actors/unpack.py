@@ -1,7 +1,8 @@
 """From a message to its pointers, each with the message's ticket."""
 
-from application.messages.pointers import decode
-from application.messages.travel import strikes_of
+from collections.abc import Sequence
+
+from application.messages.pointers import Pointer, decode
 from application.ports.broker import Received
 from domain.kernel.channel import Lane
 from domain.kernel.errors import Undecodable
@@ -10,15 +11,11 @@ from entrypoints.actors.poison import bury_message
 from entrypoints.actors.tickets import Desk, Item, Ticket
 
 REDELIVERIES = 3
-"""From so many redeliveries on a message is taken apart; the broker gives up at ten.
-
-A worker that dies has all its messages redelivered: those that did not kill it begin anew, each alone, and
-the one that did is known by its row (`domain.delivery.gate.ABANDONED_MAX`).
-"""
+"""From so many redeliveries on a message is issued anew; the broker gives up at ten."""
 
 
 async def unpack(engine: Engine, lane: Lane, desk: Desk, message: Received) -> list[Item]:
-    """Read a message; one that nobody can read is buried, one that came too often is taken apart.
+    """Read a message; one that nobody can read is buried.
 
     Raises:
         Unavailable: it is as before.
@@ -29,11 +26,29 @@ async def unpack(engine: Engine, lane: Lane, desk: Desk, message: Received) -> l
         await bury_message(engine, lane, message.body, str(fault))
         desk.finish([Ticket(message.tag, 1)])
         return []
+    ticket = Ticket(message.tag, len(pointers))
+    return [(pointer, ticket) for pointer in pointers]
+
+
+async def renewed(engine: Engine, lane: Lane, desk: Desk, messages: Sequence[Received]) -> list[Received]:
+    """Issue anew what came too often, all together and before anything is begun; return the others.
+
+    Raises:
+        StoreUnavailable: all are as before.
+    """
+    tired = {message.tag: pointers for message in messages if (pointers := _tired(message))}
+    if tired:
+        await engine.reissue(lane, [pointer for pointers in tired.values() for pointer in pointers])
+        desk.finish(Ticket(tag, 1) for tag in tired)
+    return [message for message in messages if message.tag not in tired]
+
+
+def _tired(message: Received) -> list[Pointer]:
     # What an operator moves here brings the count of the queue it was in, and is not redelivered yet.
     seen = message.headers.get("x-delivery-count", 0) if message.redelivered else 0
-    if isinstance(seen, int) and seen >= REDELIVERIES:
-        await engine.take_apart(lane, pointers)
-        desk.finish([Ticket(message.tag, 1)])
+    if not isinstance(seen, int) or seen < REDELIVERIES:
         return []
-    ticket = Ticket(message.tag, len(pointers), strikes_of(message.headers))
-    return [(pointer, ticket) for pointer in pointers]
+    try:
+        return decode(message.body)
+    except Undecodable:
+        return []

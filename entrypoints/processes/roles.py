@@ -157,7 +157,7 @@ class Assembly:
             begin=c.delivering.begin(),
             call=c.delivering.call(),
             probe=c.delivering.probe(),
-            take_apart=c.delivering.take_apart(),
+            reissue=c.delivering.reissue(),
             bury=c.delivering.bury(),
             settler=Settler(deliveries=c.deliveries(), handoff=self.relay, telemetry=self.telemetry),
             slots=Slots(

@@ -202,7 +202,7 @@ class AbandonContract:
         taken = await leased(engine, await engine.given())
         for count in (1, 2):
             await engine.shift(taken.id, "lease_until", timedelta(seconds=-1))
-            [taken] = (await lease(engine, Pointer(taken.id, taken.seq))).taken
+            [taken] = (await lease(engine, Pointer(taken.id, taken.seq), strikes_max=9)).taken
             assert (taken.abandoned, taken.interrupted) == (count, False)
         taken = await lose_worker(engine, taken)
         assert (taken.abandoned, taken.interrupted) == (3, True)

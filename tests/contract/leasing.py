@@ -7,10 +7,9 @@ from typing import Any
 from uuid import uuid4
 
 from application.messages.pointers import Pointer, decode
-from application.messages.travel import strikes_of
 from application.ports.acceptance import NewNotification
 from application.ports.catalog import Channel
-from application.ports.deliveries import Begin, Later, Leased, Leases, Settlement
+from application.ports.deliveries import Begin, Later, Leased, Leases, Settlement, Suspect
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, Mode, NotificationClass, Priority
 from tests.contract.engine import Engine
@@ -40,7 +39,7 @@ async def lose_worker(engine: Engine, taken: Leased) -> Leased:
     """Begin the call of a lease, let its worker die, and lease again."""
     assert await begin(engine, taken)
     await engine.shift(taken.id, "lease_until", PAST)
-    [again] = (await lease(engine, Pointer(taken.id, taken.seq))).taken
+    [again] = (await lease(engine, Pointer(taken.id, taken.seq), strikes_max=9)).taken
     return again
 
 
@@ -192,7 +191,7 @@ class LeaseContract:
 
         assert leases.taken == []
         [later] = leases.later
-        assert (later.pointer, later.strikes) == (pointers(new)[0], 0)
+        assert later.pointer == pointers(new)[0]
         assert timedelta(seconds=85) < later.wait < timedelta(seconds=91)
         await engine.shift(new.deliveries[0].id, "not_before", PAST)
         assert await leased(engine, new)
@@ -202,7 +201,7 @@ class LeaseContract:
         first = await leased(engine, new)
 
         [later] = (await lease(engine, *pointers(new))).later
-        assert (later.pointer, later.strikes) == (pointers(new)[0], 1)  # if its worker has died
+        assert later.pointer == pointers(new)[0]
         assert LEASE - timedelta(seconds=5) < later.wait < LEASE + timedelta(seconds=1)
 
         await engine.shift(first.id, "lease_until", PAST)
@@ -230,7 +229,7 @@ class LeaseContract:
         second = await lose_worker(engine, await leased(engine, new))
         await engine.shift(second.id, "lease_until", PAST)
 
-        third = await leased(engine, new)
+        [third] = (await lease(engine, *pointers(new), strikes_max=2)).taken
 
         assert (third.interrupted, third.attempt, third.spent) == (True, 3, 1)  # counted once
         assert [call.attempt for call in await engine.attempts(third.id)] == [1]
@@ -241,6 +240,21 @@ class LeaseContract:
             "queued",
             "sending",
         ]
+
+    async def test_what_workers_died_with_is_left_alone_and_told_how_often(self, engine: Engine) -> None:
+        new, other = await engine.given(), await engine.given()
+        taken = await leased(engine, new)
+        for strikes in range(1, 5):
+            await engine.shift(taken.id, "lease_until", PAST)
+            before = await engine.delivery(taken.id)
+            if strikes > 1:
+                left = await lease(engine, *pointers(new), *pointers(other), strikes_max=strikes - 1)
+                assert left.suspects == [Suspect(pointers(new)[0], strikes)]
+                assert await engine.delivery(taken.id) == before
+                assert len(left.taken) + len(left.later) == 1  # its neighbour
+            [taken] = (await lease(engine, *pointers(new), strikes_max=strikes)).taken
+            assert taken.abandoned == strikes
+        assert (await lease(engine, *pointers(new), strikes_max=0)).suspects == []  # somebody holds it
 
     async def test_what_was_lost_among_many_does_not_touch_the_others(self, engine: Engine) -> None:
         new = await engine.given(3)
@@ -336,13 +350,6 @@ class PostponeContract:
             assert message.due is not None
             assert timedelta(seconds=5) < message.due - now <= timedelta(seconds=10)
         assert (await engine.delivery(new.deliveries[0].id)).seq == 1
-
-    async def test_the_more_workers_died_the_smaller_the_company(self, engine: Engine) -> None:
-        wanted = pointers(await engine.given(50))
-        for strikes, size in ((0, 50), (1, 25), (2, 6), (3, 1), (9, 1)):
-            made = await engine.deliveries().postpone(EMAIL, [Later(p, timedelta(), strikes) for p in wanted])
-            assert max(len(decode(message.body)) for message in made) == size
-            assert {strikes_of(message.headers) for message in made} == {strikes}
 
     async def test_nothing_to_postpone_is_nothing(self, engine: Engine) -> None:
         assert await engine.deliveries().postpone(EMAIL, []) == []

@@ -125,7 +125,7 @@ def guard(container: Container, fuse: Fuse) -> None:
         provider.override(Guarded(provider(), name, fuse))
     container.consumer.override(GuardedConsumer(container.consumer(), fuse))
     container.providers_built.override(GuardedGateways(container.providers_built(), fuse))
-    late = {"submit_or_defer": container, "take_apart": container.delivering}
+    late = {"submit_or_defer": container, "reissue": container.delivering}
     for name, part in late.items():  # they want the relay actor, which is not there yet
         provider = getattr(part, name)
         provider.set_provides(partial(_made, provider.provides, name, fuse))

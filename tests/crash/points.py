@@ -103,7 +103,7 @@ PLACES = (
         got=_some(lambda message: len(decode(message.body)) > 1),
     ),
     Place(name="arrive", port="lane", method="take", got=_some(lambda message: "x-death" in message.headers)),
-    Place(name="take-apart", port="take_apart", method="__call__"),
+    Place(name="reissue", port="reissue", method="__call__"),
     Place(name="lease", port="deliveries", method="lease"),
     Place(
         name="take-over",

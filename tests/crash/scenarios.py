@@ -28,8 +28,8 @@ SCENARIOS = _scenarios(
     before:settle:2 during:settle:2 inside:settle:2 after:settle:2
     before:ack:2 half:ack after:ack:2
     after:begin:2>before:postpone after:begin:2>inside:postpone after:begin:2>after:postpone
-    after:take-packed>after:take-packed>after:take-packed>before:take-apart
-    after:take-packed>after:take-packed>after:take-packed>after:take-apart
+    after:take-packed>after:take-packed>after:take-packed>before:reissue
+    after:take-packed>after:take-packed>after:take-packed>after:reissue
     after:call:3>after:take-over after:begin:2>after:call
     before:settle-retry inside:settle-retry after:settle-retry
     before:publish-later after:publish-later after:arrive

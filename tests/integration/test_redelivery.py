@@ -1,4 +1,4 @@
-"""What RabbitMQ says of messages that come again, by version: what taking apart and giving up rely on."""
+"""What RabbitMQ says of messages that come again, by version: what issuing anew and giving up rely on."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

@@ -31,7 +31,7 @@ from application.delivery.clear import ClearAgain
 from application.delivery.keep import KeepLeases
 from application.delivery.probe import ProbeLane
 from application.delivery.providers import ProviderStates
-from application.delivery.take_apart import TakeApart
+from application.delivery.reissue import ReissuePointers
 from application.event.handle import HandleEvents
 from application.event.trigger_index import TriggerIndex
 from application.messages.command import INTAKE
@@ -301,7 +301,7 @@ class Assembly:
                 **common,
             ),
             probe=ProbeLane(channels=self.channels, providers=states),
-            take_apart=TakeApart(deliveries=self.deliveries, handoff=self.relay),
+            reissue=ReissuePointers(deliveries=self.deliveries, handoff=self.relay),
             bury=BuryDelivery(letters=letters, deliveries=self.deliveries, handoff=self.relay),
             settler=Settler(deliveries=self.deliveries, handoff=self.relay, telemetry=self.voice),
             slots=Slots(total=40, reserve=8, weights=WEIGHTS),

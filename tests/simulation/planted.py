@@ -21,7 +21,7 @@ from application.delivery import call as calling
 from application.delivery.clear import ClearAgain
 from application.delivery.keep import KeepLeases
 from application.delivery.providers import ProviderStates
-from application.delivery.take_apart import TakeApart
+from application.delivery.reissue import ReissuePointers
 from application.messages.pointers import Pointer
 from application.notification.group_commit import GroupCommit
 from application.outbox.recover import RecoverBroker
@@ -259,7 +259,7 @@ BUGS: dict[str, Callable[[], Patch]] = {
     ),
     "a lost call in silence": _lost_call_in_silence,
     "whose time has not come is dropped": _whose_time_has_not_come_is_dropped,
-    "taken apart and dropped": lambda: _never(TakeApart, "__call__", None),
+    "issued anew and dropped": lambda: _never(ReissuePointers, "__call__", None),
     "a wiped broker goes unnoticed": lambda: _never(RecoverBroker, "_intact", True),
     "every key is new": _every_key_is_new,
     "answer before commit": _answer_before_commit,

@@ -28,7 +28,7 @@ from application.delivery.call import CallProvider
 from application.delivery.clear import ClearAgain
 from application.delivery.probe import ProbeLane
 from application.delivery.providers import ProviderStates
-from application.delivery.take_apart import TakeApart
+from application.delivery.reissue import ReissuePointers
 from application.messages.pointers import Pointer, encode
 from application.outbox.relay import RelayOutbox
 from application.ports.broker import Outgoing, Published
@@ -73,9 +73,9 @@ class Faulty:
             if asyncio.iscoroutine(answer):
                 await answer
 
-    async def lease(self, pointers: Sequence[Pointer], *, lease: timedelta) -> Any:
+    async def lease(self, pointers: Sequence[Pointer], *, lease: timedelta, strikes_max: int = 1) -> Any:
         await self._before("lease", pointers)
-        return await self.inner.lease(pointers, lease=lease)
+        return await self.inner.lease(pointers, lease=lease, strikes_max=strikes_max)
 
     async def begin(self, attempts: Sequence[Begin], *, cleared_at: Any) -> frozenset[UUID]:
         await self._before("begin", attempts)
@@ -143,7 +143,7 @@ class World:
             begin=begin,
             call=call,
             probe=ProbeLane(channels=MemoryChannels(rows=self.rows), providers=self.providers),
-            take_apart=TakeApart(deliveries=self.deliveries, handoff=self),
+            reissue=ReissuePointers(deliveries=self.deliveries, handoff=self),
             bury=BuryDelivery(
                 letters=MemoryDeadLetters(rows=self.rows, process=self.me, ids=IDS),
                 deliveries=self.deliveries,

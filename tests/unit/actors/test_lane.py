@@ -10,7 +10,6 @@ import pytest
 
 from adapters.memory.deliveries import MemoryDeliveries
 from application.messages.pointers import Pointer, encode
-from application.messages.travel import STRIKES_HEADER
 from application.ports.broker import Received
 from application.ports.catalog import Channel, Versioned
 from domain.delivery.delivery import DeliveryStatus
@@ -19,8 +18,9 @@ from domain.delivery.outcome import Accepted, Unknown
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable
 from entrypoints.actors import lane
 from entrypoints.actors.tickets import Desk
-from entrypoints.actors.unpack import unpack
+from entrypoints.actors.unpack import renewed
 from tests.support.eventually import eventually, steadily
+from tests.support.virtual_time import passing
 from tests.unit.actors.engine import CLOCK, EMAIL, IDS, World
 
 
@@ -246,27 +246,49 @@ async def test_a_paused_channel_gives_back_unspent_and_goes_on_when_resumed():
     assert {world.rows.deliveries[id_].spent for id_ in ids} == {1}
 
 
-async def test_a_packed_message_that_came_too_often_is_taken_apart():
+async def test_what_came_too_often_is_issued_anew_as_it_is_and_goes_on_at_full_speed():
+    world = World(slots=1000)
+    ids = [id_ for _ in range(10) for id_ in await world.accept(100, packed=True)]
+    for _ in range(3):
+        subscription = await world.broker.subscribe(EMAIL.queue, 100)
+        await subscription.take(100)
+        await subscription.close()
+
+    async def answer(_):
+        await passing(0.1)
+        return Accepted("ok")
+
+    world.answer = answer
+    sizes, started = begun_sizes(world), CLOCK.monotonic()
+    world.start()
+    await eventually(lambda: world.all_sent(ids), timeout=60)
+    assert CLOCK.monotonic() - started < 3, "one at a time they would take 100 s"
+    await world.stop()
+    assert max(sizes) >= 100
+    assert Counter(world.sent) == Counter(ids)
+
+
+async def test_while_the_store_is_away_what_came_too_often_waits_as_it_is():
     world = World()
-    ids = await world.accept(10, packed=True)
+    ids = await world.accept(5, packed=True)
     for _ in range(3):
         subscription = await world.broker.subscribe(EMAIL.queue, 10)
         await subscription.take(10)
         await subscription.close()
-    sizes = begun_sizes(world)
+    world.deliveries.fault["postpone"] = times(1, StoreUnavailable("away"))
     world.start()
     await eventually(lambda: world.all_sent(ids))
     await world.stop()
-    assert sizes == [1] * 10, "each goes on alone, and is worked alone"
+    assert Counter(world.sent) == Counter(ids)
 
 
 async def test_a_message_moved_here_brings_a_count_of_elsewhere_and_is_worked_as_it_is():
     world = World()
     body = encode([Pointer(uuid4(), 1)])
     moved = Received(tag=1, body=body, headers={"x-delivery-count": 13})
-    world.deliveries.fault["postpone"] = times(1, AssertionError("taken apart"))
+    world.deliveries.fault["postpone"] = times(1, AssertionError("issued anew"))
     desk = Desk(subscription=await world.broker.subscribe(EMAIL.queue, 10))
-    assert len(await unpack(world.engine, EMAIL, desk, moved)) == 1
+    assert await renewed(world.engine, EMAIL, desk, [moved]) == [moved]
 
 
 def begun_sizes(world):
@@ -276,18 +298,63 @@ def begun_sizes(world):
     return sizes
 
 
-async def test_what_workers_died_of_is_worked_apart_from_the_others():
+def struck(world, ids, deaths):
+    """So many workers have died with them in hand."""
+    for id_ in ids:
+        row = world.rows.deliveries[id_]
+        row.status, row.abandoned = DeliveryStatus.SENDING, deaths - 1
+        row.lease_until = CLOCK.now() - timedelta(seconds=1)
+
+
+async def test_what_workers_died_with_is_worked_apart_and_nobody_waits_for_it():
     world = World()
-    ids = await world.accept(3)
-    ids += await world.accept(4, packed=True, headers={STRIKES_HEADER: "1"})
-    ids += await world.accept(3)
-    for _ in range(2):
-        ids += await world.accept(2, packed=True, headers={STRIKES_HEADER: "2"})
-    sizes = begun_sizes(world)
+    ids = await world.accept(200, packed=False)
+    near, twice, thrice, often = ids[:50], ids[50:110], ids[110:120], ids[120:123]
+    for deaths, which in ((1, near), (2, twice), (3, thrice), (4, often)):
+        struck(world, which, deaths)
+    at_once = {name: [0, 0] for name in ("twice", "thrice", "often")}
+    done = Counter()
+
+    async def answer(message):
+        [kind] = [name for name in at_once if message.delivery in kinds[name]] or [None]
+        if kind is not None:
+            at_once[kind][0] += 1
+            at_once[kind][1] = max(at_once[kind])
+            assert sum(now for now, _ in at_once.values()) == at_once[kind][0], "each company by itself"
+        await passing(1)
+        if kind is not None:
+            at_once[kind][0] -= 1
+        done[kind] = CLOCK.monotonic()
+        return Accepted("ok")
+
+    kinds = {"twice": twice, "thrice": thrice, "often": often}
+    world.answer, started = answer, CLOCK.monotonic()
+    world.start()
+    await eventually(lambda: world.all_sent(ids), timeout=60)
+    await world.stop()
+    assert [most for _, most in at_once.values()] == [25, 6, 1]
+    assert done[None] - started < 4, "the rest, and who was near once, go on at full speed"
+    assert {row.abandoned for row in world.rows.deliveries.values()} == {0}
+    assert {len(calls) for calls in world.rows.attempts.values()} == {1}
+
+
+async def test_suspects_come_back_when_the_store_was_away():
+    world = World()
+    ids = await world.accept(4, packed=True)
+    struck(world, ids, 2)
+    world.lane.rest.shortest = world.lane.rest.longest = 0.001
+    asked = []
+
+    def lease(pointers):
+        asked.append(len(pointers))
+        if len(asked) == 2:
+            raise StoreUnavailable("away")
+
+    world.deliveries.fault["lease"] = lease
     world.start()
     await eventually(lambda: world.all_sent(ids))
     await world.stop()
-    assert sorted(sizes) == [2, 2, 3, 3, 4]
+    assert asked == [4, 4, 4]
 
 
 async def test_a_delivery_that_kills_its_worker_each_time_is_given_up_and_its_neighbours_are_sent():
