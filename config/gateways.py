@@ -3,10 +3,10 @@
 from msgspec import structs
 
 from adapters.gateways.options import SmtpOptions
-from adapters.gateways.registry import Options, ProviderGateways
+from adapters.gateways.registry import SANDBOX, Options, ProviderGateways
 from adapters.gateways.sandbox import SandboxOptions
 from application.ports.system import Clock, Dice
-from config.providers import Provider, SmtpProvider
+from config.providers import Provider, SandboxProvider, SmtpProvider
 from config.settings import Settings
 from domain.kernel.errors import Misconfigured
 
@@ -17,15 +17,16 @@ def build(settings: Settings, clock: Clock, dice: Dice) -> ProviderGateways:
     Raises:
         Misconfigured: one of them cannot work.
     """
-    options = {name: _options(provider) for name, provider in settings.providers.items()}
+    configured = {SANDBOX: SandboxProvider(), **settings.providers}
+    options = {name: _options(provider, settings) for name, provider in configured.items()}
     try:
         return ProviderGateways(options, clock=clock, dice=dice, ledger=settings.sandbox.ledger)
     except Misconfigured as fault:
         raise Misconfigured(f"providers: {fault}") from None
 
 
-def _options(provider: Provider) -> Options:
+def _options(provider: Provider, settings: Settings) -> Options:
     given = structs.asdict(provider)
     if isinstance(provider, SmtpProvider):
         return SmtpOptions(**given | {"tls": provider.tls.value})
-    return SandboxOptions(**given)
+    return SandboxOptions(**given, call_max=settings.engine.call_max)

@@ -89,7 +89,10 @@ class Engine(Section):
     ] = ("critical", "high", "medium", "low")
     slots: Annotated[Count, Meta(description="deliveries in work at a time, all lanes together")] = 2000
     reserve: Annotated[Count, Meta(description="of these, how many are kept for critical deliveries")] = 100
-    prefetch: Annotated[Count, Meta(description="messages taken ahead, per lane")] = 256
+    prefetch: Annotated[Count, Meta(description="messages taken ahead, per lane")] = 512
+    test_slots: Annotated[
+        int, Meta(ge=0, description="of their own, for what test keys send; 0: not worked on here")
+    ] = 50
     weights: Weights = Weights()
     call_max: Annotated[
         timedelta, Meta(description="bound of a call's beginning: see `providers.NAME.timeout`")

@@ -8,7 +8,7 @@
     throttle-2@…   999302          the same on attempts 1 and 2
     silent@…       999400          no answer: unknown, every time
     silent-2@…     999402          the same on attempts 1 and 2
-    slow-500@…     –               accepted after 500 ms (without a number: 1 s)
+    slow-500@…     –               accepted after 500 ms (without a number: 1 s), or the bound of calls
     all others                     accepted
 
 What follows a + does not count (`defer-2+basket7@shop.test`), nor does the domain.  An address without an @,

@@ -27,6 +27,8 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
     latency: timedelta = timedelta()
     timeout: timedelta = timedelta(seconds=2)
     """How long a call waits for an answer that does not come."""
+    call_max: timedelta = timedelta(seconds=30)
+    """No call takes longer, whatever its address asks for."""
     refuse: float = 0.0
     defer: float = 0.0
     silent: float = 0.0
@@ -47,7 +49,7 @@ class SandboxGateway:
         """Make one call; its ledger line is written before the outcome is known to anybody."""
         told = instructions.read(message.address)
         latency = self._options.latency if told is None or told.latency is None else told.latency
-        half = latency.total_seconds() / 2
+        half = min(latency, self._options.call_max).total_seconds() / 2
         if half:
             await asyncio.sleep(half)
         behaviour = self._by_chance() if told is None else told.at(message.attempt)
@@ -59,7 +61,7 @@ class SandboxGateway:
             except OSError as error:
                 return Deferred(f"the sandbox's ledger cannot be written: {error.strerror}")
         if isinstance(outcome, Unknown):
-            await asyncio.sleep(self._options.timeout.total_seconds())
+            await asyncio.sleep(min(self._options.timeout, self._options.call_max).total_seconds())
         elif half:
             await asyncio.sleep(half)
         return outcome

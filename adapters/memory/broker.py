@@ -90,7 +90,7 @@ class MemoryBroker:
             seconds = math.ceil((message.delay or timedelta()) / timedelta(seconds=1))
             if seconds > 0:
                 lane = Lane.parse(message.queue)
-                later = _message(message, f"{lane.channel}.{lane.priority.label}")
+                later = _message(message, f"{lane.channel}.{lane.word}")
                 heapq.heappush(self._delayed, (now + seconds, next(self._numbers), later))
                 self._delayed_bytes += later.size
             elif not self._push([message.queue], _message(message, message.queue)):

@@ -14,7 +14,6 @@ from application.ports.outbox import OutboxMessage
 from application.ports.system import Ids
 from domain.delivery.cause import cause, fingerprint
 from domain.delivery.delivery import DeliveryStatus, advance
-from domain.kernel.channel import Lane
 from domain.kernel.text import storable
 
 _S = DeliveryStatus
@@ -81,7 +80,7 @@ class MemoryDeadLetters:
         self.rows.resolve(row.id, "failed")
         count(self.rows, row.notification_id, _S.QUEUED, _S.FAILED)
         bury_row(self.rows, row)
-        return dead_letter(Pointer(row.id, row.seq), Lane(row.channel, row.priority))
+        return dead_letter(Pointer(row.id, row.seq), self.rows.lane(row))
 
     def _write(self, trips: Sequence[Trip]) -> list[OutboxMessage]:
         made = messages(trips, self.ids)
@@ -130,4 +129,4 @@ def reissue(rows: MemoryRows, row: DeliveryRow, *, reason: str, actor: str) -> T
     row.seq, row.epoch, row.spent, row.abandoned = row.seq + 1, row.epoch + 1, 0, 0
     rows.tell(row, _S.QUEUED, reason, actor)
     count(rows, row.notification_id, old, _S.QUEUED)
-    return again(Pointer(row.id, row.seq), Lane(row.channel, row.priority), due=None, outcome=None)
+    return again(Pointer(row.id, row.seq), rows.lane(row), due=None, outcome=None)

@@ -205,7 +205,7 @@ class MemoryDeliveries:
         if unsure and becomes is not _S.UNKNOWN:
             self.rows.resolve(row.id, "resend" if becomes is _S.QUEUED else becomes)
         count(self.rows, row.notification_id, _S.SENDING, becomes)
-        lane, pointer = Lane(row.channel, row.priority), Pointer(row.id, row.seq)
+        lane, pointer = self.rows.lane(row), Pointer(row.id, row.seq)
         if becomes is _S.QUEUED:
             return [again(pointer, lane, due=given.due, outcome=given.outcome)]
         if becomes is _S.FAILED:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from adapters.memory import outbox
-from adapters.memory.rows import DeliveryRow, MemoryRows
+from adapters.memory.rows import DeadLetterRow, DeliveryRow, MemoryRows
 from application.messages.pointers import Pointer
 from application.messages.travel import Trip, back, dead_letter, messages
 from application.ports.system import Ids
@@ -31,18 +31,19 @@ class MemoryRecovery:
     async def reissue(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
         self._check(mark)
         unfinished = [row for row in self.rows.deliveries.values() if row.status in _UNFINISHED]
-        unfinished = [row for row in unfinished if lane in (None, Lane(row.channel, row.priority))]
+        unfinished = [row for row in unfinished if lane is None or lane.queue == self.rows.lane(row).queue]
         return self._write([self._trip(row) for row in sorted(unfinished, key=lambda row: row.priority)])
 
     async def reissue_dead(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
         self._check(mark)
+        letters = [letter for letter in self.rows.dead_letters.values() if letter.closed_at is None]
+        wanted = [each for each in letters if lane is None or lane.queue == self._lane(each).queue]
         return self._write(
-            [
-                dead_letter(Pointer(letter.delivery_id, letter.seq), Lane(letter.channel, letter.priority))
-                for letter in self.rows.dead_letters.values()
-                if letter.closed_at is None and lane in (None, Lane(letter.channel, letter.priority))
-            ]
+            [dead_letter(Pointer(each.delivery_id, each.seq), self._lane(each)) for each in wanted]
         )
+
+    def _lane(self, letter: DeadLetterRow) -> Lane:
+        return self.rows.lane(self.rows.deliveries[letter.delivery_id])
 
     def _check(self, mark: UUID | None) -> None:
         if mark is not None and mark not in self.rows.marks:
@@ -59,4 +60,4 @@ class MemoryRecovery:
         row.seq, row.updated_at = row.seq + free, now
         due = row.not_before if free else row.lease_until
         wait = timedelta() if due is None else due - now
-        return back(Pointer(row.id, row.seq), Lane(row.channel, row.priority), wait, now)
+        return back(Pointer(row.id, row.seq), self.rows.lane(row), wait, now)

@@ -15,7 +15,7 @@ from application.ports.outbox import OutboxMessage
 from application.ports.people import Person
 from application.ports.system import Clock
 from domain.delivery.delivery import DeliveryStatus
-from domain.kernel.channel import CHANNELS, Mode, NotificationClass, Priority
+from domain.kernel.channel import CHANNELS, Lane, Mode, NotificationClass, Priority
 from domain.notification.rollup import NotificationStatus
 from domain.notification.trigger import Trigger
 from domain.template.template import Template
@@ -218,6 +218,10 @@ class MemoryRows:
         self.api_keys: dict[bytes, ApiKey] = {}  # by digest
         self.marks: dict[UUID, bool] = {}  # of the broker: whether it is the one that must be there
         self.alone: UUID | None = None  # the process that issues everything again
+
+    def lane(self, row: DeliveryRow) -> Lane:
+        """Of a delivery."""
+        return Lane(row.channel, row.priority, self.notifications[row.notification_id].mode)
 
     def tell(
         self, row: DeliveryRow, status: DeliveryStatus, reason: str | None = None, actor: str | None = None

@@ -15,7 +15,6 @@ from application.ports.outbox import OutboxMessage
 from application.ports.system import Ids
 from application.ports.unknown_attempts import Resolution, UnknownAttempt, UnknownFilter
 from domain.delivery.delivery import DeliveryStatus, advance
-from domain.kernel.channel import Lane
 from domain.kernel.errors import Conflict, NotFound
 
 _S = DeliveryStatus
@@ -75,7 +74,7 @@ class MemoryUnknownAttempts:
         if becomes is _S.SENT:
             return []
         bury_row(self.rows, delivery)
-        return [dead_letter(Pointer(delivery.id, delivery.seq), Lane(delivery.channel, delivery.priority))]
+        return [dead_letter(Pointer(delivery.id, delivery.seq), self.rows.lane(delivery))]
 
     def _held(self, row: UnknownRow) -> bool:
         return self.rows.deliveries[row.delivery_id].status is _S.UNKNOWN and row.resolved_at is None

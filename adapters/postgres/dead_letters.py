@@ -17,7 +17,7 @@ from application.messages.travel import again, dead_letter, messages
 from application.ports.dead_letters import Buried, Reopened
 from application.ports.system import Ids
 from domain.delivery.cause import cause
-from domain.kernel.channel import Lane, Priority
+from domain.kernel.channel import Lane, Mode, Priority
 from domain.kernel.text import storable
 
 FINGERPRINT = """
@@ -26,6 +26,10 @@ left(encode(sha256(convert_to(
 )), 'hex'), 16)
 """
 """`domain.delivery.cause.fingerprint` over a row `m` with `channel`, `provider` and `cause`."""
+
+
+MODE = "(SELECT n.mode FROM notifications AS n WHERE n.id = m.notification_id) AS mode"
+"""Of a moved row `m`: it chooses the lane."""
 
 
 def buried(moved: str) -> str:
@@ -73,7 +77,7 @@ WITH moved AS (
     UPDATE unknown_attempts AS u SET resolution = 'failed', resolved_at = now()
     FROM moved AS m WHERE u.delivery_id = m.id AND u.resolved_at IS NULL
 )
-SELECT p.id AS given, p.seq AS given_seq, m.id, m.channel, m.priority, m.seq
+SELECT p.id AS given, p.seq AS given_seq, m.id, m.channel, m.priority, m.seq, {MODE}
 FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
 LEFT JOIN moved AS m ON m.id = p.id AND m.seq = p.seq + 1
 LEFT JOIN notification_deliveries AS d ON d.id = p.id AND d.seq = p.seq
@@ -118,7 +122,7 @@ WITH letters AS MATERIALIZED (
     UPDATE dead_letter_queue AS q SET closed_at = now(), resolution = 'discarded', note = 'cancelled'
     FROM letters AS l WHERE q.delivery_id = l.id AND q.seq = l.seq AND l.cancelled
 )
-SELECT id, channel, priority, seq FROM moved
+SELECT m.id, m.channel, m.priority, m.seq, {MODE} FROM moved AS m
 """  # noqa: S608  composed of constants
 
 _DISCARD = """
@@ -203,8 +207,9 @@ async def open_count(database: Database) -> int:
 
 
 def where(row: asyncpg.Record) -> tuple[Pointer, Lane]:
-    """The pointer of a moved delivery, and its lane."""
-    return Pointer(row["id"], row["seq"]), Lane(row["channel"], Priority(row["priority"]))
+    """The pointer of a delivery (`id`, `seq`), and its lane (`channel`, `priority`, `mode`)."""
+    lane = Lane(row["channel"], Priority(row["priority"]), Mode(row["mode"]))
+    return Pointer(row["id"], row["seq"]), lane
 
 
 def _columns(pointers: Sequence[Pointer]) -> tuple[list[UUID], list[int]]:

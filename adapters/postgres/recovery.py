@@ -14,10 +14,10 @@ import msgspec
 
 from adapters.postgres import outbox
 from adapters.postgres.database import Connection, Database
-from application.messages.pointers import Pointer
+from adapters.postgres.dead_letters import where
 from application.messages.travel import Trip, back, dead_letter, messages
 from application.ports.system import Ids
-from domain.kernel.channel import Lane, Priority
+from domain.kernel.channel import Lane, Mode, Priority
 from domain.kernel.errors import Conflict
 from domain.kernel.ids import uuid7
 
@@ -29,7 +29,7 @@ DEAD = OLDER + 1
 
 _PAGE = """
 WITH page AS MATERIALIZED (
-    SELECT id, status, channel, priority FROM notification_deliveries
+    SELECT id, status, channel, priority, notification_id FROM notification_deliveries
     WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3
 )
 SELECT
@@ -38,6 +38,9 @@ SELECT
         SELECT id FROM page
         WHERE status IN ('queued', 'sending')
             AND ($4::text IS NULL OR channel = $4) AND ($5::smallint IS NULL OR priority = $5)
+            AND ($6::text IS NULL OR $6 = (
+                SELECT n.mode FROM notifications AS n WHERE n.id = page.notification_id
+            ))
         ORDER BY id
     ) AS unfinished,
     now() AS now
@@ -49,13 +52,15 @@ UPDATE notification_deliveries AS d SET seq = d.seq + (d.status = 'queued')::int
 FROM unnest($1::uuid[]) AS p (id)
 WHERE d.id = p.id AND d.status IN ('queued', 'sending')
 RETURNING d.id, d.seq, d.channel, d.priority,
+    (SELECT n.mode FROM notifications AS n WHERE n.id = d.notification_id) AS mode,
     CASE d.status WHEN 'queued' THEN d.not_before ELSE d.lease_until END AS due
 """
 
 _DEAD = """
-SELECT delivery_id, seq, channel, priority FROM dead_letter_queue
+SELECT delivery_id AS id, seq, channel, priority, mode FROM dead_letter_queue
 WHERE closed_at IS NULL AND (delivery_id, seq) > ($1, $2)
     AND ($4::text IS NULL OR channel = $4) AND ($5::smallint IS NULL OR priority = $5)
+    AND ($6::text IS NULL OR mode = $6)
 ORDER BY delivery_id, seq LIMIT $3
 """
 
@@ -96,11 +101,12 @@ class _Way:
     saved: str | None
 
     @property
-    def filter(self) -> tuple[str | None, int | None]:
-        """Channel and priority, None for all."""
+    def filter(self) -> tuple[str | None, int | None, str | None]:
+        """Channel, priority and mode, None for all."""
         if self.lane is not None:
-            return self.lane.channel, self.lane.priority
-        return None, self.here.stage if self.here.stage < OLDER else None
+            tested = self.lane.mode is Mode.TEST  # whatever priority it was asked for with
+            return self.lane.channel, None if tested else self.lane.priority, self.lane.mode
+        return None, self.here.stage if self.here.stage < OLDER else None, None
 
 
 _Step = Callable[[_Way, Connection], Awaitable[tuple[int, Position]]]
@@ -182,17 +188,11 @@ class PostgresRecovery:
         rows = await connection.fetch(_DEAD, here.after, here.seq, self.batch, *way.filter)
         if not rows:
             return 0, here.at(DEAD + 1)
-        trips = [
-            dead_letter(
-                Pointer(row["delivery_id"], row["seq"]), Lane(row["channel"], Priority(row["priority"]))
-            )
-            for row in rows
-        ]
+        trips = [dead_letter(*where(row)) for row in rows]
         await outbox.write(connection, self.process, messages(trips, self.ids))
-        return len(rows), Position(here.recent, DEAD, rows[-1]["delivery_id"], rows[-1]["seq"])
+        return len(rows), Position(here.recent, DEAD, rows[-1]["id"], rows[-1]["seq"])
 
 
 def _trip(row: asyncpg.Record, now: datetime) -> Trip:
     wait = timedelta() if row["due"] is None else row["due"] - now
-    lane = Lane(row["channel"], Priority(row["priority"]))
-    return back(Pointer(row["id"], row["seq"]), lane, wait, now)
+    return back(*where(row), wait, now)

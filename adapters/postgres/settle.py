@@ -100,7 +100,12 @@ WITH given AS (
     WHERE m.outcome IS NULL AND m.prior = 'unknown' AND m.status <> 'unknown'
         AND u.delivery_id = m.id AND u.resolved_at IS NULL
 )
-SELECT id, channel, priority, status, seq, outcome, due FROM moved
+SELECT
+    m.id, m.channel, m.priority, m.status, m.seq, m.outcome, m.due,
+    CASE WHEN m.status IN ('queued', 'failed') THEN (
+        SELECT n.mode FROM notifications AS n WHERE n.id = m.notification_id
+    ) END AS mode
+FROM moved AS m
 """  # noqa: S608  composed of constants
 
 

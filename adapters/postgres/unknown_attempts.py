@@ -8,7 +8,7 @@ from uuid import UUID
 from adapters.postgres import outbox
 from adapters.postgres.counters import counted
 from adapters.postgres.database import Connection, Database
-from adapters.postgres.dead_letters import buried, where
+from adapters.postgres.dead_letters import MODE, buried, where
 from adapters.postgres.unknown_page import page
 from application.messages.travel import again, dead_letter, messages
 from application.ports.outbox import OutboxMessage
@@ -55,7 +55,7 @@ WITH moved AS (
     UPDATE unknown_attempts AS u SET resolved_at = now(), resolved_by = $5, resolution = $6
     FROM moved WHERE u.delivery_id = moved.id AND u.resolved_at IS NULL
 )
-SELECT id, channel, priority, seq FROM moved
+SELECT m.id, m.channel, m.priority, m.seq, {MODE} FROM moved AS m
 """  # noqa: S608  composed of constants
 
 _COUNT = f"""

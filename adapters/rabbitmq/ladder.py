@@ -30,7 +30,7 @@ def destination(queue: str) -> str:
         ValueError: not a lane; nothing else can be reached by the ladder.
     """
     lane = Lane.parse(queue)
-    return f"{lane.channel}.{lane.priority.label}"
+    return f"{lane.channel}.{lane.word}"
 
 
 class LadderPublisher:

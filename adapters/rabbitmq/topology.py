@@ -13,7 +13,7 @@ from typing import Any
 from adapters.rabbitmq.ladder import LEVELS, destination, exchange_of
 from adapters.rabbitmq.plugin import DELAYED, DELAYED_ARGUMENTS, DELAYED_TYPE
 from application.messages.command import INTAKE
-from domain.kernel.channel import CHANNELS, Lane, Priority
+from domain.kernel.channel import CHANNELS, TEST_LANE, Lane, Priority, lanes
 
 SHOP_EVENTS = "shop.events"
 """Topic exchange of the shop's services.  Others may bind to it too, so the sorting is done behind it."""
@@ -65,8 +65,8 @@ def definitions(
     for channel in channels:
         if not CHANNEL_NAME.fullmatch(channel):
             raise ValueError(f"channel {channel!r}: use a-z, 0-9, _ and -, at most 60")
-    lanes = [Lane(channel, priority) for channel in channels for priority in Priority]
-    parts = [_lanes(lanes), _ladder(lanes), _events(critical_keys), _intake(), _policies()]
+    made = lanes(channels)
+    parts = [_lanes(made), _ladder(made), _events(critical_keys), _intake(), _policies()]
     if plugin:
         parts.append(_plugin())
     merged: Definitions = {"vhosts": [{"name": vhost}]}
@@ -154,7 +154,7 @@ def _policies() -> Definitions:
     Dead and delayed messages are looked at by people, and the marker's by ourselves, and each look counts as
     a delivery: from 4.0 on the default limit of 20 would drop them.
     """
-    words = "|".join(priority.label for priority in Priority)
+    words = "|".join((*(priority.label for priority in Priority), TEST_LANE))
     return {
         "policies": [
             _policy("posthorn-lanes", rf"^(deliver\..+\.({words})|{INTAKE})$", _limited(DEAD)),

@@ -145,6 +145,6 @@ class MeteredGateways:
 
 def _priority(queue: str) -> str | None:
     try:
-        return Lane.parse(queue).priority.label
+        return Lane.parse(queue).word
     except ValueError:
         return None

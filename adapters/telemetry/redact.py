@@ -18,8 +18,8 @@ _NAMES = """
     group handled host ignored invalid job key kind lacking lane lanes limit listening mend message messages
     method mode notification notifications outcome outdated parked part pid pointers port postponed priority
     provider queue reason recipients refused replayed reused reused_keys role route seconds signal since
-    skipped stale status taken task template total trace_id traces trigger type undecodable unreadable
-    unroutable version written
+    skipped stale status suspects taken task template total trace_id traces trigger type undecodable
+    unreadable unroutable version written
 """
 FIELDS = frozenset(_NAMES.split())
 """Names of fields that may be logged; any other is left out and its name is listed under `omitted`."""

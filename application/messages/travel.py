@@ -29,18 +29,18 @@ class Trip(msgspec.Struct, frozen=True, kw_only=True):
 def again(pointer: Pointer, lane: Lane, *, due: datetime | None, outcome: str | None) -> Trip:
     """Back to its lane: a retry alone, what was not called, or in vain for all, with others."""
     retry = due is not None or outcome not in (None, "not_called", "account_fault")
-    return Trip(pointer=pointer, queue=lane.queue, priority=lane.priority, due=due, alone=retry)
+    return Trip(pointer=pointer, queue=lane.queue, priority=lane.urgency, due=due, alone=retry)
 
 
 def dead_letter(pointer: Pointer, lane: Lane) -> Trip:
     """To the lane's dead letters, at once."""
-    return Trip(pointer=pointer, queue=lane.dead, priority=lane.priority, alone=True)
+    return Trip(pointer=pointer, queue=lane.dead, priority=lane.urgency, alone=True)
 
 
 def back(pointer: Pointer, lane: Lane, wait: timedelta, now: datetime) -> Trip:
     """To its lane after a while: in whole seconds, so that those that wait alike travel together."""
     due = now + timedelta(seconds=math.ceil(wait.total_seconds())) if wait > timedelta() else None
-    return Trip(pointer=pointer, queue=lane.queue, priority=lane.priority, due=due)
+    return Trip(pointer=pointer, queue=lane.queue, priority=lane.urgency, due=due)
 
 
 def messages(trips: Iterable[Trip], ids: Ids) -> list[OutboxMessage]:

@@ -131,7 +131,7 @@ def _failure(command: Command, reason: str) -> FailedNotification:
         mode=request.mode,
         type=request.type,
         klass=request.klass,
-        lane=Lane(command.channel, request.priority),
+        lane=Lane(command.channel, request.priority, request.mode),
         template_id=request.template,
         template_version=command.template_version,
         metadata=_encode(request.metadata) if request.metadata else None,

@@ -42,7 +42,7 @@ class Pack:
                 id=self.ids.next(),
                 queue=lane.queue,
                 body=encode(chunk),
-                priority=lane.priority,
+                priority=lane.urgency,
                 headers=headers,
             )
             for chunk in packed(pointers)

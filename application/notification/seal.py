@@ -84,7 +84,7 @@ class Seal:
             mode=request.mode,
             type=request.type,
             klass=request.klass,
-            lane=Lane(prepared.channel, request.priority),
+            lane=Lane(prepared.channel, request.priority, request.mode),
             template_id=template.id if template else None,
             template_version=template.version if template else None,
             content=seal_content(content_key, prepared.id, request.content),

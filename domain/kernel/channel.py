@@ -1,5 +1,6 @@
 """Channels, priorities, classes and modes; a lane is one channel at one priority."""
 
+from collections.abc import Iterable
 from enum import IntEnum, StrEnum
 
 import msgspec
@@ -50,16 +51,31 @@ class Mode(StrEnum):
     TEST = "test"
 
 
+TEST_LANE = "test"
+"""In place of a priority: what test keys send has one lane a channel, apart from everything that is live."""
+
+
 class Lane(msgspec.Struct, frozen=True, order=True):
-    """The queue of one channel and one priority."""
+    """The queue of one channel and one priority; what test keys send has one for all priorities."""
 
     channel: str
     priority: Priority
+    mode: Mode = Mode.LIVE
+
+    @property
+    def urgency(self) -> Priority:
+        """How soon its messages leave the outbox: test traffic goes last, whatever it asks for."""
+        return Priority.LOW if self.mode is Mode.TEST else self.priority
+
+    @property
+    def word(self) -> str:
+        """What tells it from the other lanes of its channel, in the names of queues and routing keys."""
+        return TEST_LANE if self.mode is Mode.TEST else self.priority.label
 
     @property
     def queue(self) -> str:
         """Name of the lane's queue on the broker."""
-        return f"deliver.{self.channel}.{self.priority.label}"
+        return f"deliver.{self.channel}.{self.word}"
 
     @property
     def dead(self) -> str:
@@ -74,7 +90,19 @@ class Lane(msgspec.Struct, frozen=True, order=True):
             ValueError: not the name of a lane.
         """
         head, _, rest = queue.partition(".")
-        channel, _, label = rest.rpartition(".")
-        if head != "deliver" or not channel or label not in _BY_LABEL:
+        channel, _, word = rest.rpartition(".")
+        if head != "deliver" or not channel or word not in _MODES:
             raise ValueError(f"not a lane: {queue}")
-        return cls(channel, _BY_LABEL[label])
+        return cls(channel, _BY_LABEL.get(word, Priority.LOW), _MODES[word])
+
+
+_MODES = {TEST_LANE: Mode.TEST} | dict.fromkeys(_BY_LABEL, Mode.LIVE)
+
+
+def lanes(channels: Iterable[str]) -> list[Lane]:
+    """Every lane of these channels."""
+    return [
+        lane
+        for channel in channels
+        for lane in (*(Lane(channel, p) for p in Priority), Lane(channel, Priority.LOW, Mode.TEST))
+    ]

@@ -74,7 +74,8 @@ def _lane(name: str, channels: Collection[str]) -> tuple[Lane, bool]:
         lane = Lane.parse(queue.removesuffix(".dlq"))
     except ValueError:
         raise click.BadParameter(
-            f"{name!r} is not a lane: use channel.priority, such as email.high", param_hint="--lane"
+            f"{name!r} is not a lane: use channel.priority, such as email.high, or email.test",
+            param_hint="--lane",
         ) from None
     if lane.channel not in channels:
         raise click.BadParameter(

@@ -7,19 +7,12 @@ from typing import Any
 from application.messages.command import INTAKE
 from config.container import Container
 from config.lifecycle import Parts
-from config.providers import SmtpProvider
 from config.recovery import recover_broker
-from domain.kernel.channel import Lane, Priority
 from entrypoints.actors.actor import Actor
 from entrypoints.actors.alarm import Alarm
-from entrypoints.actors.capacity import Capacity
-from entrypoints.actors.engine import Engine
 from entrypoints.actors.incarnation import IncarnationActor
 from entrypoints.actors.jobs import JobsActor
-from entrypoints.actors.lane import LaneActor
 from entrypoints.actors.relay import RelayActor
-from entrypoints.actors.settler import Settler
-from entrypoints.actors.slots import Slots
 from entrypoints.amqp.batch import EventBatches
 from entrypoints.amqp.consumer import BatchConsumer
 from entrypoints.amqp.intake import IntakeBatches
@@ -28,6 +21,7 @@ from entrypoints.http.app import create_app
 from entrypoints.http.door import Limits
 from entrypoints.http.services import HttpServices, Operations, Readiness
 from entrypoints.processes.health import HealthApp
+from entrypoints.processes.lanes import lane_actors
 from entrypoints.processes.observe import observer
 from entrypoints.processes.server import HttpActor, listen
 from entrypoints.processes.skew import SkewWatch
@@ -107,7 +101,7 @@ class Assembly:
         self._consumers = self.consumers(parts, handle) if self.role.events else []
         return [
             [*entrances, *self._consumers, *self._intake(parts)],
-            list(self.lanes()) if self.role.lanes else [],
+            lane_actors(self.container, self.relay) if self.role.lanes else [],
             [self.relay, *self._recurring(parts), *self._incarnation(parts)],
         ]
 
@@ -146,37 +140,6 @@ class Assembly:
                 batches_max=2,
             )
         ]
-
-    def lanes(self) -> list[LaneActor]:
-        """One actor for each lane of this process."""
-        c, settings = self.container, self.container.settings()
-        weights = settings.engine.weights.by_priority()
-        engine = Engine(
-            consumer=c.consumer(),
-            publisher=c.publisher(),
-            begin=c.delivering.begin(),
-            call=c.delivering.call(),
-            probe=c.delivering.probe(),
-            reissue=c.delivering.reissue(),
-            bury=c.delivering.bury(),
-            settler=Settler(deliveries=c.deliveries(), handoff=self.relay, telemetry=self.telemetry),
-            slots=Slots(
-                total=settings.engine.slots,
-                reserve=settings.engine.reserve,
-                weights=weights,
-            ),
-            ids=c.ids(),
-            telemetry=self.telemetry,
-            prefetch=settings.engine.prefetch,
-            capacity={
-                name: Capacity(pool=provider.pool, weights=weights)
-                for name, provider in settings.providers.items()
-                if isinstance(provider, SmtpProvider)
-            },
-        )
-        channels = settings.engine.channels or settings.accepting.channels
-        priorities = [Priority.of(label) for label in settings.engine.priorities]
-        return [LaneActor(lane=Lane(each, p), engine=engine) for p in priorities for each in channels]
 
     def readiness(self, parts: Parts) -> Callable[[], Awaitable[Readiness]]:
         """What this process can do now."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from adapters.gateways import ProviderGateways, SandboxOptions, SmtpOptions
 from adapters.gateways.instructions import Behaviour, Instruction, read
@@ -20,6 +21,9 @@ from adapters.gateways.ledger import Ledger
 from adapters.gateways.sandbox import SandboxGateway
 from adapters.system import SystemClock, SystemDice
 from application.ports.gateway import Gateways
+from config.gateways import build
+from config.providers import SandboxProvider, SmtpProvider
+from config.settings import Engine, Settings
 from domain.delivery.outcome import Accepted, Deferred, Refused, Unknown
 from domain.kernel.errors import Misconfigured
 from tests.contract.gateway import message
@@ -94,6 +98,29 @@ async def test_first_attempts_go_wrong_and_later_ones_right() -> None:
     assert kinds == [Unknown, Accepted]
 
 
+async def test_no_address_makes_a_call_longer_than_its_bound() -> None:
+    gateway = sandbox(call_max=timedelta(milliseconds=30))
+    async with asyncio.timeout(5):
+        for address in ("slow-99999@shop.test", "slow@shop.test"):
+            assert isinstance(await gateway.send(message(address)), Accepted)
+    slow = SandboxOptions(
+        timeout=timedelta(hours=1), latency=timedelta(hours=1), call_max=timedelta(milliseconds=30)
+    )
+    async with asyncio.timeout(5):
+        gateway = SandboxGateway(options=slow, clock=SystemClock(), dice=SystemDice())
+        assert isinstance(await gateway.send(message("silent@shop.test")), Unknown)
+        assert isinstance(await gateway.send(message("ada@shop.test")), Accepted)
+
+
+def test_every_sandbox_knows_the_bound_of_calls() -> None:
+    """The one that is always there, too, when others are configured."""
+    settings = Settings(engine=Engine(call_max=timedelta(seconds=7)), providers={"mailer": SmtpProvider()})
+    for each in (settings, structs.replace(settings, providers={"sandbox": SandboxProvider()})):
+        gateway = build(each, SystemClock(), SystemDice()).named("sandbox")
+        assert isinstance(gateway, SandboxGateway)
+        assert gateway._options.call_max == timedelta(seconds=7)
+
+
 async def test_throttling_names_a_wait_and_deferring_does_not() -> None:
     gateway = sandbox()
     throttled = await gateway.send(message("throttle@shop.test"))
@@ -151,6 +178,9 @@ import asyncio, os, signal, sys
 from pathlib import Path
 from adapters.gateways import ProviderGateways
 from adapters.system import SystemClock, SystemDice
+from config.gateways import build
+from config.providers import SandboxProvider, SmtpProvider
+from config.settings import Engine, Settings
 from tests.contract.gateway import message
 gateways = ProviderGateways({}, clock=SystemClock(), dice=SystemDice(), ledger=Path(sys.argv[1]))
 async def run():

@@ -6,7 +6,7 @@ import time
 
 import aiohttp
 
-from tests.bench.world import Result, Shop, World, order, percentile
+from tests.bench.world import Result, Shop, World, measures, order, percentile
 
 PEOPLE = 10_000
 CAMPAIGNS = 300
@@ -40,6 +40,37 @@ async def bench_deliver_single(world: World) -> Result:
         return await _drain(shop, "deliver_single", ">= 1,300", SINGLES)
 
 
+@measures("deliver_heavy_tail_share", "deliver_heavy_tail_single_share")
+async def bench_deliver_heavy_tail(world: World) -> list[Result]:
+    """What a worker delivers when one call in a hundred takes three seconds, as a share of when none does."""
+    return [
+        await _tailed(world, "deliver_heavy_tail_share", CAMPAIGNS * 500, 1000),
+        await _tailed(world, "deliver_heavy_tail_single_share", SINGLES // 2, 1),
+    ]
+
+
+async def _tailed(world: World, name: str, deliveries: int, recipients: int) -> Result:
+    async with world.shop("[accepting]\npack_from = 100000\n" if recipients == 1 else "") as shop:
+        quick = await shop.people(PEOPLE)
+        slow = await shop.people(PEOPLE // 100, name="slow-3000+")
+        tailed = [slow[n // 100] if n % 100 == 50 else each for n, each in enumerate(quick)]
+        await shop.start("api")
+        found = []
+        for names in (quick, tailed):
+            before = int(await shop.value("SELECT coalesce(sum(sent), 0) FROM notifications"))
+            async with aiohttp.ClientSession() as session:
+                for start in range(0, deliveries, 1000):
+                    chunk = names[start % PEOPLE :][:1000]
+                    groups = [chunk[at : at + recipients] for at in range(0, 1000, recipients)]
+                    batch = [_request(before + start + n, each) for n, each in enumerate(groups)]
+                    await shop.post(session, "/api/notifications/batch", {"notifications": batch})
+            await shop.outbox_empty()
+            found.append(await _drain(shop, name, ">= 0.9", before + deliveries, before))
+        share = round(found[1].value / found[0].value, 3)
+        detail = {"quick": found[0].value, "tailed": found[1].value, **found[1].detail}
+        return Result(name=name, value=share, unit="of the rate", goal=">= 0.9", detail=detail)
+
+
 def _request(number: int, names: list[str]) -> dict[str, object]:
     return {
         "notificationType": "order_confirmation",
@@ -51,8 +82,8 @@ def _request(number: int, names: list[str]) -> dict[str, object]:
     }
 
 
-async def _drain(shop: Shop, name: str, goal: str, expected: int) -> Result:
-    """Start a worker on what waits; the rate between the first and the last tenth."""
+async def _drain(shop: Shop, name: str, goal: str, expected: int, done_before: int = 0) -> Result:
+    """Start a worker on what waits and stop it; the rate between the first and the last tenth."""
     await shop.execute("VACUUM ANALYZE")
     worker = await shop.start("worker")
     before = shop.cpu(worker)
@@ -61,7 +92,8 @@ async def _drain(shop: Shop, name: str, goal: str, expected: int) -> Result:
         done = await shop.value("SELECT coalesce(sum(sent + failed), 0)::int FROM notifications")
         seen.append((time.monotonic(), done))
         await asyncio.sleep(0.5)
-    steady = [(at, done) for at, done in seen if 0.05 * expected <= done <= 0.97 * expected]
+    share = [(at, (done - done_before) / (expected - done_before)) for at, done in seen]
+    steady = [each for each, (_, part) in zip(seen, share, strict=True) if 0.05 <= part <= 0.97]
     rate = (steady[-1][1] - steady[0][1]) / (steady[-1][0] - steady[0][0])
     await shop.outbox_empty()
     steps = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in itertools.pairwise(steady)]
@@ -72,6 +104,7 @@ async def _drain(shop: Shop, name: str, goal: str, expected: int) -> Result:
         "rate_p10": round(percentile(steps, 0.1)),
         "rate_p90": round(percentile(steps, 0.9)),
         "outbox_at_end": 0,
-        "cpu_us_per_delivery": shop.cpu_each(worker, before, expected),
+        "cpu_us_per_delivery": shop.cpu_each(worker, before, expected - done_before),
     }
+    await worker.terminate()
     return Result(name=name, value=round(rate), unit="deliveries/s", goal=goal, detail=detail)

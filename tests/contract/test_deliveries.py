@@ -6,6 +6,7 @@ import pytest
 
 from adapters.memory.rows import MemoryRows
 from adapters.postgres.database import Database
+from tests.contract.apart import ApartContract
 from tests.contract.clearing import ClearContract
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
 from tests.contract.leasing import BeginContract, LeaseContract, PostponeContract, begin, lease
@@ -23,6 +24,7 @@ class _Deliveries(
     PostponeContract,
     SettleContract,
     WalkContract,
+    ApartContract,
 ): ...
 
 

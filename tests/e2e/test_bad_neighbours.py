@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import Counter
+from uuid import UUID
 
+from tests.support.eventually import eventually
 from tests.support.shop import Answer, Shop
 
 GOOD = 200
@@ -56,3 +58,32 @@ async def _committed(stage: Shop, name: str) -> int:
     answers = await asyncio.gather(*(again(n) for n in range(GOOD)))
     assert len({answer.id for answer in answers}) == GOOD
     return sum(answer.headers.get("Idempotency-Replayed") == "true" for answer in answers)
+
+
+async def test_what_a_test_key_sends_holds_up_nothing_that_is_live(stage: Shop) -> None:
+    """A hundred and fifty calls that want a hundred seconds each, before one code that is waited for."""
+    slow = {
+        "notificationType": "code",
+        "channelType": "email",
+        "priority": "critical",
+        "class": "otp",
+        "recipients": [{"email": f"slow-99999+{n}@test.example"} for n in range(150)],
+        "subject": "Code",
+        "body": "1234",
+    }
+    tested = await stage.call("POST", "/api/notifications", slow, key=stage.test_key)
+    live = await stage.call(
+        "POST", "/api/notifications", slow | {"recipients": [{"email": "ada@shop.example"}]}
+    )
+    assert (tested.status, live.status) == (202, 202), (tested, live)
+    await stage.status(live.id, "completed", timeout=5)
+    assert await _sent(stage, tested.id) < 150, "they are still under way"
+    await eventually(lambda: _all_sent(stage, tested.id), timeout=60)  # each bounded by `engine.call_max`
+
+
+async def _sent(stage: Shop, notification: UUID) -> int:
+    return int(await stage.value("SELECT sent FROM notifications WHERE id = $1", notification))
+
+
+async def _all_sent(stage: Shop, notification: UUID) -> bool:
+    return await _sent(stage, notification) == 150

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from domain.kernel.channel import Lane, Priority
+from domain.kernel.channel import Lane, lanes
 from entrypoints.cli.shell import (
     Shell,
     confirm,
@@ -40,8 +40,7 @@ def compact(
     only in the way of who looks.  Each message is looked at once; what is needed stays in its place.
     """
     settings = shell.load().settings
-    lanes = [Lane(each, p) for each in settings.accepting.channels for p in Priority]
-    names = list(map(_dead, queues)) or [lane.dead for lane in lanes]
+    names = list(map(_dead, queues)) or [lane.dead for lane in lanes(settings.accepting.channels)]
     if not dry_run:
         also = " and all unreadable ones" if unreadable else ""
         confirm(f"Remove the stale messages{also} from {len(names)} dead queues?", yes=yes)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.kernel.channel import Lane, Priority
+from domain.kernel.channel import Lane, Mode, Priority, lanes
 from domain.kernel.ids import delivery_id, millis_of, month_floor, person_id, uuid7
 
 
@@ -40,6 +40,16 @@ def test_a_lane_is_its_queues_name_and_back():
     lane = Lane("in_app", Priority.CRITICAL)
     assert lane.queue == "deliver.in_app.critical"
     assert Lane.parse(lane.queue) == lane
+
+
+def test_what_test_keys_send_has_one_lane_a_channel_whatever_its_priority():
+    for priority in Priority:
+        lane = Lane("email", priority, Mode.TEST)
+        assert (lane.queue, lane.dead) == ("deliver.email.test", "deliver.email.test.dlq")
+        assert Lane.parse(lane.queue).queue == lane.queue
+        assert (lane.priority, lane.urgency) == (priority, Priority.LOW), "behind what is live"
+    assert Lane("email", Priority.HIGH).urgency is Priority.HIGH
+    assert len({each.queue for each in lanes(["email", "sms"])}) == 10
 
 
 @pytest.mark.parametrize(

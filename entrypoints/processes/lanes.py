@@ -1,0 +1,66 @@
+"""The delivery actors of a process: one engine for what is live, and one for what test keys send."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from application.ports.outbox import Handoff
+from config.container import Container
+from config.providers import SmtpProvider
+from config.settings import Settings
+from domain.kernel.channel import Lane, Mode, Priority
+from entrypoints.actors.actor import Actor
+from entrypoints.actors.capacity import Capacity
+from entrypoints.actors.engine import Engine
+from entrypoints.actors.lane import LaneActor
+from entrypoints.actors.settler import Settler
+from entrypoints.actors.slots import Slots
+
+
+def lane_actors(container: Container, handoff: Handoff) -> Sequence[Actor]:
+    """One for each lane of this process."""
+    settings = container.settings()
+    engine = _engine(container, handoff)
+    channels = settings.engine.channels or settings.accepting.channels
+    priorities = [Priority.of(label) for label in settings.engine.priorities]
+    actors = [LaneActor(lane=Lane(each, p), engine=engine) for p in priorities for each in channels]
+    if settings.engine.test_slots:
+        apart = _apart(engine, settings)
+        tested = [Lane(each, Priority.LOW, Mode.TEST) for each in channels]
+        actors += [LaneActor(lane=lane, engine=apart) for lane in tested]
+    return actors
+
+
+def _engine(container: Container, handoff: Handoff) -> Engine:
+    settings, telemetry = container.settings(), container.telemetry()
+    weights = settings.engine.weights.by_priority()
+    return Engine(
+        consumer=container.consumer(),
+        publisher=container.publisher(),
+        begin=container.delivering.begin(),
+        call=container.delivering.call(),
+        probe=container.delivering.probe(),
+        reissue=container.delivering.reissue(),
+        bury=container.delivering.bury(),
+        settler=Settler(deliveries=container.deliveries(), handoff=handoff, telemetry=telemetry),
+        slots=Slots(total=settings.engine.slots, reserve=settings.engine.reserve, weights=weights),
+        ids=container.ids(),
+        telemetry=telemetry,
+        prefetch=settings.engine.prefetch,
+        capacity={
+            name: Capacity(pool=provider.pool, weights=weights)
+            for name, provider in settings.providers.items()
+            if isinstance(provider, SmtpProvider)
+        },
+    )
+
+
+def _apart(engine: Engine, settings: Settings) -> Engine:
+    """With slots, messages in hand and a quarantine of its own: what is live waits for none of it."""
+    return replace(
+        engine,
+        slots=Slots(total=settings.engine.test_slots, weights=settings.engine.weights.by_priority()),
+        prefetch=min(settings.engine.prefetch, settings.engine.test_slots),
+        quarantine=asyncio.Lock(),
+        capacity={},
+    )
