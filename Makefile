@@ -16,7 +16,7 @@ UV_COMPILE = env -u UV_FIND_LINKS -u UV_CONSTRAINT .lock/bin/uv pip compile --no
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-rabbitmq check bench crash-matrix simulate lock clean
+.PHONY: help demo test test-unit test-rabbitmq check bench crash-matrix simulate fuzz lock clean
 
 help:  ## List the targets.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -50,6 +50,9 @@ crash-matrix: $(VENV)/.ready  ## Kill a process at every boundary and hold the b
 
 simulate: $(VENV)/.ready  ## Run the engine in SEEDS=1000 failing worlds of virtual time; SEED=7 runs one and prints its trace.
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),$(if $(SEEDS),--seeds $(SEEDS)) $(if $(FIRST),--first $(FIRST)))
+
+fuzz: $(VENV)/.ready  ## Ask the API whatever its contract allows, and more, for SECONDS=600, and hold it to that.
+	@POSTHORN_TEST_FUZZ_SECONDS=$(or $(SECONDS),600) $(BIN)/python -m pytest -n 0 --timeout 0 tests/e2e/test_contract.py $(ARGS)
 
 lock: .lock/bin/uv  ## Write requirements/*.txt anew from pyproject.toml; UPGRADE=1 takes newer releases.
 	$(UV_COMPILE) --group install pyproject.toml --output-file requirements/runtime.txt

@@ -7,6 +7,7 @@ import msgspec
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
+from entrypoints.http.bodies.notification import KEY_MAX
 from entrypoints.http.openapi.doc import Doc
 from entrypoints.http.openapi.responses import problem_responses, responses
 from entrypoints.http.openapi.webhooks import EVENTS, webhooks
@@ -29,6 +30,10 @@ _REQUEST_HEADERS = {
     "traceparent": "W3C Trace Context: the caller's trace goes on here",
     "If-Match": "the `ETag` you have seen; required to change what exists (428, 412)",
     "If-None-Match": "`*`: create only",
+}
+
+_HEADER_SHAPES: dict[str, dict[str, Any]] = {
+    "Idempotency-Key": {"type": "string", "minLength": 1, "maxLength": KEY_MAX},
 }
 
 
@@ -136,7 +141,7 @@ def _headers(doc: Doc) -> list[dict[str, Any]]:
             "in": "header",
             "required": name == "If-Match" and not creates,
             "description": _REQUEST_HEADERS[name],
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            "schema": _HEADER_SHAPES.get(name, {"type": "string"}),
         }
         for name in doc.headers
     ]

@@ -41,7 +41,7 @@ def problem_responses(docs: Iterable[Doc], problem: Any) -> dict[str, Any]:
 
 
 def _by_status(doc: Doc) -> dict[int, tuple[str, ...]]:
-    kinds = [*doc.problems, "internal"]
+    kinds = [*doc.problems, "target-too-long", "head-too-large", "internal"]
     if doc.secured:
         kinds += ["unauthorized", "unavailable"]
     if doc.query is not None:

@@ -1,5 +1,6 @@
 """Query strings into structs, with the same care as bodies; a fault's pointer is `?name`."""
 
+from datetime import datetime
 from typing import Any, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
@@ -55,11 +56,27 @@ def fit(given: dict[str, str], wanted: type[T]) -> T:
     }
     values = {name: text.split(",") if name in several else text for name, text in given.items()}
     try:
-        return msgspec.convert(values, wanted, strict=False)
+        query = msgspec.convert(values, wanted, strict=False)
     except msgspec.ValidationError as refusal:
         found = misshapen(values, wanted, strict=False)
         faults = [Fault("?" + fault.pointer.split("/")[1], fault.code, fault.detail) for fault in found]
         raise Invalid(*(faults or [Fault("", "bad_value", str(refusal))])) from None
+    read = {field.encode_name: getattr(query, field.name) for field in msgspec.structs.fields(wanted)}
+    hold(
+        Fault(f"?{name}", "bad_type", detail)
+        for name, text in given.items()
+        if (detail := _misread(text, read[name]))
+    )
+    return query
+
+
+def _misread(text: str, value: Any) -> str | None:
+    """What msgspec takes too freely: null for no value, and numbers for times."""
+    if value is None:
+        return "null is no value here: leave the parameter out"
+    if isinstance(value, datetime) and ":" not in text:
+        return "a time is written as in RFC 3339: 2026-01-31T12:00:00Z"
+    return None
 
 
 def read_query(request: Request[Any, Any, Any], wanted: type[T]) -> T:

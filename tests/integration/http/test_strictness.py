@@ -66,6 +66,24 @@ async def test_what_no_value_may_hold_no_name_may(
     assert errors_of(await client.get(f"{URL}?{query}")) == expected
 
 
+@pytest.mark.parametrize("number", ["0.5", "-1", "1e9", "1700000000"])
+async def test_a_number_is_no_time(client: httpx.AsyncClient, number: str) -> None:
+    answer = await client.get(f"{URL}?created_after={number}")
+    assert errors_of(answer) == {"created_after": "bad_type"} or errors_of(answer) == {
+        "created_after": "bad_value"
+    }
+
+
+@pytest.mark.parametrize("null", ["null", "NULL"])
+async def test_null_is_no_filter(client: httpx.AsyncClient, null: str) -> None:
+    query = f"created_after={null}&created_before={null}"
+    assert errors_of(await client.get(f"{URL}?{query}")) == dict.fromkeys(
+        ("created_after", "created_before"), "bad_type"
+    )
+    assert errors_of(await client.get(f"/api/attempts?held={null}")) == {"held": "bad_type"}
+    assert (await client.get(f"{URL}?createdBy={null}")).status_code == 200  # somebody may be called so
+
+
 async def test_what_is_quoted_of_a_value_can_be_written(client: httpx.AsyncClient) -> None:
     body = json.dumps(INLINE)[:-1] + r',"priority":"\ud800"}'
     assert errors_of(await client.post(URL, content=body)) == {"/priority": "surrogate"}
