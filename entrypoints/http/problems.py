@@ -65,6 +65,9 @@ KINDS = {
         "The body is not JSON by its own word",
         "Send `Content-Type: application/json`, and no `Content-Encoding`.",
     ),
+    "misdirected": Kind(
+        421, "This is not served under that name", "Ask for it by its IP address, or as `localhost`."
+    ),
     "invalid": Kind(
         422,
         "The request is not valid",

@@ -2,17 +2,23 @@
 
 from collections.abc import AsyncIterator, Sequence
 from importlib.resources import files
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
-from litestar import Response, get
+from litestar import Response, Router, get
+from litestar.connection import ASGIConnection
 from litestar.exceptions import NotFoundException
+from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.types import ControllerRouterHandler
 
 from entrypoints.demo.feed import Feed, Row
 from entrypoints.demo.sink import MailSink
 from entrypoints.demo.tally import Tally
+from entrypoints.http.problems import Refused
 
 _KINDS = {"style.css": "text/css", "app.js": "text/javascript", "horn.svg": "image/svg+xml"}
 _HEADERS = {
@@ -35,7 +41,7 @@ def pages(feed: Feed, tally: Tally, sink: MailSink) -> Sequence[ControllerRouter
         return _answer(_asset("index.html"), "text/html", _PAGE_POLICY)
 
     @get("/demo/assets/{name:str}", include_in_schema=False)
-    async def asset(name: str) -> Response[bytes]:
+    async def asset(name: FromPath[str]) -> Response[bytes]:
         if name not in _KINDS:
             raise NotFoundException
         return _answer(_asset(name), _KINDS[name], _PAGE_POLICY)
@@ -50,22 +56,46 @@ def pages(feed: Feed, tally: Tally, sink: MailSink) -> Sequence[ControllerRouter
         return ServerSentEvent(changes(), headers=_HEADERS)
 
     @get("/demo/mails/{mail:str}", include_in_schema=False)
-    async def head(mail: str) -> dict[str, Any]:
+    async def head(mail: FromPath[str]) -> dict[str, Any]:
         found = _find(sink, mail)
         return {"id": mail, "subject": found.subject, "from": found.sender, "to": found.to}
 
     @get("/demo/mails/{mail:str}/html", include_in_schema=False)
-    async def html(mail: str) -> Response[bytes]:
+    async def html(mail: FromPath[str]) -> Response[bytes]:
         found = _find(sink, mail)
         if not found.html:
             return _answer(found.text.encode(), "text/plain", _MAIL_POLICY)
         return _answer(found.html.encode(), "text/html", _MAIL_POLICY)
 
     @get("/demo/mails/{mail:str}/text", include_in_schema=False)
-    async def text(mail: str) -> Response[bytes]:
+    async def text(mail: FromPath[str]) -> Response[bytes]:
         return _answer(_find(sink, mail).text.encode(), "text/plain", _MAIL_POLICY)
 
-    return [index, asset, live, head, html, text]
+    return [Router("/", route_handlers=[index, asset, live, head, html, text], guards=[at_home])]
+
+
+def at_home(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """Answer to addresses and `localhost` alone.
+
+    Any other name may be one that somebody's own DNS turns to this machine, for their page to read this one
+    (DNS rebinding).
+
+    Raises:
+        Refused: another name.
+    """
+    if not _is_home(connection.headers.get("host", "")):
+        raise Refused("misdirected", "the demo answers to IP addresses and `localhost` only")
+
+
+def _is_home(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        if name == "localhost" or name.endswith(".localhost"):
+            return True
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _asset(name: str) -> bytes:

@@ -72,7 +72,7 @@ async def show_trigger(request: Req, trigger_id: FromPath[str]) -> Answer:
         headers=("If-Match", "If-None-Match"),
         returns={200: (TriggerOut, "Replaced"), 201: (TriggerOut, "Created")},
         answer_headers=("Location", "ETag"),
-        problems=("conflict", "precondition-failed", "precondition-required"),
+        problems=("not-found", "conflict", "precondition-failed", "precondition-required"),
     ),
 )
 async def save_trigger(request: Req, trigger_id: FromPath[str]) -> Answer:

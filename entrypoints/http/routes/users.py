@@ -84,7 +84,7 @@ async def show_user(request: Req, user_id: FromPath[str]) -> Answer:
         headers=("If-Match", "If-None-Match"),
         returns={200: (UserOut, "Replaced"), 201: (UserOut, "Created")},
         answer_headers=("Location", "ETag"),
-        problems=("conflict", "precondition-failed", "precondition-required"),
+        problems=("not-found", "conflict", "precondition-failed", "precondition-required"),
     ),
 )
 async def save_user(request: Req, user_id: FromPath[str]) -> Answer:
