@@ -17,7 +17,6 @@ from adapters.postgres.database import Database
 from adapters.postgres.dead_letters import open_count
 from adapters.postgres.jobs import unfinished_count
 from adapters.postgres.migrate import migrate
-from adapters.postgres.partitions import ensure_partitions
 from adapters.postgres.processes import Presence, hear
 from adapters.postgres.retention import prune_keys
 from adapters.rabbitmq import plugin
@@ -28,6 +27,7 @@ from config import secrets
 from config.catalog import load_catalog
 from config.connections import Delays
 from config.container import Container
+from config.partitions import Partitions
 from config.settings import Settings
 from config.store_probe import StoreProbe
 from domain.kernel.errors import BrokerUnavailable, Conflict, PosthornError, StoreUnavailable
@@ -45,9 +45,11 @@ class Parts:
     presence: Presence | None = None
     links: list[Link] = field(default_factory=list)
     store: StoreProbe = field(init=False)
+    partitions: Partitions = field(init=False)
 
     def __post_init__(self) -> None:
         self.store = StoreProbe(database=self.database, clock=self.container.clock())
+        self.partitions = Partitions(database=self.database, telemetry=self.container.telemetry())
 
     async def reach_store(self) -> None:
         """Return when the database answers.
@@ -91,14 +93,20 @@ class Parts:
         telemetry.held(await self.container.operating.unknown().held())
         telemetry.jobs(await unfinished_count(self.database))
 
-    async def keep_up(self) -> None:
-        """What has to be done now and then: the coming months' partitions, old keys, processes long gone.
+    async def prune(self) -> None:
+        """Delete old keys.
 
         Raises:
             StoreUnavailable: next time.
         """
-        await ensure_partitions(self.database, self.container.clock().now().date())
         await prune_keys(self.database)
+
+    async def forget_dead(self) -> None:
+        """Forget processes long gone.
+
+        Raises:
+            StoreUnavailable: next time.
+        """
         if self.presence is not None:
             await self.presence.forget_dead()
 

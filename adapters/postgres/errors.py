@@ -14,6 +14,7 @@ from domain.kernel.errors import (
     Fault,
     Invalid,
     Misconfigured,
+    Misplaced,
     Overloaded,
     PosthornError,
     StoreUnavailable,
@@ -36,12 +37,14 @@ _AWAY_STATES = RETRIED | {
     LOCK_NOT_AVAILABLE,
     "25006",  # read-only: a replica answers while a failover is under way
     "25P03",  # idle in transaction for too long: the server hung up
-    "23514",  # no partition for this time; the tables have no other checks
 }
+NO_PARTITION = "23514"
+"""For this time; the tables have no other checks."""
 _MISCONFIGURED = {
     "28": "PostgreSQL refuses the login of db.url",
     "3D000": "the database of db.url does not exist",
     "42P01": "a table is missing: run `posthorn migrate`",
+    "42501": "the role of db.url lacks a right: docs/database.md lists those it needs",
 }
 
 
@@ -58,6 +61,8 @@ def translate(error: Exception) -> PosthornError | None:
         return _translate_client_side(error)
     if state == LOCK_NOT_AVAILABLE:
         return StoreUnavailable("PostgreSQL: a lock was not free in time")
+    if state == NO_PARTITION:
+        return Misplaced()
     if state.startswith("22"):
         return Invalid(Fault("", "refused_by_database", f"the database refuses a value (SQLSTATE {state})"))
     if state in _AWAY_STATES or state.startswith(_AWAY_CLASSES):

@@ -1,7 +1,8 @@
 """Monthly partitions of the hot tables, made ahead of time."""
 
 import re
-from datetime import date
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 from adapters.postgres.database import Connection, Database
 from adapters.postgres.tables import HOT
@@ -12,6 +13,7 @@ FILLFACTOR = {"notifications": 50, "notification_deliveries": 45, "delivery_atte
 of them before any old version may go.  Measured: 92 % to 100 % of such updates are heap-only; with 70 it was
 36 % to 60 %, which made them up to twice as slow and the tables no smaller."""
 
+MONTHS_AHEAD = 6
 LOCK = 0x706F_7374_0001
 """Advisory: one process at a time makes partitions."""
 
@@ -23,7 +25,57 @@ def is_partition(table: str) -> bool:
     return _NAME.fullmatch(table) is not None
 
 
-async def ensure_partitions(database: Database, today: date, months_ahead: int = 6) -> list[str]:
+# To attach a partition one must own its parent.
+_MAY = """
+SELECT bool_and(pg_has_role(c.relowner, 'USAGE')) AND has_schema_privilege(current_schema(), 'CREATE') AS may
+FROM pg_class AS c WHERE c.oid = ANY($1::text[]::regclass[])
+"""
+
+_ATTACHED = """
+SELECT c.relname AS name, now() AS now
+FROM unnest($1::text[]::regclass[]) AS parent
+LEFT JOIN pg_inherits AS i ON i.inhparent = parent
+LEFT JOIN pg_class AS c ON c.oid = i.inhrelid
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far the hot tables go, all of them."""
+
+    ahead: int
+    """Whole months after the present one, without a gap; -1: even this one is missing."""
+    until: datetime
+    """Ids of this time on have no place."""
+    now: datetime
+    """The database's clock."""
+
+
+async def reach(database: Database) -> Reach:
+    """Look.
+
+    Raises:
+        StoreUnavailable.
+    """
+    rows = await database.fetch(_ATTACHED, [table.name for table in HOT])
+    there, today = {row["name"] for row in rows}, rows[0]["now"].astimezone(UTC)
+    ahead = -1
+    while all(_named(table.name, *_month(today, ahead + 1)) in there for table in HOT):
+        ahead += 1
+    year, month = _month(today, ahead + 1)
+    return Reach(ahead, datetime(year, month, 1, tzinfo=UTC), today)
+
+
+async def may_make(database: Database) -> bool:
+    """Whether this role has the right to make partitions.
+
+    Raises:
+        StoreUnavailable, Misconfigured.
+    """
+    return bool((await database.fetch(_MAY, [table.name for table in HOT]))[0]["may"])
+
+
+async def ensure_partitions(database: Database, today: date, months_ahead: int = MONTHS_AHEAD) -> list[str]:
     """Make what is missing from last month until `months_ahead` months from now; return their names.
 
     Any number of processes may do this at any time.  Readers and writers go on: a partition is made on its
@@ -31,9 +83,10 @@ async def ensure_partitions(database: Database, today: date, months_ahead: int =
 
     Raises:
         StoreUnavailable.
+        Misconfigured: it may not.
     """
     wanted = {
-        f"{table.name}_{year:04}_{month:02}": (table.name, year, month)
+        _named(table.name, year, month): (table.name, year, month)
         for table in HOT
         for year, month in (_month(today, step) for step in range(-1, months_ahead + 1))
     }
@@ -49,6 +102,10 @@ async def ensure_partitions(database: Database, today: date, months_ahead: int =
         return [row["name"] for row in missing]
 
     return await database.run(make)
+
+
+def _named(parent: str, year: int, month: int) -> str:
+    return f"{parent}_{year:04}_{month:02}"
 
 
 def _month(today: date, step: int) -> tuple[int, int]:

@@ -55,6 +55,9 @@ class Metrics:
             "provider_rests", "1 while a provider refuses our account or configuration.", "provider"
         )
         self.jobs = self._gauge("jobs_unfinished", "Jobs that are to be gone on with.")
+        self.partitions_ahead = self._gauge(
+            "partitions_ahead", "Months after the present one that have partitions; -1: this one has none."
+        )
         self.clock_skew = self._gauge(
             "clock_skew_seconds", "How far this machine's clock is ahead of the database's, which decides."
         )

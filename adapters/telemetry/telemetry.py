@@ -106,6 +106,10 @@ class Telemetry:
         """How many jobs are to be gone on with."""
         self.metrics.jobs.set(count)
 
+    def partitions_ahead(self, months: int) -> None:
+        """How many months after the present one have partitions."""
+        self.metrics.partitions_ahead.set(months)
+
     def clock_skew(self, seconds: float) -> None:
         """How far this machine's clock is ahead of the database's."""
         self.metrics.clock_skew.set(seconds)

@@ -19,7 +19,7 @@ from application.ports.acceptance import Verdict, Won
 from application.ports.promises import FailedNotification, Promises
 from application.ports.vault import ServiceKey
 from domain.kernel.channel import Lane
-from domain.kernel.errors import Fault, Invalid, StoreUnavailable
+from domain.kernel.errors import Fault, Invalid, Misplaced, StoreUnavailable
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -79,6 +79,8 @@ class DrainIntake:
             kept = (command.fingerprint, *prepared.fingerprints)  # another release may have made it
             prepared = msgspec.structs.replace(prepared, key=command.key, fingerprints=kept)
             return _end(command, prepared, await self.commit.put(prepared))
+        except Misplaced as refused:
+            return refused  # nor would there be a place for its failure
         except Invalid as refused:
             return _Failed(_words(refused.faults))
         except Exception as fault:  # noqa: BLE001  each is judged on its own

@@ -133,6 +133,7 @@ class Acceptance(Protocol):
         Raises:
             KeysChanged: nothing was committed.
             Invalid: the database refuses a value; nothing was committed (bisect to find whose).
+            Misplaced: one's id has no partition; nothing was committed (the same).
             InFlight: others are accepting some of the keys (`keys` says which) and take longer than a lock is
                 waited for; nothing was committed.
             StoreUnavailable: outcome unknown when a connection was lost: accept again with the same keys; or

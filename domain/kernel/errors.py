@@ -2,6 +2,7 @@
 
 PosthornError
 ├── Invalid              the request can never succeed as it is: tell the caller, with every fault
+│   └── Misplaced        the database has no place for its time: the fault of this one, not an outage
 ├── NotFound             no such thing
 ├── Conflict             it exists, or moved on meanwhile (ETag)
 ├── KeyReused            this idempotency key belongs to another command
@@ -55,6 +56,14 @@ def hold(faults: Iterable[Fault]) -> None:
     """
     if found := tuple(islice(faults, FAULTS_MAX + 1)):
         raise Invalid(*found)
+
+
+class Misplaced(Invalid):
+    """Its id is of a month for which there is no partition: an operator makes it, or it never was right."""
+
+    def __init__(self) -> None:
+        detail = "no partition holds ids of its month; `posthorn migrate` makes those of the coming ones"
+        super().__init__(Fault("", "no_partition", detail))
 
 
 class NotFound(PosthornError):

@@ -3,7 +3,7 @@
 import msgspec
 
 from application.event.result import Done, Later, Refused, Result
-from domain.kernel.errors import InFlight, Overloaded, Unavailable, Undecodable
+from domain.kernel.errors import InFlight, Misplaced, Overloaded, Unavailable, Undecodable
 
 
 class Ack(msgspec.Struct, frozen=True):
@@ -46,6 +46,8 @@ def verdict(outcome: Result | Exception) -> Verdict:
             return Park("undecodable", str(outcome), str(outcome))
         case Unavailable() | Overloaded() | InFlight():
             return Wait(str(outcome))
+        case Misplaced():
+            return Park("misplaced", str(outcome), str(outcome))
         case Exception():
             reason = f"unexpected {type(outcome).__name__}"
             return Park("failed", reason, reason, crash=outcome)

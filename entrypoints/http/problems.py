@@ -14,6 +14,7 @@ from domain.kernel.errors import (
     InFlight,
     Invalid,
     KeyReused,
+    Misplaced,
     NotFound,
     Overloaded,
     RenderingTimedOut,
@@ -162,6 +163,8 @@ def _told(error: Exception, conditional: bool) -> tuple[str, str, dict[str, str]
     match error:
         case Refused(kind=kind, headers=headers):
             return kind, str(error), headers
+        case Misplaced():  # ids are ours, and so is the fault
+            return "unavailable", str(error), {"Retry-After": "60"}
         case Invalid(faults=faults):
             if len(faults) > FAULTS_MAX:
                 return "invalid", f"more than {FAULTS_MAX} errors", {}

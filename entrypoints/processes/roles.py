@@ -9,7 +9,6 @@ from config.container import Container
 from config.lifecycle import Parts
 from config.recovery import recover_broker
 from entrypoints.actors.actor import Actor
-from entrypoints.actors.alarm import Alarm
 from entrypoints.actors.incarnation import IncarnationActor
 from entrypoints.actors.jobs import JobsActor
 from entrypoints.actors.relay import RelayActor
@@ -20,19 +19,13 @@ from entrypoints.amqp.parking import CRITICAL, ORDINARY
 from entrypoints.http.app import create_app
 from entrypoints.http.door import Limits
 from entrypoints.http.services import HttpServices, Operations, Readiness
+from entrypoints.processes.chores import chores
 from entrypoints.processes.health import HealthApp
 from entrypoints.processes.lanes import lane_actors
 from entrypoints.processes.observe import observer
 from entrypoints.processes.server import HttpActor, listen
 from entrypoints.processes.skew import SkewWatch
 from entrypoints.processes.standing import Standing
-from entrypoints.processes.upkeep import Recurring, of_lanes
-
-PULSE_EVERY = 1.0
-FIGURES_EVERY = 10.0
-ALERTS_EVERY = 2.0
-HOUSEKEEPING_EVERY = 3600.0
-CLOCK_EVERY = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +92,12 @@ class Assembly:
         if self.role.http:
             entrances.append(self.jobs)
         self._consumers = self.consumers(parts, handle) if self.role.events else []
+        alerts, lanes = self.role.http or self.role.lanes, self.role.lanes
+        recurring = chores(self.container, parts, self._skew, alerts=alerts, lanes=lanes)
         return [
             [*entrances, *self._consumers, *self._intake(parts)],
             lane_actors(self.container, self.relay) if self.role.lanes else [],
-            [self.relay, *self._recurring(parts), *self._incarnation(parts)],
+            [self.relay, *recurring, *self._incarnation(parts)],
         ]
 
     def consumers(self, parts: Parts, handle: Any = None) -> list[BatchConsumer]:
@@ -152,6 +147,7 @@ class Assembly:
             consumers=lambda: self._consumers,
             clock=self._skew.state,
             providers=self.container.delivering.provider_states().resting,
+            places=parts.partitions.fault,
             draining=lambda: self.draining,
         )
 
@@ -193,20 +189,3 @@ class Assembly:
             return []
         recover, link = recover_broker(self.container), parts.links[-1]
         return [IncarnationActor(recover=recover, session=lambda: link.session, telemetry=self.telemetry)]
-
-    def _recurring(self, parts: Parts) -> list[Actor]:
-        works: list[tuple[str, Callable[[], Awaitable[None]], float]] = [
-            ("pulse", parts.database.pulse.feel, PULSE_EVERY),
-            ("figures", parts.figures, FIGURES_EVERY),
-            ("clock", self._skew, CLOCK_EVERY),
-            ("housekeeping", parts.keep_up, HOUSEKEEPING_EVERY),
-        ]
-        if self.role.http or self.role.lanes:
-            tell = self.container.operating.tell_of_letters()
-            works.append(("alerts", Alarm(tell=tell, telemetry=self.telemetry), ALERTS_EVERY))
-        if self.role.lanes:
-            works += of_lanes(self.container, self.telemetry)
-        return [
-            Recurring(name=name, work=work, every=every, telemetry=self.telemetry)
-            for name, work, every in works
-        ]

@@ -50,6 +50,7 @@ class Standing:
         away_max: seconds that an API may publish nothing; 0: for ever, it accepts into the outbox alone.
         clock: what is wrong with ours; told, but no hindrance: the database's decides.
         providers: those that rest; told, but no hindrance: what is accepted waits for them.
+        places: why ids have none soon: then nothing is accepted, nor promised.
     """
 
     either: bool
@@ -60,6 +61,7 @@ class Standing:
     consumers: Callable[[], Sequence[BatchConsumer]]
     clock: Callable[[], str | None]
     providers: Callable[[], Mapping[str, Resting]]
+    places: Callable[[], str | None]
     draining: Callable[[], bool]
 
     async def __call__(self) -> Readiness:
@@ -80,6 +82,8 @@ class Standing:
             state["clock"] = clock
         for provider, rest in sorted(self.providers().items()):
             state[f"provider {provider}"] = f"rests for {rest.rested.total_seconds():.0f} s: {rest.fault}"
+        if (fault := self.places()) is not None:
+            state["partitions"], ready = fault, False
         if self.draining():
             state["draining"] = "yes"
         return Readiness(ready=ready and not self.draining(), parts=state)

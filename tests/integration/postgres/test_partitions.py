@@ -18,7 +18,7 @@ from adapters.postgres.tables import (
     notification_deliveries,
     notifications,
 )
-from domain.kernel.errors import StoreUnavailable
+from domain.kernel.errors import Misplaced
 from domain.kernel.ids import delivery_id, month_floor, uuid7
 
 TODAY = date(2031, 11, 30)
@@ -122,7 +122,7 @@ async def test_rows_at_the_border_of_a_month_land_on_their_side(store: Database)
 
 
 async def test_without_a_partition_nothing_is_accepted(store: Database) -> None:
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(Misplaced):
         await insert_rows(store, month_floor(2050, 1))
 
 

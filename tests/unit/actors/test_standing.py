@@ -39,6 +39,7 @@ async def said(stood: Stood, *, either: bool = True, away_max: float = 30, **mor
         "tasks": Tasks(),
         "consumers": list,
         "clock": lambda: None,
+        "places": lambda: None,
         "draining": lambda: False,
         "providers": dict,
     } | more
@@ -104,3 +105,9 @@ async def test_a_provider_that_rests_is_told_and_hinders_nobody() -> None:
     told = await said(Stood(), either=False, providers=lambda: resting)
     assert told.ready
     assert told.parts["provider mailer"] == "rests for 12 s: logging in: 535 5.7.8 no"
+
+
+async def test_without_a_place_for_ids_nobody_is_ready() -> None:
+    for either in (True, False):
+        found = await said(Stood(), either=either, places=lambda: "no place for ids from 2026-02-01 on")
+        assert (found.ready, found.parts["partitions"]) == (False, "no place for ids from 2026-02-01 on")

@@ -3,7 +3,7 @@
 import pytest
 
 from application.event.result import Done, Later, Refused, Result
-from domain.kernel.errors import InFlight, Overloaded, StoreUnavailable, Undecodable
+from domain.kernel.errors import InFlight, Misplaced, Overloaded, StoreUnavailable, Undecodable
 from entrypoints.amqp.telemetry import OTHER, TypeLabels
 from entrypoints.amqp.verdict import Ack, Park, Verdict, Wait, verdict
 
@@ -22,6 +22,7 @@ CRASH = ZeroDivisionError("division of ann@example.com by zero")
         (Overloaded("full"), Wait("full")),
         (InFlight("busy"), Wait("busy")),
         (Refused(reason="data of ann", codes=("a", "b")), Park("refused", "data of ann", "a, b")),
+        (Misplaced(), Park("misplaced", str(Misplaced()), str(Misplaced()))),
         (Undecodable("no JSON"), Park("undecodable", "no JSON", "no JSON")),
         (CRASH, Park("failed", "unexpected ZeroDivisionError", "unexpected ZeroDivisionError", CRASH)),
     ],
