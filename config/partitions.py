@@ -33,7 +33,7 @@ class Partitions:
         seen = await reach(self.database)
         if await may_make(self.database):
             if made := await ensure_partitions(self.database, seen.now.date()):
-                self.telemetry.wide("partitions.made", names=made)
+                self.telemetry.wide("partitions.made", partitions=made)
         elif not self._told_right:
             self._told_right = True
             self.telemetry.trouble("partitions.not_ours", ahead=seen.ahead, mend=MEND)

@@ -13,13 +13,13 @@ from uuid import UUID
 from domain.kernel.errors import Invalid, PosthornError
 
 _NAMES = """
-    absorbed accepted actor adopted alert called channel channels committed conflict correlation_id
-    count dead_letters decided delayed deleted deliveries delivery done drained end error event_id failed gone
-    group handled host ignored invalid job key kind lacking lane lanes limit listening mend message messages
-    method mode notification notifications outcome outdated parked part pid pointers port postponed priority
-    provider queue reason recipients refused replayed reused reused_keys role route seconds signal since
-    skipped stale status suspects taken task template total trace_id traces trigger type undecodable
-    unreadable unroutable version written
+    absorbed accepted actor adopted ahead alert called channel channels committed conflict correlation_id
+    count dead_letters decided delayed deleted deliveries delivery done drained end error event_id failed
+    gone group handled host ignored invalid job key kind lacking lane lanes limit listening mend message
+    messages method mode notification notifications outcome outdated parked part partitions pid pointers
+    port postponed priority provider queue reason recipients refused replayed reused reused_keys role
+    route seconds signal since skipped stale status suspects taken task template total trace_id traces
+    trigger type undecodable unreadable unroutable until version written
 """
 FIELDS = frozenset(_NAMES.split())
 """Names of fields that may be logged; any other is left out and its name is listed under `omitted`."""

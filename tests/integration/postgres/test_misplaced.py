@@ -150,7 +150,7 @@ async def test_whoever_may_makes_them(store: Database) -> None:
     await drop_month(store, "notifications", 4)
     await partitions.make()
     await partitions.make()
-    assert [len(fields["names"]) for _, fields in told.wides] == [1]
+    assert [len(fields["partitions"]) for _, fields in told.wides] == [1]
     assert told.troubles == []
 
 
