@@ -1,5 +1,6 @@
 """Jobs, in memory."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -67,8 +68,8 @@ class MemoryJobChunks:
     process: UUID
     ids: Ids
 
-    async def unfinished(self, limit: int) -> list[UUID]:
-        open_ = [row for row in self.rows.jobs.values() if row.finished_at is None]
+    async def unfinished(self, limit: int, resting: Collection[UUID] = ()) -> list[UUID]:
+        open_ = [row for row in self.rows.jobs.values() if row.finished_at is None and row.id not in resting]
         return [row.id for row in sorted(open_, key=lambda row: (row.created_at, row.id))[:limit]]
 
     async def advance(self, job: UUID, limit: int) -> Step | None:

@@ -4,7 +4,7 @@ A chunk is one transaction that holds the job's row: the letters it closes, the 
 the job has come are committed together or not at all, so that a kill neither loses nor doubles anything.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -45,7 +45,9 @@ UPDATE jobs SET cancelled_at = now(), updated_at = now()
 WHERE id = $1 AND mode = $2 AND finished_at IS NULL AND cancelled_at IS NULL
 """
 
-_UNFINISHED = "SELECT id FROM jobs WHERE finished_at IS NULL ORDER BY created_at, id LIMIT $1"
+_UNFINISHED = """
+SELECT id FROM jobs WHERE finished_at IS NULL AND id <> ALL($2::uuid[]) ORDER BY created_at, id LIMIT $1
+"""
 
 _TAKE = """
 SELECT kind, selection, actor, note, position, created_at, cancelled_at FROM jobs
@@ -136,9 +138,9 @@ class PostgresJobChunks:
     process: UUID
     ids: Ids
 
-    async def unfinished(self, limit: int) -> list[UUID]:
+    async def unfinished(self, limit: int, resting: Collection[UUID] = ()) -> list[UUID]:
         """A small index holds them."""
-        return [row["id"] for row in await self.database.fetch(_UNFINISHED, limit)]
+        return [row["id"] for row in await self.database.fetch(_UNFINISHED, limit, list(resting))]
 
     async def advance(self, job: UUID, limit: int) -> Step | None:
         """Whoever else comes for the same job passes by."""

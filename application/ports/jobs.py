@@ -1,5 +1,6 @@
 """Jobs: an operator's long action is a row, and is done in chunks by whoever comes, until it is through."""
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -102,8 +103,8 @@ class Jobs(Protocol):
 class JobChunks(Protocol):
     """For who does the work.  Held to the same contract."""
 
-    async def unfinished(self, limit: int) -> list[UUID]:
-        """Jobs that are to be gone on with, oldest first."""
+    async def unfinished(self, limit: int, resting: Collection[UUID] = ()) -> list[UUID]:
+        """Jobs that are to be gone on with, oldest first; without those that rest."""
         ...
 
     async def advance(self, job: UUID, limit: int) -> Step | None:

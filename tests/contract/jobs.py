@@ -166,6 +166,7 @@ class JobsContract:
         rest = await engine.jobs().page("live", first[-1].id, 10)
         assert [one.id for one in (*first, *rest)] == made[::-1]
         assert await engine.job_chunks().unfinished(3) == made[:3]
+        assert await engine.job_chunks().unfinished(3, made[:2]) == made[2:]
 
     async def test_many_runners_replay_each_letter_once(self, engine: Engine) -> None:
         taken = [await failed(engine) for _ in range(24)]

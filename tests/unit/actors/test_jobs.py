@@ -1,7 +1,7 @@
 """The runner of jobs: at once when nudged, else soon; a broken job stops nobody."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from uuid import UUID
 
 import pytest
@@ -15,7 +15,7 @@ from application.ports.jobs import Job, JobKind, JobStatus, Step
 from application.ports.outbox import OutboxMessage
 from domain.kernel.channel import Mode
 from domain.kernel.errors import StoreUnavailable
-from entrypoints.actors.jobs import JobsActor
+from entrypoints.actors.jobs import JOBS_MAX, TRIES_MAX, JobsActor
 from tests.contract.dead_letters import failed
 from tests.contract.engine import MemoryEngine
 from tests.support.eventually import eventually, steadily
@@ -32,11 +32,12 @@ class Chunks:
     def __init__(self, inner: MemoryJobChunks) -> None:
         self.inner = inner
         self.broken: set[UUID] = set()
+        self.stuck: set[UUID] = set()
         self.away = 0
         self.hold: asyncio.Event | None = None
 
-    async def unfinished(self, limit: int) -> list[UUID]:
-        return await self.inner.unfinished(limit)
+    async def unfinished(self, limit: int, resting: Collection[UUID] = ()) -> list[UUID]:
+        return await self.inner.unfinished(limit, resting)
 
     async def advance(self, job: UUID, limit: int) -> Step | None:
         if self.hold is not None:
@@ -46,6 +47,8 @@ class Chunks:
             raise StoreUnavailable("away")
         if job in self.broken:
             raise KeyError(job)
+        if job in self.stuck:
+            raise StoreUnavailable("PostgreSQL: SQLSTATE 57014")
         return await self.inner.advance(job, limit)
 
     async def fail(self, job: UUID, error: str) -> None:
@@ -87,7 +90,7 @@ class World:
         async def there() -> None:
             assert await self.stands(job) is status
 
-        await eventually(there)
+        await eventually(there, timeout=60)
 
 
 @pytest.fixture
@@ -147,6 +150,45 @@ async def test_one_that_cannot_go_on_fails_alone(world: World) -> None:
     assert found.error == "cannot go on: KeyError"
     assert [each["job"] for each in world.told.troubled_by("job.failed")] == [broken.id]
     runner.stop()
+
+
+async def test_those_that_never_get_through_do_not_hold_up_the_younger_ones(world: World) -> None:
+    """More of them than take turns at a time; each is given up after bounded tries, with its reason."""
+    for _ in range(5):
+        await failed(world.engine)
+    nobody = JobsActor(advance=None, chunks=None, telemetry=world.told)  # type: ignore[arg-type]
+    stuck = [await world.start(nobody) for _ in range(JOBS_MAX + 5)]
+    world.chunks.stuck = {job.id for job in stuck}
+    young = await world.start(nobody)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    runner = world.runner(every=3)
+
+    await world.comes_to(young, JobStatus.COMPLETED)
+    assert loop.time() - began < 10
+    assert {await world.stands(job) for job in stuck} == {JobStatus.RUNNING}, "they may yet get through"
+    for job in stuck:
+        await eventually(lambda job=job: _failed(world, job), timeout=1_000, interval=5)
+    assert loop.time() - began < 600
+    found = await world.engine.jobs().find(stuck[0].id, "live")
+    assert found is not None
+    assert found.error == "cannot go on: PostgreSQL: SQLSTATE 57014"
+    tries = [each for each in world.told.troubled_by("jobs.wait") if each["job"] == stuck[0].id]
+    assert len(tries) == TRIES_MAX
+    runner.stop()
+
+
+async def test_one_that_gets_through_in_the_end_has_rested_meanwhile(world: World) -> None:
+    await failed(world.engine)
+    job = await world.start(world.runner(every=3))
+    world.chunks.stuck = {job.id}
+    await eventually(lambda: len(world.told.troubled_by("jobs.wait")) == 3, timeout=60)
+    world.chunks.stuck = set()
+    await world.comes_to(job, JobStatus.COMPLETED)
+
+
+async def _failed(world: World, job: Job) -> bool:
+    return await world.stands(job) is JobStatus.FAILED
 
 
 async def test_while_the_store_is_away_it_waits(world: World) -> None:
