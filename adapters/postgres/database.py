@@ -23,7 +23,7 @@ from typing import Any, Self, TypeVar
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.postgres.errors import BROKEN, RETRIED, brief, sqlstate, translated
+from adapters.postgres.errors import RETRIED, brief, lost, sqlstate, translated
 from adapters.postgres.pulse import Pulse
 from adapters.postgres.sessions import (
     BY_FILTER,
@@ -45,8 +45,7 @@ TRIES = 4
 """Of work that ends in a deadlock or a serialisation failure."""
 TRY_PAUSE = 0.01
 """Seconds before the second try; doubles."""
-CONNECT_MAX = 5.0
-CLOSE_MAX = 2.0
+CONNECT_MAX, CLOSE_MAX = 5.0, 2.0
 WAIT_MAX = 10.0
 """Seconds to wait for a free connection."""
 LISTS, LIST_WAIT_MAX = 4, 0.5
@@ -215,8 +214,9 @@ class Database:
         connection = await pool.acquire(timeout=WAIT_MAX)
         try:
             yield connection
-        except BROKEN:
-            connection.terminate()
+        except Exception as error:
+            if lost(error):
+                connection.terminate()
             raise
         finally:
             with suppress(TimeoutError):  # a statement that was given up does not end: the connection is cut

@@ -5,6 +5,7 @@ Texts that may quote a value (data errors) are not kept: they could hold an addr
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from traceback import walk_tb
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
@@ -79,9 +80,27 @@ def _translate_client_side(error: Exception) -> PosthornError | None:
         return Misconfigured("db.url is not a URL of PostgreSQL: postgresql://user:password@host/db")
     if isinstance(cause, asyncpg.DataError):  # the driver cannot encode an argument
         return Invalid(Fault("", "refused_by_database", "the database has no room for a value of this kind"))
-    if isinstance(cause, OSError | PoolTimeout | asyncpg.InterfaceError | BROKEN):
+    if isinstance(cause, OSError | PoolTimeout | asyncpg.InterfaceError) or lost(cause):
         return StoreUnavailable(f"PostgreSQL: {type(cause).__name__}")
     return None
+
+
+def lost(error: BaseException) -> bool:
+    """Whether the driver no longer knows where a connection stands: something came that it did not expect.
+
+    What may come is no list of exceptions: whatever it raises that is neither its own nor a time-out.
+    """
+    return isinstance(error, BROKEN) or (
+        isinstance(error, Exception) and not isinstance(error, DRIVER_ERRORS) and within_driver(error)
+    )
+
+
+def within_driver(error: BaseException, function: str = "") -> bool:
+    """Whether asyncpg raised it, in a function of such a name."""
+    return any(
+        str(frame.f_globals.get("__name__")).startswith("asyncpg.") and function in frame.f_code.co_name
+        for frame, _ in walk_tb(error.__traceback__)
+    )
 
 
 def _driver_error(error: Exception) -> BaseException:
@@ -113,7 +132,9 @@ def translated() -> Iterator[None]:
     """Raise errors of the house in place of the driver's; data errors without their text."""
     try:
         yield
-    except DRIVER_ERRORS as error:
+    except PosthornError:
+        raise
+    except Exception as error:
         ours = translate(error)
         if ours is None:
             raise

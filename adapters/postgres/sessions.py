@@ -10,7 +10,8 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from adapters.postgres.errors import DRIVER_ERRORS
+from adapters.postgres import wary
+from adapters.postgres.errors import DRIVER_ERRORS, within_driver
 from domain.kernel.number import json_text, read_json
 
 Connection = asyncpg.Connection | PoolConnectionProxy
@@ -76,11 +77,15 @@ async def _to_the_end(connection: Connection, step: Coroutine[Any, Any, Any], *,
 
 async def dial(dsn: str, **options: Any) -> asyncpg.Connection:
     """Connect; no error quotes the DSN."""
+    wary.install()
     try:
         return await asyncpg.connect(dsn, **options)
     except OSError:  # a certificate that is not trusted is a ValueError too
         raise
-    except ValueError:  # it quotes what it cannot read, which may be the password
+    except ValueError as fault:
+        if within_driver(fault, "connect_addr"):  # what answers is no PostgreSQL
+            raise
+        # It quotes what it cannot read, which may be the password.
         raise asyncpg.ClientConfigurationError("unreadable DSN") from None
 
 
