@@ -21,6 +21,7 @@ from domain.kernel.errors import Overloaded, RenderingTimedOut
 
 CHILDREN_MAX = 2
 WAITING_MAX = 500
+"""Half of them of one template at most."""
 _MAIN = "from adapters.rendering.child import main; main()"
 _START_MAX = 20.0
 _KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")
@@ -130,7 +131,8 @@ class RenderingPool:
             if child.alive:
                 return child
             self._children.discard(child)
-        if sum(map(len, self._waiting.values())) >= WAITING_MAX:
+        crowd = len(self._waiting.get(template, ()))
+        if sum(map(len, self._waiting.values())) >= WAITING_MAX or crowd >= WAITING_MAX // 2:
             raise Overloaded("too much waits to be rendered")
         waiter: Waiter = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(template, deque()).append(waiter)

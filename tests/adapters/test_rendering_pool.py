@@ -221,13 +221,17 @@ async def test_who_waits_too_long_or_comes_when_too_many_wait_is_told(
     await eventually(lambda: not asked._idle)
     with pytest.raises(Overloaded):
         await asked.ask(message, patience=0.05, deadline=30)
-    monkeypatch.setattr(pool, "WAITING_MAX", 1)
+    monkeypatch.setattr(pool, "WAITING_MAX", 2)
     waiting = asyncio.ensure_future(asked.ask(message, patience=30, deadline=30))
     await asyncio.sleep(0)
     with pytest.raises(Overloaded):
         await asked.ask(message, patience=30, deadline=30)
+    another = asyncio.ensure_future(asked.ask(Check(template("x", "another")), patience=30, deadline=30))
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded):
+        await asked.ask(Check(template("x", "a third")), patience=30, deadline=30)
     os.kill(children()[0].pid, signal.SIGCONT)
-    assert await stuck == await waiting
+    assert await stuck == await waiting == await another
 
 
 async def test_the_crowd_of_one_template_does_not_stand_in_anothers_way(asked: RenderingPool) -> None:
