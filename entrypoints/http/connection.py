@@ -150,8 +150,10 @@ class Connection(HttpToolsProtocol):
 
     @property
     def busy(self) -> bool:
-        """Whether a request of it is being worked on."""
-        return self._left_at is None and self._last_unanswered() is not None
+        """Whether a request of it is being worked on, rather than still coming in."""
+        last = self._last_unanswered()
+        coming_in = self._in_message and not self._in_head and last is self._running
+        return self._left_at is None and last is not None and not coming_in
 
     def sweep(self, now: float) -> None:
         """End what has taken too long."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from entrypoints.http.door import Limits
+from entrypoints.processes.server import bounded
 from tests.integration.http.test_server import Running, running
 from tests.integration.http.world import INLINE, World
 from tests.support.eventually import eventually
@@ -134,6 +135,14 @@ async def test_what_cannot_be_read_is_answered_as_a_problem(server: Running, nam
     sent, status = UNREADABLE[name]
     problem(await talk(server.port, sent), status)
     assert statuses(await talk(server.port, GET + b"Connection: close\r\n\r\n")) == [200]
+
+
+@pytest.mark.parametrize(("files", "connections"), [(4096, 1000), (1024, 896), (200, 100), (64, 32)])
+def test_connections_leave_descriptors_to_the_rest(
+    monkeypatch: pytest.MonkeyPatch, files: int, connections: int
+) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda _: (files, files))
+    assert bounded(LIMITS) == replace(LIMITS, connections=connections)
 
 
 async def test_a_head_may_be_as_large_as_its_bound(server: Running) -> None:
@@ -316,6 +325,19 @@ async def test_the_longest_idle_makes_room_and_the_log_says_so(world: World) -> 
         assert said["limit"] == 4
         for _, writer in idle:
             writer.transport.abort()
+
+
+async def test_silent_bodies_make_room_too(world: World) -> None:
+    async with running(world.app, replace(LIMITS, connections=4)) as server:
+        await eventually(lambda: not connections(server))
+        silent = request(world, "POST", "/api/notifications", "Content-Length: 100")
+        talks = [asyncio.create_task(talk(server.port, silent)) for _ in range(6)]
+        await eventually(lambda: sum(talking.done() for talking in talks) == 2)
+        assert await answered(server.port, GET + b"\r\n") == [200]
+        assert busy(server) == 0
+        for talking in talks:
+            talking.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
 
 
 async def test_when_all_are_worked_for_the_next_is_told_to_come_again(world: World) -> None:
