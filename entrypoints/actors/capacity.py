@@ -54,6 +54,11 @@ class Share:
     provider: Slots | None
     at_provider: int
     """Of the provider's: until its call has ended."""
+    starting: int = field(init=False)
+    """As many as were granted, until the last of their calls has started."""
+
+    def __post_init__(self) -> None:
+        self.starting = self.left
 
     def called(self, count: int) -> None:
         """The calls of so many pointers have ended, or none will be made."""

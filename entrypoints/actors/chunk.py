@@ -6,6 +6,7 @@ Each delivery gives its place back when it is done with it: nobody waits for the
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 from application.delivery.begin import Begun, Call
@@ -32,8 +33,8 @@ class Chunks:
     rest: Rest
     suspecting: Callable[[Desk], None]
     """There are suspects on the desk: see that they are worked."""
-    in_flight: int = 0
-    """Deliveries; counted by the lane."""
+    starting: int = 0
+    """Pointers of chunks whose calls have not all started; what is called may take its time."""
     beginning: int = 0
     """Chunks that are being begun."""
     room: asyncio.Event = field(default_factory=asyncio.Event)
@@ -48,14 +49,20 @@ class Chunks:
         granted = await share(
             self.engine.slots, self.engine.capacity.get(self._route or ""), self.lane, wanted
         )
-        self.in_flight += granted.left
+        self.starting += granted.left
         return granted
 
     def done(self, places: Share | None, count: int) -> None:
         """So many pointers of a chunk are done."""
         if places is not None:
-            self.in_flight -= min(count, places.left)
             places.done(count)
+            self.room.set()
+
+    def started(self, places: Share | None) -> None:
+        """All calls of a chunk have started, or will not."""
+        if places is not None and places.starting:
+            self.starting -= places.starting
+            places.starting = 0
             self.room.set()
 
     async def work(
@@ -85,7 +92,7 @@ class Chunks:
         over = [ticket for done in rest.values() for _, ticket in done]
         desk.finish(over)
         self.done(places, len(over))
-        starts = Starts(len(begun.calls), self.window, self.in_flight)
+        starts = Starts(len(begun.calls), partial(self._all_started, places))
         ends = await asyncio.gather(
             *(self._call(desk, call, held[call.leased.id], places, starts) for call in begun.calls),
             *(self._settle(desk, end, held[end.delivery], places) for end in begun.settlements),
@@ -105,6 +112,10 @@ class Chunks:
             seconds=round(loop.time() - started, 4),
             traces=trace_ids(call.leased.traceparent for call in begun.calls),
         )
+
+    def _all_started(self, places: Share | None, waited: float) -> None:
+        self.window.note(waited, self.starting)
+        self.started(places)
 
     async def _begin(self, pointers: Sequence[Pointer], strikes_max: int) -> Begun:
         self.beginning += 1
@@ -222,18 +233,18 @@ class Chunks:
 
 
 class Starts:
-    """When the calls of a chunk started: the window learns from the last of them."""
+    """When the calls of a chunk started; `last` hears how long the slowest of them had to wait."""
 
-    __slots__ = ("_calls", "_in_flight", "_waited", "_window")
+    __slots__ = ("_calls", "_last", "_waited")
 
-    def __init__(self, calls: int, window: Window, in_flight: int) -> None:
-        self._calls, self._window, self._in_flight, self._waited = calls, window, in_flight, 0.0
+    def __init__(self, calls: int, last: Callable[[float], None]) -> None:
+        self._calls, self._last, self._waited = calls, last, 0.0
         if not calls:
-            window.note(0.0, in_flight)
+            last(0.0)
 
     def note(self, waited: float) -> None:
         """One starts, so many seconds after the facts of its gate."""
         self._calls -= 1
         self._waited = max(self._waited, waited)
         if not self._calls:
-            self._window.note(self._waited, self._in_flight)
+            self._last(self._waited)

@@ -146,7 +146,7 @@ class LaneActor:
 
     async def _consume(self, desk: Desk) -> None:
         while not self._stopping.is_set() and await self._able():
-            room = self.window.limit - self.chunks.in_flight if self.chunks.beginning < BEGINNING_MAX else 0
+            room = self.window.limit - self.chunks.starting if self.chunks.beginning < BEGINNING_MAX else 0
             self._look_after_suspects(desk)
             if desk.unread and len(desk.pending) < self.engine.chunk_max:
                 await self._unpack(desk)
@@ -240,4 +240,5 @@ class LaneActor:
         except Exception as own:  # noqa: BLE001  a bug in our own code must not stop the lane
             await self.chunks.isolate(desk, items, own)
         finally:
+            self.chunks.started(places)
             self.chunks.done(places, len(items))

@@ -1,7 +1,8 @@
-"""How many deliveries of a lane may be in flight: as many as its providers take without keeping us waiting.
+"""How many deliveries of a lane may be on their way to their calls: as many as start promptly.
 
-Grows by doubling while it is the bound and calls start promptly, halves when they wait (as TCP does), so a
-slow provider is never begun more often than it can be called before the clearance is too old.
+Grows by doubling while it is the bound and calls start promptly, halves when they wait (as TCP does), so that
+a slow database or much to render lets nobody's clearance become too old.  Calls under way do not count: they
+may take their time (`entrypoints.actors.capacity`).
 """
 
 from dataclasses import dataclass
@@ -19,9 +20,9 @@ class Window:
     def __post_init__(self) -> None:
         self.limit = min(self.first, self.most)
 
-    def note(self, waited: float, in_flight: int) -> None:
+    def note(self, waited: float, starting: int) -> None:
         """Learn from one batch: the longest wait of its calls, and how full the window was."""
         if waited > self.prompt:
             self.limit = max(1, self.limit // 2)
-        elif in_flight * 2 >= self.limit:
+        elif starting * 2 >= self.limit:
             self.limit = min(self.most, self.limit * 2)

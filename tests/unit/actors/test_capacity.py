@@ -26,13 +26,21 @@ def relay_of(pool: int) -> Capacity:
 
 
 async def worked(
-    answer: Callable[[UUID], Awaitable[Any]], *, count: int, pool: int | None = None, slots: int = 1000
+    answer: Callable[[UUID], Awaitable[Any]],
+    *,
+    count: int,
+    pool: int | None = None,
+    slots: int = 1000,
+    narrow: int | None = None,
 ) -> World:
     """A lane with `count` deliveries, worked off; `world.sent` has them in the order of their ends."""
     world = World(slots=slots)
     if pool is not None:
         world.engine = replace(world.engine, capacity={"smtp": relay_of(pool)})
         world.lane = LaneActor(lane=EMAIL, engine=world.engine)
+
+    if narrow is not None:
+        world.lane.window.limit = world.lane.window.most = narrow
 
     async def told(message: Any) -> Accepted:
         await answer(message.delivery)
@@ -79,6 +87,24 @@ def test_nothing_waits_for_the_slowest_of_its_chunk():
     world = run(main)
     assert attempts(world) == {"accepted": 2000}
     assert max(ends) < 2, "the quick ones are long done when the first slow one ends"
+
+
+def test_slow_calls_under_way_do_not_close_a_narrow_window():
+    """The database had a bad moment, and a call of three seconds is under way."""
+    ends: list[float] = []
+
+    async def answer(_: UUID) -> None:
+        first = next(numbers) < 20
+        await passing(3 if first else 0.02)
+        if not first:
+            ends.append(asyncio.get_running_loop().time())
+
+    async def main(_: object) -> World:
+        return await worked(answer, count=300, narrow=4)
+
+    numbers = itertools.count()
+    run(main)
+    assert max(ends) < 2
 
 
 def test_what_waited_too_long_is_cleared_again_and_not_called_on_old_facts():

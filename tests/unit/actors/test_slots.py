@@ -84,14 +84,14 @@ async def test_a_lane_that_goes_away_while_waiting_leaves_its_slots():
 
 def test_a_window_grows_while_it_is_full_and_calls_start_promptly():
     window = Window(most=1000, first=64)
-    window.note(0.01, in_flight=64)
+    window.note(0.01, starting=64)
     assert window.limit == 128
-    window.note(0.01, in_flight=3)
+    window.note(0.01, starting=3)
     assert window.limit == 128
 
 
 def test_a_window_shrinks_when_calls_have_to_wait_and_never_closes():
     window = Window(most=1000, first=64)
     for _ in range(20):
-        window.note(2.0, in_flight=64)
+        window.note(2.0, starting=64)
     assert window.limit == 1
