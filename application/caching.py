@@ -1,9 +1,11 @@
-"""Templates close at hand: versions for ever (they never change), the active one for a moment."""
+"""Templates and channels close at hand: versions for ever (they never change), the rest for a moment."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from application.ports.catalog import Templates
+from application.ports.catalog import Channel, Channels, Templates, WhenDisabled
 from application.ports.system import Clock
 from domain.kernel.errors import StoreUnavailable
 from domain.template.template import Template
@@ -97,3 +99,36 @@ def _size(template: Template | None) -> int:
     if template is None:
         return _TEMPLATE
     return _TEMPLATE + _VARIABLE * len(template.variables) + sum(map(len, template.parts().values()))
+
+
+@dataclass(slots=True, kw_only=True)
+class OpenChannels:
+    """Which channels take new requests: one small read for all requests of a moment.
+
+    Args:
+        fresh: another process's change is seen after it at the latest.
+    """
+
+    channels: Channels
+    clock: Clock
+    fresh: timedelta = timedelta(seconds=2)
+    _known: Mapping[str, Channel] | None = None
+    _asked: float = float("-inf")
+
+    async def takes(self, channel: str) -> bool:
+        """Whether it takes requests.
+
+        While the database is away what was read last is believed, and a channel that nobody has read yet
+        takes them: what is accepted can wait.
+        """
+        now = self.clock.monotonic()
+        if self._known is None or now - self._asked >= self.fresh.total_seconds():
+            self._asked = now  # meanwhile others go on with what is known: one asks, not all at once
+            with suppress(StoreUnavailable):
+                self._known = {kept.value.channel: kept.value for kept in await self.channels.all()}
+        found = (self._known or {}).get(channel)
+        return found is None or found.enabled or found.when_disabled is WhenDisabled.HOLD
+
+    def forget(self) -> None:
+        """This process changed one: ask again."""
+        self._asked = float("-inf")

@@ -38,7 +38,7 @@ from adapters.system import StoreClock, SystemClock, SystemDice, SystemIds
 from adapters.telemetry.metered import MeteredAcceptance, MeteredDeliveries, MeteredGateways, MeteredPublisher
 from adapters.telemetry.metrics import Metrics
 from adapters.telemetry.telemetry import Telemetry
-from application.caching import CachedTemplates
+from application.caching import CachedTemplates, OpenChannels
 from application.event.handle import HandleEvents
 from application.event.install_catalog import InstallCatalog
 from application.event.trigger_index import TriggerIndex
@@ -147,8 +147,15 @@ class Container(containers.DeclarativeContainer):
     gateways = Single(MeteredGateways, providers_built, telemetry, clock)
 
     cached = Single(CachedTemplates, templates=templates, clock=clock)
+    open_channels = Single(OpenChannels, channels=channels, clock=clock)
     prepare = Single(
-        Prepare, templates=cached, addresses=addresses, vault=vault, ids=ids, channels=channels_known
+        Prepare,
+        templates=cached,
+        addresses=addresses,
+        vault=vault,
+        ids=ids,
+        channels=channels_known,
+        open=open_channels,
     )
     commit = Single(
         GroupCommit,
@@ -234,5 +241,6 @@ class Container(containers.DeclarativeContainer):
         triggers=triggers,
         channels=channels,
         channels_known=channels_known,
+        open_channels=open_channels,
         gateways=gateways,
     )

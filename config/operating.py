@@ -51,6 +51,7 @@ class Operating(containers.DeclarativeContainer):
     triggers = providers.Dependency()
     channels = providers.Dependency()
     channels_known = providers.Dependency()
+    open_channels = providers.Dependency()
     gateways = providers.Dependency()
 
     pepper = Single(secrets.pepper, settings)
@@ -71,7 +72,7 @@ class Operating(containers.DeclarativeContainer):
     activate_template = Single(ActivateTemplate, templates=templates, cached=cached)
     find_template = Single(FindTemplate, templates=templates)
     save_trigger = Single(SaveTrigger, triggers=triggers, templates=templates)
-    save_channel = Single(SaveChannel, channels=channels, gateways=gateways)
+    save_channel = Single(SaveChannel, channels=channels, gateways=gateways, open=open_channels)
 
     letters = Single(PostgresDeadLetterReader, database=database)
     unknown = Single(PostgresUnknownAttempts, database=database, process=process, ids=ids)

@@ -39,6 +39,7 @@ channel_configurations = Table(
     Column("channel", Text, primary_key=True),
     Column("is_enabled", Boolean, nullable=False, server_default=text("true")),
     Column("is_paused", Boolean, nullable=False, server_default=text("false")),
+    Column("when_disabled", Text, nullable=False, server_default="refuse"),
     Column("providers", ARRAY(Text), nullable=False),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("updated_at", Time, nullable=False, server_default=NOW),

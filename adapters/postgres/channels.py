@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, select
 from adapters.postgres import versioned
 from adapters.postgres.catalog_tables import channel_configurations
 from adapters.postgres.database import Database
-from application.ports.catalog import Channel, Versioned
+from application.ports.catalog import Channel, Versioned, WhenDisabled
 
 _NAME = channel_configurations.c.channel
 
@@ -28,6 +28,7 @@ class PostgresChannels:
             "channel": channel.channel,
             "is_enabled": channel.enabled,
             "is_paused": channel.paused,
+            "when_disabled": channel.when_disabled,
             "providers": list(channel.providers),
         }
         row = await versioned.put(self.database, channel_configurations, values, expected=expected)
@@ -44,6 +45,7 @@ def _channel(row: RowMapping) -> Versioned[Channel]:
         channel=row["channel"],
         enabled=row["is_enabled"],
         paused=row["is_paused"],
+        when_disabled=WhenDisabled(row["when_disabled"]),
         providers=tuple(row["providers"]),
     )
     return Versioned(channel, row["version"], row["updated_at"])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from application.caching import OpenChannels
 from application.ports.catalog import Channel, Channels, Versioned
 from application.ports.gateway import Gateways
 from domain.kernel.errors import Fault, Invalid
@@ -13,6 +14,7 @@ class SaveChannel:
 
     channels: Channels
     gateways: Gateways
+    open: OpenChannels
 
     async def __call__(self, channel: Channel, *, expected: int | None) -> Versioned[Channel]:
         """Save; `expected` is the version the caller has seen.
@@ -30,4 +32,6 @@ class SaveChannel:
                 faults.append(Fault(f"/providers/{n}", "duplicate", f"'{provider}' is named twice"))
         if faults:
             raise Invalid(*faults)
-        return await self.channels.put(channel, expected=expected)
+        saved = await self.channels.put(channel, expected=expected)
+        self.open.forget()
+        return saved

@@ -26,7 +26,7 @@ class ProbeLane:
     providers: ProviderStates
 
     async def __call__(self, lane: Lane) -> Leave:
-        """Rest while the channel is paused, or all its providers rest.
+        """Rest while the channel is paused or disabled, or all its providers rest.
 
         Raises:
             StoreUnavailable: the database is away: not now either.
@@ -35,7 +35,7 @@ class ProbeLane:
         if found is None:
             return Leave.RUN
         channel = found.value
-        if channel.paused:
+        if channel.paused or not channel.enabled:
             return Leave.REST
         able = (SANDBOX,) if lane.mode is Mode.TEST else channel.providers
         if not self.providers.rest(able):

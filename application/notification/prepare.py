@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from application.caching import CachedTemplates
+from application.caching import CachedTemplates, OpenChannels
 from application.normalising import normalised
 from application.notification import identity
 from application.ports.acceptance import Former
@@ -68,6 +68,8 @@ class Prepare:
     vault: Vault
     ids: Ids
     channels: frozenset[str]
+    open: OpenChannels | None = None
+    """None: every channel takes requests."""
 
     async def __call__(self, request: Request, *, promised: UUID | None = None) -> Prepared:
         """Prepare one request.
@@ -83,6 +85,9 @@ class Prepare:
         template = await self.templates.active(request.template) if request.template else None
         channel = request.channel or (template.channel if template else "")
         faults += self._content(request, template, channel)
+        # What was promised, and events, which nobody can answer, wait until the channel is enabled.
+        if self.open is not None and promised is None and not request.lenient:
+            faults += [] if await self.open.takes(channel) else [_disabled(channel)]
         kept_out: list[Fault] = []
         addressees = self._addressees(request, channel, faults, kept_out)
         if faults:
@@ -210,6 +215,11 @@ def _inline_faults(inline: Content, channel: str, channels: frozenset[str]) -> l
     if channel == "email" and not unbroken(inline.subject or "").strip():
         faults.append(Fault("/subject", "missing", "an e-mail needs a subject"))
     return faults
+
+
+def _disabled(channel: str) -> Fault:
+    detail = f"channel '{channel}' is disabled: it takes no requests until it is enabled"
+    return Fault("/channelType", "channel_disabled", detail)
 
 
 def _unknown_channel(channel: str, channels: frozenset[str]) -> Fault:

@@ -132,9 +132,7 @@ class PreviewNotification:
         match check(facts, self.policies[request.klass], now=now, chance=0.0):
             case Cleared():
                 return "send", None
-            case Paused():
-                return "wait", "channel paused"
-            case RetryAt(_, reason):
+            case Paused(reason) | RetryAt(_, reason):
                 return "wait", reason
             case Suppressed(reason):
                 return "suppress", reason

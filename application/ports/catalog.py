@@ -5,6 +5,7 @@ Every `put` takes `expected`: the version the caller has seen (If-Match), 0 to c
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -90,12 +91,22 @@ class Triggers(Protocol):
         ...
 
 
+class WhenDisabled(StrEnum):
+    """What becomes of new requests while a channel is disabled; what was accepted waits either way."""
+
+    REFUSE = "refuse"
+    """They are told so.  Events, which nobody can answer, are accepted and wait."""
+    HOLD = "hold"
+    """They are accepted and wait."""
+
+
 class Channel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a channel is run; providers are names of `[providers.<name>]` in the configuration: no secrets."""
 
     channel: str
     enabled: bool = True
-    """Off: its deliveries are suppressed."""
+    """Off: its deliveries wait, and new requests are refused."""
+    when_disabled: WhenDisabled = WhenDisabled.REFUSE
     paused: bool = False
     """On: its deliveries wait."""
     providers: tuple[str, ...] = ("sandbox",)

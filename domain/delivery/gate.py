@@ -84,12 +84,12 @@ def check(facts: Facts, policy: RetryPolicy, *, now: datetime, chance: float) ->
         return Cancelled()
     if facts.erased:
         return Suppressed("erased")
-    if not facts.channel_enabled:
-        return Suppressed("channel disabled")
     if facts.suppressed is not None:
         return Suppressed(facts.suppressed)
     if now > facts.accepted_at + policy.lifetime:
         return GiveUp("deadline passed")
+    if not facts.channel_enabled:
+        return Paused("channel disabled")
     if facts.channel_paused:
         return Paused()
     if facts.address is None:

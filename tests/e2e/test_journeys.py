@@ -81,18 +81,17 @@ async def test_refused_is_a_dead_letter(stage: Shop, begun: Mapping[str, UUID]) 
     assert (pointer.delivery, pointer.seq) == (row["delivery_id"], row["seq"])
 
 
-async def test_a_disabled_channel_suppresses(stage: Shop) -> None:
+async def test_a_disabled_channel_keeps_what_it_has_and_takes_no_more(stage: Shop) -> None:
     put = await stage.call("PUT", "/api/users/reader", {"name": "R"}, headers={"If-None-Match": "*"})
     assert put.status == 201, put
-    await stage.channel("in_app", isEnabled=False)
+    await stage.channel("in_app", isEnabled=False, whenDisabled="hold")
     id_ = await _tell(stage, "reader", channelType="in_app")
-    await stage.status(id_, "failed")
+    await eventually(lambda: _rests(stage))
     [delivery] = await stage.listed(id_, "deliveries")
-    assert (delivery["status"], delivery["failureReason"]) == ("suppressed", "channel disabled")
+    assert delivery["status"] == "queued"
     assert await _calls(stage, id_) == []
     await stage.channel("in_app", isEnabled=True)
-    again = await _tell(stage, "reader", channelType="in_app")
-    await stage.status(again, "completed")
+    await stage.status(id_, "completed")
 
 
 async def test_a_paused_channel_waits_and_goes_on(stage: Shop) -> None:

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta, field
 
 from application.ports.catalog import Channel as ChannelConfiguration
+from application.ports.catalog import WhenDisabled
 from domain.kernel.channel import NotificationClass, Priority
 from domain.notification.trigger import To, Trigger
 from domain.people.update import PersonUpdate
@@ -133,7 +134,13 @@ class ChannelIn(
 ):
     """How a channel is run."""
 
-    is_enabled: Annotated[bool, Meta(description="off: its deliveries are suppressed")] = True
+    is_enabled: Annotated[
+        bool, Meta(description="off: its deliveries wait; `POST /channels/{channel}:drop` ends them")
+    ] = True
+    when_disabled: Annotated[
+        Literal["refuse", "hold"],
+        Meta(description="new requests meanwhile: refused with 422, or accepted to wait. Events always wait"),
+    ] = "refuse"
     is_paused: Annotated[bool, Meta(description="on: its deliveries wait")] = False
     providers: Annotated[
         list[Name], Meta(min_length=1, max_length=10, description="configured providers, preferred first")
@@ -142,7 +149,11 @@ class ChannelIn(
     def configuration(self, channel: str) -> ChannelConfiguration:
         """As the house calls it."""
         return ChannelConfiguration(
-            channel=channel, enabled=self.is_enabled, paused=self.is_paused, providers=tuple(self.providers)
+            channel=channel,
+            enabled=self.is_enabled,
+            when_disabled=WhenDisabled(self.when_disabled),
+            paused=self.is_paused,
+            providers=tuple(self.providers),
         )
 
 

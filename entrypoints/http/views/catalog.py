@@ -101,6 +101,7 @@ class ChannelOut(View):
 
     channel_type: str
     is_enabled: bool
+    when_disabled: str
     is_paused: bool
     providers: tuple[str, ...]
     updated_at: datetime

@@ -335,8 +335,33 @@ async def test_a_dry_run_says_what_would_become_of_each(world: World) -> None:
     off = {"isEnabled": False, "providers": ["sandbox"]}
     saved = await world.client.put("/api/channels/email", json=off, headers={"If-Match": "*"})
     assert saved.status_code == 200
-    disabled = (await world.client.post("/api/notifications?dry_run=true", json=FLOW_1)).json()["rendered"][0]
-    assert (disabled["decision"], disabled["reason"]) == ("suppress", "channel disabled")
+    disabled = await world.client.post("/api/notifications?dry_run=true", json=FLOW_1)
+    assert errors_of(disabled) == {"/channelType": "channel_disabled"}
+    hold = off | {"whenDisabled": "hold"}
+    await world.client.put("/api/channels/email", json=hold, headers={"If-Match": "*"})
+    held = (await world.client.post("/api/notifications?dry_run=true", json=FLOW_1)).json()["rendered"][0]
+    assert (held["decision"], held["reason"]) == ("wait", "channel disabled")
+
+
+async def test_a_disabled_channel_refuses_requests_or_keeps_them(world: World) -> None:
+    """What was accepted is not thrown away, and what will not be sent is not accepted."""
+    before = await world.client.post("/api/notifications", json=INLINE)
+    assert before.status_code == 202
+    off = {"isEnabled": False, "providers": ["sandbox"]}
+    await world.client.put("/api/channels/email", json=off, headers={"If-Match": "*"})
+    refused = await world.client.post("/api/notifications", json=INLINE)
+    assert refused.status_code == 422
+    assert errors_of(refused) == {"/channelType": "channel_disabled"}
+    answers = (await world.client.post("/api/notifications/batch", json={"notifications": [INLINE]})).json()
+    assert "channel_disabled" in str(answers)
+    shown = await world.client.put(
+        "/api/channels/email", json=off | {"whenDisabled": "hold"}, headers={"If-Match": "*"}
+    )
+    assert shown.json()["whenDisabled"] == "hold"
+    assert (await world.client.post("/api/notifications", json=INLINE)).status_code == 202
+    on = {"isEnabled": True, "providers": ["sandbox"]}
+    await world.client.put("/api/channels/email", json=on, headers={"If-Match": "*"})
+    assert (await world.client.post("/api/notifications", json=INLINE)).status_code == 202
 
 
 async def test_a_dry_run_finds_the_same_errors(world: World) -> None:

@@ -32,7 +32,7 @@ from adapters.rendering.bounded import BoundedRenderer
 from adapters.system import SystemClock, SystemIds
 from application.access.authenticate import Authenticate
 from application.access.create_key import CreateKey
-from application.caching import CachedTemplates
+from application.caching import CachedTemplates, OpenChannels
 from application.channel.save import SaveChannel
 from application.messages.command import INTAKE
 from application.notification.absence import Absence
@@ -225,7 +225,10 @@ async def build() -> World:
     cached = CachedTemplates(templates=templates, clock=clock)
     known, promises = frozenset(CHANNELS), MemoryPromises(rows=rows)
     broker = MemoryBroker(_DEFINITIONS, clock)
-    prepare = Prepare(templates=cached, addresses=addresses, vault=vault, ids=ids, channels=known)
+    opened = OpenChannels(channels=channels, clock=clock)
+    prepare = Prepare(
+        templates=cached, addresses=addresses, vault=vault, ids=ids, channels=known, open=opened
+    )
     handoff = NoHandoff()
     commit = GroupCommit(
         acceptance=acceptance,
@@ -280,7 +283,7 @@ async def build() -> World:
         templates=templates,
         save_trigger=SaveTrigger(triggers=triggers, templates=templates),
         triggers=triggers,
-        save_channel=SaveChannel(channels=channels, gateways=NamedGateways()),
+        save_channel=SaveChannel(channels=channels, gateways=NamedGateways(), open=opened),
         channels=channels,
         mirror=MirrorPeople(people=people, vault=vault, addresses=addresses, clock=clock),
         find_user=FindUser(people=people, vault=vault),
