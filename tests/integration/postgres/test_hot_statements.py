@@ -5,14 +5,24 @@ from itertools import product
 
 import pytest
 
-from adapters.postgres import acceptance, cancelling, deliveries, lease, outbox, processes, recovery, settle
+from adapters.postgres import (
+    acceptance,
+    addressees,
+    cancelling,
+    deliveries,
+    lease,
+    outbox,
+    processes,
+    recovery,
+    settle,
+)
 from adapters.postgres.counters import BUCKETS, ROLLUP
 from adapters.postgres.database import Database
 from domain.notification.rollup import Counts, rollup
 
 STATEMENTS = {
     "persons": acceptance._KEYS,
-    "profiles": acceptance._PROFILES,
+    "profiles": addressees._PROFILES,
     "notifications": acceptance._NOTIFICATIONS,
     "holders": acceptance._HOLDERS,
     "lease": lease._LEASE,
