@@ -148,7 +148,7 @@ class Assembly:
         self.world = world
         self.process = process
         self.voice = Voice(world, process)
-        rows, ids, clock, me = world.rows, process.ids, world.clock, process.id
+        rows, ids, clock, me = world.rows, process.ids, process.clock, process.id
         self.remote = partial(Remote, world, process)
         mine = {"rows": rows, "process": me, "ids": ids}
         self.outbox: Any = self.remote(MemoryOutbox(rows=rows, process=me))
@@ -239,7 +239,7 @@ class Assembly:
         keep = KeepLeases(
             renewals=self.remote(MemoryRenewals(rows=self.world.rows)),
             under_way=self.under_way,
-            clock=self.world.clock,
+            clock=self.process.clock,
             lease=LEASE,
         )
         return Recurring(name="leases", work=keep, every=1.0, telemetry=self.voice)
@@ -259,6 +259,8 @@ class Assembly:
         world, process = self.world, self.process
         while process.alive:
             await world.thawed(process)
+            if Part.STORE not in world.weather.away:
+                process.clock.heard(world.clock.now(), process.clock.monotonic())
             if not self.relay.able:
                 world.rows.processes.discard(process.id)
             elif Part.STORE not in world.weather.away:
@@ -267,10 +269,10 @@ class Assembly:
 
     def _lanes(self) -> list[LaneActor]:
         me = {"rows": self.world.rows, "process": self.process.id, "ids": self.process.ids}
-        states = ProviderStates(clock=self.world.clock, watch=self.voice)
+        states = ProviderStates(clock=self.process.clock, watch=self.voice)
         common: Any = {
             "policies": POLICIES,
-            "clock": self.world.clock,
+            "clock": self.process.clock,
             "dice": self,
             "providers": states,
         }
@@ -296,7 +298,7 @@ class Assembly:
                 clear_again=ClearAgain(
                     clearances=self.remote(MemoryClearances(rows=self.world.rows)),  # type: ignore[arg-type]
                     policies=POLICIES,
-                    clock=self.world.clock,
+                    clock=self.process.clock,
                 ),
                 **common,
             ),
@@ -327,8 +329,10 @@ class Assembly:
     def _events(self) -> list[BatchConsumer]:
         triggers: Any = self.remote(MemoryTriggers(rows=self.world.rows))
         handle = HandleEvents(
-            triggers=TriggerIndex(triggers=triggers, clock=self.world.clock),
-            mirror=MirrorPeople(people=self.people, vault=VAULT, addresses=ADDRESSES, clock=self.world.clock),
+            triggers=TriggerIndex(triggers=triggers, clock=self.process.clock),
+            mirror=MirrorPeople(
+                people=self.people, vault=VAULT, addresses=ADDRESSES, clock=self.process.clock
+            ),
             submit=SubmitNotification(prepare=self.prepare, commit=self.commit).many,
         )
         batches = EventBatches(
@@ -341,7 +345,7 @@ class Assembly:
             name=queue,
             consumer=self.consumer,
             batches=batches,
-            clock=self.world.clock,
+            clock=self.process.clock,
             probe=self.reach_store,
             batch_max=10,
             **more,

@@ -28,6 +28,11 @@ class Member:
     supervisor: Supervisor
     stopping: bool = False
 
+    @property
+    def serves(self) -> bool:
+        """Who has never heard the database knows no key either, and lets nobody in."""
+        return not self.stopping and self.process.clock.skew is not None
+
 
 @dataclass(slots=True)
 class Fleet:
@@ -50,7 +55,7 @@ class Fleet:
     async def api(self) -> Member:
         """One that takes requests; wait for it."""
         while True:
-            serving = [m for m in self.living() if m.role in ("api", "all") and not m.stopping]
+            serving = [m for m in self.living() if m.role in ("api", "all") and m.serves]
             if serving:
                 return self.world.chance.choice(serving)
             await passing(0.5)

@@ -31,6 +31,9 @@ LOST = "worker lost"
 CLEARANCE_MAX = timedelta(seconds=1, milliseconds=1)
 CHANGED = ("not clear any more",)
 """Why a call may be left out: somebody called off, opted out or paused meanwhile."""
+SLACK = timedelta(seconds=1)
+ROUNDS_MAX = 60
+"""Messages that bring one pointer to its lane: postponed, taken apart, issued anew."""
 IN_FLIGHT = (-30.0, 60.0)
 """Seconds from the beginning of an unknown call within which something must have gone wrong."""
 
@@ -73,6 +76,7 @@ def violations(world: "World", shop: "Shop") -> list[str]:
     for line in world.provider.lines:
         lines[line.delivery].append(line)
     found = [*world.violations, *_lost(world, shop), *_counted(world), *_letters(world)]
+    found += [*_in_time(world, shop), *_round_and_round(world)]
     for row in world.rows.deliveries.values():
         faults = [
             *_rests(world, row),
@@ -80,6 +84,7 @@ def violations(world: "World", shop: "Shop") -> list[str]:
             *_attempts(world, row, lines[row.id]),
             *_repeated(world, row, lines[row.id]),
             *_too_often(world, row, lines[row.id]),
+            *_too_soon(world, row),
             *_too_soon(world, row),
         ]
         found += [f"delivery {row.id}: {fault}" for fault in faults]
@@ -218,6 +223,32 @@ def _too_soon(world: "World", row: DeliveryRow) -> Iterator[str]:
     deadline = (row.epoch_at or notification.created_at) + policy.lifetime
     if letter.attempts < attempts_max(policy) and letter.created_at + policy.delay_max < deadline:
         yield f"given up after {letter.attempts} of {attempts_max(policy)} attempts"
+
+
+def _too_soon(world: "World", row: DeliveryRow) -> Iterator[str]:
+    """Given up for its deadline, by whatever clock: not before it has come."""
+    notification = world.rows.notifications[row.notification_id]
+    deadline = notification.created_at + POLICIES[notification.klass].lifetime
+    for (id_, seq), letter in world.rows.dead_letters.items():
+        if id_ == row.id and letter.reason == "deadline passed" and letter.created_at < deadline:
+            yield f"its dead letter {seq} says that the deadline passed, {deadline - letter.created_at} early"
+
+
+def _in_time(world: "World", shop: "Shop") -> Iterator[str]:
+    """Accepted between the question and the commit: deadlines begin there."""
+    for id_, asked in shop.accepted.items():
+        row = world.rows.notifications.get(id_)
+        if row is None or asked.disputed or row.reason is not None:
+            continue
+        [first, *_] = [world.rows.history[d.id][0].at for d in world.rows.deliveries_of(id_)] or [None]
+        if first is not None and not asked.since - SLACK <= row.created_at <= first:
+            yield f"notification {id_}: asked for at {asked.since}, accepted at {row.created_at}"
+
+
+def _round_and_round(world: "World") -> Iterator[str]:
+    for pointer, messages in world.rounds.items():
+        if len(messages) > ROUNDS_MAX:
+            yield f"delivery {pointer.delivery}: {len(messages)} messages for its pointer {pointer.seq}"
 
 
 def attempts_max(policy: RetryPolicy) -> int:

@@ -3,10 +3,11 @@
 Each is a mistake that somebody could make in earnest, at one place of the product.
 """
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -17,16 +18,20 @@ from adapters.memory.acceptance import MemoryAcceptance
 from adapters.memory.dead_letter_reader import MemoryDeadLetterReader
 from adapters.memory.deliveries import MemoryDeliveries
 from adapters.memory.outbox import MemoryOutbox
+from adapters.system import StoreClock
 from application.delivery import call as calling
+from application.delivery.begin import BeginDeliveries
 from application.delivery.clear import ClearAgain
 from application.delivery.keep import KeepLeases
 from application.delivery.providers import ProviderStates
 from application.delivery.reissue import ReissuePointers
 from application.messages.pointers import Pointer
 from application.notification.group_commit import GroupCommit
+from application.outbox import relay as relaying
 from application.outbox.recover import RecoverBroker
 from application.outbox.relay import RelayOutbox
-from application.ports.acceptance import Won
+from application.ports.acceptance import NewNotification, Won
+from application.ports.broker import Outgoing
 from domain.delivery.decide import decide
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.health import Health
@@ -231,7 +236,50 @@ async def _share_of_anything(slots: Any, capacity: Any, lane: Any, wanted: int) 
     return await share(slots, None, lane, wanted)
 
 
+@contextmanager
+def _due_by_the_machines_clock() -> Iterator[None]:
+    def outgoing(message: Any, now: datetime) -> Outgoing:
+        wait = message.due - now if message.due is not None and message.due > now else None
+        return Outgoing(
+            id=message.id, queue=message.queue, body=message.body, headers=message.headers, delay=wait
+        )
+
+    def make(relay: Any) -> Any:
+        async def bug(self: Any, messages: Any) -> Any:
+            return await relay(dataclasses.replace(self, clock=self.clock._machine), messages)
+
+        return bug
+
+    with patch.object(relaying, "_outgoing", outgoing), _around(RelayOutbox, "__call__", make):
+        yield
+
+
+def _decided_by_the_machines_clock() -> Patch:
+    def make(decide_: Any) -> Any:
+        def bug(self: Any, leases: Any, *more: Any) -> Any:
+            return decide_(self, msgspec.structs.replace(leases, facts_at=self.clock._machine.now()), *more)
+
+        return bug
+
+    return _around(BeginDeliveries, "_decide", make)
+
+
+@contextmanager
+def _accepted_by_the_machines_clock() -> Iterator[None]:
+    def deaf(clock: Any, _at: datetime, _asked: float) -> None:
+        clock._ahead = clock._machine.now().timestamp() - clock._machine.monotonic()
+
+    with (
+        patch.object(StoreClock, "heard", deaf),
+        patch.object(NewNotification, "accepted_at", lambda new, _: new.created_at),
+    ):
+        yield
+
+
 BUGS: dict[str, Callable[[], Patch]] = {
+    "what is due is judged by another clock": _due_by_the_machines_clock,
+    "the gate goes by the machine's clock": _decided_by_the_machines_clock,
+    "accepted by the machine's clock": _accepted_by_the_machines_clock,
     "unfenced settle": _unfenced_settle,
     "stale pointer taken for a replay": _stale_pointer_replays,
     "running leases are taken": _running_leases_are_taken,

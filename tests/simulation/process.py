@@ -9,13 +9,13 @@ from random import Random
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from adapters.system import StoreClock
+from application.ports.system import Clock
 from domain.kernel.ids import uuid7
-from tests.support.virtual_time import EPOCH, VirtualClock
 
 T = TypeVar("T")
 
 _CURRENT: ContextVar["Process"] = ContextVar("process")
-_FIRST = int(EPOCH.timestamp() * 1000)
 
 
 class Gone(Exception):
@@ -33,13 +33,13 @@ class Ended(Protocol):
 class SeededIds:
     """Implements `Ids`: UUIDv7s that ascend, by virtual time and a seed."""
 
-    def __init__(self, clock: VirtualClock, chance: Random) -> None:
+    def __init__(self, clock: Clock, chance: Random) -> None:
         self._clock = clock
         self._chance = chance
         self._last = 0
 
     def next(self) -> UUID:
-        millis = _FIRST + int(self._clock.monotonic() * 1000)
+        millis = int(self._clock.now().timestamp() * 1000)
         fresh = (millis << 74) | self._chance.getrandbits(70)
         self._last = fresh if fresh >> 74 > self._last >> 74 else self._last + 1
         return uuid7(self._last >> 74, self._last)
@@ -50,10 +50,12 @@ class Process:
 
     Args:
         name: for the trace.
+        clock: hears the database's, and goes by its machine's until then.
     """
 
-    def __init__(self, name: str, loop: asyncio.AbstractEventLoop, ids: SeededIds) -> None:
+    def __init__(self, name: str, loop: asyncio.AbstractEventLoop, ids: SeededIds, clock: StoreClock) -> None:
         self.name = name
+        self.clock = clock
         self.ids = ids
         self.id = ids.next()
         self.alive = True

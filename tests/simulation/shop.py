@@ -5,6 +5,7 @@ It remembers what it was told; that is what must be found afterwards.
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -54,6 +55,8 @@ class Asked:
     key: str | None
     disputed: bool
     """Another command uses its key: one of them fails, or is refused."""
+    since: datetime
+    """When it was first asked for."""
 
 
 @dataclass(slots=True)
@@ -63,6 +66,8 @@ class Shop:
     world: World
     fleet: Fleet
     accepted: dict[UUID, Asked] = field(default_factory=dict)
+    first: dict[str, datetime] = field(default_factory=dict)
+    """When a key was first used."""
     published: list[str] = field(default_factory=list)
     """Orders whose event is published until it is confirmed."""
     forgiven: set[UUID] = field(default_factory=set)
@@ -134,7 +139,9 @@ class Shop:
     async def _ask(self, request: Request, *, disputed: bool = False) -> None:
         world = self.world
         await passing(world.chance.uniform(0, LOAD))
-        key = request.idempotency_key
+        key, since = request.idempotency_key, world.clock.now()
+        if key is not None:
+            since = self.first.setdefault(key, since)
         while True:
             member = await self.fleet.api()
             accept = partial(member.assembly.accept, request)
@@ -152,7 +159,7 @@ class Shop:
             else:
                 break
         world.note("the shop is told of {}: {}", key, told)
-        self.accepted[told.id] = Asked(len(request.recipients), key, disputed)
+        self.accepted[told.id] = Asked(len(request.recipients), key, disputed, since)
         if world.chance.random() < 0.1 and not disputed:
             await passing(world.chance.uniform(0, 6))
             await self._call_off(told.id)

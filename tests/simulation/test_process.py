@@ -2,6 +2,7 @@
 
 from random import Random
 
+from adapters.system import StoreClock
 from tests.simulation.process import Process, SeededIds, TaskFactory
 from tests.support import virtual_time
 from tests.support.virtual_time import VirtualLoop, passing
@@ -18,7 +19,10 @@ def test_a_killed_process_does_nothing_more_and_the_others_go_on() -> None:
 
     async def main(virtual: VirtualLoop) -> None:
         clock = virtual_time.VirtualClock()
-        one, other = (Process(name, virtual, SeededIds(clock, Random(1))) for name in ("one", "other"))
+        one, other = (
+            Process(name, virtual, SeededIds(clock, Random(1)), StoreClock(clock))
+            for name in ("one", "other")
+        )
         for process in (one, other):
             process.start(count(process.name, process))
         await passing(2.5)

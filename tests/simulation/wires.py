@@ -10,6 +10,7 @@ from uuid import UUID
 from adapters.memory.incarnation import MemoryKnownMarker
 from adapters.memory.queues import MemorySubscription
 from application.messages.command import INTAKE
+from application.messages.pointers import decode
 from application.ports.broker import Outgoing, Published, Received
 from application.ports.gateway import Message
 from domain.delivery.outcome import Accepted, Deferred, Outcome, Unknown
@@ -19,7 +20,7 @@ from tests.simulation.policies import CALL_MAX, SCAN_MAX
 from tests.simulation.process import Process
 from tests.simulation.weather import Message as Fate
 from tests.simulation.weather import Part
-from tests.simulation.world import AFTER_DEATH, World
+from tests.simulation.world import AFTER_DEATH, LANE_QUEUES, World
 
 
 class Remote:
@@ -63,6 +64,9 @@ class Publishing:
         world, prompt, silent = self._world, [], set[UUID]()
         world.promised |= {message.id for message in messages if message.queue == INTAKE}
         for message in messages:
+            if message.queue in LANE_QUEUES:
+                for pointer in decode(message.body):
+                    world.rounds[pointer].add(message.id)
             fate = world.weather.message()
             if fate is not Fate.FINE:
                 world.note("{} of {}", fate.value, self._process.name)

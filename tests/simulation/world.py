@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -15,12 +16,14 @@ from adapters.memory.broker import MemoryBroker
 from adapters.memory.incarnation import MemoryMarker
 from adapters.memory.rows import MemoryRows
 from adapters.rabbitmq.topology import definitions
+from adapters.system import StoreClock
 from application.messages.command import INTAKE
 from application.messages.pointers import Pointer, decode
 from domain.delivery.delivery import OPEN
 from domain.kernel.channel import Lane, Priority
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable, Unavailable
 from entrypoints.amqp.parking import CRITICAL, ORDINARY
+from tests.simulation.clocks import MachineClock
 from tests.simulation.process import Process, SeededIds
 from tests.simulation.provider import Provider
 from tests.simulation.weather import Lost, Part, Way, Weather
@@ -32,6 +35,7 @@ CHANNELS = ("email", "sms")
 TOPOLOGY = definitions(CHANNELS)
 ERRORS: dict[Part, type[Unavailable]] = {Part.STORE: StoreUnavailable, Part.BROKER: BrokerUnavailable}
 LANES = tuple(Lane(channel, priority) for channel in CHANNELS for priority in Priority)
+LANE_QUEUES = frozenset(lane.queue for lane in LANES)
 WORKED = (INTAKE, CRITICAL, ORDINARY, *(lane.queue for lane in LANES))
 VAULT = LocalVault.from_master(b"simulation" * 4)
 SLOW = 0.2
@@ -108,6 +112,8 @@ class World:
     on_wiped: list[Callable[[], None]] = field(default_factory=list)
     promised: set[UUID] = field(default_factory=set)
     """Notifications that stood on the broker alone at some time."""
+    rounds: dict[Pointer, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+    """The messages that went to its lane with a pointer."""
     moved: set[Pointer] = field(default_factory=set)
     """Dead letters that operators moved to their lanes by hand."""
     opted_out: dict[tuple[str, bytes], datetime] = field(default_factory=dict)
@@ -139,8 +145,9 @@ class World:
     def process(self, role: str) -> Process:
         """A new one."""
         number = len(self.processes) + 1
-        ids = SeededIds(self.clock, Random(f"{self.seed}/{number}"))
-        process = Process(f"{role}-{number}", self.loop, ids)
+        clock = StoreClock(MachineClock(self.clock, Random(f"{self.seed}/clock/{number}")))
+        ids = SeededIds(clock, Random(f"{self.seed}/{number}"))
+        process = Process(f"{role}-{number}", self.loop, ids, clock)
         self.processes.append(process)
         return process
 
