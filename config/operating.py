@@ -8,6 +8,7 @@ from dependency_injector import containers, providers
 
 from adapters.postgres.alerts import PostgresAlerts
 from adapters.postgres.api_keys import PostgresApiKeys
+from adapters.postgres.backlog import PostgresBacklog
 from adapters.postgres.dead_letter_reader import PostgresDeadLetterReader
 from adapters.postgres.jobs import PostgresJobChunks, PostgresJobs
 from adapters.postgres.unknown_attempts import PostgresUnknownAttempts
@@ -18,6 +19,7 @@ from application.channel.save import SaveChannel
 from application.operations.advance_job import AdvanceJob
 from application.operations.cancel_job import CancelJob
 from application.operations.compact_queue import CompactQueue
+from application.operations.drop_backlog import DropBacklog
 from application.operations.resolve_attempt import ResolveAttempt
 from application.operations.start_job import StartJob
 from application.operations.tell_of_letters import TellOfLetters
@@ -82,6 +84,12 @@ class Operating(containers.DeclarativeContainer):
     start_job = Single(StartJob, jobs=jobs, nudge=nudge, ids=ids)
     advance_job = Single(AdvanceJob, chunks=job_chunks, handoff=handoff)
     cancel_job = Single(CancelJob, jobs=jobs)
+    drop_backlog = Single(
+        DropBacklog,
+        channels=channels,
+        backlog=Single(PostgresBacklog, database=database),
+        start_job=start_job,
+    )
     resolve_attempt = Single(ResolveAttempt, unknown=unknown, handoff=handoff)
     compact_queue = Single(CompactQueue, consumer=consumer, sizes=sizes, letters=letters)
     tell_of_letters = Single(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from adapters.memory.backlog import drop, waiting
 from adapters.memory.dead_letter_reader import matches, order
 from adapters.memory.dead_letters import MemoryDeadLetters
 from adapters.memory.rows import DeadLetterRow, JobRow, MemoryRows
@@ -34,7 +35,10 @@ class MemoryJobs:
             created_at=now,
             updated_at=now,
         )
-        row.total = len(_chosen(self.rows, row))
+        if new.kind is JobKind.DROP:
+            row.total = len(waiting(self.rows, new.selection.channel or "", row.mode))
+        else:
+            row.total = len(_chosen(self.rows, row))
         return _shown(row)
 
     async def find(self, job: UUID, mode: str) -> Job | None:
@@ -76,6 +80,8 @@ class MemoryJobChunks:
         row = self.rows.jobs.get(job)
         if row is None or row.finished_at is not None:
             return None
+        if row.kind is JobKind.DROP:
+            return self._drop(row, limit)
         letters = [] if row.cancelled_at else _chosen(self.rows, row)[:limit]
         closed, made = await self._close(row, [Pointer(each.delivery_id, each.seq) for each in letters])
         row.updated_at = self.rows.clock.now()
@@ -87,6 +93,16 @@ class MemoryJobChunks:
             row.finished_at = row.updated_at
             row.skipped = row.skipped if row.cancelled_at else row.total - row.done
         return Step(_shown(row), made)
+
+    def _drop(self, row: JobRow, limit: int) -> Step:
+        dropped = [] if row.cancelled_at else drop(self.rows, row, limit)
+        row.updated_at = self.rows.clock.now()
+        row.done += len(dropped)
+        row.total = max(row.total, row.done)
+        if len(dropped) < limit:
+            row.finished_at = row.updated_at
+            row.skipped = 0 if row.cancelled_at else row.total - row.done
+        return Step(_shown(row), [])
 
     async def fail(self, job: UUID, error: str) -> None:
         row = self.rows.jobs[job]

@@ -15,6 +15,7 @@ import asyncpg
 import msgspec
 from sqlalchemy import func, select, tuple_
 
+from adapters.postgres import backlog
 from adapters.postgres.database import Connection, Database
 from adapters.postgres.dead_letter_reader import matching
 from adapters.postgres.dead_letters import discard, replay
@@ -90,6 +91,10 @@ class PostgresJobs:
 
         async def work(connection: Connection) -> Job:
             query, arguments = compiled(counting)
+            if new.kind is JobKind.DROP:
+                total = await backlog.count(connection, new.selection.channel or "", new.selection.mode)
+            else:
+                total = await connection.fetchval(query, *arguments)
             row = await connection.fetchrow(
                 _CREATE,
                 new.id,
@@ -98,7 +103,7 @@ class PostgresJobs:
                 _json.encode(new.selection).decode(),
                 storable(new.actor),
                 storable(new.note),
-                await connection.fetchval(query, *arguments),
+                total,
             )
             return _job(row)
 
@@ -154,6 +159,8 @@ class PostgresJobChunks:
         row = await connection.fetchrow(_TAKE, job)
         if row is None:
             return None
+        if row["kind"] == JobKind.DROP:
+            return await _drop(connection, job, row)
         letters = [] if row["cancelled_at"] else await _next(connection, row, limit)
         closed, made = await self._close(connection, row, [Pointer(each[1], each[2]) for each in letters])
         position = _json.encode(letters[-1]).decode() if letters else None
@@ -171,6 +178,25 @@ class PostgresJobChunks:
             return len(await discard(connection, letters, row["actor"], row["note"] or "")), []
         reopened = await replay(connection, self.process, self.ids, letters, row["actor"])
         return len(reopened.deliveries), reopened.messages
+
+
+async def _drop(connection: Connection, job: UUID, row: asyncpg.Record) -> Step:
+    """One page of a channel's backlog; its pointers are stale then, and nobody's."""
+    last, dropped = None, 0
+    if not row["cancelled_at"]:
+        wanted = _selection.decode(row["selection"])
+        after = None if row["position"] is None else _position.decode(row["position"])[1]
+        last, dropped = await backlog.drop(
+            connection,
+            wanted.channel or "",
+            wanted.mode,
+            after=after,
+            until=row["created_at"],
+            reason=f"dropped: {row['note']}",
+            actor=row["actor"],
+        )
+    position = None if last is None else _json.encode((row["created_at"], last, 0)).decode()
+    return Step(_job(await connection.fetchrow(_ADVANCE, job, dropped, 0, position, last is None)), [])
 
 
 async def unfinished_count(database: Database) -> int:

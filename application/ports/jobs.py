@@ -13,10 +13,13 @@ from application.ports.outbox import OutboxMessage
 
 
 class JobKind(StrEnum):
-    """What is done to the dead letters that were chosen."""
+    """What is done to the dead letters that were chosen, or to what waits on a channel."""
 
     REPLAY = "dead_letters_replay"
     DISCARD = "dead_letters_discard"
+    DROP = "channel_drop"
+    """The deliveries of the selection's channel that wait are suppressed; of the rest of it only the mode
+    counts."""
 
 
 class JobStatus(StrEnum):
@@ -48,7 +51,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     note: str | None
     total: int
-    """Dead letters chosen; a few more when others died in the same instant."""
+    """Dead letters, or waiting deliveries, chosen; a few more when others died in the same instant."""
     done: int
     skipped: int
     """Closed by somebody else meanwhile, or not to be sent again: their notification was cancelled."""
@@ -119,6 +122,14 @@ class JobChunks(Protocol):
 
     async def fail(self, job: UUID, error: str) -> None:
         """End it; `error` is shown."""
+        ...
+
+
+class Backlog(Protocol):
+    """What waits on channels.  Held to the same contract."""
+
+    async def count(self, channel: str, mode: str) -> int:
+        """Deliveries that wait to be sent: looked for among all of the last weeks, so not in a moment."""
         ...
 
 

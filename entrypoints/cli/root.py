@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from entrypoints.cli.channels import channel
 from entrypoints.cli.configuration import config
 from entrypoints.cli.database import migrate, recover
 from entrypoints.cli.demo import demo
@@ -41,6 +42,6 @@ def cli(context: click.Context, path: Path | None, given: tuple[str, ...]) -> No
 
 for command in (
     *(api, worker, events, relay, all_, demo),
-    *(migrate, topology, key, send, dlq, doctor, recover, config, manual),
+    *(migrate, topology, key, send, channel, dlq, doctor, recover, config, manual),
 ):
     cli.add_command(command)

@@ -49,6 +49,7 @@ GUARDED: list[ControllerRouterHandler] = [
     channels.list_channels,
     channels.show_channel,
     channels.save_channel,
+    channels.drop_channel,
     dead_letters.list_dead_letters,
     dead_letters.list_dead_letter_groups,
     dead_letters.replay_dead_letters,

@@ -14,6 +14,7 @@ from application.notification.preview import PreviewNotification
 from application.notification.submit import SubmitNotification
 from application.notification.submit_or_defer import SubmitOrDefer
 from application.operations.cancel_job import CancelJob
+from application.operations.drop_backlog import DropBacklog
 from application.operations.resolve_attempt import ResolveAttempt
 from application.operations.start_job import StartJob
 from application.people.mirror import MirrorPeople
@@ -67,6 +68,7 @@ class Operations:
     jobs: Jobs
     start_job: StartJob
     cancel_job: CancelJob
+    drop_backlog: DropBacklog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import msgspec
 
 from adapters.memory.acceptance import MemoryAcceptance
 from adapters.memory.alerts import MemoryAlerts
+from adapters.memory.backlog import MemoryBacklog
 from adapters.memory.cancelling import MemoryCancelling
 from adapters.memory.clearances import MemoryClearances
 from adapters.memory.dead_letter_reader import MemoryDeadLetterReader
@@ -25,6 +26,7 @@ from adapters.memory.rows import AttemptRow, DeadLetterRow, DeliveryRow, MemoryR
 from adapters.memory.unknown_attempts import MemoryUnknownAttempts
 from adapters.postgres.acceptance import PostgresAcceptance
 from adapters.postgres.alerts import PostgresAlerts
+from adapters.postgres.backlog import PostgresBacklog
 from adapters.postgres.cancelling import PostgresCancelling
 from adapters.postgres.clearances import PostgresClearances
 from adapters.postgres.database import Database
@@ -43,7 +45,7 @@ from application.ports.catalog import Channel, Versioned
 from application.ports.dead_letters import DeadLetterReader, DeadLetters
 from application.ports.deliveries import Clearances, Deliveries, Renewals
 from application.ports.incarnation import Recovery
-from application.ports.jobs import JobChunks, Jobs
+from application.ports.jobs import Backlog, JobChunks, Jobs
 from application.ports.outbox import Outbox, OutboxMessage
 from application.ports.people import Person
 from application.ports.reading import Cancelling
@@ -90,6 +92,8 @@ class Engine(ABC):
     def unknown(self) -> UnknownAttempts: ...
     @abstractmethod
     def jobs(self) -> Jobs: ...
+    @abstractmethod
+    def backlog(self) -> Backlog: ...
     @abstractmethod
     def job_chunks(self, process: UUID | None = None) -> JobChunks: ...
     @abstractmethod
@@ -193,6 +197,9 @@ class MemoryEngine(Engine):
     def jobs(self) -> Jobs:
         return MemoryJobs(rows=self.rows)
 
+    def backlog(self) -> Backlog:
+        return MemoryBacklog(rows=self.rows)
+
     def job_chunks(self, process: UUID | None = None) -> JobChunks:
         return MemoryJobChunks(rows=self.rows, process=process or self.me, ids=IDS)
 
@@ -288,6 +295,9 @@ class PostgresEngine(Engine):
 
     def jobs(self) -> Jobs:
         return PostgresJobs(database=self.database)
+
+    def backlog(self) -> Backlog:
+        return PostgresBacklog(database=self.database)
 
     def job_chunks(self, process: UUID | None = None) -> JobChunks:
         return PostgresJobChunks(database=self.database, process=process or self.me, ids=IDS)

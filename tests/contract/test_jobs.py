@@ -5,11 +5,12 @@ import pytest
 from adapters.memory.rows import MemoryRows
 from adapters.postgres.database import Database
 from tests.contract.alerts import AlertsContract
+from tests.contract.dropping import DropContract
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
 from tests.contract.jobs import JobsContract
 
 
-class _Operations(JobsContract, AlertsContract): ...
+class _Operations(JobsContract, AlertsContract, DropContract): ...
 
 
 class TestMemoryOperations(_Operations):

@@ -98,8 +98,8 @@ def _close(
                 return count
             if count:
                 confirm(question.format(letters=_letters(count)), yes=yes)
-            job = await container.operating.start_job()(kind, selection, actor=_actor(), note=note)
-            return await _watched(container.operating, job, quiet=as_json)
+            job = await container.operating.start_job()(kind, selection, actor=actor(), note=note)
+            return await watched(container.operating, job, quiet=as_json)
 
     done = run(work)
     if isinstance(done, int):
@@ -114,7 +114,7 @@ def _close(
         raise PosthornError(f"the job is {done.status}: {done.error or 'somebody has stopped it'}")
 
 
-async def _watched(operating: Any, job: Job, *, quiet: bool) -> Job:
+async def watched(operating: Any, job: Job, *, quiet: bool) -> Job:
     """Run the job to its end, with others perhaps; Ctrl-C stops it."""
     with progress_bars(quiet=quiet) as progress:
         bar = progress.add_task(job.kind.value.replace("_", " "), total=job.total)
@@ -139,7 +139,7 @@ def _letters(count: int) -> str:
     return f"{count:,} dead letter{'s' * (count != 1)}"
 
 
-def _actor() -> str:
+def actor() -> str:
     """Who does this, for histories."""
     try:
         return f"cli:{getpass.getuser()}"

@@ -135,7 +135,7 @@ class ChannelIn(
     """How a channel is run."""
 
     is_enabled: Annotated[
-        bool, Meta(description="off: its deliveries wait; `POST /channels/{channel}:drop` ends them")
+        bool, Meta(description="off: its deliveries wait; `POST /channels/{channel}/drop` ends them")
     ] = True
     when_disabled: Annotated[
         Literal["refuse", "hold"],

@@ -76,3 +76,11 @@ class ResolveIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             description="`sent`: it went out after all; `failed`: it did not, and is not sent again; `resend`"
         ),
     ]
+
+
+class DropIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why what waits on a channel is given up."""
+
+    reason: Annotated[
+        str, Meta(min_length=1, max_length=500, description="stands with each delivery; no personal data")
+    ]

@@ -56,6 +56,7 @@ USER = {
         "timezone": "Europe/Berlin",
     }
 }
+DROP = {"over": {"reason": "the sale is over"}}
 _GROUP = "b1946ac92492d234"
 REPLAY = {
     "a group": {"group": _GROUP},

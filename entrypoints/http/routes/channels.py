@@ -1,25 +1,29 @@
 """Channel configurations: on or off, paused, which providers."""
 
-from litestar import get, put
+from litestar import get, post, put
 from litestar.params import FromPath
 
 from application.ports.catalog import Channel, Versioned
 from domain.kernel.errors import NotFound
-from entrypoints.http.answers import Answer, ok
+from entrypoints.http.answers import Answer, encode, ok
 from entrypoints.http.bodies.catalog import ChannelIn
+from entrypoints.http.bodies.operations import DropIn
 from entrypoints.http.conditions import etag, expect
 from entrypoints.http.openapi.doc import documented
-from entrypoints.http.openapi.examples import CHANNEL
+from entrypoints.http.openapi.examples import CHANNEL, DROP
 from entrypoints.http.paging import Page
 from entrypoints.http.reading.body import Body
 from entrypoints.http.reading.names import known_id
 from entrypoints.http.reading.query import read_query
-from entrypoints.http.routes.common import NoQuery, Req, services_of
+from entrypoints.http.routes.common import NoQuery, Req, actor_of, call_of, services_of
+from entrypoints.http.routes.dead_letters import BulkQuery
 from entrypoints.http.views.catalog import ChannelOut
+from entrypoints.http.views.operations import CountOut, JobOut
 
 _TAG = "Channels"
 
 _body = Body(ChannelIn)
+_drop = Body(DropIn)
 
 
 @get(
@@ -79,6 +83,37 @@ async def save_channel(request: Req, channel: FromPath[str]) -> Answer:
     expect(request, known.version)
     saved = await services_of(request).save_channel(body.configuration(channel), expected=known.version)
     return ok(ChannelOut.of(saved), etag(saved.version))
+
+
+@post(
+    "/channels/{channel:str}/drop",
+    opt=documented(
+        tag=_TAG,
+        summary="Give up what waits on a channel",
+        description=(
+            "Its deliveries that wait are suppressed, for good; those of the key's mode. The channel must be "
+            "disabled or paused. What is accepted while the job runs is not its business."
+        ),
+        body=DropIn,
+        examples=DROP,
+        query=BulkQuery,
+        returns={
+            202: (JobOut, "Begun: a job; `Location` is where to follow it"),
+            200: (CountOut, "Dry run: how many it would be"),
+        },
+        answer_headers=("Location",),
+        problems=("not-found", "conflict"),
+    ),
+)
+async def drop_channel(request: Req, channel: FromPath[str]) -> Answer:
+    """Begin a job."""
+    dry_run = read_query(request, BulkQuery).dry_run
+    body = await _drop.read(request)
+    drop, mode = services_of(request).operations.drop_backlog, call_of(request).mode
+    if dry_run:
+        return ok(CountOut(count=await drop.count(known_id(channel), mode)))
+    job = JobOut.of(await drop(known_id(channel), mode, actor=actor_of(request), reason=body.reason))
+    return Answer(202, encode(job), [(b"location", job.links.self_.encode())])
 
 
 async def _found(request: Req, channel: str) -> Versioned[Channel]:

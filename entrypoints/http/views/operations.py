@@ -81,7 +81,7 @@ class JobOut(View):
     id: UUID
     kind: JobKind
     status: JobStatus
-    total: Annotated[int, Meta(description="dead letters chosen when it was made")]
+    total: Annotated[int, Meta(description="dead letters, or deliveries that waited, when it was made")]
     done: int
     skipped: Annotated[
         int, Meta(description="closed by somebody else meanwhile, or of a cancelled notification")

@@ -10,7 +10,7 @@ import pytest
 from domain.delivery.delivery import DeliveryStatus
 from entrypoints.http.openapi.examples import DISCARD, REPLAY
 from tests.integration.http.operating import ended, listed, walked
-from tests.integration.http.world import RECENT, World, errors_of
+from tests.integration.http.world import INLINE, RECENT, World, errors_of
 
 S = DeliveryStatus
 NOBODY = "0198f7a0-0000-7000-8000-000000000000"
@@ -245,3 +245,23 @@ async def test_jobs_are_listed_newest_first(world: World) -> None:
 async def test_there_is_no_such_job(client: httpx.AsyncClient, job: str) -> None:
     assert errors_of(await client.get(f"/api/jobs/{job}"), 404) == {}
     assert errors_of(await client.post(f"/api/jobs/{job}/cancel"), 404) == {}
+
+
+async def test_what_waits_on_a_channel_is_given_up_by_an_act_of_its_own(world: World) -> None:
+    for _ in range(3):
+        assert (await world.client.post("/api/notifications", json=INLINE)).status_code == 202
+    drop, why = "/api/channels/email/drop", {"reason": "the sale is over"}
+
+    runs = await world.client.post(drop, json=why)
+    assert runs.status_code == 409, "a channel that runs is not emptied"
+    off = {"isEnabled": False, "providers": ["sandbox"]}
+    await world.client.put("/api/channels/email", json=off, headers={"If-Match": "*"})
+    assert errors_of(await world.client.post(drop, json={})) == {"/reason": "missing"}
+    dry = await world.client.post(f"{drop}?dry_run=true", json=why)
+    assert (dry.status_code, dry.json()) == (200, {"count": 3})
+    assert {row.status for row in world.rows.deliveries.values()} == {S.QUEUED}
+
+    done = await finish(world, await world.client.post(drop, json=why))
+    assert (done["kind"], done["status"], done["done"]) == ("channel_drop", "completed", 3)
+    assert {row.status for row in world.rows.deliveries.values()} == {S.SUPPRESSED}
+    assert (await world.client.post("/api/channels/pigeon/drop", json=why)).status_code == 404

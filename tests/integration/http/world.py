@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, Counter
 from adapters.addresses import LocalAddresses
 from adapters.crypto.vault import LocalVault
 from adapters.memory.acceptance import MemoryAcceptance
+from adapters.memory.backlog import MemoryBacklog
 from adapters.memory.broker import MemoryBroker
 from adapters.memory.cancelling import MemoryCancelling
 from adapters.memory.catalog import MemoryApiKeys, MemoryChannels, MemoryTriggers
@@ -47,6 +48,7 @@ from application.notification.seal import Seal
 from application.notification.submit_or_defer import SubmitOrDefer
 from application.operations.advance_job import AdvanceJob
 from application.operations.cancel_job import CancelJob
+from application.operations.drop_backlog import DropBacklog
 from application.operations.resolve_attempt import ResolveAttempt
 from application.operations.start_job import StartJob
 from application.people.mirror import MirrorPeople
@@ -330,8 +332,11 @@ def _operations(
         unknown=unknown,
         resolve_attempt=ResolveAttempt(unknown=unknown, handoff=handoff),
         jobs=jobs,
-        start_job=StartJob(jobs=jobs, nudge=nudges, ids=ids),
+        start_job=(start := StartJob(jobs=jobs, nudge=nudges, ids=ids)),
         cancel_job=CancelJob(jobs=jobs),
+        drop_backlog=DropBacklog(
+            channels=MemoryChannels(rows=rows), backlog=MemoryBacklog(rows=rows), start_job=start
+        ),
     )
 
 

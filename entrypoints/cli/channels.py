@@ -1,0 +1,80 @@
+"""`posthorn channel`: what waits on a channel."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from application.ports.jobs import Job, JobStatus
+from domain.kernel.channel import Mode
+from domain.kernel.errors import PosthornError
+from entrypoints.cli.dlq.closing import actor, watched
+from entrypoints.cli.leaving import LeaveIt
+from entrypoints.cli.shell import (
+    Shell,
+    confirm,
+    embedded_options,
+    json_option,
+    pass_shell,
+    run,
+    show,
+    yes_option,
+)
+
+
+@click.group()
+def channel() -> None:
+    """Channels: what waits on them."""
+
+
+@channel.command()
+@click.argument("channel")
+@click.option("--reason", required=True, help="Stands with each delivery; no personal data.")
+@click.option("--test", is_flag=True, help="Test deliveries, instead of live ones.")
+@click.option("--dry-run", is_flag=True, help="Say how many it would be, and do nothing.")
+@yes_option
+@json_option
+@embedded_options
+@pass_shell
+def drop(
+    shell: Shell,
+    folder: Path | None,
+    channel: str,
+    reason: str,
+    test: bool,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Give up what waits on a CHANNEL that is disabled or paused, for good."""
+    settings = shell.load().settings
+    from config import lifecycle
+    from entrypoints.http.views.operations import JobOut
+
+    mode = Mode.TEST if test else Mode.LIVE
+
+    async def work() -> int | Job:
+        container = lifecycle.built(settings, folder)
+        container.handoff.override(LeaveIt())
+        container.operating.nudge.override(LeaveIt())
+        async with lifecycle.opened_database(container, folder):
+            drop: Any = container.operating.drop_backlog()
+            count: int = await drop.count(channel, mode)
+            if dry_run:
+                return count
+            if count:
+                confirm(f"Give {_deliveries(count)} up?", yes=yes)
+            job = await drop(channel, mode, actor=actor(), reason=reason)
+            return await watched(container.operating, job, quiet=as_json)
+
+    done = run(work)
+    if isinstance(done, int):
+        show({"count": done}) if as_json else click.echo(f"{_deliveries(done)}.")
+        return
+    show(JobOut.of(done)) if as_json else click.echo(f"Gave {_deliveries(done.done)} up.")
+    if done.status is not JobStatus.COMPLETED:
+        raise PosthornError(f"the job is {done.status}: {done.error or 'somebody has stopped it'}")
+
+
+def _deliveries(count: int) -> str:
+    return f"{count:,} deliver{'y' if count == 1 else 'ies'}"
