@@ -13,7 +13,7 @@ from typing import Any
 
 from domain.kernel.errors import StoreUnavailable
 
-SECONDS = 2.7
+SECONDS = 2.4
 """Of one request: with what it takes to give up, the caller has an answer within three."""
 
 

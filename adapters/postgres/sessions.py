@@ -19,7 +19,7 @@ Connection = asyncpg.Connection | PoolConnectionProxy
 GRACE = 0.25
 """Seconds for a statement that is given up to end properly; then the connection is cut."""
 
-LIST_MAX_MS = 2_000
+LIST_MAX_MS = 1_800
 """The server ends a list that takes longer."""
 
 # Of the pool, whose statements find rows by key.  Planned once per connection: over a dozen partitions a plan
