@@ -30,6 +30,9 @@ class Alerts(Section):
     every: Annotated[
         timedelta, Meta(description="a group of dead letters is told of again after this, if it has grown")
     ] = timedelta(minutes=1)
+    waiting_max: Annotated[
+        timedelta, Meta(description="a lane whose oldest delivery is overdue for longer is told of")
+    ] = timedelta(minutes=15)
 
 
 def signing_key(alerts: Alerts) -> bytes:

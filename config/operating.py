@@ -11,6 +11,7 @@ from adapters.postgres.api_keys import PostgresApiKeys
 from adapters.postgres.backlog import PostgresBacklog
 from adapters.postgres.dead_letter_reader import PostgresDeadLetterReader
 from adapters.postgres.jobs import PostgresJobChunks, PostgresJobs
+from adapters.postgres.overdue import PostgresOverdue
 from adapters.postgres.unknown_attempts import PostgresUnknownAttempts
 from application.access.authenticate import Authenticate
 from application.access.create_key import CreateKey
@@ -22,7 +23,9 @@ from application.operations.compact_queue import CompactQueue
 from application.operations.drop_backlog import DropBacklog
 from application.operations.resolve_attempt import ResolveAttempt
 from application.operations.start_job import StartJob
+from application.operations.tell_of_lanes import TellOfLanes
 from application.operations.tell_of_letters import TellOfLetters
+from application.outbox.chase import ChaseOverdue
 from application.template.activate import ActivateTemplate
 from application.template.find import FindTemplate
 from application.template.save import SaveTemplate
@@ -98,4 +101,13 @@ class Operating(containers.DeclarativeContainer):
         hook=Single(operators_hook, settings, clock),
         clock=clock,
         quiet=settings.provided.alerts.every,
+    )
+    overdue = Single(PostgresOverdue, database=database, process=process, ids=ids)
+    chase_overdue = Single(ChaseOverdue, overdue=overdue, sizes=sizes, channels=channels, handoff=handoff)
+    tell_of_lanes = Single(
+        TellOfLanes,
+        overdue=overdue,
+        hook=Single(operators_hook, settings, clock),
+        clock=clock,
+        longest=settings.provided.alerts.waiting_max,
     )

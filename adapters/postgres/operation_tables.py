@@ -117,3 +117,24 @@ broker_marker = Table(
     Column("relied_at", Time),  # everything is issued since: it must be there.  NULL: not yet, or no more
     Column("position", JSONB),  # how far issuing under it has come
 )
+
+overdue_deliveries = Table(
+    "overdue_deliveries",
+    metadata,
+    Column("delivery_id", Id, primary_key=True),  # was open thirty seconds after acceptance
+    Column("channel", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("since", Time, nullable=False),  # its time came
+    Column("look_at", Time, nullable=False, index=True),
+    Column("tries", SmallInteger, nullable=False, server_default=text("0")),  # looks at which it was late
+    Index(None, "channel", "priority", "since"),
+)
+
+overdue_walks = Table(
+    "overdue_walks",
+    metadata,
+    Column("channel", Text, nullable=False),  # '': through all deliveries
+    Column("priority", SmallInteger, nullable=False),
+    Column("after", Id, nullable=False),  # how far it has come
+    PrimaryKeyConstraint("channel", "priority"),
+)

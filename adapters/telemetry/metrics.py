@@ -28,9 +28,7 @@ class Metrics:
             "unknown_outcomes", "Calls whose outcome nobody knows.", "channel", "provider"
         )
         self.events = self._counter("events", "Shop events by what became of them.", "type", "outcome")
-        self.kept_out = self._counter(
-            "values_kept_out", "Values of customers that were no addresses.", "code"
-        )
+        self.kept_out = self._counter("values_kept_out", "Values of customers, no addresses.", "code")
         self.troubles = self._counter("troubles", "What an operator should look at.", "event")
         self.task_ends = self._counter(
             "task_ends", "Ends of long-lived tasks, and of the connections they keep.", "task", "end"
@@ -47,6 +45,7 @@ class Metrics:
         )
         self.outbox_pending = self._gauge("outbox_pending", "Messages not yet published, of all processes.")
         self.outbox_age = self._gauge("outbox_oldest_age_seconds", "Age of the oldest of them.")
+        self.lane_age = self._gauge("lane_oldest_age_seconds", "How overdue a lane's oldest is.", "lane")
         self.dead_letters = self._gauge("dead_letters", "Dead letters nobody has closed.")
         self.held = self._gauge(
             "held_deliveries", "Deliveries that rest on a call whose outcome nobody knows."

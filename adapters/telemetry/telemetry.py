@@ -1,5 +1,6 @@
 """Where entrypoints put figures and wide events."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import structlog
 
 from adapters.telemetry.metrics import Metrics
+from application.ports.overdue import Waiting
 
 _log = structlog.get_logger("posthorn")
 
@@ -16,6 +18,7 @@ class Telemetry:
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
+        self._lanes: set[str] = set()
         # Looking a labelled child up costs more than counting on it.
         self._delivered = cache(metrics.deliveries.labels)
         self._stage = cache(metrics.stages.labels)
@@ -93,6 +96,15 @@ class Telemetry:
         """How much waits in the outbox."""
         self.metrics.outbox_pending.set(pending)
         self.metrics.outbox_age.set(oldest_age)
+
+    def lanes(self, waiting: Sequence[Waiting]) -> None:
+        """How long the oldest late delivery of each lane waits; in those not named nothing is late."""
+        ages = {each.lane.queue: each.age.total_seconds() for each in waiting}
+        for queue in self._lanes - ages.keys():
+            self.metrics.lane_age.labels(queue).set(0)
+        for queue, age in ages.items():
+            self._lanes.add(queue)
+            self.metrics.lane_age.labels(queue).set(age)
 
     def dead_letters(self, count: int) -> None:
         """How many dead letters are open."""

@@ -3,13 +3,11 @@
 from config.container import Container
 from config.lifecycle import Parts
 from entrypoints.actors.actor import Actor
-from entrypoints.actors.alarm import Alarm
 from entrypoints.processes.skew import SkewWatch
-from entrypoints.processes.upkeep import Recurring, Work, of_lanes
+from entrypoints.processes.upkeep import Recurring, Work, of_lanes, of_operators
 
 PULSE_EVERY = 1.0
 CLOCK_EVERY = 2.0
-ALERTS_EVERY = 2.0
 FIGURES_EVERY = 10.0
 HOUSEKEEPING_EVERY = 3600.0
 
@@ -32,8 +30,7 @@ def chores(container: Container, parts: Parts, skew: SkewWatch, *, alerts: bool,
         ("processes", parts.forget_dead, HOUSEKEEPING_EVERY),
     ]
     if alerts:
-        tell = container.operating.tell_of_letters()
-        works.append(("alerts", Alarm(tell=tell, telemetry=telemetry), ALERTS_EVERY))
+        works += of_operators(container, telemetry)
     if lanes:
         works += of_lanes(container, telemetry)
     return [Recurring(name=name, work=work, every=every, telemetry=telemetry) for name, work, every in works]

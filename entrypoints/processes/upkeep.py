@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from config.container import Container
 from domain.kernel.errors import Unavailable
 from entrypoints.actors.actor import Telemetry, pause
-from entrypoints.actors.alarm import ProviderAlarm
+from entrypoints.actors.alarm import Alarm, ProviderAlarm
+from entrypoints.actors.chaser import Chaser, LaneAlarm, LaneFigures
 
 Work = tuple[str, Callable[[], Awaitable[None]], float]
 LEASES_EVERY, PROVIDERS_EVERY = 1.0, 2.0
+ALERTS_EVERY, OVERDUE_EVERY, LANES_EVERY = 2.0, 5.0, 10.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,4 +47,14 @@ def of_lanes(container: Container, telemetry: Telemetry) -> list[Work]:
     return [
         ("leases", delivering.keep_leases(), LEASES_EVERY),
         ("provider alerts", alarm, PROVIDERS_EVERY),
+    ]
+
+
+def of_operators(container: Container, telemetry: LaneFigures) -> list[Work]:
+    """What is late, and what has died: see to it, and say so."""
+    operating = container.operating
+    return [
+        ("alerts", Alarm(tell=operating.tell_of_letters(), telemetry=telemetry), ALERTS_EVERY),
+        ("overdue", Chaser(chase=operating.chase_overdue(), telemetry=telemetry), OVERDUE_EVERY),
+        ("lanes", LaneAlarm(tell=operating.tell_of_lanes(), telemetry=telemetry), LANES_EVERY),
     ]

@@ -16,6 +16,7 @@ from adapters.memory.dead_letters import MemoryDeadLetters
 from adapters.memory.deliveries import MemoryDeliveries
 from adapters.memory.jobs import MemoryJobChunks, MemoryJobs
 from adapters.memory.outbox import MemoryOutbox
+from adapters.memory.overdue import MemoryOverdue
 from adapters.memory.people import MemoryPeople
 from adapters.memory.promises import MemoryPromises
 from adapters.memory.recovery import MemoryRecovery
@@ -49,6 +50,7 @@ from application.operations.advance_job import AdvanceJob
 from application.operations.compact_queue import CompactQueue
 from application.operations.resolve_attempt import ResolveAttempt
 from application.operations.start_job import StartJob
+from application.outbox.chase import ChaseOverdue
 from application.outbox.recover import RecoverBroker
 from application.outbox.relay import RelayOutbox
 from application.people.mirror import MirrorPeople
@@ -58,6 +60,7 @@ from config.settings import Weights
 from domain.kernel.channel import Lane, Priority
 from entrypoints.actors.actor import Actor
 from entrypoints.actors.capacity import Capacity
+from entrypoints.actors.chaser import Chaser
 from entrypoints.actors.engine import Engine
 from entrypoints.actors.incarnation import IncarnationActor
 from entrypoints.actors.jobs import JobsActor
@@ -230,7 +233,7 @@ class Assembly:
         groups: Sequence[Sequence[Actor]] = [
             entrances,
             self._lanes() if lanes else [],
-            [self.relay, self._incarnation(), self._keeping()],
+            [self.relay, self._incarnation(), self._keeping(), self._chaser()],
         ]
         return Supervisor(groups=groups, telemetry=self.voice, tasks=Tasks(self.voice.task_ended))
 
@@ -243,6 +246,14 @@ class Assembly:
             lease=LEASE,
         )
         return Recurring(name="leases", work=keep, every=1.0, telemetry=self.voice)
+
+    def _chaser(self) -> Recurring:
+        """Issues again what is not back."""
+        mine = {"rows": self.world.rows, "process": self.process.id, "ids": self.process.ids}
+        overdue: Any = self.remote(MemoryOverdue(**mine))
+        chase = ChaseOverdue(overdue=overdue, sizes=self.consumer, channels=self.channels, handoff=self.relay)
+        work = Chaser(chase=chase, telemetry=self.voice)
+        return Recurring(name="overdue", work=work, every=5.0, telemetry=self.voice)
 
     async def reach_store(self) -> None:
         """Whether it answers."""

@@ -56,13 +56,14 @@ class Faults:
             (self._kill, 4),
             (self._ambush, 10),
             (self._stop, 2),
-            (self._freeze, 2),
+            (self._freeze, 4),
             (self._freeze_for_ever, 1),
             (self._cut_off_for_ever, 1),
             (self._cut, 2),
             (self._store_away, 2),
             (self._broker_away, 2),
             (self._provider_down, 2),
+            (self._purge, 1),
             (self._login_refused, 2),
             (self._pause, 1),
         )
@@ -96,7 +97,7 @@ class Faults:
 
     def _freeze(self) -> None:
         for member in self._chosen():
-            self.world.freeze(member.process, self.world.chance.uniform(2, 40))
+            self.world.freeze(member.process, self.world.chance.uniform(5, 40))
 
     def _freeze_for_ever(self) -> None:
         """It never wakes up; after a while somebody puts another in its place, and it is still there."""
@@ -151,6 +152,11 @@ class Faults:
 
     def _wipe(self) -> None:
         self.world.wipe_broker()
+
+    def _purge(self) -> None:
+        full = [lane for lane in self.world.lanes if self.world.broker._queues[lane.queue].waiting]
+        if full:
+            self.world.purge(self.world.chance.choice(full))
 
     def _provider_down(self) -> None:
         weather = self.world.weather

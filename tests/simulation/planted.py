@@ -28,6 +28,7 @@ from application.delivery.reissue import ReissuePointers
 from application.messages.pointers import Pointer
 from application.notification.group_commit import GroupCommit
 from application.outbox import relay as relaying
+from application.outbox.chase import Chased, ChaseOverdue
 from application.outbox.recover import RecoverBroker
 from application.outbox.relay import RelayOutbox
 from application.ports.acceptance import NewNotification, Won
@@ -289,6 +290,9 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "the outbox of the dead is not adopted": lambda: _never(MemoryOutbox, "adopt", 0),
     "a frozen process keeps its outbox": lambda: patch.object(world, "SILENCE", math.inf),
     "who publishes nothing keeps its outbox": lambda: patch.object(RelayActor, "able", True),
+    "nobody looks for what is overdue": lambda: _never(
+        ChaseOverdue, "__call__", Chased(late=0, issued={}, more=False)
+    ),
     "no look at the clearance": _no_look_at_the_clearance,
     "waiting is an attempt": lambda: _all_is_begun_at_once(lambda self, call: call.begun),
     "cleared again without a look": lambda: _all_is_begun_at_once(lambda self, call: self.clock.monotonic()),

@@ -288,6 +288,15 @@ class World:
         self.marks.standing.clear()
         self.drop_everybody("wiped")
 
+    def purge(self, lane: Lane) -> None:
+        """Somebody empties a queue by mistake: what nobody holds is gone."""
+        queue = self.broker._queues[lane.queue]
+        gone = list(queue._ready)
+        self.weather.count["messages purged"] += len(gone)
+        self.note("{} loses {} messages", lane.queue, len(gone))
+        queue._ready.clear()
+        queue.done(gone)
+
     def detour(self, seconds: float, put: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         """The broker holds a message back for a while; it loses it if it loses its data."""
         number = max(self.detours, default=0) + 1

@@ -1,0 +1,69 @@
+"""What is done about late deliveries, every few seconds: issue them again, show them, tell of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from application.operations.tell_of_lanes import TellOfLanes
+from application.outbox.chase import ChaseOverdue
+from application.ports.overdue import Waiting
+from entrypoints.actors.actor import Telemetry
+
+LOOKS_MAX = 20
+"""In a row; a long walk goes on next time."""
+
+
+class LaneFigures(Telemetry, Protocol):
+    """Where the waits of lanes are shown."""
+
+    def lanes(self, waiting: Sequence[Waiting]) -> None:
+        """Those in which something is late; in all others nothing is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chaser:
+    """Called every few seconds."""
+
+    chase: ChaseOverdue
+    telemetry: Telemetry
+
+    async def __call__(self) -> None:
+        """Look until nothing is left to be looked at.
+
+        Raises:
+            Unavailable: next time.
+        """
+        for _ in range(LOOKS_MAX):
+            chased = await self.chase()
+            for lane, count in chased.issued.items():
+                self.telemetry.trouble("deliveries.issued_again", lane=lane.queue, deliveries=count)
+            if not chased.more:
+                return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneAlarm:
+    """Called every few seconds."""
+
+    tell: TellOfLanes
+    telemetry: LaneFigures
+
+    async def __call__(self) -> None:
+        """Show how long the oldest of each lane waits, and say what is news.
+
+        Raises:
+            StoreUnavailable: next time.
+        """
+        lanes = await self.tell()
+        self.telemetry.lanes(lanes.waiting)
+        for each in lanes.stalled:
+            self.telemetry.trouble(
+                "lane.stalled",
+                lane=each.lane.queue,
+                seconds=int(each.age.total_seconds()),
+                reason=lanes.fault,
+                mend="is a worker bound to it? was its queue purged: posthorn recover --lane",
+            )
+        for queue in lanes.moving:
+            self.telemetry.wide("lane.moving", lane=queue)

@@ -1,0 +1,91 @@
+"""What an `Overdue` must do; here a delivery is late as soon as its time has come."""
+
+from datetime import timedelta
+
+from application.messages.pointers import Pointer, decode
+from application.ports.overdue import Found, Late, Overdue
+from domain.delivery.delivery import DeliveryStatus
+from domain.kernel.channel import Lane, Priority
+from tests.contract.dead_letters import failed
+from tests.contract.engine import Engine
+from tests.contract.leasing import PAST, begin, lease, leased
+from tests.contract.settling import settle
+from tests.support.accepting import EMAIL, pointers
+
+
+class OverdueContract:
+    """Subclasses have fixtures `engine` and `overdue`."""
+
+    async def test_what_is_open_and_due_is_found_and_nothing_else(
+        self, engine: Engine, overdue: Overdue
+    ) -> None:
+        new, waiting, flying, dropped = [await engine.given() for _ in range(4)]
+        await engine.shift(waiting.deliveries[0].id, "not_before", timedelta(hours=1))
+        await leased(engine, flying)
+        lost = await leased(engine, dropped)
+        await engine.shift(lost.id, "lease_until", PAST)
+        await failed(engine)
+        done = await leased(engine, await engine.given())
+        await begin(engine, done)
+        await settle(engine, done, DeliveryStatus.SENT, outcome="accepted")
+
+        found = await overdue.find()
+
+        assert sorted(found.late, key=lambda late: late.pointer.delivery) == sorted(
+            (Late(pointer=pointer, lane=EMAIL) for pointer in (*pointers(new), *pointers(dropped))),
+            key=lambda late: late.pointer.delivery,
+        )
+        await engine.shift(waiting.deliveries[0].id, "not_before", PAST)
+        assert (await overdue.find()).late in ([], [Late(pointer=pointers(waiting)[0], lane=EMAIL)])
+
+    async def test_who_was_found_is_left_alone_for_a_while(self, engine: Engine, overdue: Overdue) -> None:
+        await engine.given(5)
+        assert len((await overdue.find()).late) == 5
+        assert await overdue.find() == Found()
+
+    async def test_whoever_is_issued_again_can_be_leased_by_its_new_number_alone(
+        self, engine: Engine, overdue: Overdue
+    ) -> None:
+        new = await engine.given(30)
+        lost = await leased(engine, dropped := await engine.given())
+        await engine.shift(lost.id, "lease_until", PAST)
+        found = await overdue.find()
+
+        messages = await overdue.issue(found.late)
+
+        issued = [pointer for message in messages for pointer in decode(message.body)]
+        assert sorted(issued, key=str) == sorted([*pointers(new, seq=2), *pointers(dropped)], key=str)
+        assert {message.queue for message in messages} == {EMAIL.queue}
+        assert (await lease(engine, *pointers(new))).taken == []
+        assert len((await lease(engine, *issued)).taken) == 31
+        assert [row.message for row in await engine.messages()] == messages
+
+    async def test_who_came_back_meanwhile_is_not_issued(self, engine: Engine, overdue: Overdue) -> None:
+        new = await engine.given(3)
+        found = await overdue.find()
+        await lease(engine, pointers(new)[0])
+        await engine.shift(pointers(new)[1].delivery, "not_before", timedelta(hours=1))
+        [message] = await overdue.issue(found.late)
+        assert decode(message.body) == [Pointer(pointers(new)[2].delivery, 2)]
+        assert await overdue.issue(found.late) == []
+
+    async def test_of_each_lane_the_longest_wait_is_known(self, engine: Engine, overdue: Overdue) -> None:
+        assert await overdue.longest() == []
+        low = Lane("email", Priority.LOW)
+        old, *_ = [await engine.given(lane=low) for _ in range(2)]
+        high = await engine.given(lane=Lane("email", Priority.HIGH))
+        await engine.shift(old.deliveries[0].id, "not_before", -timedelta(minutes=7))
+        await overdue.find()
+
+        ages = {waiting.lane: waiting.age for waiting in await overdue.longest()}
+        assert set(ages) == {low, Lane("email", Priority.HIGH)}
+        assert timedelta(minutes=7) <= ages[low] < timedelta(minutes=8)
+        assert ages[Lane("email", Priority.HIGH)] < timedelta(minutes=1)
+
+        await lease(engine, *pointers(high))
+        for pointer in pointers(old):
+            taken = (await lease(engine, pointer)).taken[0]
+            await begin(engine, taken)
+            await settle(engine, taken, DeliveryStatus.SENT, outcome="accepted")
+        ages = {waiting.lane: waiting.age for waiting in await overdue.longest()}
+        assert ages[low] < timedelta(minutes=1)
