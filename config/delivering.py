@@ -37,6 +37,7 @@ class Delivering(containers.DeclarativeContainer):
     channels = providers.Dependency()
     telemetry = providers.Dependency()
     process = providers.Dependency()
+    key_state = providers.Dependency()
 
     provider_states = Single(ProviderStates, clock=clock, watch=telemetry)
     begin = Single(
@@ -83,6 +84,6 @@ class Delivering(containers.DeclarativeContainer):
         clock=clock,
         lease=settings.provided.engine.lease,
     )
-    probe = Single(ProbeLane, channels=channels, providers=provider_states)
+    probe = Single(ProbeLane, channels=channels, providers=provider_states, keys=key_state)
     reissue = Single(ReissuePointers, deliveries=deliveries, handoff=handoff)
     bury = Single(BuryDelivery, letters=dead_letters, deliveries=deliveries, handoff=handoff)

@@ -11,11 +11,15 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from adapters.crypto.keys import KEY_BYTES, AesKey
+from application.ports.keys import Sample
 from application.ports.vault import DataKey, Unreadable
-from domain.kernel.errors import Misconfigured
+from application.sealing import open_profile
+from domain.kernel.errors import KeyUnavailable, Misconfigured
+from domain.kernel.ids import person_id
 
 _VERSION_MAX = 255
 _CACHED_KEYS = 8192
+_PROOF = b"posthorn"
 
 
 def derive(secret: bytes, purpose: str) -> bytes:
@@ -31,7 +35,7 @@ def derive(secret: bytes, purpose: str) -> bytes:
 
 
 class LocalVault:
-    """Implements `Vault` and `ServiceKey`.
+    """Implements `Vault`, `ServiceKey` and `Keyring`.
 
     What is sealed or wrapped begins with one byte: the version of the key-encryption key that did it.  To
     rotate, add a version and make it `current`; what older versions sealed still opens as long as they are
@@ -88,7 +92,8 @@ class LocalVault:
         """Read a person's key back.
 
         Raises:
-            Unreadable: moved to another person, changed, or its key-encryption key is not configured.
+            Unreadable: moved to another person, or changed.
+            KeyUnavailable: its key-encryption key is not configured.
         """
         name = wrapped + person.bytes  # with the person: a moved key must not open because it was seen before
         key = self._unwrapped.get(name)
@@ -107,7 +112,8 @@ class LocalVault:
         """Read back.
 
         Raises:
-            Unreadable: another context, changed, or its key-encryption key is not configured.
+            Unreadable: another context, or changed.
+            KeyUnavailable: its key-encryption key is not configured.
         """
         return self._sealer(sealed).open(sealed[1:], _service_context(context, sealed[:1]))
 
@@ -115,12 +121,46 @@ class LocalVault:
         """Blind index: HMAC-SHA256 of kind and value, with a zero between them."""
         return hmac.digest(self._index_key, kind.encode() + b"\0" + value.encode(), "sha256")
 
+    @property
+    def current(self) -> int:
+        """The version that seals."""
+        return self._current
+
+    def prove(self, version: int | None) -> bytes:
+        """See `Keyring`."""
+        if version is None:
+            return self.index("proof", "posthorn")
+        return self._key(version).seal(_PROOF, _service_context(_PROOF, bytes([version])))
+
+    def proves(self, version: int | None, proof: bytes) -> bool:
+        """See `Keyring`."""
+        if version is None:
+            return hmac.compare_digest(proof, self.prove(None))
+        try:
+            return self._key(version).open(proof, _service_context(_PROOF, bytes([version]))) == _PROOF
+        except Unreadable:
+            return False
+
+    def opens(self, sample: Sample) -> bool:
+        """See `Keyring`."""
+        try:
+            profile = open_profile(self.unwrap(sample.data_key, sample.person), sample.person, sample.profile)
+        except Unreadable:
+            return False
+        return profile.user_id is None or person_id(self.index("user", profile.user_id)) == sample.person
+
     def _sealer(self, sealed: bytes) -> AesKey:
         """The key-encryption key that made it."""
-        version = sealed[:1]
-        key = self._keys.get(version[0]) if version else None
+        if not sealed:
+            raise Unreadable("sealed data is empty")
+        return self._key(sealed[0])
+
+    def _key(self, version: int) -> AesKey:
+        key = self._keys.get(version)
         if key is None:
-            raise Unreadable(f"no key-encryption key of version {version.hex() or 'none'} is configured")
+            raise KeyUnavailable(
+                f"data is sealed under key {version}, which this process has not: set vault.keys.{version}"
+            )
         return key
 
 

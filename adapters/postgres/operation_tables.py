@@ -1,6 +1,16 @@
-"""What operators look after: dead letters, unknown outcomes, jobs, aliases, broker marker.  Small tables."""
+"""What operators look after: dead letters, unknown outcomes, jobs, marks and proofs.  Small tables."""
 
-from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, SmallInteger, Table, Text, text
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from adapters.postgres.schema import NOW, Id, Time, metadata
@@ -137,4 +147,12 @@ overdue_walks = Table(
     Column("priority", SmallInteger, nullable=False),
     Column("after", Id, nullable=False),  # how far it has come
     PrimaryKeyConstraint("channel", "priority"),
+)
+
+key_proofs = Table(
+    "key_proofs",
+    metadata,
+    Column("name", Text, primary_key=True),  # "key 1", "index"
+    Column("proof", LargeBinary, nullable=False),  # made with that key: another one cannot
+    Column("created_at", Time, nullable=False, server_default=NOW),
 )

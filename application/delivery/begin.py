@@ -6,12 +6,12 @@ The lease's number fences begin and settle, so a worker presumed dead cannot ove
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import assert_never
 from uuid import UUID
 
 import msgspec
 
 from application.delivery.providers import ProviderStates
+from application.delivery.without_call import unreadable, without_call
 from application.messages.pointers import Pointer
 from application.ports.deliveries import (
     STRIKES_FREE,
@@ -23,22 +23,21 @@ from application.ports.deliveries import (
     Settlement,
     Suspect,
 )
-from application.ports.deliveries import Unreadable as UnreadableRow
 from application.ports.gateway import Gateways
 from application.ports.outbox import Handoff
 from application.ports.system import Clock, Dice
 from application.ports.vault import DataKey, Unreadable, Vault
 from application.sealing import open_profile
-from domain.delivery.decide import GiveUp, Hold, RetryAt
-from domain.delivery.delivery import DeliveryStatus
-from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Suppressed, Verdict, check
+from domain.delivery.decide import GiveUp, RetryAt
+from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Verdict, check
 from domain.delivery.policy import RetryPolicy
 from domain.kernel.channel import Lane, Mode, NotificationClass
-from domain.kernel.errors import Unavailable
+from domain.kernel.errors import KeyUnavailable, Unavailable
 from domain.notification.request import Profile
 
 SANDBOX = "sandbox"
 UNCONFIGURED_WAIT = timedelta(seconds=60)
+KEY_WAIT = timedelta(seconds=10)
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,8 +69,8 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     replayed: int = 0
     """Dead letters that an operator has moved back to the lane."""
     stale: int = 0
-    paused: str | None = None
-    """Why the lane rests: the channel is paused, or all its providers rest."""
+    rest: str | None = None
+    """Why the lane rests: its channel is paused, all its providers rest, or a key is not at hand."""
 
 
 class _Opened(msgspec.Struct, frozen=True):
@@ -109,12 +108,12 @@ class BeginDeliveries:
         if leases.later:
             self.handoff.offer(await self.deliveries.postpone(lane, leases.later))
         self.handoff.offer(leases.messages)
-        calls, settlements, paused = self._decide(leases, begun)
+        calls, settlements, rest_because = self._decide(leases, begun)
         ours, broken = await self._begin(calls, leases.facts_at)
         # Overtaken, or the lease ended unused: then nobody else would ever look at this delivery again.
         rest = [call.leased for call in calls if call.leased.id not in ours]
-        settlements += [_without_call(each, GiveUp(broken[each.id])) for each in rest if each.id in broken]
-        settlements += [_failed(each) for each in leases.unreadable]
+        settlements += [without_call(each, GiveUp(broken[each.id])) for each in rest if each.id in broken]
+        settlements += [unreadable(each) for each in leases.unreadable]
         lost = [leased for leased in rest if leased.id not in broken]
         if lost:
             again = [Later(Pointer(leased.id, leased.seq), timedelta()) for leased in lost]
@@ -127,29 +126,35 @@ class BeginDeliveries:
             replayed=leases.replayed,
             suspects=leases.suspects,
             stale=len(pointers) - len(leases.taken) - len(leases.unreadable) - elsewhere,
-            paused=paused,
+            rest=rest_because,
         )
 
     def _decide(self, leases: Leases, begun: float) -> tuple[list[Call], list[Settlement], str | None]:
         calls: list[Call] = []
         settlements: list[Settlement] = []
-        paused: str | None = None
+        rest: str | None = None
         now, heard = leases.facts_at, self.clock.monotonic()
         for leased in leases.taken:
             try:
                 decided = self._one(leased, now, begun, heard)
+            except KeyUnavailable as away:
+                rest = str(away)
+                decided = RetryAt(now + KEY_WAIT, rest, spends=False)
             except Exception as bug:  # noqa: BLE001  what cannot be decided must not hold its neighbours up
                 decided = GiveUp(f"cannot be decided: {type(bug).__name__}")
             if isinstance(decided, Call):
                 calls.append(decided)
                 continue
             if isinstance(decided, Paused):
-                paused = decided.reason
-            settlements.append(_without_call(leased, decided))
-        return calls, settlements, paused
+                rest = decided.reason
+            settlements.append(without_call(leased, decided))
+        return calls, settlements, rest
 
     def _one(self, leased: Leased, now: datetime, begun: float, heard: float) -> Call | Verdict:
-        opened = self._open(leased)
+        try:
+            opened = self._open(leased)
+        except Unreadable as fault:  # not an erased person: those have no key at all
+            return Cancelled() if leased.cancelled else GiveUp(f"the person's data cannot be opened: {fault}")
         verdict = self._check(leased, opened, now)
         if not isinstance(verdict, Cleared) or opened.key is None:
             return verdict
@@ -174,13 +179,10 @@ class BeginDeliveries:
     def _open(self, leased: Leased) -> _Opened:
         if leased.data_key is None:
             return _Opened(None, Profile())
-        try:
-            key = self.vault.unwrap(leased.data_key, leased.person)
-            if leased.profile is None:
-                return _Opened(key, Profile())
-            return _Opened(key, open_profile(key, leased.person, leased.profile))
-        except Unreadable:
-            return _Opened(None, Profile())
+        key = self.vault.unwrap(leased.data_key, leased.person)
+        if leased.profile is None:
+            return _Opened(key, Profile())
+        return _Opened(key, open_profile(key, leased.person, leased.profile))
 
     def _check(self, leased: Leased, opened: _Opened, now: datetime) -> Verdict:
         facts = Facts(
@@ -216,33 +218,3 @@ class BeginDeliveries:
         halves = (calls[: len(calls) // 2], calls[len(calls) // 2 :])
         (one, faults), (other, more) = [await self._begin(half, cleared_at) for half in halves]
         return one | other, faults | more
-
-
-def _failed(row: UnreadableRow) -> Settlement:
-    return Settlement(
-        delivery=row.delivery, attempt=row.attempt, status=DeliveryStatus.FAILED, reason=row.reason
-    )
-
-
-def _without_call(leased: Leased, verdict: Verdict) -> Settlement:
-    status = DeliveryStatus.QUEUED
-    reason: str | None = None
-    due: datetime | None = None
-    match verdict:
-        case Suppressed(reason):
-            status = DeliveryStatus.SUPPRESSED
-        case Cancelled():
-            status = DeliveryStatus.CANCELLED
-        case Paused(reason):
-            pass
-        case RetryAt(due, reason):
-            pass
-        case GiveUp(reason):
-            status = DeliveryStatus.FAILED
-        case Hold(reason):
-            status = DeliveryStatus.UNKNOWN
-        case Cleared():
-            reason = "no key"
-        case _:
-            assert_never(verdict)
-    return Settlement(delivery=leased.id, attempt=leased.attempt, status=status, reason=reason, due=due)

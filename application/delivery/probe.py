@@ -6,7 +6,9 @@ from enum import Enum
 from application.delivery.begin import SANDBOX
 from application.delivery.providers import ProviderStates
 from application.ports.catalog import Channels
+from application.ports.keys import KeyState
 from domain.kernel.channel import Lane, Mode
+from domain.kernel.errors import KeyUnavailable
 
 
 class Leave(Enum):
@@ -24,13 +26,16 @@ class ProbeLane:
 
     channels: Channels
     providers: ProviderStates
+    keys: KeyState
 
     async def __call__(self, lane: Lane) -> Leave:
         """Rest while the channel is paused or disabled, or all its providers rest.
 
         Raises:
-            StoreUnavailable: the database is away: not now either.
+            StoreUnavailable, KeyUnavailable: the database or a key is not at hand: not now either.
         """
+        if self.keys.trouble is not None:
+            raise KeyUnavailable(self.keys.trouble)
         found = await self.channels.get(lane.channel)
         if found is None:
             return Leave.RUN

@@ -47,7 +47,8 @@ class Vault(Protocol):
         """Read a person's key back.
 
         Raises:
-            Unreadable: moved to another person, changed, or its key-encryption key is not configured.
+            Unreadable: moved to another person, or changed.
+            KeyUnavailable: its key-encryption key is not at hand; nothing is known of the data then.
         """
         ...
 
@@ -67,10 +68,11 @@ class ServiceKey(Protocol):
         """Read back.
 
         Raises:
-            Unreadable: another context, changed, or its key-encryption key is not configured.
+            Unreadable: another context, or changed.
+            KeyUnavailable: its key-encryption key is not at hand; nothing is known of the data then.
         """
         ...
 
 
 class Unreadable(Exception):
-    """Sealed data that cannot be opened: erased, moved or changed."""
+    """Sealed data that cannot be opened though its key is at hand: moved or changed."""

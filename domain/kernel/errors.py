@@ -11,7 +11,8 @@ PosthornError
 ├── RenderingTimedOut    a template took too long with this data and was stopped: a few tries at most
 ├── Unavailable          a part we stand on is away
 │   ├── StoreUnavailable
-│   └── BrokerUnavailable
+│   ├── BrokerUnavailable
+│   └── KeyUnavailable
 ├── Undecodable          a message nobody can read, now or later
 └── Misconfigured        the operator must change something; the message says what
 """
@@ -107,6 +108,10 @@ class StoreUnavailable(Unavailable):
 
 class BrokerUnavailable(Unavailable):
     """The broker is away, or did not confirm in time."""
+
+
+class KeyUnavailable(Unavailable):
+    """Data is sealed under a key that this process does not have: another one has it, or will."""
 
 
 class Undecodable(PosthornError):

@@ -84,8 +84,8 @@ class Chunks:
         begun = await self._begin([pointer for pointer, _ in items], strikes_max)
         self.engine.telemetry.stage("begin", loop.time() - started)
         self._route = begun.calls[-1].provider if begun.calls else self._route or ""
-        if begun.paused is not None:
-            self.rest.because(begun.paused)
+        if begun.rest is not None:
+            self.rest.because(begun.rest)
         working = [c.leased.id for c in begun.calls] + [s.delivery for s in begun.settlements]
         held = {delivery: rest.pop(delivery) for delivery in working}
         self._put_aside(desk, places, begun.suspects, rest)

@@ -44,8 +44,8 @@ def reference() -> None:
 def keys(shell: Shell) -> None:
     """Print the keys that vault.secret stands for: secrets!
 
-    Put them in its place to rotate: data sealed so far opens as before, and a new vault.keys.2 with
-    vault.current = 2 seals from then on.
+    Put them in its place to rotate: data sealed so far opens as before. Roll a new vault.keys.2 out to all
+    processes first, then vault.current = 2: it seals from then on.
     """
     from config.secrets import spelled_out
 

@@ -3,11 +3,13 @@
 from config.container import Container
 from config.lifecycle import Parts
 from entrypoints.actors.actor import Actor
+from entrypoints.actors.keys import KeyWatch
 from entrypoints.processes.skew import SkewWatch
 from entrypoints.processes.upkeep import Recurring, Work, of_lanes, of_operators
 
 PULSE_EVERY = 1.0
 CLOCK_EVERY = 2.0
+KEYS_EVERY = 5.0
 FIGURES_EVERY = 10.0
 HOUSEKEEPING_EVERY = 3600.0
 
@@ -26,6 +28,7 @@ def chores(container: Container, parts: Parts, skew: SkewWatch, *, alerts: bool,
         ("figures", parts.figures, FIGURES_EVERY),
         ("reach", parts.partitions.look, FIGURES_EVERY),
         ("partitions", parts.partitions.make, HOUSEKEEPING_EVERY),
+        ("vault", KeyWatch(check=container.check_keys(), telemetry=telemetry), KEYS_EVERY),
         ("keys", parts.prune, HOUSEKEEPING_EVERY),
         ("processes", parts.forget_dead, HOUSEKEEPING_EVERY),
     ]

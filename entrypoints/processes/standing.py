@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from application.delivery.providers import Resting
+from application.ports.keys import KeyState
 from application.supervision import Tasks
 from entrypoints.amqp.consumer import BatchConsumer
 from entrypoints.http.services import Readiness
@@ -49,6 +50,7 @@ class Standing:
         either: database or broker is enough.
         away_max: seconds that an API may publish nothing; 0: for ever, it accepts into the outbox alone.
         clock: what is wrong with ours; told, but no hindrance: the database's decides.
+        keys: without them nothing can be sealed or opened.
         providers: those that rest; told, but no hindrance: what is accepted waits for them.
         places: why ids have none soon: then nothing is accepted, nor promised.
     """
@@ -62,6 +64,7 @@ class Standing:
     clock: Callable[[], str | None]
     providers: Callable[[], Mapping[str, Resting]]
     places: Callable[[], str | None]
+    keys: KeyState
     draining: Callable[[], bool]
 
     async def __call__(self) -> Readiness:
@@ -74,10 +77,13 @@ class Standing:
             state["database"] = "the lock of this process is not held"
         fine = [part == "ok" for part in state.values()]
         down = self.tasks.down
-        ready = any(fine) and published == "ok" if self.either else all(fine) and not down
+        able = any(fine) and published == "ok" if self.either else all(fine) and not down
+        ready = able and self.keys.trouble is None
         state["publishing"] = published
         if down:
             state["tasks"] = ", ".join(f"{task} {how}" for task, how in sorted(down.items()))
+        if self.keys.trouble is not None:
+            state["keys"] = self.keys.trouble
         if (clock := self.clock()) is not None:
             state["clock"] = clock
         for provider, rest in sorted(self.providers().items()):

@@ -3,14 +3,17 @@
 import copy
 import os
 import pickle
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
 
+from adapters.crypto.checked import CheckedVault
 from adapters.crypto.keys import AesKey
 from adapters.crypto.vault import LocalVault, derive
+from application.ports.keys import KeyState
 from application.ports.vault import DataKey, ServiceKey, Unreadable, Vault
-from domain.kernel.errors import Misconfigured
+from domain.kernel.errors import KeyUnavailable, Misconfigured
 
 CANARY = b"canary.person@example.com"
 PERSON = UUID("018bcfe5-6800-8abc-8def-0123456789ab")
@@ -91,7 +94,7 @@ def test_rotation_keeps_old_keys_readable_and_wraps_with_the_new() -> None:
     assert (wrapped[0], again[0]) == (1, 2)
     new = LocalVault({2: second}, 2, index)
     assert new.unwrap(again, PERSON).open(sealed, b"c") == CANARY
-    with pytest.raises(Unreadable, match="version 01"):
+    with pytest.raises(KeyUnavailable, match=r"sealed under key 1,.*set vault\.keys\.1"):
         new.unwrap(wrapped, PERSON)
 
 
@@ -110,7 +113,7 @@ def test_the_service_seals_under_the_current_key_and_says_which(vault: LocalVaul
     assert CANARY not in sealed
     assert as_key.open(sealed, b"intake.command:1") == CANARY
     for at in range(len(sealed)):
-        with pytest.raises(Unreadable):
+        with pytest.raises(Unreadable if at else KeyUnavailable):
             as_key.open(sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :], b"intake.command:1")
         with pytest.raises(Unreadable):
             as_key.open(sealed[:at], b"intake.command:1")
@@ -124,7 +127,7 @@ def test_what_the_service_sealed_before_a_rotation_still_opens() -> None:
     both = LocalVault({1: first, 2: second}, 2, index)
     assert both.open(sealed, b"c") == CANARY
     assert both.seal(CANARY, b"c")[0] == 2
-    with pytest.raises(Unreadable, match="version 01"):
+    with pytest.raises(KeyUnavailable, match=r"sealed under key 1,.*set vault\.keys\.1"):
         LocalVault({2: second}, 2, index).open(sealed, b"c")
 
 
@@ -134,10 +137,52 @@ def test_a_wrapped_key_is_nothing_the_service_sealed(vault: LocalVault) -> None:
         vault.open(wrapped, b"users.data_key:" + PERSON.bytes)
 
 
-@pytest.mark.parametrize("wrapped", [b"", b"\x01", b"\x01" + bytes(60), b"\x63" + bytes(60)])
+@pytest.mark.parametrize("wrapped", [b"", b"\x01", b"\x01" + bytes(60)])
 def test_what_is_no_wrapped_key_is_unreadable(vault: LocalVault, wrapped: bytes) -> None:
     with pytest.raises(Unreadable):
         vault.unwrap(wrapped, PERSON)
+
+
+def test_what_names_a_key_that_is_not_here_may_be_readable_elsewhere(vault: LocalVault) -> None:
+    with pytest.raises(KeyUnavailable):
+        vault.unwrap(b"\x63" + bytes(60), PERSON)
+
+
+def test_a_key_is_proven_by_what_was_made_with_it_alone() -> None:
+    first, second, index, other = (os.urandom(32) for _ in range(4))
+    vault = LocalVault({1: first, 2: second}, 2, index)
+    for version in (1, 2, None):
+        proof = vault.prove(version)
+        assert vault.proves(version, proof)
+        assert not vault.proves(version, b"")
+        assert not vault.proves(version, proof[:-1] + bytes([proof[-1] ^ 1]))
+        assert not LocalVault({1: other, 2: other}, 2, other).proves(version, proof)
+    assert not vault.proves(1, vault.prove(2))
+    with pytest.raises(KeyUnavailable):
+        LocalVault({2: second}, 2, index).proves(1, vault.prove(1))
+
+
+def test_the_vault_is_closed_until_its_keys_are_known_to_be_right(vault: LocalVault) -> None:
+    state = KeyState()
+    checked: Vault = CheckedVault(vault, state)
+    service: ServiceKey = checked  # type: ignore[assignment]
+    key = checked.create()
+    wrapped, sealed = vault.wrap(key, PERSON), vault.seal(CANARY, b"c")
+    uses: list[Callable[[], object]] = [
+        lambda: checked.wrap(key, PERSON),
+        lambda: checked.unwrap(wrapped, PERSON),
+        lambda: checked.index("email", "a@example.com"),
+        lambda: service.seal(CANARY, b"c"),
+        lambda: service.open(sealed, b"c"),
+    ]
+    for use in uses:
+        with pytest.raises(KeyUnavailable, match="not checked yet"):
+            use()
+    state.wrong = None
+    for use in uses:
+        use()
+    assert service.open(sealed, b"c") == CANARY
+    assert "m" * 32 not in repr(checked)
 
 
 def test_indexes_are_stable_keyed_and_told_apart_by_kind(vault: LocalVault) -> None:

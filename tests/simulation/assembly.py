@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from adapters.addresses import LocalAddresses
+from adapters.crypto.checked import CheckedVault
 from adapters.memory.acceptance import MemoryAcceptance
 from adapters.memory.cancelling import MemoryCancelling
 from adapters.memory.catalog import MemoryChannels, MemoryTriggers
@@ -153,6 +154,7 @@ class Assembly:
         self.voice = Voice(world, process)
         rows, ids, clock, me = world.rows, process.ids, process.clock, process.id
         self.remote = partial(Remote, world, process)
+        self.vault = CheckedVault(VAULT, process.keys)
         mine = {"rows": rows, "process": me, "ids": ids}
         self.outbox: Any = self.remote(MemoryOutbox(rows=rows, process=me))
         self.deliveries: Any = self.remote(MemoryDeliveries(**mine))
@@ -174,12 +176,16 @@ class Assembly:
             sweep_every=8.0,
         )
         self.prepare = Prepare(
-            templates=self.cached, addresses=ADDRESSES, vault=VAULT, ids=ids, channels=frozenset(CHANNELS)
+            templates=self.cached,
+            addresses=ADDRESSES,
+            vault=self.vault,
+            ids=ids,
+            channels=frozenset(CHANNELS),
         )
         acceptance: Any = self.remote(MemoryAcceptance(rows=rows, process=me))
         self.commit = GroupCommit(
             acceptance=acceptance,
-            seal=Seal(vault=VAULT),
+            seal=Seal(vault=self.vault),
             pack=Pack(ids=ids, handoff=self.relay, backlog=4),
             handoff=self.relay,
         )
@@ -193,7 +199,7 @@ class Assembly:
         self.accept = SubmitOrDefer(
             prepare=self.prepare,
             commit=self.commit,
-            defer=DeferNotifications(publisher=self.publisher, key=VAULT),
+            defer=DeferNotifications(publisher=self.publisher, key=self.vault),
             absence=Absence(clock=clock),
         )
 
@@ -293,7 +299,7 @@ class Assembly:
             publisher=self.publisher,
             begin=BeginDeliveries(
                 deliveries=self.deliveries,
-                vault=VAULT,
+                vault=self.vault,
                 gateways=self.calling,
                 handoff=self.relay,
                 lease=LEASE,
@@ -313,7 +319,7 @@ class Assembly:
                 ),
                 **common,
             ),
-            probe=ProbeLane(channels=self.channels, providers=states),
+            probe=ProbeLane(channels=self.channels, providers=states, keys=self.process.keys),
             reissue=ReissuePointers(deliveries=self.deliveries, handoff=self.relay),
             bury=BuryDelivery(letters=letters, deliveries=self.deliveries, handoff=self.relay),
             settler=Settler(deliveries=self.deliveries, handoff=self.relay, telemetry=self.voice),
@@ -331,7 +337,7 @@ class Assembly:
         return self.world.chance.random()
 
     def _intake(self) -> BatchConsumer:
-        drain = DrainIntake(key=VAULT, prepare=self.prepare, commit=self.commit, promises=self.promises)
+        drain = DrainIntake(key=self.vault, prepare=self.prepare, commit=self.commit, promises=self.promises)
         batches = IntakeBatches(
             drain=drain, publisher=self.publisher, ids=self.process.ids, telemetry=self.voice
         )
@@ -342,7 +348,7 @@ class Assembly:
         handle = HandleEvents(
             triggers=TriggerIndex(triggers=triggers, clock=self.process.clock),
             mirror=MirrorPeople(
-                people=self.people, vault=VAULT, addresses=ADDRESSES, clock=self.process.clock
+                people=self.people, vault=self.vault, addresses=ADDRESSES, clock=self.process.clock
             ),
             submit=SubmitNotification(prepare=self.prepare, commit=self.commit).many,
         )

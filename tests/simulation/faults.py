@@ -66,6 +66,7 @@ class Faults:
             (self._purge, 1),
             (self._login_refused, 2),
             (self._pause, 1),
+            (self._keyless, 1),
         )
         happen = chance.choices([kind for kind, _ in kinds], [n for _, n in kinds], k=chance.randint(14, 24))
         if chance.random() < 0.3:
@@ -179,6 +180,18 @@ class Faults:
     def _login_taken(self) -> None:
         self.world.note("the provider takes our login again")
         self.world.weather.login_refused = False
+
+    def _keyless(self) -> None:
+        """A process that was not told the key others seal with; then somebody tells it."""
+        for member in self._chosen():
+            self.world.weather.count["keyless"] += 1
+            self.world.note("{} has not the key", member.process.name)
+            member.process.keys.wrong = "not the key"
+            self.world.loop.call_later(self.world.chance.uniform(2, 15), self._keyed, member)
+
+    def _keyed(self, member: Member) -> None:
+        self.world.note("{} has the key", member.process.name)
+        member.process.keys.wrong = None
 
     def _pause(self) -> None:
         """An operator pauses a channel for a while."""

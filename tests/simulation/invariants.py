@@ -124,6 +124,8 @@ def _rests(world: "World", row: DeliveryRow) -> Iterator[str]:
     policy = POLICIES[world.rows.notifications[row.notification_id].klass]
     if row.status in OPEN:
         yield f"still {row.status}"
+    if row.status is _S.SUPPRESSED and row.reason == "erased":
+        yield "is taken for that of an erased person, and nobody was erased"
     if row.status is _S.UNKNOWN and (row.held_at is None or policy.on_unknown is not OnUnknown.HOLD):
         yield "rests as unknown, and nobody asked for that"
 

@@ -38,6 +38,7 @@ from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.health import Health
 from domain.delivery.outcome import AccountFault, Refused, Unknown
 from domain.delivery.policy import OnUnknown
+from domain.kernel.errors import KeyUnavailable
 from entrypoints.actors import chunk
 from entrypoints.actors.capacity import share
 from entrypoints.actors.chunk import Chunks
@@ -82,6 +83,19 @@ def _stale_pointer_replays() -> Patch:
         return bug
 
     return _around(MemoryDeliveries, "lease", make)
+
+
+def _without_a_key_erased() -> Patch:
+    def make(opens: Any) -> Any:
+        def bug(self: Any, leased: Any) -> Any:
+            try:
+                return opens(self, leased)
+            except KeyUnavailable:
+                return opens(self, msgspec.structs.replace(leased, data_key=None))
+
+        return bug
+
+    return _around(BeginDeliveries, "_open", make)
 
 
 def _ack_before_settle() -> Patch:
@@ -297,6 +311,7 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "waiting is an attempt": lambda: _all_is_begun_at_once(lambda self, call: call.begun),
     "cleared again without a look": lambda: _all_is_begun_at_once(lambda self, call: self.clock.monotonic()),
     "no look at the cancel": lambda: _leased_with(cancelled=False),
+    "without a key, erased": _without_a_key_erased,
     "no look at the opt-out": lambda: _leased_with(suppressed=None),
     "failures are not counted": _failures_are_not_counted,
     "dead letter without message": _dead_letter_without_message,

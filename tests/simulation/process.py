@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from adapters.system import StoreClock
+from application.ports.keys import KeyState
 from application.ports.system import Clock
 from domain.kernel.ids import uuid7
 
@@ -63,6 +64,8 @@ class Process:
         self.frozen_until = 0.0
         self.cut_off = False
         """From the broker, for ever; from nothing else."""
+        self.keys = KeyState(wrong=None)
+        """What it is sealed with may be missing for a while."""
         self.drops = 0
         """How often its connection to the broker was lost."""
         self.troubles: list[float] = []

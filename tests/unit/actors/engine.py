@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from adapters.crypto.checked import CheckedVault
 from adapters.crypto.vault import LocalVault
 from adapters.memory.acceptance import MemoryAcceptance
 from adapters.memory.broker import MemoryBroker
@@ -35,6 +36,7 @@ from application.ports.broker import Outgoing, Published
 from application.ports.catalog import Channel, Versioned
 from application.ports.deliveries import Begin, Settled, Settlement
 from application.ports.gateway import Message
+from application.ports.keys import KeyState
 from application.ports.outbox import OutboxMessage
 from application.ports.system import Clock
 from application.sealing import seal_content, seal_profile, wrap_content_key
@@ -101,6 +103,7 @@ class World:
         self.clock = clock
         self.rows.channels["email"] = Versioned(Channel(channel="email", providers=("smtp",)), 1, CLOCK.now())
         self.me = uuid4()
+        self.keys = KeyState(wrong=None)
         self.vault = LocalVault.from_master(b"m" * 32)
         self.broker = MemoryBroker(DEFINITIONS, CLOCK)
         self.told = Told()
@@ -114,7 +117,7 @@ class World:
         begin = BeginDeliveries(
             providers=self.providers,
             deliveries=self.deliveries,
-            vault=self.vault,
+            vault=CheckedVault(self.vault, self.keys),
             gateways=self,
             handoff=self,
             policies=DEFAULT_POLICIES,
@@ -142,7 +145,9 @@ class World:
             publisher=self,
             begin=begin,
             call=call,
-            probe=ProbeLane(channels=MemoryChannels(rows=self.rows), providers=self.providers),
+            probe=ProbeLane(
+                channels=MemoryChannels(rows=self.rows), providers=self.providers, keys=self.keys
+            ),
             reissue=ReissuePointers(deliveries=self.deliveries, handoff=self),
             bury=BuryDelivery(
                 letters=MemoryDeadLetters(rows=self.rows, process=self.me, ids=IDS),

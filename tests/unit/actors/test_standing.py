@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from application.delivery.providers import Resting
+from application.ports.keys import KeyState
 from application.supervision import Tasks
 from entrypoints.http.services import Readiness
 from entrypoints.processes.standing import Standing
@@ -42,6 +43,7 @@ async def said(stood: Stood, *, either: bool = True, away_max: float = 30, **mor
         "places": lambda: None,
         "draining": lambda: False,
         "providers": dict,
+        "keys": KeyState(wrong=None),
     } | more
     return await Standing(either=either, parts=stood, relay=stood, away_max=away_max, **told)()
 
@@ -92,6 +94,14 @@ async def test_nobody_is_ready_who_drains() -> None:
     state = await said(Stood(), draining=lambda: True)
     assert not state.ready
     assert state.parts["draining"] == "yes"
+
+
+@pytest.mark.parametrize("either", [True, False])
+async def test_nobody_is_ready_without_the_keys(either: bool) -> None:
+    lacking = KeyState(wrong=None, missing={2: "set vault.keys.2"})
+    told = await said(Stood(), either=either, keys=lacking)
+    assert not told.ready
+    assert told.parts["keys"] == "set vault.keys.2"
 
 
 async def test_a_wrong_clock_is_told_and_hinders_nobody() -> None:

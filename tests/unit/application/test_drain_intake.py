@@ -125,7 +125,7 @@ async def test_a_fault_of_our_own_is_told_and_harms_no_neighbour(desk: Desk) -> 
     async def broken(persons):
         return {
             **await keys(persons),
-            **({addressee.person: b"no key"} if addressee.person in persons else {}),
+            **({addressee.person: b"\x01no key"} if addressee.person in persons else {}),
         }
 
     desk.keys = broken

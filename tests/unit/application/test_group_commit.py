@@ -114,7 +114,7 @@ async def test_a_person_whose_key_cannot_be_read_is_nobody_elses_trouble():
     world = World()
     bad = prepared("bad")
     person = bad.addressees[0].person
-    world.keys = lambda persons: _keys({person: b"no key"} if person in persons else {})
+    world.keys = lambda persons: _keys({person: b"\x01no key"} if person in persons else {})
     answers = await put(world, prepared(), bad, prepared())
     assert [isinstance(answer, Won) for answer in answers] == [True, False, True]
     assert isinstance(answers[1], Unreadable)

@@ -7,6 +7,7 @@ from adapters.memory.rows import MemoryRows
 from application.delivery.probe import Leave, ProbeLane
 from application.delivery.providers import ProviderStates
 from application.ports.catalog import Channel, Versioned
+from application.ports.keys import KeyState
 from domain.delivery.outcome import AccountFault
 from domain.kernel.channel import Lane, Mode, Priority
 from tests.support.telemetry import Told
@@ -26,7 +27,7 @@ async def test_a_provider_that_rests_stops_the_lanes_that_use_it(resting, live, 
     states = ProviderStates(clock=clock, watch=Told())
     if resting is not None:
         states.heard(resting, AccountFault("535 who are you"), probe=False)
-    probe = ProbeLane(channels=MemoryChannels(rows=rows), providers=states)
+    probe = ProbeLane(channels=MemoryChannels(rows=rows), providers=states, keys=KeyState(wrong=None))
     assert [await probe(LIVE), await probe(TEST)] == [live, tested]
 
     paused = Channel(channel="email", providers=("smtp",), paused=True)

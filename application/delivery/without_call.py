@@ -1,0 +1,42 @@
+"""What is written down of deliveries for which nobody is called."""
+
+from datetime import datetime
+from typing import assert_never
+
+from application.ports.deliveries import Leased, Settlement
+from application.ports.deliveries import Unreadable as UnreadableRow
+from domain.delivery.decide import GiveUp, Hold, RetryAt
+from domain.delivery.delivery import DeliveryStatus
+from domain.delivery.gate import Cancelled, Cleared, Paused, Suppressed, Verdict
+
+
+def unreadable(row: UnreadableRow) -> Settlement:
+    """Of a row that makes no sense: it fails alone."""
+    return Settlement(
+        delivery=row.delivery, attempt=row.attempt, status=DeliveryStatus.FAILED, reason=row.reason
+    )
+
+
+def without_call(leased: Leased, verdict: Verdict) -> Settlement:
+    """Of a delivery for which no call is made now."""
+    status = DeliveryStatus.QUEUED
+    reason: str | None = None
+    due: datetime | None = None
+    match verdict:
+        case Suppressed(reason):
+            status = DeliveryStatus.SUPPRESSED
+        case Cancelled():
+            status = DeliveryStatus.CANCELLED
+        case Paused(reason):
+            pass
+        case RetryAt(due, reason):
+            pass
+        case GiveUp(reason):
+            status = DeliveryStatus.FAILED
+        case Hold(reason):
+            status = DeliveryStatus.UNKNOWN
+        case Cleared():
+            reason = "no key"
+        case _:
+            assert_never(verdict)
+    return Settlement(delivery=leased.id, attempt=leased.attempt, status=status, reason=reason, due=due)

@@ -1,0 +1,1 @@
+"""Personal data at rest: whether this process holds the keys it is sealed under."""
