@@ -11,7 +11,6 @@ from importlib.metadata import version
 from dependency_injector import containers, providers
 
 from adapters.addresses.addresses import LocalAddresses
-from adapters.crypto.checked import CheckedVault
 from adapters.memory.broker import MemoryBroker, MemoryEvents
 from adapters.postgres.acceptance import PostgresAcceptance
 from adapters.postgres.cancelling import PostgresCancelling
@@ -22,7 +21,6 @@ from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.people import PostgresPeople
 from adapters.postgres.promises import PostgresPromises
-from adapters.postgres.proofs import PostgresProofs
 from adapters.postgres.reader import PostgresReader
 from adapters.postgres.recovery import PostgresRecovery
 from adapters.postgres.templates import PostgresTemplates
@@ -57,8 +55,6 @@ from application.notification.submit import SubmitNotification
 from application.notification.submit_or_defer import SubmitOrDefer
 from application.outbox.relay import RelayOutbox
 from application.people.mirror import MirrorPeople
-from application.ports.keys import KeyState
-from application.privacy.check_keys import CheckKeys
 from application.queries.find_notification import FindNotification
 from application.queries.find_user import FindUser
 from application.queries.list_deliveries import ListDeliveries
@@ -69,6 +65,7 @@ from application.supervision import Tasks
 from config import secrets
 from config.delivering import Delivering
 from config.gateways import build as build_gateways
+from config.keys import Keys
 from config.links import link
 from config.operating import Operating
 from config.settings import Settings
@@ -93,9 +90,6 @@ class Container(containers.DeclarativeContainer):
     telemetry = Single(Telemetry, Single(Metrics, version("posthorn")))
     tasks = Single(Tasks, telemetry.provided.task_ended)
 
-    keyring = Single(secrets.vault, settings)
-    key_state = Single(KeyState)
-    vault = Single(CheckedVault, keyring, key_state)
     cursor_key = Single(secrets.cursor_key, settings)
     addresses = Single(LocalAddresses)
     rendering_pool = Single(RenderingPool, telemetry.provided.trouble)
@@ -108,9 +102,8 @@ class Container(containers.DeclarativeContainer):
         statement_max=settings.provided.db.statement_max,
         ssl=Single(secrets.tls, "db.tls", settings.provided.db.tls),
     )
-    check_keys = Single(
-        CheckKeys, keyring=keyring, proofs=Single(PostgresProofs, database=database), state=key_state
-    )
+    keys = providers.Container(Keys, settings=settings, database=database)
+    vault = keys.vault
     outbox = Single(PostgresOutbox, database=database, process=process)
     deliveries = Single(
         MeteredDeliveries,
@@ -209,7 +202,7 @@ class Container(containers.DeclarativeContainer):
         deliveries=deliveries,
         dead_letters=dead_letters,
         vault=vault,
-        key_state=key_state,
+        key_state=keys.state,
         gateways=gateways,
         handoff=handoff,
         policies=policies,

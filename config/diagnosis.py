@@ -67,7 +67,7 @@ async def _store(container: Container, database: Database) -> AsyncIterator[Find
 
 async def _sealed(container: Container) -> Finding:
     """Another secret than the one the data was sealed under would read nothing."""
-    trouble = (await container.check_keys()()).trouble
+    trouble = (await container.keys.check()()).trouble
     detail = trouble or "can be read with the configured keys"
     mend = "set vault.secret (or vault.keys) to what it was when the data was written" if trouble else None
     return Finding(what="personal data", fine=trouble is None, detail=detail, mend=mend)

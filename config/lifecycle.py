@@ -27,8 +27,8 @@ from config import secrets
 from config.catalog import load_catalog
 from config.connections import Delays
 from config.container import Container
+from config.keys import right_keys
 from config.partitions import Partitions
-from config.right_keys import right_keys
 from config.settings import Settings
 from config.store_probe import StoreProbe
 from domain.kernel.errors import BrokerUnavailable, Conflict, PosthornError, StoreUnavailable
@@ -171,7 +171,7 @@ async def opened_database(container: Container, folder: Path | None = None) -> A
         database = await stack.enter_async_context(container.database())
         with suppress(PosthornError):  # whoever needs it is told then
             await hear(database, container.clock())
-            await container.check_keys()()
+            await container.keys.check()()
         yield database
 
 
@@ -217,7 +217,7 @@ async def opened(container: Container, role: str, *, folder: Path | None = None)
                 tasks=container.tasks(),
             )
         )
-        await right_keys(container)
+        await right_keys(container.keys.check())
         if folder is not None:
             stack.push_async_callback(container.memory_broker().close)
             await container.recovery().reissue()  # the broker in process begins empty

@@ -28,7 +28,7 @@ def chores(container: Container, parts: Parts, skew: SkewWatch, *, alerts: bool,
         ("figures", parts.figures, FIGURES_EVERY),
         ("reach", parts.partitions.look, FIGURES_EVERY),
         ("partitions", parts.partitions.make, HOUSEKEEPING_EVERY),
-        ("vault", KeyWatch(check=container.check_keys(), telemetry=telemetry), KEYS_EVERY),
+        ("vault", KeyWatch(check=container.keys.check(), telemetry=telemetry), KEYS_EVERY),
         ("keys", parts.prune, HOUSEKEEPING_EVERY),
         ("processes", parts.forget_dead, HOUSEKEEPING_EVERY),
     ]

@@ -148,7 +148,7 @@ class Assembly:
             clock=self._skew.state,
             providers=self.container.delivering.provider_states().resting,
             places=parts.partitions.fault,
-            keys=self.container.key_state(),
+            keys=self.container.keys.state(),
             draining=lambda: self.draining,
         )
 
