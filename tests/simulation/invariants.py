@@ -279,7 +279,7 @@ def _letters(world: "World") -> Iterator[str]:
     there = {lane.dead: set(world.pointers(lane.dead)) for lane in world.lanes}
     for (id_, seq), letter in world.rows.dead_letters.items():
         dead = Lane(letter.channel, letter.priority).dead
-        if letter.closed_at is None and Pointer(id_, seq) not in there[dead]:
+        if letter.closed_at is None and Pointer(id_, seq) not in there[dead] | world.purged:
             yield f"delivery {id_}: its dead letter {seq} has no message"
         if letter.closed_by == BROKER_UI and Pointer(id_, seq) not in world.moved:
             yield f"delivery {id_}: its dead letter {seq} was moved by nobody, and replayed"

@@ -116,6 +116,8 @@ class World:
     """The messages that went to its lane with a pointer."""
     moved: set[Pointer] = field(default_factory=set)
     """Dead letters that operators moved to their lanes by hand."""
+    purged: set[Pointer] = field(default_factory=set)
+    """What stood in a lane when somebody emptied it: dead letters that were moved there, too."""
     opted_out: dict[tuple[str, bytes], datetime] = field(default_factory=dict)
     """Channel and blind index of an address: since when nothing is sent there."""
 
@@ -291,6 +293,7 @@ class World:
     def purge(self, lane: Lane) -> None:
         """Somebody empties a queue by mistake: what nobody holds is gone."""
         queue = self.broker._queues[lane.queue]
+        self.purged |= set(self.pointers(lane.queue))
         gone = list(queue._ready)
         self.weather.count["messages purged"] += len(gone)
         self.note("{} loses {} messages", lane.queue, len(gone))
