@@ -11,6 +11,7 @@ No other code makes tasks that nobody awaits: such a one can die without a word.
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from contextvars import Context
 from enum import StrEnum
 from typing import Any
 
@@ -107,12 +108,17 @@ async def uncancelled(work: Awaitable[None]) -> None:
 
 
 def start(
-    name: str, work: Coroutine[Any, Any, None], *, among: "set[asyncio.Task[None]]"
+    name: str,
+    work: Coroutine[Any, Any, None],
+    *,
+    among: "set[asyncio.Task[None]]",
+    context: Context | None = None,
 ) -> "asyncio.Task[None]":
     """Start what ends by itself; it is held in `among` until then, and a crash is told to the loop."""
-    task = asyncio.create_task(uncancelled(work), name=name)
+    task = asyncio.create_task(uncancelled(work), name=name, context=context)
     among.add(task)
     task.add_done_callback(lambda done: _over(name, done, among))
+    task.add_done_callback(lambda _: work.close())  # one that was cancelled before it began was not awaited
     return task
 
 

@@ -40,6 +40,6 @@ class StoreProbe:
                 await can_accept(self.database)
         except TimeoutError:
             return _SILENT
-        except PosthornError as away:
-            return str(away)
+        except Exception as away:  # noqa: BLE001  whatever it is, it is not ok
+            return str(away) if isinstance(away, PosthornError) else type(away).__name__
         return "ok"

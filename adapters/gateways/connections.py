@@ -11,6 +11,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPHeloError
 
 from adapters.gateways.answers import Progress, Stage
 from adapters.gateways.options import SmtpOptions
+from application.supervision import start
 from domain.kernel.errors import Misconfigured
 
 _GOODBYE = 2.0
@@ -155,9 +156,7 @@ class Connections:
             self._take_leave(connection)
 
     def _take_leave(self, connection: Connection) -> None:
-        task = asyncio.create_task(_say_goodbye(connection))
-        self._goodbyes.add(task)
-        task.add_done_callback(self._goodbyes.discard)
+        start("smtp goodbye", _say_goodbye(connection), among=self._goodbyes)
 
 
 async def _say_goodbye(connection: Connection) -> None:

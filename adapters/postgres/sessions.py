@@ -58,7 +58,8 @@ async def _to_the_end(connection: Connection, step: Coroutine[Any, Any, Any], *,
     But a server that does not answer is not waited for: `GRACE` after a cancellation, with `hurry` always,
     the connection is cut, and with it the step.
     """
-    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(step)
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(step)
     cut = loop.call_later(GRACE, connection.terminate) if hurry else None
     try:
         await asyncio.shield(task)

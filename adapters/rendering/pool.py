@@ -17,6 +17,7 @@ import msgspec
 
 from adapters.rendering.child import READY
 from adapters.rendering.frames import HEAD, Answer, Question, answer, framed
+from application.supervision import start
 from domain.kernel.errors import Overloaded, RenderingTimedOut
 
 CHILDREN_MAX = 2
@@ -183,9 +184,7 @@ class RenderingPool:
 
     def _start(self) -> None:
         if len(self._children) + len(self._starting) < self._children_max:
-            task = asyncio.create_task(self._started())
-            self._starting.add(task)
-            task.add_done_callback(self._starting.discard)
+            start("rendering child", self._started(), among=self._starting)
 
     async def _started(self) -> None:
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}

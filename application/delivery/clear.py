@@ -12,6 +12,7 @@ from uuid import UUID
 from application.delivery.begin import Call
 from application.ports.deliveries import Clearances, Standing
 from application.ports.system import Clock
+from application.supervision import start
 from domain.delivery.gate import Cleared, Facts, check
 from domain.delivery.policy import RetryPolicy
 from domain.kernel.channel import NotificationClass
@@ -28,6 +29,7 @@ class ClearAgain:
     clock: Clock
     _waiting: list[_Waiting] = field(default_factory=list)
     _asking: "asyncio.Task[None] | None" = None
+    _asks: set["asyncio.Task[None]"] = field(default_factory=set)
 
     async def __call__(self, call: Call) -> float | None:
         """Monotonic seconds just before the facts were read on which it is clear; None: it is not any more.
@@ -38,7 +40,7 @@ class ClearAgain:
         answer: asyncio.Future[float | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((call, answer))
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask())
+            self._asking = start("clear", self._ask(), among=self._asks)
         return await answer
 
     async def _ask(self) -> None:

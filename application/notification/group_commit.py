@@ -18,6 +18,7 @@ from application.notification.prepare import Prepared
 from application.notification.seal import Seal
 from application.ports.acceptance import Absorbed, Acceptance, KeysChanged, Verdict, Won
 from application.ports.outbox import Handoff
+from application.supervision import start
 from domain.kernel.channel import Priority
 from domain.kernel.errors import InFlight, Overloaded, StoreUnavailable
 
@@ -82,9 +83,7 @@ class GroupCommit:
         if self._committing < self.committers:
             self._committing += 1
             # Nobody's request: it must not have the budget of the one that came first.
-            task = asyncio.create_task(self._run(), context=Context())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            start("commit", self._run(), among=self._tasks, context=Context())
         return waiting.answer
 
     async def drain(self) -> None:

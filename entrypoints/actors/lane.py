@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from application.delivery.probe import Leave
 from application.ports.broker import Received
+from application.supervision import start
 from domain.kernel.channel import Lane
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable, Unavailable
 from entrypoints.actors.actor import pause
@@ -225,9 +226,7 @@ class LaneActor:
             self._quarantining = False
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        start(self.name, work, among=self._tasks)
 
     async def _chunk(self, desk: Desk, places: Share) -> None:
         items = [desk.pending.popleft() for _ in range(places.left)]

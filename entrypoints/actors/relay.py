@@ -13,6 +13,7 @@ from uuid import UUID
 
 from application.outbox.relay import Relayed, RelayOutbox
 from application.ports.outbox import Outbox, OutboxMessage
+from application.supervision import uncancelled
 from domain.kernel.channel import Priority
 from domain.kernel.errors import Unavailable
 from entrypoints.actors.actor import Telemetry, pause
@@ -103,9 +104,9 @@ class RelayActor:
     async def run(self) -> None:
         """Publish until stopped and empty; what cannot be published stays in the outbox."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._sweep())
+            group.create_task(uncancelled(self._sweep()))
             for _ in range(self.parallel):
-                group.create_task(self._publish())
+                group.create_task(uncancelled(self._publish()))
 
     async def _publish(self) -> None:
         while True:

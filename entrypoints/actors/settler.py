@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from application.ports.deliveries import Deliveries, Settlement
 from application.ports.outbox import Handoff
+from application.supervision import start
 from domain.kernel.errors import StoreUnavailable
 from entrypoints.actors.actor import Telemetry
 
@@ -43,9 +44,7 @@ class Settler:
         self._queue.append((settlement, done))
         if self._settling < self.parallel and (not self._settling or len(self._queue) >= self.batch_max):
             self._settling += 1
-            task = asyncio.create_task(self._run())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            start("settle", self._run(), among=self._tasks)
         return await done
 
     async def _run(self) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from application.messages.pointers import Pointer
 from application.ports.broker import Received, Subscription
+from application.supervision import start
 from domain.kernel.errors import BrokerUnavailable
 
 COMPANY = {2: 25, 3: 6}
@@ -40,6 +41,7 @@ class Desk:
     flight beside the one that kills would be struck with it."""
     _done: list[int] = field(default_factory=list)
     _flushing: "asyncio.Task[None] | None" = None
+    _flushes: set["asyncio.Task[None]"] = field(default_factory=set)
 
     def suspect(self, strikes: int, items: Iterable[Item]) -> None:
         """These are to be worked apart."""
@@ -64,7 +66,7 @@ class Desk:
             if ticket.left == 0:
                 self._done.append(ticket.tag)
         if self._done and (self._flushing is None or self._flushing.done()):
-            self._flushing = asyncio.create_task(self._flush())
+            self._flushing = start("acks", self._flush(), among=self._flushes)
 
     async def flushed(self) -> None:
         """Wait until every ack so far is sent."""

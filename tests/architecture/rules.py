@@ -17,6 +17,12 @@ MODULE_LINES_MAX = 250
 FUNCTION_LINES_MAX = 50
 PORT_METHODS_MAX = 4
 PURE_IMPORTS = frozenset({"msgspec", "domain", "application"})
+OWNERS_OF_TASKS = frozenset(
+    {
+        "application/supervision.py",  # the one place
+        "entrypoints/amqp/consumer.py",  # waits for a set of them, and raises what they raised
+    }
+)
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|NotImplemented" r"Error)\b")
 
 
@@ -102,7 +108,23 @@ def tests_do_not_sleep(source: Source) -> Iterator[str]:
             yield _at(source, node, "sleeps; wait with tests.support.eventually")
 
 
+def tasks_are_looked_after(source: Source) -> Iterator[str]:
+    """A task that nobody awaits can die without a word: only supervision makes such ones.
+
+    Where a task is made it is bound to a name that the same function awaits, or belongs to a group, in which
+    one that a library cancels would be missed by nobody but for `uncancelled`.
+    """
+    if not _is_product(source) or source.path.as_posix() in OWNERS_OF_TASKS:
+        return
+    parents = {child: node for node in ast.walk(source.tree) for child in ast.iter_child_nodes(node)}
+    for node in ast.walk(source.tree):
+        name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+        if name in {"create_task", "ensure_future"} and not _is_awaited(node, parents):
+            yield _at(source, node, "a task that nobody awaits here; see application.supervision")
+
+
 RULES = (
+    tasks_are_looked_after,
     modules_are_small,
     functions_are_small,
     ports_are_narrow,
@@ -111,6 +133,31 @@ RULES = (
     nothing_is_unfinished,
     tests_do_not_sleep,
 )
+
+
+def _is_awaited(made: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
+    call = parents[made]
+    if not isinstance(call, ast.Call) or call.func is not made:
+        return False
+    function: ast.AST = call
+    while function in parents and not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        function = parents[function]
+    inside = list(ast.walk(function))
+    if isinstance(made, ast.Attribute):
+        groups = {
+            ast.unparse(item.optional_vars)
+            for node in inside
+            if isinstance(node, ast.AsyncWith)
+            for item in node.items
+            if item.optional_vars and ast.unparse(item.context_expr).endswith("TaskGroup()")
+        }
+        if ast.unparse(made.value) in groups:
+            return ast.unparse(call.args[0]).startswith("uncancelled(")
+    binding = parents[call]
+    if not isinstance(binding, ast.Assign):
+        return False
+    name = re.compile(rf"(?<![\w.]){re.escape(ast.unparse(binding.targets[0]))}(?![\w.])")
+    return any(isinstance(node, ast.Await) and name.search(ast.unparse(node)) for node in inside)
 
 
 def _is_product(source: Source) -> bool:

@@ -23,6 +23,23 @@ BREAKING = {
     "TO" + "DO": ("entrypoints/later.py", OK + "# TO" + "DO: write it\n"),
     "NotImplemented" + "Error": ("tests/unit/later.py", OK + "raise NotImplemented" + "Error\n"),
     "sleeps": ("tests/unit/test_slow.py", OK + "async def f():\n    await asyncio.sleep(0.1)\n"),
+    "that nobody awaits here": (
+        "adapters/alone.py",
+        OK + "def f(self):\n    self.keeper = create_task(g())\n",
+    ),
+    "nobody awaits here; see": ("config/alone.py", OK + "async def f():\n    asyncio.create_task(g())\n"),
+    "awaits here; see application": (
+        "entrypoints/alone.py",
+        OK + "async def f():\n    task = loop.create_task(g())\n    await other_task\n",
+    ),
+    "a task that nobody": (
+        "adapters/handed.py",
+        OK + "def f():\n    return map(asyncio.ensure_future, all)\n",
+    ),
+    "task that nobody": (
+        "entrypoints/grouped.py",
+        OK + "async def f():\n    async with TaskGroup() as group:\n        group.create_task(g())\n",
+    ),
     "no __init__.py": ("adapters/hidden/module.py", OK),
 }
 ALLOWED = {
@@ -34,6 +51,10 @@ ALLOWED = {
     "domain/pure.py": OK + "import datetime\nimport msgspec\nfrom domain.kernel import ids\n",
     "tests/unit/test_yield.py": OK + "async def f():\n    await asyncio.sleep(0)\n",
     "tests/bench/timed.py": OK + "async def f():\n    await asyncio.sleep(20)\n",
+    "config/awaited.py": OK
+    + "async def f():\n    task = asyncio.create_task(g())\n    await asyncio.wait([task], timeout=1)\n",
+    "config/grouped.py": OK
+    + "async def f():\n    async with TaskGroup() as group:\n        group.create_task(uncancelled(g()))\n",
     "config/empty/__init__.py": "",
 }
 

@@ -43,6 +43,7 @@ from entrypoints.actors import chunk
 from entrypoints.actors.capacity import share
 from entrypoints.actors.chunk import Chunks
 from entrypoints.actors.relay import RelayActor
+from entrypoints.actors.settler import Settler
 from entrypoints.amqp.batch import EventBatches
 from entrypoints.amqp.intake import IntakeBatches
 from tests.simulation import world
@@ -251,6 +252,17 @@ async def _share_of_anything(slots: Any, capacity: Any, lane: Any, wanted: int) 
     return await share(slots, None, lane, wanted)
 
 
+def _crashing_settler() -> Patch:
+    def make(run: Any) -> Any:
+        async def bug(self: Any) -> None:
+            await run(self)
+            raise KeyError("nobody awaits this")
+
+        return bug
+
+    return _around(Settler, "_run", make)
+
+
 @contextmanager
 def _due_by_the_machines_clock() -> Iterator[None]:
     def outgoing(message: Any, now: datetime) -> Outgoing:
@@ -295,6 +307,7 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "what is due is judged by another clock": _due_by_the_machines_clock,
     "the gate goes by the machine's clock": _decided_by_the_machines_clock,
     "accepted by the machine's clock": _accepted_by_the_machines_clock,
+    "a task that crashes unheard": _crashing_settler,
     "unfenced settle": _unfenced_settle,
     "stale pointer taken for a replay": _stale_pointer_replays,
     "running leases are taken": _running_leases_are_taken,

@@ -1,8 +1,10 @@
 """One run: a shop's minute in a world that fails, some minutes of calm, and what must hold then."""
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from tests.simulation.faults import STORM, Faults
 from tests.simulation.fleet import Fleet
@@ -36,8 +38,17 @@ def simulate(seed: int, *, traced: bool = False) -> Report:
     return virtual_time.run(partial(_run, seed, traced), TaskFactory())
 
 
+def _hear(world: World, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A task of the product that nobody awaits has crashed; those of the dead end by cancellations."""
+    if "name" in context and not isinstance(context["exception"].__cause__, asyncio.CancelledError):
+        world.wrong(f"{context['message']}: {context['exception']!r}")
+    else:
+        loop.default_exception_handler(context)
+
+
 async def _run(seed: int, traced: bool, virtual: virtual_time.VirtualLoop) -> Report:
     world = World(virtual, seed, trace=[] if traced else None)
+    virtual.set_exception_handler(lambda loop, context: _hear(world, loop, context))
     fleet = Fleet(world)
     shop = Shop(world, fleet)
     fleet.start()

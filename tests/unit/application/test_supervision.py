@@ -105,6 +105,12 @@ async def test_a_cancellation_that_somebody_asked_for_is_one() -> None:
     assert task.cancelled()
 
 
+async def test_a_short_task_may_be_cancelled_before_it_begins() -> None:
+    among: set[asyncio.Task[None]] = set()
+    start("never", give_up(), among=among).cancel()  # unawaited coroutines are errors here
+    await eventually(lambda: not among)
+
+
 async def test_a_short_task_that_crashes_is_told_to_the_loop() -> None:
     heard: list[dict[str, object]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
