@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from entrypoints.cli.shell import FAILED, run
+from entrypoints.cli.shell import FAILED, run_process
 
 
 @click.command()
@@ -30,4 +30,4 @@ def demo(once: bool, port: int | None, data: Path | None) -> None:
     from entrypoints.demo.run import run_demo
 
     folder = data or data_folder("demo")
-    sys.exit(0 if run(lambda: run_demo(once=once, port=port, folder=folder)) else FAILED)
+    sys.exit(0 if run_process(lambda: run_demo(once=once, port=port, folder=folder)) else FAILED)

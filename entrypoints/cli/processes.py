@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from entrypoints.cli.shell import FAILED, Shell, embedded_options, pass_shell, run
+from entrypoints.cli.shell import FAILED, Shell, embedded_options, pass_shell, run_process
 
 host_option = click.option("--host", help="Address to listen on.")
 port_option = click.option("--port", type=int, help="Port to listen on; 0: any free one.")
@@ -74,4 +74,4 @@ def _role(name: str, shell: Shell, folder: Path | None = None) -> None:
     # Imported here: `posthorn config show` need not wait for the engine.
     from entrypoints.processes.run import run_role
 
-    sys.exit(0 if run(lambda: run_role(name, settings, folder)) else FAILED)
+    sys.exit(0 if run_process(lambda: run_role(name, settings, folder)) else FAILED)

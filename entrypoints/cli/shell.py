@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from config.load import Loaded, load
+from config.settings import Log, LogLevel, Settings
 from config.sources import Given
 from domain.kernel.errors import Misconfigured, PosthornError
 from domain.kernel.text import on_one_line
@@ -106,6 +107,18 @@ def embedded_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a command's coroutine.
+
+    It answers on stdout and says what is wrong itself; of the log there is only what nobody foresaw, on
+    stderr.
+    """
+    from config.lifecycle import start_logging  # here: `--help` does without
+
+    start_logging(Settings(log=Log(level=LogLevel.ERROR)))
+    return run_process(work)
+
+
+def run_process(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine on a loop of its own; from here on there is garbage to collect."""
     gc.enable()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -61,7 +61,7 @@ async def run_container(name: str, container: Container, folder: Path | None = N
             port = assembly.http.port if assembly.http else None
             assembly.telemetry.wide("process.started", role=name, pid=os.getpid(), port=port)
             drained = await supervisor.run()
-        assembly.telemetry.wide("process.stopped", role=name, drained=drained)
+    assembly.telemetry.wide("process.stopped", role=name, drained=drained)  # the last line: all is closed
     return drained
 
 

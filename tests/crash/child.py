@@ -22,7 +22,7 @@ from config.container import Container
 from config.lifecycle import built, start_logging
 from config.load import load
 from entrypoints.amqp.parking import QUEUES
-from entrypoints.cli.shell import run
+from entrypoints.cli.shell import run_process
 from entrypoints.processes.run import run_container
 from tests.crash.points import AT, FLAW, PLACES, Fuse, Place, Point
 
@@ -188,7 +188,7 @@ def main(role: str) -> None:
     if flaw := os.environ.get(FLAW):
         plant(container, flaw)
     guard(container, Fuse(Point.parse(os.environ[AT])))
-    sys.exit(0 if run(lambda: run_container(role, container)) else 1)
+    sys.exit(0 if run_process(lambda: run_container(role, container)) else 1)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from time import monotonic
 
 from config.lifecycle import built, start_logging
 from config.load import load
-from entrypoints.cli.shell import run
+from entrypoints.cli.shell import run_process
 from entrypoints.processes.run import run_container
 
 AHEAD = "WRONG_CLOCK_AHEAD"
@@ -33,7 +33,7 @@ def main(role: str) -> None:
     start_logging(settings)
     container = built(settings)
     container.machine.override(WrongClock(timedelta(seconds=float(os.environ[AHEAD]))))
-    sys.exit(0 if run(lambda: run_container(role, container)) else 1)
+    sys.exit(0 if run_process(lambda: run_container(role, container)) else 1)
 
 
 if __name__ == "__main__":

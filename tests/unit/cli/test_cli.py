@@ -1,13 +1,16 @@
 """The command line: exit codes, one line for each mistake, no secret on the screen."""
 
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
+from entrypoints.cli import shell
 from entrypoints.cli.root import cli
 
 CANARY = "canary-9f3a"
@@ -106,3 +109,29 @@ def _commands(group: click.Group, path: tuple[str, ...]) -> list[tuple[tuple[str
         if isinstance(command, click.Group):
             found += _commands(command, (*path, name))
     return found
+
+
+@pytest.fixture
+def restored() -> Iterator[None]:
+    """The log as it was before."""
+    root = logging.getLogger()
+    before = root.handlers, root.level
+    yield
+    root.handlers, root.level = before
+    structlog.reset_defaults()
+
+
+def test_a_command_prints_nothing_but_its_answer(capsys: pytest.CaptureFixture[str], restored: None) -> None:
+    """`posthorn dlq compact --json | jq`: what parts of it log stands neither before nor behind."""
+
+    async def work() -> None:
+        log = structlog.get_logger("posthorn")
+        log.debug("task.ended", task="amqp consumer")
+        log.warning("link.lost")
+        log.error("unforeseen")
+
+    shell.run(work)
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert [json.loads(line)["event"] for line in said.err.splitlines()] == ["unforeseen"]
