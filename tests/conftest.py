@@ -21,6 +21,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+# A busy machine makes no example wrong.
+hypothesis_settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("suite")
 
 # Children get default dispositions, however the run was started (`nohup make test &` ignores two signals):
 # what is ignored stays so in a child, what is caught does not.

@@ -10,7 +10,7 @@ from email.policy import SMTPUTF8
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.gateways.letters import Letter, Letters
@@ -126,7 +126,6 @@ BODY_TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_chara
 
 
 @given(subject=HEADER_TEXT, name=HEADER_TEXT)
-@settings(deadline=None)
 def test_no_header_text_adds_a_header_or_a_raw_line_end(subject: str, name: str) -> None:
     letter = write(subject=subject, name=name)
     head, _, rest = letter.content.partition(b"\r\n\r\n")
@@ -139,7 +138,6 @@ def test_no_header_text_adds_a_header_or_a_raw_line_end(subject: str, name: str)
 
 
 @given(subject=HEADER_TEXT, name=HEADER_TEXT)
-@settings(deadline=None)
 def test_header_text_reads_as_written_spaces_made_plain(subject: str, name: str) -> None:
     head = write(subject=subject, name=name).content.partition(b"\r\n\r\n")[0].decode()
     fields = dict(line.split(": ", 1) for line in head.replace("\r\n ", "\n ").split("\r\n"))
@@ -168,7 +166,6 @@ def plain(text: str) -> str:
 @example(body="é" + "x" * 3_000, html="é" * 3_000)
 @example(body="x" * 3_000, html="x" * 998)
 @example(body=".\n..\n.x", html="--=_" + "0" * 32 + "--\n=_")
-@settings(deadline=None)
 def test_content_arrives_as_written_and_never_ends_early(body: str, html: str) -> None:
     letter = write(body=body, html_body=html)
     bare = letter.content.replace(b"\r\n", b"")
