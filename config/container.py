@@ -54,6 +54,7 @@ from application.notification.seal import Seal
 from application.notification.submit import SubmitNotification
 from application.notification.submit_or_defer import SubmitOrDefer
 from application.outbox.relay import RelayOutbox
+from application.people.erase import ErasePeople
 from application.people.mirror import MirrorPeople
 from application.queries.find_notification import FindNotification
 from application.queries.find_user import FindUser
@@ -212,7 +213,7 @@ class Container(containers.DeclarativeContainer):
         telemetry=telemetry,
         process=process,
     )
-
+    erase_people = Single(ErasePeople, people=people, vault=vault, addresses=addresses)
     mirror = Single(MirrorPeople, people=people, vault=vault, addresses=addresses, clock=clock)
     handle_events = Single(
         HandleEvents,

@@ -74,6 +74,7 @@ class MemoryAcceptance:
             return
         self.rows.users[given.id] = Person(
             id=given.id,
+            mode=given.mode,
             guest=known.guest if known else given.guest,
             data_key=given.data_key,
             profile=given.profile,

@@ -9,6 +9,7 @@ import msgspec
 
 from adapters.memory.rows import MemoryRows
 from application.ports.people import Person
+from domain.kernel.channel import Mode
 from domain.people.update import standing
 
 
@@ -24,12 +25,16 @@ class MemoryPeople:
     async def put(self, persons: Sequence[Person], *, expected: int | None = None) -> dict[UUID, bool]:
         return {person.id: self._put(person, expected) for person in persons}
 
-    async def erase(self, person: UUID) -> bool:
+    async def erase(self, persons: Sequence[UUID]) -> int:
+        return sum(self._erase(person) for person in set(persons))
+
+    def _erase(self, person: UUID) -> bool:
         known = self.rows.users.get(person)
         if known is None or known.data_key is None:
             return False
         self.rows.users[person] = Person(
             id=person,
+            mode=known.mode,
             guest=known.guest,
             data_key=None,
             profile=None,
@@ -40,13 +45,23 @@ class MemoryPeople:
         )
         return True
 
-    async def page(self, after: UUID | None, limit: int, *, email_index: bytes | None = None) -> list[Person]:
+    async def page(
+        self,
+        after: UUID | None,
+        limit: int,
+        *,
+        mode: Mode | None,
+        email_index: bytes | None = None,
+        phone_index: bytes | None = None,
+    ) -> list[Person]:
         found = [
             person
             for person in self.rows.users.values()
             if person.data_key is not None
             and (after is None or person.id > after)
+            and mode in (None, person.mode)
             and (email_index is None or person.email_index == email_index)
+            and (phone_index is None or person.phone_index == phone_index)
         ]
         return sorted(found, key=lambda person: person.id)[:limit]
 

@@ -8,13 +8,15 @@ from application.ports.acceptance import KeysChanged, NewPerson
 _KNOWN = "SELECT id, data_key, profile IS NULL AS bare FROM users WHERE id = ANY($1::uuid[])"
 
 _GIVEN = """
-unnest($1::uuid[], $2::bool[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[], $7::text[], $8::text[])
-    AS given (id, guest, data_key, profile, email_index, phone_index, locale, timezone)
+unnest(
+    $1::uuid[], $2::text[], $3::bool[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[], $8::text[],
+    $9::text[]
+) AS given (id, mode, guest, data_key, profile, email_index, phone_index, locale, timezone)
 """
 
 # An erased person comes back under a new key.
 _NEWCOMERS = f"""
-INSERT INTO users AS known (id, guest, data_key, profile, email_index, phone_index, locale, timezone)
+INSERT INTO users AS known (id, mode, guest, data_key, profile, email_index, phone_index, locale, timezone)
 SELECT given.* FROM {_GIVEN} ORDER BY given.id
 ON CONFLICT (id) DO UPDATE SET
     data_key = excluded.data_key, profile = excluded.profile, email_index = excluded.email_index,
@@ -59,6 +61,7 @@ async def _write_persons(connection: Connection, statement: str, persons: Sequen
     written = await connection.fetch(
         statement,
         [p.id for p in people],
+        [p.mode for p in people],
         [p.guest for p in people],
         [p.data_key for p in people],
         [p.profile for p in people],

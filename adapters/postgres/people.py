@@ -4,32 +4,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, any_, literal, select
+from sqlalchemy import RowMapping, Select, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters.postgres.database import Database
 from adapters.postgres.schema import Id
 from adapters.postgres.tables import users
 from application.ports.people import Person
+from domain.kernel.channel import Mode
 from domain.people.update import EARLIEST, WAVER
 
 _PERSON = [users.c[field] for field in Person.__struct_fields__]
 
 # What stood there and cannot be right is as good as none: then nothing is older (see `standing`).
 _STANDING = """
-CASE WHEN known.source_time BETWEEN $11 AND now() + $12::interval THEN known.source_time END
+CASE WHEN known.source_time BETWEEN $12 AND now() + $13::interval THEN known.source_time END
 """
 
 # An erased person comes back with a new key, but not by an event from before the erasure that arrives late.
 _PUT = f"""
 INSERT INTO users AS known (
-    id, guest, data_key, profile, email_index, phone_index, locale, timezone, source_time
+    id, mode, guest, data_key, profile, email_index, phone_index, locale, timezone, source_time
 )
 SELECT * FROM unnest(
-    $1::uuid[], $2::bool[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[], $7::text[], $8::text[],
-    $9::timestamptz[]
-) AS given (id, guest, data_key, profile, email_index, phone_index, locale, timezone, source_time)
-WHERE coalesce($10, 0) = 0 OR EXISTS (SELECT FROM users WHERE users.id = given.id)
+    $1::uuid[], $2::text[], $3::bool[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[], $8::text[],
+    $9::text[], $10::timestamptz[]
+) AS given (id, mode, guest, data_key, profile, email_index, phone_index, locale, timezone, source_time)
+WHERE coalesce($11, 0) = 0 OR EXISTS (SELECT FROM users WHERE users.id = given.id)
 ORDER BY id
 ON CONFLICT (id) DO UPDATE SET
     guest = excluded.guest,
@@ -45,7 +46,7 @@ ON CONFLICT (id) DO UPDATE SET
     erased_at = NULL
 WHERE (known.data_key = excluded.data_key OR known.erased_at IS NOT NULL)
     AND coalesce(excluded.source_time >= greatest({_STANDING}, known.erased_at), true)
-    AND coalesce(CASE $10 WHEN 0 THEN known.erased_at IS NOT NULL ELSE known.version = $10 END, true)
+    AND coalesce(CASE $11 WHEN 0 THEN known.erased_at IS NOT NULL ELSE known.version = $11 END, true)
 RETURNING id
 """  # noqa: S608  composed of constants
 
@@ -53,7 +54,7 @@ _ERASE = """
 UPDATE users SET
     data_key = NULL, profile = NULL, email_index = NULL, phone_index = NULL, locale = NULL, timezone = NULL,
     version = version + 1, updated_at = now(), erased_at = now()
-WHERE id = $1 AND erased_at IS NULL
+WHERE id = ANY($1::uuid[]) AND erased_at IS NULL
 RETURNING id
 """
 
@@ -72,25 +73,41 @@ class PostgresPeople:
         columns = (
             [getattr(person, field) for person in persons]
             for field in (
-                "id", "guest", "data_key", "profile", "email_index", "phone_index", "locale", "timezone",
-                "source_time",
+                "id", "mode", "guest", "data_key", "profile", "email_index", "phone_index", "locale",
+                "timezone", "source_time",
             )
         )  # fmt: skip
         written = {row["id"] for row in await self.database.fetch(_PUT, *columns, expected, EARLIEST, WAVER)}
         return {person.id: person.id in written for person in persons}
 
-    async def erase(self, person: UUID) -> bool:
-        return bool(await self.database.fetch(_ERASE, person))
+    async def erase(self, persons: Sequence[UUID]) -> int:
+        return len(await self.database.fetch(_ERASE, sorted(persons)))
 
-    async def page(self, after: UUID | None, limit: int, *, email_index: bytes | None = None) -> list[Person]:
+    async def page(
+        self,
+        after: UUID | None,
+        limit: int,
+        *,
+        mode: Mode | None,
+        email_index: bytes | None = None,
+        phone_index: bytes | None = None,
+    ) -> list[Person]:
         query = select(*_PERSON).where(users.c.erased_at.is_(None)).order_by(users.c.id).limit(limit)
         if after is not None:
             query = query.where(users.c.id > after)
+        if mode is not None:
+            query = query.where(users.c.mode == mode)
         if email_index is not None:
             query = query.where(users.c.email_index == email_index)
+        if phone_index is not None:
+            query = query.where(users.c.phone_index == phone_index)
         async with self.database.listing() as connection:
-            return [Person(**row) for row in (await connection.execute(query)).mappings()]
+            return [_person(row) for row in (await connection.execute(query)).mappings()]
 
     async def _read(self, query: Select) -> list[Person]:
         async with self.database.begin() as connection:
-            return [Person(**row) for row in (await connection.execute(query)).mappings()]
+            return [_person(row) for row in (await connection.execute(query)).mappings()]
+
+
+def _person(row: RowMapping) -> Person:
+    return Person(**{**row, "mode": Mode(row["mode"])})

@@ -29,6 +29,7 @@ users = Table(
     "users",
     metadata,
     Column("id", Id, primary_key=True),  # UUIDv8 from the keyed digest of the shop's user id or guest address
+    Column("mode", Text, nullable=False, server_default="live"),  # test keys have persons of their own
     Column("guest", Boolean, nullable=False),
     Column("data_key", LargeBinary),  # wrapped; NULL: erased
     Column("profile", LargeBinary),  # sealed Profile
@@ -42,6 +43,7 @@ users = Table(
     Column("updated_at", Time, nullable=False, server_default=NOW),
     Column("erased_at", Time),
     Index(None, "email_index", "id"),
+    Index("ix_users_test", "id", postgresql_where=text("mode = 'test'")),
 )
 
 notifications = Table(

@@ -11,15 +11,14 @@ import msgspec
 from application.caching import CachedTemplates, OpenChannels
 from application.normalising import normalised
 from application.notification import identity
+from application.persons import customer, email_index, guest, phone_index
 from application.ports.acceptance import Former
 from application.ports.addresses import Addresses
 from application.ports.system import Ids
 from application.ports.vault import Vault
 from domain.kernel.errors import Fault, Invalid
-from domain.kernel.ids import person_id
 from domain.kernel.text import unbroken
 from domain.notification.request import Content, Profile, Recipient, Request, present
-from domain.people.mailbox import folded
 from domain.people.update import FIELDS
 from domain.template.template import Template, missing
 
@@ -136,14 +135,14 @@ class Prepare:
         for n, recipient in enumerate(recipients):
             at = f"/recipients/{n}"
             found_bad: list[Fault] = []
-            addressee = self._addressee(present(recipient), channel, at, found_bad, lenient=request.lenient)
+            addressee = self._addressee(request, present(recipient), channel, at, found_bad)
             (faults if addressee is None else kept_out).extend(found_bad)
             if addressee is not None:
                 found[addressee.person] = addressee
         return tuple(found.values())
 
     def _addressee(
-        self, given: Recipient, channel: str, at: str, faults: list[Fault], *, lenient: bool
+        self, request: Request, given: Recipient, channel: str, at: str, faults: list[Fault]
     ) -> Addressee | None:
         """Whom a recipient stands for; None: nobody, for the faults."""
         if given.user_id is not None and len(given.user_id) > TEXT_MAX:
@@ -154,30 +153,26 @@ class Prepare:
             self.addresses,
         )
         faults.extend(Fault(f"{at}{fault.pointer}", fault.code, fault.detail) for fault in bad)
-        if bad and not lenient:
+        if bad and not request.lenient:
             return None
         profile = Profile(user_id=given.user_id, **values)
         if given.user_id is not None:
-            identity = self.vault.index("user", given.user_id)
+            person = customer(self.vault, given.user_id, request.mode)
             if profile == Profile(user_id=given.user_id):
-                return Addressee(
-                    person=person_id(identity), guest=False, profile=None, email_index=None, phone_index=None
-                )
+                return Addressee(person=person, guest=False, profile=None, email_index=None, phone_index=None)
         elif profile.address(channel) is None:
             if not bad:
                 detail = f"a guest needs an address for {channel or 'the channel'}"
                 faults.append(Fault(at, "no_address", detail))
             return None
         else:
-            identity = self.vault.index(
-                "guest", f"email:{folded(profile.email)}" if profile.email else f"phone:{profile.phone}"
-            )
+            person = guest(self.vault, request.mode, email=profile.email, phone=profile.phone)
         return Addressee(
-            person=person_id(identity),
+            person=person,
             guest=given.user_id is None,
             profile=profile,
-            email_index=self.vault.index("email", folded(profile.email)) if profile.email else None,
-            phone_index=self.vault.index("phone", profile.phone) if profile.phone else None,
+            email_index=email_index(self.vault, profile.email) if profile.email else None,
+            phone_index=phone_index(self.vault, profile.phone) if profile.phone else None,
         )
 
 

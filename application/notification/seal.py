@@ -10,7 +10,7 @@ from application.notification.prepare import Addressee, Prepared
 from application.ports.acceptance import NewDelivery, NewNotification, NewPerson
 from application.ports.vault import DataKey, Vault
 from application.sealing import seal_content, seal_profile, wrap_content_key
-from domain.kernel.channel import Lane
+from domain.kernel.channel import Lane, Mode
 from domain.kernel.ids import delivery_id, time_of
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -35,13 +35,14 @@ class Seal:
         notifications = []
         for prepared in batch:
             for addressee in prepared.addressees:
-                self._person(addressee, known, keys, people)
+                self._person(addressee, prepared.request.mode, known, keys, people)
             notifications.append(self._notification(prepared, keys))
         return notifications, [people[person] for person in sorted(people)]
 
     def _person(
         self,
         addressee: Addressee,
+        mode: Mode,
         known: Mapping[UUID, bytes],
         keys: dict[UUID, DataKey],
         people: dict[UUID, NewPerson],
@@ -60,6 +61,7 @@ class Seal:
             wrapped = self.vault.wrap(keys[person], person)
         people[person] = NewPerson(
             id=person,
+            mode=mode,
             guest=addressee.guest,
             data_key=wrapped,
             profile=seal_profile(keys[person], person, profile) if profile is not None else None,

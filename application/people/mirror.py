@@ -13,15 +13,15 @@ import msgspec
 from msgspec import UnsetType
 
 from application.normalising import normalised
+from application.persons import customer, email_index, phone_index
 from application.ports.addresses import Addresses
 from application.ports.people import People, Person
 from application.ports.system import Clock
 from application.ports.vault import Unreadable, Vault
 from application.sealing import open_profile, seal_profile
+from domain.kernel.channel import Mode
 from domain.kernel.errors import StoreUnavailable
-from domain.kernel.ids import person_id
 from domain.notification.request import Profile
-from domain.people.mailbox import folded
 from domain.people.update import (
     FIELDS,
     Mirrored,
@@ -46,7 +46,7 @@ class _Change(msgspec.Struct, frozen=True, kw_only=True):
     """To write."""
     fence: int = 0
     """Write only over this version; 0: nobody is there."""
-    erase: UUID | None = None
+    erase: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +59,17 @@ class MirrorPeople:
     clock: Clock
 
     async def __call__(
-        self, updates: Sequence[PersonUpdate], *, expected: int | None = None, lenient: bool = False
+        self,
+        updates: Sequence[PersonUpdate],
+        *,
+        mode: Mode = Mode.LIVE,
+        expected: int | None = None,
+        lenient: bool = False,
     ) -> list[Mirrored]:
         """Apply updates; one answer each, in order.
 
         Args:
+            mode: whose customers: test keys have their own.
             expected: the version the caller has seen (If-Match), 0 for "there is none"; for one update.
             lenient: a value that is no address is cleared and reported, and the rest is written: the old one
                 no longer holds, says the shop, and half a customer is better than none.
@@ -76,7 +82,7 @@ class MirrorPeople:
         answers: dict[int, Mirrored] = {}
         waiting: dict[UUID, list[_Numbered]] = {}
         for n, update in enumerate(updates):
-            person = person_id(self.vault.index("user", update.user_id))
+            person = customer(self.vault, update.user_id, mode)
             said = {
                 name: value for name in FIELDS if not isinstance(value := getattr(update, name), UnsetType)
             }
@@ -89,7 +95,7 @@ class MirrorPeople:
         for _ in range(_TRIES):
             if not waiting:
                 break
-            for n, outcome in (await self._round(waiting, expected, lenient)).items():
+            for n, outcome in (await self._round(waiting, mode, expected, lenient)).items():
                 answers[n] = msgspec.structs.replace(answers[n], outcome=outcome)
         else:
             if waiting:
@@ -97,7 +103,7 @@ class MirrorPeople:
         return [answers[n] for n in range(len(updates))]
 
     async def _round(
-        self, waiting: dict[UUID, list[_Numbered]], expected: int | None, lenient: bool
+        self, waiting: dict[UUID, list[_Numbered]], mode: Mode, expected: int | None, lenient: bool
     ) -> dict[int, MirrorOutcome]:
         """Read, decide, write once; who is done leaves `waiting`."""
         rows = await self.people.get(list(waiting))
@@ -107,9 +113,9 @@ class MirrorPeople:
             if expected is not None and expected != _version(row):
                 changes[who] = _all(todo, MirrorOutcome.CONFLICT)
             elif row is not None and row.data_key is None and _late(row, todo, lenient=lenient):
-                changes[who] = _all(todo, MirrorOutcome.GONE)
+                changes[who] = _all(todo, MirrorOutcome.GONE, erase=self._erased(todo, mode))
             else:
-                changes[who] = self._change(who, row, todo)
+                changes[who] = self._change(who, row, todo, mode)
         missed = await self._write(changes.values())
         for who in changes.keys() - missed:
             del waiting[who]
@@ -118,10 +124,11 @@ class MirrorPeople:
     async def _write(self, changes: Iterable[_Change]) -> set[UUID]:
         """Write set-wise, one statement for each version to be met; return who was missed."""
         by_fence: dict[int, list[Person]] = {}
+        changes = list(changes)
+        if erased := [person for change in changes for person in change.erase]:
+            await self.people.erase(erased)
         for change in changes:
-            if change.erase is not None:
-                await self.people.erase(change.erase)
-            elif change.row is not None:
+            if change.row is not None:
                 by_fence.setdefault(change.fence, []).append(change.row)
         missed: set[UUID] = set()
         for fence, rows in by_fence.items():
@@ -129,16 +136,22 @@ class MirrorPeople:
             missed |= {row.id for row in rows if not written.get(row.id, False)}
         return missed
 
-    def _change(self, who: UUID, row: Person | None, todo: Sequence[_Numbered]) -> _Change:
+    def _change(self, who: UUID, row: Person | None, todo: Sequence[_Numbered], mode: Mode) -> _Change:
         """Decide about one person.  An erasure is never too late: who comes back is told of again."""
-        if any(update.deleted for _, update in todo):
-            return _all(todo, MirrorOutcome.DELETED, erase=who)
+        if erased := self._erased(todo, mode):
+            return _all(todo, MirrorOutcome.DELETED, erase=erased)
         try:
-            return self._merge(who, row, todo)
+            return self._merge(who, row, todo, mode)
         except Unreadable:
             return _all(todo, MirrorOutcome.UNREADABLE)
 
-    def _merge(self, who: UUID, row: Person | None, todo: Sequence[_Numbered]) -> _Change:
+    def _erased(self, todo: Sequence[_Numbered], mode: Mode) -> tuple[UUID, ...]:
+        """Who goes, if somebody is to go: the shop's word reaches what tests have noted of them, too."""
+        gone = next((update.user_id for _, update in todo if update.deleted), None)
+        modes = tuple(Mode) if mode is Mode.LIVE else (mode,)
+        return tuple(customer(self.vault, gone, each) for each in modes) if gone is not None else ()
+
+    def _merge(self, who: UUID, row: Person | None, todo: Sequence[_Numbered], mode: Mode) -> _Change:
         """Fold the updates of one person into one row to write.
 
         Raises:
@@ -162,11 +175,12 @@ class MirrorPeople:
             return _Change(outcomes=outcomes)
         new = Person(
             id=who,
+            mode=mode,
             guest=False,
             data_key=wrapped,
             profile=seal_profile(key, who, profile),
-            email_index=self.vault.index("email", folded(profile.email)) if profile.email else None,
-            phone_index=self.vault.index("phone", profile.phone) if profile.phone else None,
+            email_index=email_index(self.vault, profile.email) if profile.email else None,
+            phone_index=phone_index(self.vault, profile.phone) if profile.phone else None,
             locale=profile.locale,
             timezone=profile.timezone,
             source_time=at,
@@ -193,5 +207,5 @@ def _late(erased: Person, todo: Sequence[_Numbered], *, lenient: bool) -> bool:
     )
 
 
-def _all(todo: Sequence[_Numbered], outcome: MirrorOutcome, *, erase: UUID | None = None) -> _Change:
+def _all(todo: Sequence[_Numbered], outcome: MirrorOutcome, *, erase: tuple[UUID, ...] = ()) -> _Change:
     return _Change(outcomes={n: outcome for n, _ in todo}, erase=erase)

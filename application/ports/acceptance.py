@@ -18,6 +18,7 @@ class NewPerson(msgspec.Struct, frozen=True, kw_only=True):
     """A person to be there when the batch commits."""
 
     id: UUID
+    mode: Mode = Mode.LIVE
     guest: bool
     data_key: bytes
     """Wrapped.  If another commit gave this person another key first, the batch is refused: `KeysChanged`."""

@@ -7,11 +7,14 @@ from uuid import UUID
 
 import msgspec
 
+from domain.kernel.channel import Mode
+
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """A row of the mirror; `data_key` and `profile` are sealed, None once erased."""
 
     id: UUID
+    mode: Mode = Mode.LIVE
     guest: bool
     data_key: bytes | None
     profile: bytes | None
@@ -42,13 +45,21 @@ class People(Protocol):
         """
         ...
 
-    async def erase(self, person: UUID) -> bool:
-        """Delete key, profile and indexes: what was sealed for this person can never be read again.
+    async def erase(self, persons: Sequence[UUID]) -> int:
+        """Delete key, profile and indexes: what was sealed for these persons can never be read again.
 
-        False when there is no such person, or no longer.
+        Returns how many there were.
         """
         ...
 
-    async def page(self, after: UUID | None, limit: int, *, email_index: bytes | None = None) -> list[Person]:
-        """In id order, behind `after`; erased ones are left out."""
+    async def page(
+        self,
+        after: UUID | None,
+        limit: int,
+        *,
+        mode: Mode | None,
+        email_index: bytes | None = None,
+        phone_index: bytes | None = None,
+    ) -> list[Person]:
+        """In id order, behind `after`, without erased ones; mode None: of both modes."""
         ...

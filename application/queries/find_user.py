@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from application.persons import customer
 from application.ports.people import People
 from application.ports.vault import Vault
 from application.queries.opening import opened
 from application.queries.shown_user import ShownUser
+from domain.kernel.channel import Mode
 from domain.kernel.errors import NotFound
-from domain.kernel.ids import person_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,13 +18,13 @@ class FindUser:
     people: People
     vault: Vault
 
-    async def __call__(self, user: str) -> ShownUser:
+    async def __call__(self, user: str, mode: Mode) -> ShownUser:
         """Find them.
 
         Raises:
-            NotFound: unknown or erased.
+            NotFound: unknown in this mode, or erased.
         """
-        wanted = person_id(self.vault.index("user", user))
+        wanted = customer(self.vault, user, mode)
         person = (await self.people.get([wanted])).get(wanted)
         if person is None or person.data_key is None:
             raise NotFound("no such user")

@@ -6,9 +6,10 @@ from uuid import UUID
 
 import msgspec
 
+from application.persons import customer
 from application.ports.reading import Filter, NotificationView, Reader
 from application.ports.vault import Vault
-from domain.kernel.ids import person_id
+from domain.kernel.channel import Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,5 +24,6 @@ class ListNotifications:
     ) -> Sequence[NotificationView]:
         """Up to `limit` behind `before`; `recipient` is the shop's own user id."""
         if recipient is not None:
-            wanted = msgspec.structs.replace(wanted, person=person_id(self.vault.index("user", recipient)))
+            person = customer(self.vault, recipient, Mode(wanted.mode))
+            wanted = msgspec.structs.replace(wanted, person=person)
         return await self.reader.notifications(wanted, before, limit)

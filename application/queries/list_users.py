@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from application.persons import email_index
 from application.ports.addresses import Addresses
 from application.ports.people import People
 from application.ports.vault import Vault
 from application.queries.opening import opened
 from application.queries.shown_user import ShownUser
+from domain.kernel.channel import Mode
 from domain.kernel.errors import Fault, Invalid
-from domain.people.mailbox import folded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,9 @@ class ListUsers:
     vault: Vault
     addresses: Addresses
 
-    async def __call__(self, *, email: str | None, after: UUID | None, limit: int) -> Sequence[ShownUser]:
+    async def __call__(
+        self, mode: Mode, *, email: str | None, after: UUID | None, limit: int
+    ) -> Sequence[ShownUser]:
         """Up to `limit` behind `after`, in id order; erased ones are left out.
 
         Raises:
@@ -30,8 +33,8 @@ class ListUsers:
         index = None
         if email is not None:
             try:
-                index = self.vault.index("email", folded(self.addresses.email(email)))
+                index = email_index(self.vault, self.addresses.email(email))
             except ValueError as fault:
                 raise Invalid(Fault("?email", "bad_email", str(fault))) from None
-        found = await self.people.page(after, limit, email_index=index)
+        found = await self.people.page(after, limit, mode=mode, email_index=index)
         return [ShownUser(p, opened(self.vault, p.id, p.data_key, p.profile)) for p in found]

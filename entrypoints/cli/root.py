@@ -17,6 +17,7 @@ from entrypoints.cli.processes import all_, api, events, relay, worker
 from entrypoints.cli.send import send
 from entrypoints.cli.shell import Commands, Shell
 from entrypoints.cli.topology import topology
+from entrypoints.cli.users import user
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -42,6 +43,6 @@ def cli(context: click.Context, path: Path | None, given: tuple[str, ...]) -> No
 
 for command in (
     *(api, worker, events, relay, all_, demo),
-    *(migrate, topology, key, send, channel, dlq, doctor, recover, config, manual),
+    *(migrate, topology, key, user, send, channel, dlq, doctor, recover, config, manual),
 ):
     cli.add_command(command)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 from uuid import UUID
 
+from application.persons import customer, guest
 from application.ports.catalog import Channel
 from config.catalog import load_catalog
 from config.connections import Http
@@ -19,7 +20,6 @@ from config.providers import SandboxProvider, SmtpProvider, SmtpTls
 from config.settings import Settings
 from domain.kernel.channel import Mode
 from domain.kernel.errors import Misconfigured
-from domain.kernel.ids import person_id
 from entrypoints.actors.actor import Actor, pause
 from entrypoints.actors.supervisor import Supervisor
 from entrypoints.demo import eyes, shop
@@ -185,8 +185,10 @@ def _settings(smtp_port: int, port: int) -> Settings:
 def _people(container: Container) -> dict[UUID, shop.Person]:
     vault = container.vault()
     return {
-        person_id(
-            vault.index("user", person.id) if person.id else vault.index("guest", f"email:{person.email}")
+        (
+            customer(vault, person.id, Mode.LIVE)
+            if person.id
+            else guest(vault, Mode.LIVE, email=person.email, phone=None)
         ): person
         for person in (*shop.CUSTOMERS, *shop.GUESTS)
     }

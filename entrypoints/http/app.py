@@ -63,6 +63,7 @@ GUARDED: list[ControllerRouterHandler] = [
     users.show_user,
     users.save_user,
     users.erase_user,
+    users.erase_users,
 ]
 OPEN: list[ControllerRouterHandler] = [
     health.livez,

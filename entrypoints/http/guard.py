@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from domain.kernel.channel import Mode
+from entrypoints.http.openapi.doc import Access
 from entrypoints.http.problems import Refused
 
 _SCHEME = "bearer "
@@ -18,7 +20,7 @@ class RequireKey:
         """Let a request with a valid key through, and note the key.
 
         Raises:
-            Refused: no key, or none that counts.
+            Refused: no key, or none that counts here.
             StoreUnavailable: it cannot be looked up now.
         """
         found = [value for name, value in scope["headers"] if name == b"authorization"]
@@ -31,5 +33,8 @@ class RequireKey:
         if key is None:
             detail = "the API key is mistyped, unknown, revoked or expired"
             raise Refused("unauthorized", detail, {**_CHALLENGE})
+        doc = scope["route_handler"].opt.get("doc")  # none: OPTIONS, which Litestar answers
+        if key.mode is not Mode.LIVE and doc is not None and doc.access is Access.LIVE:
+            raise Refused("forbidden", "a test key reads this and uses it, and does not change it")
         scope["state"]["call"].key = key
         await self.app(scope, receive, send)

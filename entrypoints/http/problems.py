@@ -43,10 +43,15 @@ KINDS = {
         "Send `Authorization: Bearer ph_live_…` (or `ph_test_…`) with a key that is neither revoked nor "
         "expired. `posthorn key create` makes one.",
     ),
+    "forbidden": Kind(
+        403,
+        "This takes a live key",
+        "What it changes governs live messages: ask again with a key `ph_live_…`.",
+    ),
     "not-found": Kind(
         404,
         "There is no such thing",
-        "Check the path and the id. Notifications made with a test key are seen with test keys only.",
+        "Check the path and the id. What belongs to a test key is seen with test keys only.",
     ),
     "method-not-allowed": Kind(405, "The method is not allowed here", "`Allow` lists those that are."),
     "timeout": Kind(408, "The request took too long to arrive", "Send it again."),

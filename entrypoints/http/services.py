@@ -17,6 +17,7 @@ from application.operations.cancel_job import CancelJob
 from application.operations.drop_backlog import DropBacklog
 from application.operations.resolve_attempt import ResolveAttempt
 from application.operations.start_job import StartJob
+from application.people.erase import ErasePeople
 from application.people.mirror import MirrorPeople
 from application.ports.catalog import Channels, Templates, Triggers
 from application.ports.dead_letters import DeadLetterReader
@@ -92,6 +93,7 @@ class HttpServices:
     save_channel: SaveChannel
     channels: Channels
     mirror: MirrorPeople
+    erase_people: ErasePeople
     find_user: FindUser
     list_users: ListUsers
     operations: Operations

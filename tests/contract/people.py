@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from application.ports.people import People, Person
+from domain.kernel.channel import Mode
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -150,32 +151,34 @@ class PeopleContract:
         )
         await people.put([known])
 
-        assert await people.erase(known.id) is True
-        assert await people.erase(known.id) is False
-        assert await people.erase(uuid4()) is False
+        other = person()
+        await people.put([other])
+        assert await people.erase([known.id, uuid4(), known.id]) == 1
+        assert await people.erase([known.id]) == 0
+        assert await people.erase([]) == 0
 
         row = await only(people, known.id)
         assert (row.data_key, row.profile, row.email_index, row.phone_index) == (None, None, None, None)
         assert (row.locale, row.timezone) == (None, None)
         assert row.version == 2
-        assert await people.page(None, 10) == []
+        assert [row.id for row in await people.page(None, 10, mode=None)] == [other.id]
 
     async def test_an_erased_person_comes_back_with_a_new_key(self, people: People) -> None:
         known = person()
         await people.put([known])
-        await people.erase(known.id)
+        await people.erase([known.id])
 
         again = msgspec.structs.replace(known, data_key=b"new", profile=b"new")
         assert await people.put([again], expected=0) == {known.id: True}
 
         row = await only(people, known.id)
         assert (row.data_key, row.profile, row.version) == (b"new", b"new", 3)
-        assert await people.erase(known.id) is True
+        assert await people.erase([known.id]) == 1
 
     async def test_what_was_said_before_the_erasure_brings_nobody_back(self, people: People) -> None:
         known = person(source_time=NOON)
         await people.put([known])
-        await people.erase(known.id)
+        await people.erase([known.id])
         erased_at = (await only(people, known.id)).updated_at
         assert erased_at is not None
 
@@ -189,9 +192,9 @@ class PeopleContract:
         await people.put(crowd[::-1])
         ids = [p.id for p in crowd]
 
-        assert [p.id for p in await people.page(None, 3)] == ids[:3]
-        assert [p.id for p in await people.page(ids[2], 3)] == ids[3:]
-        assert await people.page(ids[-1], 3) == []
+        assert [p.id for p in await people.page(None, 3, mode=Mode.LIVE)] == ids[:3]
+        assert [p.id for p in await people.page(ids[2], 3, mode=Mode.LIVE)] == ids[3:]
+        assert await people.page(ids[-1], 3, mode=Mode.LIVE) == []
 
     async def test_a_page_by_address(self, people: People) -> None:
         one, two, other = (
@@ -201,6 +204,26 @@ class PeopleContract:
         )
         await people.put([one, two, other])
 
-        found = await people.page(None, 10, email_index=b"same")
+        found = await people.page(None, 10, mode=Mode.LIVE, email_index=b"same")
         assert [p.id for p in found] == sorted([one.id, two.id])
-        assert [p.id for p in await people.page(found[0].id, 10, email_index=b"same")] == [found[1].id]
+        assert [p.id for p in await people.page(found[0].id, 10, mode=Mode.LIVE, email_index=b"same")] == [
+            found[1].id
+        ]
+
+    async def test_a_page_by_number(self, people: People) -> None:
+        one, other = person(phone_index=b"same"), person(phone_index=b"other")
+        await people.put([one, other])
+        assert [p.id for p in await people.page(None, 10, mode=None, phone_index=b"same")] == [one.id]
+
+    async def test_persons_of_tests_are_apart(self, people: People) -> None:
+        live = person(email_index=b"same")
+        test = person(email_index=b"same", mode=Mode.TEST)
+        await people.put([live, test])
+
+        assert (await only(people, test.id)).mode is Mode.TEST
+        for mode, there in ((Mode.LIVE, {live.id}), (Mode.TEST, {test.id}), (None, {live.id, test.id})):
+            assert {p.id for p in await people.page(None, 10, mode=mode)} == there
+            assert {p.id for p in await people.page(None, 10, mode=mode, email_index=b"same")} == there
+
+        await people.erase([test.id])
+        assert (await only(people, test.id)).mode is Mode.TEST

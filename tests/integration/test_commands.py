@@ -33,6 +33,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         ("events", "is not set: give POSTHORN_"),
         ("relay", "is not set: give POSTHORN_"),
         ("key list", "db.url is not set: give POSTHORN_DB__URL=postgresql://"),
+        ("user erase --email a@shop.test --yes", "db.url is not set: give POSTHORN_DB__URL=postgresql://"),
         ("recover --yes", "db.url is not set: give POSTHORN_DB__URL=postgresql://"),
         ("dlq ls", "db.url is not set: give POSTHORN_DB__URL=postgresql://"),
         ("dlq replay --all --yes", "db.url is not set: give POSTHORN_DB__URL=postgresql://"),

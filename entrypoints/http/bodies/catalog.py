@@ -171,3 +171,16 @@ class UserIn(
     def update(self, user: str) -> PersonUpdate:
         """As the house calls it."""
         return PersonUpdate(user_id=user, **msgspec.structs.asdict(self))
+
+
+class EraseIn(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True
+):
+    """Who is to be erased: one of the three."""
+
+    user_id: Annotated[str, Meta(max_length=255, description="the shop's own id of a customer")] | None = None
+    email: Annotated[str, Meta(max_length=320)] | None = None
+    phone: Annotated[str, Meta(max_length=50, description="E.164, such as +4930901820")] | None = None
+    customers: Annotated[
+        bool, Meta(description="with an address: customers who have it, too, not only guests")
+    ] = False

@@ -2,9 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import msgspec
+
+
+class Access(StrEnum):
+    """Who may use a route: each route says it, and a test tries each with every kind of key."""
+
+    OPEN = "open"
+    """Everybody: no key is asked for."""
+    OWN = "own"
+    """Both kinds of key; each sees and changes what belongs to its own mode, and nothing else is there."""
+    SHARED = "shared"
+    """Both kinds of key, what they read is the same; nothing is changed."""
+    LIVE = "live"
+    """Live keys: what is changed governs live messages."""
+
 
 Returned = tuple[type | None, str]
 """Type of a body (None: none) and when it is returned."""
@@ -16,6 +31,7 @@ class Doc:
 
     tag: str
     summary: str
+    access: Access
     path: str | None = None
     """Where the router's own path, which knows whole segments only, does not say it all."""
     description: str = ""
@@ -29,7 +45,11 @@ class Doc:
     answer_headers: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     """Kinds it can end in, beyond those that every operation can."""
-    secured: bool = True
+
+    @property
+    def secured(self) -> bool:
+        """Whether it asks for a key."""
+        return self.access is not Access.OPEN
 
 
 def documented(**said: Any) -> dict[str, Any]:

@@ -57,6 +57,7 @@ USER = {
     }
 }
 DROP = {"over": {"reason": "the sale is over"}}
+ERASE = {"a guest": {"email": "guest@example.com"}, "a customer": {"userId": "456"}}
 _GROUP = "b1946ac92492d234"
 REPLAY = {
     "a group": {"group": _GROUP},

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from entrypoints.http.openapi.doc import Doc
+from entrypoints.http.openapi.doc import Access, Doc
 from entrypoints.http.problems import HOME, KINDS, MEDIA_TYPE
 
 _ANSWER_HEADERS = {
@@ -44,6 +44,8 @@ def _by_status(doc: Doc) -> dict[int, tuple[str, ...]]:
     kinds = [*doc.problems, "target-too-long", "head-too-large", "internal"]
     if doc.secured:
         kinds += ["unauthorized", "unavailable"]
+    if doc.access is Access.LIVE:
+        kinds += ["forbidden"]
     if doc.query is not None:
         kinds += ["malformed", "invalid"]
     if doc.body is not None:

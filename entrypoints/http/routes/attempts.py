@@ -14,7 +14,7 @@ from domain.kernel.errors import NotFound
 from entrypoints.http.answers import Answer, ok
 from entrypoints.http.bodies.operations import ResolveIn
 from entrypoints.http.bodies.texts import Channel, Name, Time
-from entrypoints.http.openapi.doc import documented
+from entrypoints.http.openapi.doc import Access, documented
 from entrypoints.http.openapi.examples import RESOLVE
 from entrypoints.http.paging import Page, page, position
 from entrypoints.http.reading.body import Body
@@ -47,6 +47,7 @@ class AttemptQuery(ListQuery, frozen=True, kw_only=True):
     "/attempts",
     opt=documented(
         tag=_TAG,
+        access=Access.OWN,
         summary="List calls whose outcome nobody knows, newest first",
         description=(
             "No answer came, or the worker died: the message may have gone out. What follows is the policy "
@@ -100,6 +101,7 @@ async def list_attempts(request: Req) -> Answer:
     "/attempts/{attempt_id:str}",
     opt=documented(
         tag=_TAG,
+        access=Access.OWN,
         path="/api/attempts/{attempt_id}:resolve",
         summary="Say what became of a call, or send again",
         description="For those on which a delivery rests (`held`); it moves on at once.",

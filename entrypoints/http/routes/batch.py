@@ -15,7 +15,7 @@ from domain.notification.request import Derived, Request
 from entrypoints.http.answers import Answer, encode
 from entrypoints.http.bodies.batch import BATCH_BYTES_MAX, ITEMS_MAX, BatchIn, in_batch, items
 from entrypoints.http.bodies.notification import KEY_MAX, NotificationIn, idempotency_key, to_request
-from entrypoints.http.openapi.doc import documented
+from entrypoints.http.openapi.doc import Access, documented
 from entrypoints.http.openapi.examples import BATCH
 from entrypoints.http.problems import Problem, to_problem
 from entrypoints.http.reading.body import read_bytes
@@ -53,6 +53,7 @@ class BatchOut(View):
     "/notifications/batch",
     opt=documented(
         tag="Notifications",
+        access=Access.OWN,
         summary="Ask for up to 1,000 notifications",
         description=(
             "Each item is accepted or refused on its own, and `results` tells of each, in order: the answer "

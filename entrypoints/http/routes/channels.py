@@ -9,7 +9,7 @@ from entrypoints.http.answers import Answer, encode, ok
 from entrypoints.http.bodies.catalog import ChannelIn
 from entrypoints.http.bodies.operations import DropIn
 from entrypoints.http.conditions import etag, expect
-from entrypoints.http.openapi.doc import documented
+from entrypoints.http.openapi.doc import Access, documented
 from entrypoints.http.openapi.examples import CHANNEL, DROP
 from entrypoints.http.paging import Page
 from entrypoints.http.reading.body import Body
@@ -30,6 +30,7 @@ _drop = Body(DropIn)
     "/channels",
     opt=documented(
         tag=_TAG,
+        access=Access.SHARED,
         summary="List channels",
         query=NoQuery,
         returns={200: (Page[ChannelOut], "All of them")},
@@ -46,6 +47,7 @@ async def list_channels(request: Req) -> Answer:
     "/channels/{channel:str}",
     opt=documented(
         tag=_TAG,
+        access=Access.SHARED,
         summary="Read a channel's configuration",
         query=NoQuery,
         returns={200: (ChannelOut, "The configuration")},
@@ -64,6 +66,7 @@ async def show_channel(request: Req, channel: FromPath[str]) -> Answer:
     "/channels/{channel:str}",
     opt=documented(
         tag=_TAG,
+        access=Access.LIVE,
         summary="Configure a channel",
         description="Deliveries that wait already follow the new configuration.",
         body=ChannelIn,
@@ -89,6 +92,7 @@ async def save_channel(request: Req, channel: FromPath[str]) -> Answer:
     "/channels/{channel:str}/drop",
     opt=documented(
         tag=_TAG,
+        access=Access.OWN,
         summary="Give up what waits on a channel",
         description=(
             "Its deliveries that wait are suppressed, for good; those of the key's mode. The channel must be "

@@ -13,7 +13,7 @@ from application.ports.jobs import JobKind
 from entrypoints.http.answers import Answer, encode, ok
 from entrypoints.http.bodies.operations import DiscardIn, Group, LettersIn
 from entrypoints.http.bodies.texts import Channel, Name, Time
-from entrypoints.http.openapi.doc import documented
+from entrypoints.http.openapi.doc import Access, documented
 from entrypoints.http.openapi.examples import DISCARD, REPLAY
 from entrypoints.http.paging import Page, page, position
 from entrypoints.http.reading.body import Body
@@ -51,6 +51,7 @@ class BulkQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     "/dead-letters",
     opt=documented(
         tag=_TAG,
+        access=Access.OWN,
         summary="List dead letters, newest first",
         description=(
             "A test key lists those of test notifications. Of closed ones there may be very many: to look "
@@ -89,6 +90,7 @@ async def list_dead_letters(request: Req) -> Answer:
     "/dead-letters/groups",
     opt=documented(
         tag=_TAG,
+        access=Access.OWN,
         summary="List the causes of dead letters, the most frequent first",
         description="To count closed ones give " + DEMANDS + ".",
         query=LetterQuery,
@@ -128,6 +130,7 @@ def _wanted(request: Req, query: LetterQuery) -> Selection:
 def _bulk(body: type, examples: dict[str, Any], **said: str) -> dict[str, Any]:
     return documented(
         tag=_TAG,
+        access=Access.OWN,
         body=body,
         examples=examples,
         query=BulkQuery,

@@ -14,7 +14,7 @@ from domain.kernel.errors import Fault, Invalid, hold
 from domain.notification.rollup import NotificationStatus
 from entrypoints.http.answers import Answer, ok
 from entrypoints.http.bodies.texts import Channel, Name, Text, Time
-from entrypoints.http.openapi.doc import documented
+from entrypoints.http.openapi.doc import Access, documented
 from entrypoints.http.paging import Page, page, position
 from entrypoints.http.reading.hygiene import unfit
 from entrypoints.http.reading.names import known_uuid
@@ -49,6 +49,7 @@ class DeliveryQuery(ListQuery, frozen=True, kw_only=True):
     "/notifications",
     opt=documented(
         tag="Notifications",
+        access=Access.OWN,
         summary="List notifications, newest first",
         description=(
             "`metadata.<label>=<text>` finds those with exactly this text under a label; for numbers, "
@@ -115,6 +116,7 @@ def _label(name: str, text: str) -> tuple[str, Any]:
     "/notifications/{notification_id:str}",
     opt=documented(
         tag="Notifications",
+        access=Access.OWN,
         summary="See how a notification stands",
         query=NoQuery,
         returns={200: (NotificationOut, "The notification, with its deliveries counted by status")},
@@ -132,6 +134,7 @@ async def show_notification(request: Req, notification_id: FromPath[str]) -> Ans
     "/notifications/{notification_id:str}/deliveries",
     opt=documented(
         tag="Notifications",
+        access=Access.OWN,
         summary="List a notification's deliveries",
         description="One for each recipient, with every attempt. Addresses are masked.",
         query=DeliveryQuery,
@@ -157,6 +160,7 @@ async def list_deliveries(request: Req, notification_id: FromPath[str]) -> Answe
     "/notifications/{notification_id:str}/history",
     opt=documented(
         tag="Notifications",
+        access=Access.OWN,
         summary="List every move of a notification's deliveries",
         query=ListQuery,
         returns={200: (Page[HistoryOut], "A page")},

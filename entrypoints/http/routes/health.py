@@ -7,7 +7,7 @@ from litestar import route
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from entrypoints.http.answers import Answer, encode
-from entrypoints.http.openapi.doc import documented
+from entrypoints.http.openapi.doc import Access, documented
 from entrypoints.http.routes.common import Req, services_of
 from entrypoints.http.services import Readiness
 
@@ -29,7 +29,7 @@ class Alive(msgspec.Struct, frozen=True, kw_only=True):
         summary="Does the process live?",
         description="Looks at nothing else: a process is not killed because its database is away.",
         returns={200: (Alive, "It does")},
-        secured=False,
+        access=Access.OPEN,
     ),
 )
 async def livez() -> Answer:
@@ -45,7 +45,7 @@ async def livez() -> Answer:
         summary="Should requests come here?",
         description="False while draining, and when neither database nor broker can be reached.",
         returns={200: (Readiness, "Yes"), 503: (Readiness, "No; `parts` says why")},
-        secured=False,
+        access=Access.OPEN,
     ),
 )
 async def readyz(request: Req) -> Answer:
@@ -62,7 +62,7 @@ async def readyz(request: Req) -> Answer:
         summary="Metrics for Prometheus",
         description="No label names a person: keep it inside the network all the same.",
         returns={200: (str, "Text exposition format")},
-        secured=False,
+        access=Access.OPEN,
     ),
 )
 async def metrics(request: Req) -> Answer:

@@ -7,7 +7,7 @@ from litestar.params import FromPath
 
 from domain.kernel.errors import NotFound
 from entrypoints.http.answers import Answer, ok
-from entrypoints.http.openapi.doc import documented
+from entrypoints.http.openapi.doc import Access, documented
 from entrypoints.http.paging import Page, page, position
 from entrypoints.http.reading.names import known_uuid
 from entrypoints.http.reading.query import read_query
@@ -21,6 +21,7 @@ _TAG = "Jobs"
     "/jobs",
     opt=documented(
         tag=_TAG,
+        access=Access.OWN,
         summary="List jobs, newest first",
         query=ListQuery,
         returns={200: (Page[JobOut], "A page")},
@@ -40,6 +41,7 @@ async def list_jobs(request: Req) -> Answer:
     "/jobs/{job_id:str}",
     opt=documented(
         tag=_TAG,
+        access=Access.OWN,
         summary="See how far a job has come",
         query=NoQuery,
         returns={200: (JobOut, "The job")},
@@ -59,6 +61,7 @@ async def show_job(request: Req, job_id: FromPath[str]) -> Answer:
     "/jobs/{job_id:str}/cancel",
     opt=documented(
         tag=_TAG,
+        access=Access.OWN,
         summary="Stop a job",
         description=(
             "It ends after the chunk in hand; what is done stays done. Again, or at its end, is harmless."

@@ -11,7 +11,7 @@ from application.notification.submit import Submitted
 from domain.kernel.errors import Invalid
 from entrypoints.http.answers import Answer, ok
 from entrypoints.http.bodies.notification import NotificationIn, idempotency_key, in_body, to_request
-from entrypoints.http.openapi.doc import documented
+from entrypoints.http.openapi.doc import Access, documented
 from entrypoints.http.openapi.examples import NOTIFICATIONS
 from entrypoints.http.reading.body import Body
 from entrypoints.http.reading.names import known_uuid
@@ -33,6 +33,7 @@ class CreateQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     "/notifications",
     opt=documented(
         tag="Notifications",
+        access=Access.OWN,
         summary="Ask for a notification",
         description=(
             "Answered once it is committed: what was answered with 202 is not lost.\n\n"
@@ -89,6 +90,7 @@ def accepted(submitted: Submitted) -> Answer:
     "/notifications/{notification_id:str}/cancel",
     opt=documented(
         tag="Notifications",
+        access=Access.OWN,
         summary="Call a notification off",
         description="What has not begun is not sent. Calling off again is harmless.",
         query=NoQuery,

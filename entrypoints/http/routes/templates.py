@@ -16,7 +16,7 @@ from entrypoints.http.answers import Answer, created, ok
 from entrypoints.http.bodies.catalog import TEMPLATE_NAMES, ActivationIn, TemplateIn, TemplateVersionIn
 from entrypoints.http.bodies.texts import Channel, renamed
 from entrypoints.http.conditions import etag, expect
-from entrypoints.http.openapi.doc import documented
+from entrypoints.http.openapi.doc import Access, documented
 from entrypoints.http.openapi.examples import TEMPLATE, TEMPLATE_VERSIONS
 from entrypoints.http.paging import Page, page, position
 from entrypoints.http.reading.body import Body
@@ -43,6 +43,7 @@ class TemplateQuery(ListQuery, frozen=True, kw_only=True):
     "/templates",
     opt=documented(
         tag=_TAG,
+        access=Access.SHARED,
         summary="List templates",
         query=TemplateQuery,
         returns={200: (Page[TemplateHeadOut], "A page, in the order of their ids")},
@@ -61,6 +62,7 @@ async def list_templates(request: Req) -> Answer:
     "/templates",
     opt=documented(
         tag=_TAG,
+        access=Access.LIVE,
         summary="Create a template",
         description="Checked when saved: syntax, declared variables, the sandbox's limits.",
         body=TemplateIn,
@@ -83,6 +85,7 @@ async def create_template(request: Req) -> Answer:
     "/templates/{template_id:str}",
     opt=documented(
         tag=_TAG,
+        access=Access.SHARED,
         summary="Read the latest version of a template",
         query=NoQuery,
         returns={200: (TemplateOut, "The latest version; `activeVersion` is the one in use")},
@@ -100,6 +103,7 @@ async def show_template(request: Req, template_id: FromPath[str]) -> Answer:
     "/templates/{template_id:str}/versions/{version:str}",
     opt=documented(
         tag=_TAG,
+        access=Access.SHARED,
         summary="Read one version of a template",
         query=NoQuery,
         returns={200: (TemplateOut, "The version")},
@@ -117,6 +121,7 @@ async def show_version(request: Req, template_id: FromPath[str], version: FromPa
     "/templates/{template_id:str}",
     opt=documented(
         tag=_TAG,
+        access=Access.LIVE,
         summary="Save a new version of a template",
         description="Versions before it stay as they are; notifications accepted with them keep them.",
         body=TemplateVersionIn,
@@ -141,6 +146,7 @@ async def save_version(request: Req, template_id: FromPath[str]) -> Answer:
     "/templates/{template_id:str}/activate",
     opt=documented(
         tag=_TAG,
+        access=Access.LIVE,
         summary="Use a version of a template from now on",
         body=ActivationIn,
         examples={"an earlier version": {"version": 1}},
@@ -165,6 +171,7 @@ async def activate_template(request: Req, template_id: FromPath[str]) -> Answer:
     "/templates/{template_id:str}/deactivate",
     opt=documented(
         tag=_TAG,
+        access=Access.LIVE,
         summary="Switch a template off",
         description="New requests with it are refused; what was accepted goes on.",
         query=NoQuery,

@@ -8,7 +8,7 @@ from entrypoints.http.answers import Answer, created, gone, ok
 from entrypoints.http.bodies.catalog import TRIGGER_NAMES, TriggerIn
 from entrypoints.http.bodies.texts import renamed
 from entrypoints.http.conditions import etag, expect
-from entrypoints.http.openapi.doc import documented
+from entrypoints.http.openapi.doc import Access, documented
 from entrypoints.http.openapi.examples import TRIGGER
 from entrypoints.http.paging import Page, page, position
 from entrypoints.http.reading.body import Body
@@ -26,6 +26,7 @@ _body = Body(TriggerIn)
     "/triggers",
     opt=documented(
         tag=_TAG,
+        access=Access.SHARED,
         summary="List triggers",
         query=ListQuery,
         returns={200: (Page[TriggerOut], "A page, in the order of their ids")},
@@ -44,6 +45,7 @@ async def list_triggers(request: Req) -> Answer:
     "/triggers/{trigger_id:str}",
     opt=documented(
         tag=_TAG,
+        access=Access.SHARED,
         summary="Read a trigger",
         query=NoQuery,
         returns={200: (TriggerOut, "The trigger")},
@@ -64,6 +66,7 @@ async def show_trigger(request: Req, trigger_id: FromPath[str]) -> Answer:
     "/triggers/{trigger_id:str}",
     opt=documented(
         tag=_TAG,
+        access=Access.LIVE,
         summary="Create or replace a trigger",
         description="Paths such as `data.orderId` lead into the event; its template must exist.",
         body=TriggerIn,
@@ -95,6 +98,7 @@ async def save_trigger(request: Req, trigger_id: FromPath[str]) -> Answer:
     status_code=200,  # for Litestar, which allows no body otherwise: the answer itself is a 204
     opt=documented(
         tag=_TAG,
+        access=Access.LIVE,
         summary="Delete a trigger",
         query=NoQuery,
         headers=("If-Match",),

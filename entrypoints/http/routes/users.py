@@ -5,27 +5,29 @@ from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
-from litestar import delete, get, put
+from litestar import delete, get, post, put
 from litestar.params import FromPath
 from msgspec import Meta
 
+from application.people.erase import Named
 from domain.kernel.errors import Conflict, Fault, Invalid, NotFound, StoreUnavailable
 from domain.people.update import MirrorOutcome, PersonUpdate
 from entrypoints.http.answers import Answer, created, gone, ok
-from entrypoints.http.bodies.catalog import UserIn
+from entrypoints.http.bodies.catalog import EraseIn, UserIn
 from entrypoints.http.conditions import etag, expect
-from entrypoints.http.openapi.doc import documented
-from entrypoints.http.openapi.examples import USER
+from entrypoints.http.openapi.doc import Access, documented
+from entrypoints.http.openapi.examples import ERASE, USER
 from entrypoints.http.paging import Page, page, position
 from entrypoints.http.reading.body import Body
 from entrypoints.http.reading.query import read_query
-from entrypoints.http.routes.common import ListQuery, NoQuery, Req, services_of
-from entrypoints.http.views.catalog import UserOut
+from entrypoints.http.routes.common import ListQuery, NoQuery, Req, call_of, services_of
+from entrypoints.http.views.catalog import ErasedOut, UserOut
 
 _TAG = "Users"
 _ID_MAX = 255
 
 _body = Body(UserIn)
+_erase = Body(EraseIn)
 
 
 class UserQuery(ListQuery, frozen=True, kw_only=True):
@@ -38,8 +40,12 @@ class UserQuery(ListQuery, frozen=True, kw_only=True):
     "/users",
     opt=documented(
         tag=_TAG,
+        access=Access.OWN,
         summary="List users, or find them by e-mail address",
-        description="Customers and guests; several may share an address.",
+        description=(
+            "Customers and guests; several may share an address. Test keys have users of their own, apart "
+            "from the shop's: they see and change those alone."
+        ),
         query=UserQuery,
         returns={200: (Page[UserOut], "A page")},
         answer_headers=("Link",),
@@ -49,7 +55,10 @@ async def list_users(request: Req) -> Answer:
     """All, or those with an address."""
     query = read_query(request, UserQuery)
     rows = await services_of(request).list_users(
-        email=query.email, after=position(request, query.cursor, UUID), limit=query.limit + 1
+        call_of(request).mode,
+        email=query.email,
+        after=position(request, query.cursor, UUID),
+        limit=query.limit + 1,
     )
     return page(request, rows, query.limit, shown=UserOut.of, at=lambda row: row.person.id)
 
@@ -58,6 +67,7 @@ async def list_users(request: Req) -> Answer:
     "/users/{user_id:str}",
     opt=documented(
         tag=_TAG,
+        access=Access.OWN,
         summary="Read a user",
         query=NoQuery,
         returns={200: (UserOut, "The user")},
@@ -68,7 +78,7 @@ async def list_users(request: Req) -> Answer:
 async def show_user(request: Req, user_id: FromPath[str]) -> Answer:
     """One."""
     read_query(request, NoQuery)
-    found = await services_of(request).find_user(user_id)
+    found = await services_of(request).find_user(user_id, call_of(request).mode)
     return ok(UserOut.of(found), etag(found.person.version))
 
 
@@ -76,6 +86,7 @@ async def show_user(request: Req, user_id: FromPath[str]) -> Answer:
     "/users/{user_id:str}",
     opt=documented(
         tag=_TAG,
+        access=Access.OWN,
         summary="Create or replace a user",
         description="Shops that publish user events need not call this: the mirror follows the events.",
         body=UserIn,
@@ -95,13 +106,13 @@ async def save_user(request: Req, user_id: FromPath[str]) -> Answer:
         raise NotFound(f"a user id has at most {_ID_MAX} characters")
     services = services_of(request)
     try:
-        version: int | None = (await services.find_user(user_id)).person.version
+        version: int | None = (await services.find_user(user_id, call_of(request).mode)).person.version
     except NotFound:
         version = None
     expect(request, version)
-    [done] = await services.mirror([body.update(user_id)], expected=version or 0)
+    [done] = await services.mirror([body.update(user_id)], mode=call_of(request).mode, expected=version or 0)
     _hold(done.outcome, done.faults)
-    found = await services.find_user(user_id)
+    found = await services.find_user(user_id, call_of(request).mode)
     shown, tag = UserOut.of(found), etag(found.person.version)
     return ok(shown, tag) if version else created(shown, f"/api/users/{quote(user_id, safe='')}", tag)
 
@@ -123,6 +134,7 @@ def _hold(outcome: MirrorOutcome, faults: Sequence[Fault]) -> None:
     status_code=200,  # for Litestar, which allows no body otherwise: the answer itself is a 204
     opt=documented(
         tag=_TAG,
+        access=Access.OWN,
         summary="Erase a user",
         description=(
             "Deletes the key their data is encrypted under: nothing of it can be read again, deliveries "
@@ -137,6 +149,33 @@ async def erase_user(request: Req, user_id: FromPath[str]) -> Answer:
     """Erase, for good."""
     read_query(request, NoQuery)
     services = services_of(request)
-    await services.find_user(user_id)
-    await services.mirror([PersonUpdate(user_id=user_id, deleted=True)])
+    await services.find_user(user_id, call_of(request).mode)
+    await services.mirror([PersonUpdate(user_id=user_id, deleted=True)], mode=call_of(request).mode)
     return gone()
+
+
+@post(
+    "/users:erase",
+    status_code=200,
+    opt=documented(
+        tag=_TAG,
+        access=Access.OWN,
+        summary="Erase a guest by their address, or whoever has it",
+        description=(
+            "As for one user by their id, for those who have none; the address stands in the body, where no "
+            "log keeps it. Guests with it are erased; customers are named, and go with `customers`. Entries "
+            "of suppressed addresses stay. Nobody to be erased is no error."
+        ),
+        body=EraseIn,
+        examples=ERASE,
+        query=NoQuery,
+        returns={200: (ErasedOut, "Erased")},
+    ),
+)
+async def erase_users(request: Req) -> Answer:
+    """Erase, for good."""
+    read_query(request, NoQuery)
+    body = await _erase.read(request)
+    named = Named(user_id=body.user_id, email=body.email, phone=body.phone)
+    mode, erase = call_of(request).mode, services_of(request).erase_people
+    return ok(ErasedOut.of(await erase(named, mode, customers=body.customers)))

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 import msgspec
 from msgspec import Meta, field
 
+from application.people.erase import Erased
 from application.ports.catalog import Channel, TemplateHead, Versioned
 from application.queries.shown_user import ShownUser
 from application.template.find import FoundTemplate
@@ -143,3 +144,16 @@ class UserOut(View):
             created_at=person.created_at,
             updated_at=person.updated_at,
         )
+
+
+class ErasedOut(View):
+    """What was erased, and who has the address and was not."""
+
+    erased: int
+    customers_kept: int
+    customer_ids: Annotated[tuple[str, ...], Meta(description="of the first hundred of them")]
+
+    @classmethod
+    def of(cls, done: Erased) -> Self:
+        """As it is shown."""
+        return cls(erased=done.erased, customers_kept=done.kept, customer_ids=done.kept_ids)

@@ -51,6 +51,7 @@ from application.operations.cancel_job import CancelJob
 from application.operations.drop_backlog import DropBacklog
 from application.operations.resolve_attempt import ResolveAttempt
 from application.operations.start_job import StartJob
+from application.people.erase import ErasePeople
 from application.people.mirror import MirrorPeople
 from application.ports.acceptance import Committed, NewNotification, NewPerson
 from application.ports.gateway import Gateway
@@ -287,6 +288,7 @@ async def build() -> World:
         triggers=triggers,
         save_channel=SaveChannel(channels=channels, gateways=NamedGateways(), open=opened),
         channels=channels,
+        erase_people=ErasePeople(people=people, vault=vault, addresses=addresses),
         mirror=MirrorPeople(people=people, vault=vault, addresses=addresses, clock=clock),
         find_user=FindUser(people=people, vault=vault),
         list_users=ListUsers(people=people, vault=vault, addresses=addresses),

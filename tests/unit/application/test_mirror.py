@@ -188,7 +188,7 @@ async def test_a_deleted_customer_is_erased(house: House) -> None:
 async def test_a_deletion_wins_over_updates_of_its_batch(house: House) -> None:
     answers = await house.says(ann(), PersonUpdate(user_id="456", deleted=True), ann(name="again"))
     assert outcomes(answers) == ["deleted"] * 3
-    assert await house.people.page(None, 10) == []
+    assert await house.people.page(None, 10, mode=None) == []
 
 
 async def test_a_deletion_is_never_outdated(house: House) -> None:

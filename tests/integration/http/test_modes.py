@@ -1,0 +1,299 @@
+"""Every route with every kind of key: what belongs to the other mode is neither seen nor changed.
+
+The cases are made from the routes themselves and from the rule each declares: a route without a rule, or
+with another one than it keeps, fails here.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+import msgspec
+import pytest
+from litestar.routes import HTTPRoute
+
+from adapters.memory.rows import DeliveryRow
+from domain.kernel.channel import Mode
+from entrypoints.http.app import build_app
+from entrypoints.http.openapi.doc import Access, Doc
+from tests.integration.http.operating import ended, held
+from tests.integration.http.world import RECENT, TEMPLATE, World, errors_of
+
+GOVERNING = ("/api/templates", "/api/triggers", "/api/channels")
+DROP = "/api/channels/{channel}/drop"
+"""Gives up what waits, of the key's mode."""
+DRY = "/api/notifications?dry_run=true"
+EMAIL = "{mode}@example.com"
+TRIGGER = {
+    "event": "order.created",
+    "notificationType": "order_confirmation",
+    "templateId": TEMPLATE["id"],
+    "to": {"userId": "data.userId"},
+}
+
+
+def _routes() -> list[tuple[str, str, Doc]]:
+    found = []
+    for route in build_app().routes:
+        if isinstance(route, HTTPRoute) and route.path_format.startswith("/api"):
+            for handler in route.route_handlers:
+                doc = handler.opt.get("doc")
+                methods = sorted(handler.http_methods - {"HEAD", "OPTIONS"})
+                found += [(method, route.path_format, doc) for method in methods if doc is not None]
+                assert doc is not None or methods == [], f"{route.path_format} declares nothing"
+    return found
+
+
+ROUTES = _routes()
+NAMES = [f"{method} {path}" for method, path, _ in ROUTES]
+
+
+@dataclass(slots=True)
+class Belongings:
+    """What there is of one mode."""
+
+    mode: Mode
+    headers: dict[str, str]
+    user: str
+    notification: UUID
+    letter: DeliveryRow
+    rests: DeliveryRow
+    job: str
+
+    @property
+    def signs(self) -> tuple[str, ...]:
+        """What tells of it in an answer."""
+        ids = (self.notification, self.letter.id, self.letter.notification_id, self.rests.id, self.job)
+        return (*map(str, ids), EMAIL.format(mode=self.mode), f"only_{self.mode}")
+
+
+async def _belongings(world: World, mode: Mode) -> Belongings:
+    headers = world.as_test() if mode is Mode.TEST else {"Authorization": f"Bearer {world.live_key}"}
+    test = mode is Mode.TEST
+    user = {"email": EMAIL.format(mode=mode), "name": f"only_{mode}"}
+    put = await world.client.put(
+        "/api/users/456", json=user, headers={**headers, "If-None-Match": "*"}
+    )  # both modes know a customer of this id
+    assert put.status_code == 201, put.text
+    letter = await ended(world, test=test, metadata={"of": mode}, reason=f"550 only_{mode}")
+    rests = await held(world, test=test)
+    queued = await world.client.post(
+        "/api/notifications",
+        json={"notificationType": f"only_{mode}", "channelType": "email", "recipientId": "456"}
+        | {"subject": "s", "body": "b"},
+        headers=headers,
+    )
+    job = await world.client.post("/api/dead-letters:replay", json={"all": True}, headers=headers)
+    assert job.status_code == 202, job.text
+    return Belongings(mode, headers, "456", UUID(queued.json()["id"]), letter, rests, job.json()["id"])
+
+
+def _of(world: World, mode: Mode) -> dict[str, Any]:
+    """All rows of a mode, and what governs both."""
+    rows = world.rows
+    notifications = {key: row for key, row in rows.notifications.items() if row.mode is mode}
+    deliveries = {key: row for key, row in rows.deliveries.items() if row.notification_id in notifications}
+    return deepcopy(
+        {
+            "users": {key: row for key, row in rows.users.items() if row.mode is mode},
+            "notifications": notifications,
+            "deliveries": deliveries,
+            "letters": {key: row for key, row in rows.dead_letters.items() if row.mode is mode},
+            "unknown": {key: row for key, row in rows.unknown.items() if key[0] in deliveries},
+            "jobs": {key: row for key, row in rows.jobs.items() if row.selection.mode == mode},
+            "templates": rows.templates,
+            "triggers": rows.triggers,
+            "channels": rows.channels,
+        }
+    )
+
+
+@pytest.fixture
+async def both(world: World) -> dict[Mode, Belongings]:
+    """A world in which both modes have something of everything."""
+    assert (await world.template()).status_code == 201
+    made = await world.client.put("/api/triggers/rule", json=TRIGGER, headers={"If-None-Match": "*"})
+    assert made.status_code == 201, made.text
+    found = {mode: await _belongings(world, mode) for mode in Mode}
+    email = await world.client.get("/api/channels/email")
+    paused = {"isPaused": True, "providers": ["sandbox"]}
+    headers = {"If-Match": email.headers["etag"]}
+    assert (await world.client.put("/api/channels/email", json=paused, headers=headers)).status_code == 200
+    return found
+
+
+def _body(path: str, doc: Doc, there: Belongings) -> bytes | None:
+    match path:
+        case "/api/dead-letters:replay":
+            return msgspec.json.encode({"deliveryIds": [there.letter.id]})
+        case "/api/dead-letters:discard":
+            return msgspec.json.encode({"deliveryIds": [there.letter.id], "reason": "r"})
+        case "/api/users:erase":
+            return msgspec.json.encode({"email": EMAIL.format(mode=there.mode), "customers": True})
+    if doc.body is None:
+        return None
+    return msgspec.json.encode(next(iter(doc.examples.values())))
+
+
+async def _ask(
+    world: World, method: str, path: str, doc: Doc, *, key: Belongings, there: Belongings
+) -> httpx.Response:
+    """Ask with one mode's key for what belongs to `there`."""
+    url = path
+    for name, value in {
+        "{notification_id}": there.notification,
+        "{job_id}": there.job,
+        "{user_id}": there.user,
+        "{attempt_id}": f"{there.rests.id}.{there.rests.attempt}:resolve",
+        "{template_id}": TEMPLATE["id"],
+        "{trigger_id}": "rule",
+        "{channel}": "email",
+        "{version}": 1,
+    }.items():
+        url = url.replace(name, str(value))
+    assert "{" not in url, "tell this test what to put there"
+    headers = dict(key.headers)
+    body = _body(path, doc, there)
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    if "If-Match" in doc.headers:
+        shown = await world.client.get(
+            url.removesuffix("/activate").removesuffix("/deactivate"), headers=headers
+        )
+        headers["If-Match"] = shown.headers.get("etag", '"1"')
+    return await world.client.request(method, url, content=body, headers=headers)
+
+
+def test_every_route_below_api_states_its_rule() -> None:
+    assert len(ROUTES) > 30
+    assert all(doc.access is not Access.OPEN for _, _, doc in ROUTES)
+    for method, path, doc in ROUTES:
+        rule = Access.SHARED if method == "GET" else Access.LIVE
+        assert doc.access is (rule if path.startswith(GOVERNING) and path != DROP else Access.OWN), path
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize(("method", "path", "doc"), ROUTES, ids=NAMES)
+async def test_a_key_reaches_what_is_of_its_mode_and_nothing_else(
+    world: World, both: dict[Mode, Belongings], method: str, path: str, doc: Doc, mode: Mode
+) -> None:
+    mine, theirs = both[mode], both[Mode.TEST if mode is Mode.LIVE else Mode.LIVE]
+    before = _of(world, theirs.mode)
+
+    if doc.access is Access.LIVE:
+        answer = await _ask(world, method, path, doc, key=mine, there=mine)
+        if mode is Mode.TEST:
+            assert errors_of(answer, 403) == {}
+            assert _of(world, theirs.mode) == before
+        else:
+            assert answer.status_code in {200, 201, 204, 409}, answer.text  # such a template is there
+        return
+
+    answer = await _ask(world, method, path, doc, key=mine, there=theirs)
+    by_id = "/api/users/{user_id}"  # both modes have one of the same id
+    if doc.access is Access.OWN and "{" in path and path not in (by_id, DROP):
+        assert errors_of(answer, 404) == {}
+    else:
+        assert answer.status_code < 300, answer.text
+        assert not [sign for sign in theirs.signs if sign in answer.text]
+    for job in list(world.rows.jobs):
+        if method != "GET" and world.rows.jobs[job].selection.mode == mode:
+            while await world.advance(job) is not None:
+                pass
+    erasing = (method, path) in {("POST", "/api/users:erase"), ("DELETE", by_id)}
+    if not erasing or mode is Mode.TEST:  # the shop's word reaches tests, see below
+        assert _of(world, theirs.mode) == before
+    if path in (by_id, DROP):
+        return
+
+    answer = await _ask(world, method, path, doc, key=mine, there=mine)
+    assert answer.status_code in {200, 202, 204}, answer.text
+    if method == "GET" and "{" not in path and doc.access is Access.OWN:
+        assert [sign for sign in mine.signs if sign in answer.text]
+
+
+async def test_lists_with_filters_keep_the_modes_apart(world: World, both: dict[Mode, Belongings]) -> None:
+    for mode, mine in both.items():
+        theirs = both[Mode.TEST if mode is Mode.LIVE else Mode.LIVE]
+        for path in (
+            "/api/notifications?recipient=456",
+            f"/api/notifications?status=queued&{RECENT}",
+            "/api/notifications?metadata.of=" + mode,
+            f"/api/users?email={EMAIL.format(mode=mode)}",
+            f"/api/dead-letters?notification={mine.letter.notification_id}",
+            "/api/attempts?held=true",
+        ):
+            told = (await world.client.get(path, headers=mine.headers)).text
+            assert [sign for sign in mine.signs if sign in told], path
+            assert not [sign for sign in theirs.signs if sign in told], path
+        for path in (
+            "/api/notifications?metadata.of=" + theirs.mode,
+            f"/api/users?email={EMAIL.format(mode=theirs.mode)}",
+            f"/api/dead-letters?notification={theirs.letter.notification_id}",
+            f"/api/attempts?notification={theirs.rests.notification_id}",
+        ):
+            answer = await world.client.get(path, headers=mine.headers)
+            assert answer.json()["items"] == [], path
+
+
+@pytest.mark.parametrize("who", [{"userId": "456"}, {"userId": "789"}, {"email": EMAIL.format(mode="live")}])
+async def test_a_recipient_of_a_test_leaves_live_rows_alone(
+    world: World, both: dict[Mode, Belongings], who: dict[str, str]
+) -> None:
+    """Of a customer the mirror knows, of one it knows nothing more of, of a guest."""
+    await world.notification(recipients=["789", {"email": EMAIL.format(mode="live")}])
+    before = _of(world, Mode.LIVE)
+    said = {**who, "email": who.get("email", "tester@example.com"), "name": "Tester", "locale": "fr-FR"}
+    answer = await world.client.post(
+        "/api/notifications",
+        json={
+            "notificationType": "t",
+            "channelType": "email",
+            "subject": "s",
+            "body": "b",
+            "recipients": [said],
+        },
+        headers=world.as_test(),
+    )
+    assert answer.status_code == 202, answer.text
+    assert _of(world, Mode.LIVE) == before
+    shown = await world.client.get(
+        f"/api/notifications/{answer.json()['id']}/deliveries", headers=world.as_test()
+    )
+    assert len(shown.json()["items"]) == 1
+
+
+async def test_a_dry_run_of_a_test_key_knows_nothing_of_live_users(
+    world: World, both: dict[Mode, Belongings]
+) -> None:
+    await world.client.put(
+        "/api/users/900", json={"email": "nine@example.com", "name": "Nine"}, headers={"If-None-Match": "*"}
+    )
+    asked = {"notificationType": "t", "templateId": TEMPLATE["id"], "recipientId": "900"}
+    data = {"data": {"orderId": "1", "total": 2}}
+    [told, live] = [
+        (await world.client.post(DRY, json=asked | data, headers=of.headers)).json()
+        for of in (both[Mode.TEST], both[Mode.LIVE])
+    ]
+    assert "Nine" in str(live)
+    assert "Nine" not in str(told)
+    assert [each["reachable"] for each in told["rendered"]] == [False]
+
+
+async def test_erasing_a_customer_reaches_what_tests_noted_of_them(
+    world: World, both: dict[Mode, Belongings]
+) -> None:
+    assert (await world.client.delete("/api/users/456")).status_code == 204
+    assert all(row.data_key is None for row in world.rows.users.values())
+
+
+async def test_a_test_key_erases_persons_of_tests_alone(world: World, both: dict[Mode, Belongings]) -> None:
+    before = _of(world, Mode.LIVE)
+    for url in ("/api/users/456", "/api/users/456"):
+        await world.client.delete(url, headers=world.as_test())
+    for who in ({"userId": "456"}, {"email": EMAIL.format(mode="live"), "customers": True}):
+        answer = await world.client.post("/api/users:erase", json=who, headers=world.as_test())
+        assert answer.json()["erased"] == 0
+    assert _of(world, Mode.LIVE) == before
