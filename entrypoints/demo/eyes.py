@@ -2,18 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from application.event.result import Result
-from application.messages.pointers import Pointer
 from application.ports.acceptance import Acceptance, Committed, NewNotification, NewPerson
-from application.ports.deliveries import Begin, Deliveries, Later, Leases, Settled, Settlement
+from application.ports.deliveries import Deliveries, Settled, Settlement
 from application.ports.gateway import Gateway, Gateways, Message
 from application.ports.outbox import OutboxMessage
 from domain.delivery.outcome import Accepted, Outcome
-from domain.kernel.channel import Lane
 from domain.notification.trigger import Event
 from entrypoints.demo.watch import Watch
 
@@ -43,32 +40,23 @@ class WatchedAcceptance:
         return committed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedDeliveries:
-    """Implements `Deliveries`."""
+    """Implements `Deliveries`: settling is watched, everything else passes as it is."""
 
-    deliveries: Deliveries
-    watch: Watch
+    def __init__(self, deliveries: Deliveries, watch: Watch) -> None:
+        self._deliveries = deliveries
+        self._watch = watch
 
-    async def lease(self, pointers: Sequence[Pointer], *, lease: timedelta) -> Leases:
-        """See `Deliveries`."""
-        return await self.deliveries.lease(pointers, lease=lease)
-
-    async def begin(self, attempts: Sequence[Begin], *, cleared_at: datetime) -> frozenset[UUID]:
-        """See `Deliveries`."""
-        return await self.deliveries.begin(attempts, cleared_at=cleared_at)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._deliveries, name)
 
     async def settle(self, settlements: Sequence[Settlement]) -> Settled:
         """See `Deliveries`."""
-        settled = await self.deliveries.settle(settlements)
+        settled = await self._deliveries.settle(settlements)
         for settlement in settlements:
             if settlement.delivery not in settled.overtaken:
-                self.watch.settled(settlement)
+                self._watch.settled(settlement)
         return settled
-
-    async def postpone(self, lane: Lane, pointers: Sequence[Later]) -> list[OutboxMessage]:
-        """See `Deliveries`."""
-        return await self.deliveries.postpone(lane, pointers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +89,7 @@ def ports(watch: Watch) -> dict[str, Callable[[Any], object]]:
     """For each port by its name in the container, what puts an eye on it."""
     return {
         "acceptance": lambda acceptance: WatchedAcceptance(acceptance=acceptance, watch=watch),
-        "deliveries": lambda deliveries: WatchedDeliveries(deliveries=deliveries, watch=watch),
+        "deliveries": lambda deliveries: WatchedDeliveries(deliveries, watch),
         "gateways": lambda gateways: WatchedGateways(gateways=gateways, watch=watch),
     }
 
