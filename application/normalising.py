@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from application.ports.addresses import Addresses
 from domain.kernel.errors import Fault
+from domain.kernel.text import UNSEEN, hides
 
 NAME_MAX = 255
 
@@ -48,6 +49,8 @@ def normalised(
 
 def _name(value: str) -> str:
     name = " ".join(value.split())  # one line: it becomes part of a header
+    if hides(name, joiners=True):
+        raise ValueError(UNSEEN)
     if len(name) > NAME_MAX:
         raise ValueError(f"a name has at most {NAME_MAX} characters")
     return name

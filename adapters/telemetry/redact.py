@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.kernel.errors import Invalid, PosthornError
+from domain.kernel.text import on_one_line
 
 _NAMES = """
     absorbed accepted actor adopted ahead alert called channel channels committed conflict correlation_id
@@ -35,7 +36,12 @@ _TELLING = (AttributeError, NameError, ImportError, OSError, RecursionError, Typ
 
 
 def scrub(text: str) -> str:
-    """Text without e-mail addresses (logins of URLs fall with them) and telephone numbers; not too long."""
+    """Text without e-mail addresses (logins of URLs fall with them) and telephone numbers; not too long.
+
+    On one line, with nothing in it that a terminal would obey.
+    """
+    if not text.isprintable():
+        text = on_one_line(text)
     text = _PHONE.sub("<number>", _ADDRESS.sub("<address>", text))
     return text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]}…"
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b
+from typing import Any
 
 from application.access.secret import digest, well_formed
 from application.ports.catalog import ApiKey, ApiKeys
@@ -16,7 +17,7 @@ _REMEMBERED_MAX = 10_000
 class _Seen:
     """What was found, when that was true, and when somebody last went to ask again (monotonic seconds)."""
 
-    key: ApiKey | None
+    key: ApiKey
     read_at: float
     asked_at: float
 
@@ -37,7 +38,10 @@ class Authenticate:
     fresh: timedelta = timedelta(seconds=5)
     stale: timedelta = timedelta(seconds=60)
     unknown: timedelta = timedelta(seconds=5)
-    _remembered: dict[bytes, _Seen] = field(default_factory=dict, repr=False)
+    _known: dict[bytes, _Seen] = field(default_factory=dict, repr=False)
+    _unknown: dict[bytes, float] = field(default_factory=dict, repr=False)
+    """Until when (monotonic seconds), oldest first.  Apart: anybody can make up as many as they like, and
+    none of them must push out one that is known."""
 
     async def __call__(self, secret: str) -> ApiKey | None:
         """The key, or None when it is unknown, revoked, expired or mistyped.
@@ -46,23 +50,20 @@ class Authenticate:
             StoreUnavailable: it cannot be looked up now.
         """
         mark = blake2b(secret.encode(), key=self.pepper[:64], digest_size=32).digest()
-        seen = self._remembered.get(mark)
+        seen = self._known.get(mark)
         if seen is None and not well_formed(secret):
             return None
-        key = await self._known(secret, mark, seen)
+        key = await self._believed(secret, mark, seen)
         if key is None or key.revoked_at is not None:
             return None
         if key.expires_at is not None and key.expires_at <= self.clock.now():
             return None
         return key
 
-    async def _known(self, secret: str, mark: bytes, seen: _Seen | None) -> ApiKey | None:
-        if seen is None:
-            return await self._look_up(secret, mark)
+    async def _believed(self, secret: str, mark: bytes, seen: _Seen | None) -> ApiKey | None:
         now = self.clock.monotonic()
-        if seen.key is None:
-            recent = now - seen.read_at < self.unknown.total_seconds()
-            return None if recent else await self._look_up(secret, mark)
+        if seen is None:
+            return None if self._unknown.get(mark, now) > now else await self._look_up(secret, mark)
         believed = now - seen.read_at < self.stale.total_seconds()
         if now - seen.asked_at < self.fresh.total_seconds() and believed:
             return seen.key
@@ -77,7 +78,20 @@ class Authenticate:
     async def _look_up(self, secret: str, mark: bytes) -> ApiKey | None:
         began = self.clock.monotonic()
         key = await self.keys.find(digest(self.pepper, secret))
-        if len(self._remembered) >= _REMEMBERED_MAX:
-            self._remembered.clear()
-        self._remembered[mark] = _Seen(key, began, began)
+        if key is None:
+            self._known.pop(mark, None)
+            self._unknown.pop(mark, None)
+            self._unknown[mark] = began + self.unknown.total_seconds()
+            _bounded(self._unknown)
+        else:
+            self._unknown.pop(mark, None)
+            self._known.pop(mark, None)
+            self._known[mark] = _Seen(key, began, began)
+            _bounded(self._known)
         return key
+
+
+def _bounded(remembered: dict[bytes, Any]) -> None:
+    """Without the oldest, where there are too many."""
+    if len(remembered) > _REMEMBERED_MAX:
+        del remembered[next(iter(remembered))]

@@ -10,7 +10,11 @@ from application.access.secret import PREFIX_SHOWN, digest, spell
 from application.ports.catalog import ApiKey, ApiKeys
 from application.ports.system import Clock, Ids
 from domain.kernel.channel import Mode
+from domain.kernel.errors import Fault, Invalid
 from domain.kernel.secret import Secret
+from domain.kernel.text import UNSEEN, hides
+
+NAME_MAX = 100
 
 
 class CreatedKey(msgspec.Struct, frozen=True):
@@ -31,7 +35,13 @@ class CreateKey:
     pepper: bytes = field(repr=False)
 
     async def __call__(self, name: str, mode: Mode, *, lifetime: timedelta | None = None) -> CreatedKey:
-        """Make and save a key; without `lifetime` it does not expire."""
+        """Make and save a key; without `lifetime` it does not expire.
+
+        Raises:
+            Invalid: its name is too long, or cannot be read by those who are to tell keys apart.
+        """
+        if not 1 <= len(name) <= NAME_MAX or not name.strip() or hides(name, joiners=True):
+            raise Invalid(Fault("/name", "bad_name", f"1 to {NAME_MAX} characters; {UNSEEN}"))
         now = self.clock.now()
         secret = spell(mode, self.entropy())
         key = ApiKey(

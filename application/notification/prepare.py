@@ -17,7 +17,7 @@ from application.ports.addresses import Addresses
 from application.ports.system import Ids
 from application.ports.vault import Vault
 from domain.kernel.errors import Fault, Invalid
-from domain.kernel.text import unbroken
+from domain.kernel.text import UNSEEN, hides, unbroken
 from domain.notification.request import Content, Profile, Recipient, Request, present
 from domain.people.update import FIELDS
 from domain.template.template import Template, missing
@@ -80,7 +80,7 @@ class Prepare:
             Invalid: with every fault.
             StoreUnavailable: the template is not at hand and cannot be read.
         """
-        faults = _texts(request)
+        faults = _texts(request, promised=promised is not None)
         template = await self.templates.active(request.template) if request.template else None
         channel = request.channel or (template.channel if template else "")
         faults += self._content(request, template, channel)
@@ -176,7 +176,8 @@ class Prepare:
         )
 
 
-def _texts(request: Request) -> list[Fault]:
+def _texts(request: Request, *, promised: bool) -> list[Fault]:
+    """What was promised before such characters were refused is kept."""
     faults = []
     limits = {
         "notificationType": (request.type, 100),
@@ -186,6 +187,14 @@ def _texts(request: Request) -> list[Fault]:
     for name, (value, most) in limits.items():
         if value is not None and not 1 <= len(value) <= most:
             faults.append(Fault(f"/{name}", "bad_length", f"1 to {most} characters"))
+        elif value is not None and not promised and hides(value):
+            faults.append(Fault(f"/{name}", "bad_character", UNSEEN))
+    if not promised:
+        faults += [
+            Fault(f"/recipients/{n}/userId", "bad_character", UNSEEN)
+            for n, recipient in enumerate(request.recipients)
+            if recipient.user_id and recipient.user_id.strip() and hides(recipient.user_id)
+        ]
     if request.metadata and len(_canonical(request.metadata)) > METADATA_MAX:
         faults.append(Fault("/metadata", "too_large", f"metadata has at most {METADATA_MAX:,} bytes of JSON"))
     return faults

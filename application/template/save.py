@@ -6,6 +6,7 @@ from application.caching import CachedTemplates
 from application.ports.catalog import Templates
 from application.ports.rendering import Renderer
 from domain.kernel.errors import Fault, Invalid
+from domain.kernel.text import UNSEEN, hides
 from domain.template.template import Template
 
 
@@ -30,6 +31,11 @@ class SaveTemplate:
         if draft.channel not in self.channels:
             detail = f"'{draft.channel}' is none of {', '.join(sorted(self.channels))}"
             faults.append(Fault("/channel", "unknown_channel", detail))
+        faults += [
+            Fault(f"/{name}", "bad_character", UNSEEN)
+            for name, said in (("id", draft.id), ("name", draft.name))
+            if hides(said, joiners=name == "name")
+        ]
         if faults:
             raise Invalid(*faults)
         saved = await self.templates.add(draft, expected=expected, activate=activate)

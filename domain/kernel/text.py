@@ -5,6 +5,24 @@ import re
 _BREAK = re.compile(r"\s*[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]\s*")
 """What ends a line somewhere on a header's way, or has no place in one; and the spaces around it."""
 
+HIDDEN = r"\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+"""What moves a cursor, ends a line, turns the reading direction or cannot be seen: for a class of a regular
+expression, as Python and ECMA-262 both read it."""
+UNSEEN = "no control characters, and none that cannot be seen"
+_HIDDEN = re.compile(f"[{HIDDEN}]")
+_JOINERS = str.maketrans("", "", "\u200c\u200d")
+
+
+def hides(said: str, *, joiners: bool = False) -> bool:
+    """Whether a name or an id has something in it that nobody sees, or that is not what it looks like.
+
+    Args:
+        joiners: those that some scripts, and emoji, are written with are let through.
+    """
+    if said.isascii() and said.isprintable():
+        return False
+    return _HIDDEN.search(said.translate(_JOINERS) if joiners else said) is not None
+
 
 def storable(said: str | None) -> str | None:
     """The same text without NUL and lone surrogates, for which UTF-8 and PostgreSQL have no room."""

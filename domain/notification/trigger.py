@@ -14,6 +14,7 @@ import msgspec
 
 from domain.kernel.channel import NotificationClass, Priority
 from domain.kernel.errors import Fault, Invalid
+from domain.kernel.text import UNSEEN, hides
 from domain.notification.request import Content, Derived, Recipient, Request, present
 
 _PATH = re.compile(r"[A-Za-z_][\w-]*(\.[\w-]+)*")
@@ -96,6 +97,9 @@ def check(trigger: Trigger) -> list[Fault]:
         for at, path in paths
         if not _PATH.fullmatch(path) or path.split(".")[0] not in Event.__struct_fields__
     ]
+    names = {name: getattr(trigger, name) for name in ("id", "event", "type", "template")}
+    names |= {"metadata": "".join(trigger.metadata)}
+    faults += [Fault(f"/{name}", "bad_character", UNSEEN) for name, said in names.items() if hides(said)]
     if trigger.to == To():
         faults.append(Fault("/to", "no_recipient", "name userId, email or phone"))
     return faults

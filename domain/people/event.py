@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from domain.kernel.errors import Fault, Invalid
+from domain.kernel.text import UNSEEN, hides
 from domain.notification.trigger import Event
 from domain.people.update import PersonUpdate, Said
 
@@ -35,6 +36,8 @@ def read(event: Event, kept_out: list[Fault]) -> PersonUpdate:
     data = event.data if isinstance(event.data, Mapping) else {}
     faults: list[Fault] = []
     user_id = _user_id(data, faults)
+    if event.type != "user.deleted" and hides(user_id):  # one that was kept in earlier days may go
+        faults.append(Fault("/data/userId", "bad_character", UNSEEN))
     said: dict[str, Said] = {name: _said(data, name, kept_out) for name in _PLAIN if name in data}
     if "name" not in data and ("firstName" in data or "lastName" in data):
         said["name"] = _full_name(data, kept_out)

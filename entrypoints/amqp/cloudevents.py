@@ -20,6 +20,7 @@ import msgspec
 from application.ports.broker import Received
 from domain.kernel.errors import Undecodable
 from domain.kernel.number import number
+from domain.kernel.text import UNSEEN, hides
 from domain.notification.trigger import Event
 from entrypoints.amqp.sane import check_data, read_json
 
@@ -118,8 +119,8 @@ def _event(message: Received, envelope: _Envelope) -> Event:
         value = getattr(envelope, name)
         if not value and name in _OPTIONAL:
             continue
-        if not 1 <= len(value) <= most or "\0" in value:
-            raise Undecodable(f"the event's {name} must have 1 to {most} characters, none of them NUL")
+        if not 1 <= len(value) <= most or hides(value):
+            raise Undecodable(f"the event's {name} must have 1 to {most} characters; {UNSEEN}")
     check_data(message.body, envelope.data)
     trace = envelope.traceparent or message.headers.get("traceparent")
     return Event(

@@ -25,9 +25,7 @@ def show_(shell: Shell, as_json: bool, changed: bool) -> None:
     rows = table("key", "value", "source", "environment")
     for each in settings:
         given = each.source != "default"
-        rows.add_row(
-            each.key, shown(each.value), each.source, env_name(each.key), style="bold" if given else ""
-        )
+        rows.row(each.key, shown(each.value), each.source, env_name(each.key), style="bold" if given else "")
     out().print(rows)
 
 

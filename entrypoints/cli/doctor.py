@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from entrypoints.cli.shell import FAILED, Shell, json_option, out, pass_shell, run, show
+from entrypoints.cli.shell import FAILED, Shell, json_option, out, pass_shell, plain, run, show
 
 
 @click.command()
@@ -27,7 +27,7 @@ def doctor(shell: Shell, as_json: bool) -> None:
     else:
         for finding in findings:
             mark = "[green]✓[/]" if finding.fine else "[red]✗[/]"
-            out().print(f"{mark} {finding.what:<14} {finding.detail}", soft_wrap=True)
+            out().print(f"{mark} {finding.what:<14} {plain(finding.detail)}", soft_wrap=True)
             if finding.mend:
-                out().print(f"  {'':<14} [bold]{finding.mend}[/]", soft_wrap=True)
+                out().print(f"  {'':<14} [bold]{plain(finding.mend)}[/]", soft_wrap=True)
     sys.exit(0 if all(finding.fine for finding in findings) else FAILED)

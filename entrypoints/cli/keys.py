@@ -7,7 +7,17 @@ from uuid import UUID
 import click
 import msgspec
 
-from entrypoints.cli.shell import Shell, embedded_options, json_option, out, pass_shell, run, show, table
+from entrypoints.cli.shell import (
+    Shell,
+    Uuid,
+    embedded_options,
+    json_option,
+    out,
+    pass_shell,
+    run,
+    show,
+    table,
+)
 
 DAYS_MAX = 36_500
 """A hundred years."""
@@ -67,12 +77,12 @@ def list_(shell: Shell, folder: Path | None, as_json: bool) -> None:
     rows = table("id", "name", "mode", "prefix", "created", "expires", "revoked")
     columns = ("id", "name", "mode", "prefix", "created_at", "expires_at", "revoked_at")
     for each in found:
-        rows.add_row(*(str(each[column] or "") for column in columns))
+        rows.row(*(each[column] or "" for column in columns))
     out().print(rows)
 
 
 @key.command()
-@click.argument("key_id", type=click.UUID)
+@click.argument("key_id", type=Uuid())
 @embedded_options
 @pass_shell
 def revoke(shell: Shell, folder: Path | None, key_id: UUID) -> None:

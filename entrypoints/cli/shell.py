@@ -6,23 +6,27 @@ Exit codes: 0 done; 1 failed; 2 the command line or the configuration is wrong; 
 import asyncio
 import gc
 import os
+import re
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
+from uuid import UUID
 
 import click
 import msgspec
 import uvloop
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from config.load import Loaded, load
 from config.settings import Log, LogLevel, Settings
 from config.sources import Given
 from domain.kernel.errors import Misconfigured, PosthornError
-from domain.kernel.text import on_one_line
+from domain.kernel.text import HIDDEN, on_one_line
 
 T = TypeVar("T")
 
@@ -126,17 +130,51 @@ def run_process(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 def show(value: object) -> None:
-    """Print as JSON."""
+    """Print as JSON; what is no text on a terminal is escaped, beyond what JSON demands."""
     encoded = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)
-    click.echo(encoded.decode())
+    click.echo(_BEYOND.sub(lambda found: f"\\u{ord(found[0]):04x}", encoded.decode()))
 
 
-def table(*columns: str) -> Table:
-    """A table in the house's style."""
-    made = Table(box=None, header_style="bold", pad_edge=False)
+_BEYOND = re.compile(rf"(?![\x00-\x1f])[{HIDDEN}]")
+
+
+class House(Table):
+    """A table in the house's style: its cells are what somebody wrote, never markup or escape sequences."""
+
+    def row(self, *cells: object, style: str = "") -> None:
+        """Add one."""
+        self.add_row(*(Text(on_one_line(str(cell))) for cell in cells), style=style)
+
+
+def table(*columns: str) -> House:
+    """An empty one."""
+    made = House(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         made.add_column(column, overflow="fold")
     return made
+
+
+def plain(text: str) -> str:
+    """What somebody wrote, to stand in markup."""
+    return escape(on_one_line(text))
+
+
+class Uuid(click.ParamType):
+    """An id in its one spelling (RFC 9562, 4); `click.UUID` reads many."""
+
+    name = "uuid"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> UUID:
+        """Read it."""
+        if isinstance(value, UUID):
+            return value
+        try:
+            found = UUID(value)
+        except ValueError:
+            found = None
+        if found is None or str(found) != value.lower():
+            self.fail(f"{value!r} is no id such as 0198f7a0-0000-7000-8000-000000000000", param, ctx)
+        return found
 
 
 def out() -> Console:

@@ -123,8 +123,20 @@ def tasks_are_looked_after(source: Source) -> Iterator[str]:
             yield _at(source, node, "a task that nobody awaits here; see application.supervision")
 
 
+def patterns_end_at_the_end(source: Source) -> Iterator[str]:
+    """In Python `$` matches before a last line end, too: write `\\Z`, or use `fullmatch`."""
+    for node in ast.walk(source.tree) if _is_product(source) else ():
+        if isinstance(node, ast.Call):
+            compiled = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "re"
+            told = [each.value for each in node.keywords if each.arg == "pattern"]
+            for given in (*told, *(node.args[:1] if compiled else ())):
+                if re.search(r"(?<!\\)\$['\"]\Z", ast.unparse(given)):
+                    yield _at(source, node, "a pattern that ends in $ lets a line end through")
+
+
 RULES = (
     tasks_are_looked_after,
+    patterns_end_at_the_end,
     modules_are_small,
     functions_are_small,
     ports_are_narrow,

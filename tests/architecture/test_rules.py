@@ -22,6 +22,8 @@ BREAKING = {
     "imports requests": ("application/greedy.py", OK + "from requests.api import get\n"),
     "TO" + "DO": ("entrypoints/later.py", OK + "# TO" + "DO: write it\n"),
     "NotImplemented" + "Error": ("tests/unit/later.py", OK + "raise NotImplemented" + "Error\n"),
+    "lets a line end": ("config/open.py", OK + 'X = re.compile(r"^a$")\n'),
+    "a pattern that ends in $": ("config/open.py", OK + 'X = Meta(pattern=r"^a$")\n'),
     "sleeps": ("tests/unit/test_slow.py", OK + "async def f():\n    await asyncio.sleep(0.1)\n"),
     "that nobody awaits here": (
         "adapters/alone.py",
@@ -55,6 +57,7 @@ ALLOWED = {
     + "async def f():\n    task = asyncio.create_task(g())\n    await asyncio.wait([task], timeout=1)\n",
     "config/grouped.py": OK
     + "async def f():\n    async with TaskGroup() as group:\n        group.create_task(uncancelled(g()))\n",
+    "config/shut.py": OK + 'X = re.compile(r"^a\\Z|b\\$")\nY = Meta(pattern=rf"^{X}\\Z")\n',
     "config/empty/__init__.py": "",
 }
 

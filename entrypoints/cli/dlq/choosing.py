@@ -12,6 +12,7 @@ from application.ports.dead_letters import LetterStatus, Selection
 from config.values import duration
 from domain.kernel.channel import Mode
 from domain.kernel.moments import before
+from entrypoints.cli.shell import Uuid
 
 
 class When(click.ParamType):
@@ -69,7 +70,7 @@ def choosing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--channel", help="Those of one channel.")
     @click.option("--provider", help="Those that one provider did not take.")
     @click.option("--type", help="Those of one notification type.")
-    @click.option("--notification", type=click.UUID, help="Those of one notification.")
+    @click.option("--notification", type=Uuid(), help="Those of one notification.")
     @click.option("--since", type=When(), help="Died then or later: a time, or how long ago, such as 2h.")
     @click.option("--until", type=When(), help="Died before that.")
     @click.option("--test", is_flag=True, help="Those of test notifications, instead of live ones.")

@@ -16,6 +16,7 @@ from entrypoints.cli.dlq.choosing import Chosen, choosing_options
 from entrypoints.cli.leaving import LeaveIt
 from entrypoints.cli.shell import (
     Shell,
+    Uuid,
     confirm,
     embedded_options,
     json_option,
@@ -29,7 +30,7 @@ from entrypoints.cli.shell import show as show_json
 BUSY_WAIT = 0.1
 """Seconds until we look again when another process has the job in hand."""
 
-_ids = click.argument("deliveries", nargs=-1, type=click.UUID)
+_ids = click.argument("deliveries", nargs=-1, type=Uuid())
 _all = click.option("--all", "everything", is_flag=True, help="Every open one.")
 _dry_run = click.option("--dry-run", is_flag=True, help="Say how many it would be, and do nothing.")
 

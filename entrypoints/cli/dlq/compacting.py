@@ -61,7 +61,7 @@ def compact(
     rows = table(*_COLUMNS)
     for one in found:
         if one.messages:
-            rows.add_row(*(str(getattr(one, name)) for name in _COLUMNS))
+            rows.row(*(getattr(one, name) for name in _COLUMNS))
     out().print(rows)
     verb, count = ("Stale", "stale") if dry_run else ("Removed", "removed")
     concerned, seen = sum(getattr(one, count) for one in found), sum(one.seen for one in found)

@@ -12,7 +12,7 @@ from application.ports.dead_letters import LetterStatus, Selection
 from domain.kernel.channel import Mode
 from domain.kernel.errors import NotFound
 from entrypoints.cli.dlq.choosing import Chosen, choosing_options
-from entrypoints.cli.shell import Shell, embedded_options, json_option, out, pass_shell, run, table
+from entrypoints.cli.shell import Shell, Uuid, embedded_options, json_option, out, pass_shell, run, table
 from entrypoints.cli.shell import show as show_json
 
 _STATUSES = click.Choice([status.value for status in LetterStatus])
@@ -60,7 +60,7 @@ def ls(
 
 
 @click.command()
-@click.argument("delivery", type=click.UUID)
+@click.argument("delivery", type=Uuid())
 @click.option("--test", is_flag=True, help="Of a test notification.")
 @json_option
 @embedded_options
@@ -125,8 +125,8 @@ def _told(found: list[msgspec.Struct], columns: tuple[str, ...], *, as_json: boo
         return
     rows = table(*(column.removesuffix("_type").removesuffix("_at").replace("_", " ") for column in columns))
     for each in found:
-        rows.add_row(*(_cell(getattr(each, column)) for column in columns))
-    out().print(rows, markup=False) if found else click.echo("None.")
+        rows.row(*(_cell(getattr(each, column)) for column in columns))
+    out().print(rows) if found else click.echo("None.")
 
 
 def _cell(value: object) -> str:

@@ -11,9 +11,9 @@ from domain.kernel.channel import NotificationClass, Priority
 from domain.notification.trigger import To, Trigger
 from domain.people.update import PersonUpdate
 from domain.template.template import Template, Variable
-from entrypoints.http.bodies.texts import Channel, Id, Name, Text
+from entrypoints.http.bodies.texts import VISIBLE, Channel, Id, Name, Text
 
-Path = Annotated[str, Meta(min_length=1, max_length=255, examples=["data.userId"])]
+Path = Annotated[str, Meta(min_length=1, max_length=255, pattern=VISIBLE, examples=["data.userId"])]
 
 
 class TemplateVersionIn(

@@ -9,7 +9,7 @@ from msgspec import Meta, field
 from domain.kernel.channel import Mode, NotificationClass, Priority
 from domain.kernel.errors import Fault, Invalid
 from domain.notification.request import Content, Recipient, Request
-from entrypoints.http.bodies.texts import Channel, Name, Text
+from entrypoints.http.bodies.texts import VISIBLE, Channel, Name, Text
 
 KEY_MAX = 255
 
@@ -57,7 +57,15 @@ class NotificationIn(
     ] = {}
     created_by: Text | None = None
     idempotency_key: (
-        Annotated[str, Meta(min_length=1, max_length=KEY_MAX, description="or the header Idempotency-Key")]
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=KEY_MAX,
+                pattern=VISIBLE,
+                description="or the header Idempotency-Key",
+            ),
+        ]
         | None
     ) = None
 

@@ -10,11 +10,11 @@ from application.ports.dead_letters import Selection
 from application.ports.unknown_attempts import Resolution
 from domain.kernel.channel import Mode
 from domain.kernel.errors import Fault, Invalid
-from entrypoints.http.bodies.texts import Channel, Name, Time
+from entrypoints.http.bodies.texts import Channel, Name, Time, Uuid
 
 IDS_MAX = 1_000
 
-Group = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$", description="as `group` of a dead letter names it")]
+Group = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z", description="as `group` of a dead letter names it")]
 
 
 class LettersIn(
@@ -22,12 +22,12 @@ class LettersIn(
 ):
     """Which open dead letters; all that is given must hold, and something must be given."""
 
-    delivery_ids: Annotated[list[UUID], Meta(min_length=1, max_length=IDS_MAX)] | None = None
+    delivery_ids: Annotated[list[Uuid], Meta(min_length=1, max_length=IDS_MAX)] | None = None
     group: Group | None = None
     channel_type: Channel | None = None
     provider: Name | None = None
     notification_type: Name | None = None
-    notification_id: UUID | None = None
+    notification_id: Uuid | None = None
     since: Annotated[Time, Meta(description="died then or later")] | None = None
     until: Annotated[Time, Meta(description="died before")] | None = None
     everything: Annotated[bool, Meta(description="instead of all others: every open one")] = field(
@@ -41,12 +41,12 @@ class LettersIn(
             Invalid: it names nothing, or everything and something.
         """
         named = {
-            "deliveries": tuple(self.delivery_ids or ()),
+            "deliveries": tuple(map(UUID, self.delivery_ids or ())),
             "fingerprint": self.group,
             "channel": self.channel_type,
             "provider": self.provider,
             "type": self.notification_type,
-            "notification": self.notification_id,
+            "notification": UUID(self.notification_id) if self.notification_id else None,
             "since": self.since,
             "until": self.until,
         }

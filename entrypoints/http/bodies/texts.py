@@ -7,13 +7,28 @@ from typing import Annotated
 from msgspec import Meta
 
 from domain.kernel.errors import Fault
+from domain.kernel.text import HIDDEN
 
-Text = Annotated[str, Meta(min_length=1, max_length=255)]
-Name = Annotated[str, Meta(min_length=1, max_length=100)]
+VISIBLE = rf"^[^{HIDDEN}]*\Z"
+"""No control characters, and none that cannot be seen.  `$` would let a line end through; the contract, whose
+readers know no `\\Z`, has it instead."""
+
+Text = Annotated[str, Meta(min_length=1, max_length=255, pattern=VISIBLE)]
+Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=VISIBLE)]
 Id = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$", description="letters, digits and . _ : -")
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}\Z", description="letters, digits and . _ : -")
 ]
-Channel = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,49}$", examples=["email", "sms", "push", "in_app"])]
+Channel = Annotated[
+    str, Meta(pattern=r"^[a-z][a-z0-9_]{0,49}\Z", examples=["email", "sms", "push", "in_app"])
+]
+Uuid = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z",
+        extra_json_schema={"format": "uuid"},
+    ),
+]
+"""In its one spelling (RFC 9562, 4)."""
 
 Time = Annotated[datetime, Meta(tz=True)]
 

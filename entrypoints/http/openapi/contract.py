@@ -54,21 +54,37 @@ def contract(app: Litestar) -> dict[str, Any]:
             "responses": responses(doc, refs),
             "security": [{"apiKey": []}] if doc.secured else [],
         }
-    return {
-        "openapi": "3.1.0",
-        "info": _INFO,
-        "servers": [{"url": "/"}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(doc.tag for doc in docs)],
-        "paths": paths,
-        "webhooks": webhooks(refs),
-        "components": {
-            "schemas": dict(sorted(components.items())),
-            "responses": problem_responses(docs, refs[Problem]),
-            "securitySchemes": {
-                "apiKey": {"type": "http", "scheme": "bearer", "bearerFormat": "ph_live_… or ph_test_…"}
+    document: dict[str, Any] = _ecma(
+        {
+            "openapi": "3.1.0",
+            "info": _INFO,
+            "servers": [{"url": "/"}],
+            "tags": [{"name": tag} for tag in dict.fromkeys(doc.tag for doc in docs)],
+            "paths": paths,
+            "webhooks": webhooks(refs),
+            "components": {
+                "schemas": dict(sorted(components.items())),
+                "responses": problem_responses(docs, refs[Problem]),
+                "securitySchemes": {
+                    "apiKey": {"type": "http", "scheme": "bearer", "bearerFormat": "ph_live_… or ph_test_…"}
+                },
             },
-        },
-    }
+        }
+    )
+    return document
+
+
+def _ecma(value: Any) -> Any:
+    """The same with patterns as JSON Schema has them (ECMA-262): there `$` is the end, and `\\Z` a letter."""
+    match value:
+        case {"pattern": str(pattern)} if pattern.endswith(r"\Z"):
+            return value | {"pattern": pattern[:-2] + "$"}
+        case dict():
+            return {name: _ecma(each) for name, each in value.items()}
+        case list():
+            return [_ecma(each) for each in value]
+        case _:
+            return value
 
 
 def _operations(app: Litestar) -> Iterable[tuple[str, str, str, Sequence[str], Doc]]:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, TypeVar, get_origin
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 import msgspec
 from litestar import Request
@@ -74,6 +75,8 @@ def _misread(text: str, value: Any) -> str | None:
     """What msgspec takes too freely: null for no value, and numbers for times."""
     if value is None:
         return "null is no value here: leave the parameter out"
+    if isinstance(value, UUID) and text.lower() != str(value):
+        return "a UUID is written with four hyphens"
     if isinstance(value, datetime) and ":" not in text:
         return "a time is written as in RFC 3339: 2026-01-31T12:00:00Z"
     return None

@@ -6,11 +6,11 @@ from urllib.parse import quote
 from uuid import UUID
 
 from litestar import delete, get, post, put
-from litestar.params import FromPath
 from msgspec import Meta
 
 from application.people.erase import Named
 from domain.kernel.errors import Conflict, Fault, Invalid, NotFound, StoreUnavailable
+from domain.kernel.text import UNSEEN, hides
 from domain.people.update import MirrorOutcome, PersonUpdate
 from entrypoints.http.answers import Answer, created, gone, ok
 from entrypoints.http.bodies.catalog import EraseIn, UserIn
@@ -19,12 +19,12 @@ from entrypoints.http.openapi.doc import Access, documented
 from entrypoints.http.openapi.examples import ERASE, USER
 from entrypoints.http.paging import Page, page, position
 from entrypoints.http.reading.body import Body
+from entrypoints.http.reading.names import user_id
 from entrypoints.http.reading.query import read_query
 from entrypoints.http.routes.common import ListQuery, NoQuery, Req, call_of, services_of
 from entrypoints.http.views.catalog import ErasedOut, UserOut
 
 _TAG = "Users"
-_ID_MAX = 255
 
 _body = Body(UserIn)
 _erase = Body(EraseIn)
@@ -64,7 +64,7 @@ async def list_users(request: Req) -> Answer:
 
 
 @get(
-    "/users/{user_id:str}",
+    "/users/{user_id:path}",
     opt=documented(
         tag=_TAG,
         access=Access.OWN,
@@ -75,15 +75,15 @@ async def list_users(request: Req) -> Answer:
         problems=("not-found",),
     ),
 )
-async def show_user(request: Req, user_id: FromPath[str]) -> Answer:
+async def show_user(request: Req) -> Answer:
     """One."""
     read_query(request, NoQuery)
-    found = await services_of(request).find_user(user_id, call_of(request).mode)
+    found = await services_of(request).find_user(user_id(request.scope), call_of(request).mode)
     return ok(UserOut.of(found), etag(found.person.version))
 
 
 @put(
-    "/users/{user_id:str}",
+    "/users/{user_id:path}",
     opt=documented(
         tag=_TAG,
         access=Access.OWN,
@@ -98,23 +98,23 @@ async def show_user(request: Req, user_id: FromPath[str]) -> Answer:
         problems=("not-found", "conflict", "precondition-failed", "precondition-required"),
     ),
 )
-async def save_user(request: Req, user_id: FromPath[str]) -> Answer:
+async def save_user(request: Req) -> Answer:
     """Create or replace."""
     read_query(request, NoQuery)
     body = await _body.read(request)
-    if len(user_id) > _ID_MAX:
-        raise NotFound(f"a user id has at most {_ID_MAX} characters")
-    services = services_of(request)
+    user, mode, services = user_id(request.scope), call_of(request).mode, services_of(request)
     try:
-        version: int | None = (await services.find_user(user_id, call_of(request).mode)).person.version
+        version: int | None = (await services.find_user(user, mode)).person.version
     except NotFound:
         version = None
+        if hides(user):  # those that were kept in earlier days can be mended and erased
+            raise Invalid(Fault("", "bad_character", f"the user id in the path: {UNSEEN}")) from None
     expect(request, version)
-    [done] = await services.mirror([body.update(user_id)], mode=call_of(request).mode, expected=version or 0)
+    [done] = await services.mirror([body.update(user)], mode=mode, expected=version or 0)
     _hold(done.outcome, done.faults)
-    found = await services.find_user(user_id, call_of(request).mode)
+    found = await services.find_user(user, mode)
     shown, tag = UserOut.of(found), etag(found.person.version)
-    return ok(shown, tag) if version else created(shown, f"/api/users/{quote(user_id, safe='')}", tag)
+    return ok(shown, tag) if version else created(shown, f"/api/users/{quote(user, safe='')}", tag)
 
 
 def _hold(outcome: MirrorOutcome, faults: Sequence[Fault]) -> None:
@@ -130,7 +130,7 @@ def _hold(outcome: MirrorOutcome, faults: Sequence[Fault]) -> None:
 
 
 @delete(
-    "/users/{user_id:str}",
+    "/users/{user_id:path}",
     status_code=200,  # for Litestar, which allows no body otherwise: the answer itself is a 204
     opt=documented(
         tag=_TAG,
@@ -145,12 +145,12 @@ def _hold(outcome: MirrorOutcome, faults: Sequence[Fault]) -> None:
         problems=("not-found",),
     ),
 )
-async def erase_user(request: Req, user_id: FromPath[str]) -> Answer:
+async def erase_user(request: Req) -> Answer:
     """Erase, for good."""
     read_query(request, NoQuery)
-    services = services_of(request)
-    await services.find_user(user_id, call_of(request).mode)
-    await services.mirror([PersonUpdate(user_id=user_id, deleted=True)], mode=call_of(request).mode)
+    user, mode, services = user_id(request.scope), call_of(request).mode, services_of(request)
+    await services.find_user(user, mode)
+    await services.mirror([PersonUpdate(user_id=user, deleted=True)], mode=mode)
     return gone()
 
 

@@ -222,7 +222,27 @@ async def test_of_many_requests_at_once_one_asks_again(
     assert await first is not None
 
 
-async def test_a_flood_of_keys_does_not_fill_the_memory(keys: Keys, authenticate: Authenticate) -> None:
+async def test_a_flood_of_forged_keys_fills_no_memory_and_pushes_no_known_key_out(
+    keys: Keys, clock: Clock, authenticate: Authenticate
+) -> None:
+    """They have a right checksum: anybody can compute one."""
+    secret = await made(keys, clock)
+    assert await authenticate(secret) is not None
+    clock.seconds = 1
     for n in range(10_100):
         await authenticate(spell(Mode.LIVE, n.to_bytes(32, "big")))
-    assert len(authenticate._remembered) <= 10_000
+    assert len(authenticate._unknown) <= 10_000
+    keys.away = True
+    assert await authenticate(secret) is not None
+    clock.seconds = 30
+    assert await authenticate(secret) is not None, "it is believed while the database is away"
+
+
+async def test_of_forged_keys_the_latest_are_remembered(keys: Keys, authenticate: Authenticate) -> None:
+    forged = [spell(Mode.LIVE, n.to_bytes(32, "big")) for n in range(10_100)]
+    for secret in forged:
+        await authenticate(secret)
+    asked = keys.asked
+    for secret in forged[-100:]:
+        await authenticate(secret)
+    assert keys.asked == asked
