@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import ipaddress
 from datetime import timedelta
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from config.section import Section
 from domain.kernel.errors import Misconfigured
 from domain.kernel.secret import Secret
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 PREFIX = "whsec_"
 KEY_BYTES_MIN, KEY_BYTES_MAX = 24, 64
 _MAKE_ONE = f"make one with `echo {PREFIX}$(openssl rand -base64 32)`"
@@ -27,12 +29,33 @@ class Alerts(Section):
     secret: Annotated[
         Secret | None, Meta(description="`whsec_` and base64 of 24 to 64 random bytes: signs the events")
     ] = None
+    networks: Annotated[
+        tuple[str, ...],
+        Meta(description="such as 10.0.0.0/8: not public, and alerts.url may lead there; also by http"),
+    ] = ()
     every: Annotated[
         timedelta, Meta(description="a group of dead letters is told of again after this, if it has grown")
     ] = timedelta(minutes=1)
     waiting_max: Annotated[
         timedelta, Meta(description="a lane whose oldest delivery is overdue for longer is told of")
     ] = timedelta(minutes=15)
+
+
+def allowed(alerts: Alerts) -> tuple[Network, ...]:
+    """What `networks` stands for.
+
+    Raises:
+        Misconfigured: one is none.
+    """
+    found: list[Network] = []
+    for each in alerts.networks:
+        try:
+            found.append(ipaddress.ip_network(each))
+        except ValueError:
+            raise Misconfigured(
+                f"alerts.networks has {each!r}: it must be a network such as 10.0.0.0/8"
+            ) from None
+    return tuple(found)
 
 
 def signing_key(alerts: Alerts) -> bytes:

@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 
-from config.alerts import Alerts, signing_key
+from config.alerts import Alerts, allowed, signing_key
 from config.providers import SmtpProvider
 from config.settings import Engine, Settings, VaultKeys
 from config.values import span
@@ -84,6 +84,10 @@ def _engine(engine: Engine) -> None:
 def _alerts(alerts: Alerts) -> None:
     if alerts.url is not None and not alerts.url.reveal().startswith(("https://", "http://")):
         raise Misconfigured(f"alerts.url is {alerts.url}: it must begin with https:// (or http://)")
+    if not allowed(alerts) and alerts.url is not None and not alerts.url.reveal().startswith("https://"):
+        raise Misconfigured(
+            f"alerts.url is {alerts.url}: it must begin with https://, or alerts.networks name where it leads"
+        )
     if alerts.url is not None or alerts.secret is not None:
         signing_key(alerts)
 

@@ -1,8 +1,9 @@
 """From the settings to the webhook of the operators."""
 
+from adapters.webhooks.egress import Egress
 from adapters.webhooks.hook import SignedHook
 from application.ports.system import Clock
-from config.alerts import signing_key
+from config.alerts import allowed, signing_key
 from config.settings import Settings
 
 
@@ -15,4 +16,6 @@ def operators_hook(settings: Settings, clock: Clock) -> SignedHook | None:
     alerts = settings.alerts
     if alerts.url is None:
         return None
-    return SignedHook(url=alerts.url, key=signing_key(alerts), now=clock.now)
+    secure = alerts.url.reveal().startswith("https://")
+    egress = Egress(secure=secure, networks=allowed(alerts), ports=None)  # the operator names the port, too
+    return SignedHook(url=alerts.url, key=signing_key(alerts), now=clock.now, egress=egress)

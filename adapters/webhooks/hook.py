@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import aiohttp
 
+from adapters.webhooks.egress import Egress, Forbidden
 from domain.kernel.errors import Unavailable
 from domain.kernel.secret import Secret
 
@@ -23,6 +24,7 @@ class SignedHook:
     key: bytes = field(repr=False)
     """What `whsec_` stands before, decoded."""
     now: Callable[[], datetime]
+    egress: Egress
     timeout: timedelta = timedelta(seconds=10)
     """From the connection to the answer's head."""
 
@@ -33,15 +35,18 @@ class SignedHook:
             "User-Agent": "Posthorn",
             **signed(self.key, id, int(self.now().timestamp()), body),
         }
-        patience = aiohttp.ClientTimeout(total=self.timeout.total_seconds())
         try:
             async with (
-                aiohttp.ClientSession(timeout=patience) as session,
+                self.egress.session(self.timeout) as session,
                 session.post(self.url.reveal(), data=body, headers=headers, allow_redirects=False) as answer,
             ):
                 status = answer.status
         except TimeoutError:
             raise Unavailable(f"no answer in {self.timeout.total_seconds():g} s") from None
+        except aiohttp.ClientConnectorError as fault:
+            if isinstance(fault.os_error, Forbidden):
+                raise Unavailable(f"not called: {fault.os_error}") from None
+            raise Unavailable(f"no answer: {type(fault).__name__}") from None
         except (aiohttp.ClientError, OSError, ValueError) as fault:  # their words quote the URL
             raise Unavailable(f"no answer: {type(fault).__name__}") from None
         if not 200 <= status < 300:

@@ -2,9 +2,11 @@
 
 import base64
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 
 import pytest
 
+from adapters.webhooks.egress import Egress
 from adapters.webhooks.hook import SignedHook, signed
 from domain.kernel.errors import Unavailable
 from domain.kernel.secret import Secret
@@ -14,8 +16,11 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 KEY = base64.b64decode(SECRET.removeprefix("whsec_"))
 
 
+HERE = Egress(secure=False, networks=(ip_network("127.0.0.0/8"),))
+
+
 def hook(url: str, **changes: object) -> SignedHook:
-    return SignedHook(**({"url": Secret(url), "key": KEY, "now": lambda: NOON} | changes))
+    return SignedHook(**({"url": Secret(url), "key": KEY, "now": lambda: NOON, "egress": HERE} | changes))
 
 
 async def test_a_receiver_can_verify_who_sent_it() -> None:

@@ -36,6 +36,7 @@ on_unknown = "hold"
 sweep = "1s"
 
 [alerts]
+networks = ["127.0.0.0/8"]
 url = "{url}"
 secret = "{secret}"
 every = "1s"

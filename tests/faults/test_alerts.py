@@ -14,6 +14,7 @@ from tests.support.shop import Shop, opened_shop
 
 ALERTS = """
 [alerts]
+networks = ["127.0.0.0/8"]
 url = "{url}"
 secret = "{secret}"
 """

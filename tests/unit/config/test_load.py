@@ -169,6 +169,10 @@ POSTHORN_ALERTS__URL=https://ops.example/hook
     alerts.secret is not set: alerts.url needs it; make one with `echo whsec_$(openssl rand -base64 32)`
 POSTHORN_ALERTS__URL=ftp://ops:canary@ops.example/hook
     alerts.url is ftp://ops:••••••@ops.example/hook: it must begin with https://
+POSTHORN_ALERTS__URL=http://ops.example/hook
+    alerts.url is http://ops.example/hook: it must begin with https://, or alerts.networks name where it leads
+POSTHORN_ALERTS__URL=https://ops.example/hook POSTHORN_ALERTS__NETWORKS=10.0.0.1/8
+    alerts.networks has '10.0.0.1/8': it must be a network such as 10.0.0.0/8
 POSTHORN_ALERTS__SECRET=c2hvcnQ=
     alerts.secret is not whsec_ and base64 of 24 to 64 bytes
 POSTHORN_ALERTS__SECRET=whsec_c2hvcnQ=

@@ -1,0 +1,99 @@
+"""Where requests to a URL that somebody gave may go: the public internet, and what the operator names.
+
+What is looked at is the address that is connected to, in the moment of connecting: no name is resolved a
+second time, no spelling of an address gets round it.  No redirection is followed, no proxy of the environment
+asked.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+PORTS = frozenset({443, 8443})
+_GLOBAL_6 = ipaddress.IPv6Network("2000::/3")
+# Public by `ipaddress.is_global` of some Python or other, and yet a way to somewhere else.
+_NEVER: tuple[Network, ...] = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "100.64.0.0/10",  # carriers; Alibaba's metadata
+            "168.63.129.16/32",  # Azure's host
+            "192.0.0.0/24",  # protocol assignments; Oracle's metadata
+            "192.88.99.0/24",  # 6to4 relays
+            "198.18.0.0/15",
+            "224.0.0.0/3",  # multicast, reserved, broadcast
+            "2001::/23",  # Teredo and other protocols
+            "2001:db8::/32",
+            "2002::/16",  # 6to4: an IPv4 address inside
+            "3fff::/20",
+        ),
+    )
+)
+
+
+class Forbidden(OSError):
+    """It must not be connected to."""
+
+
+def is_public(address: Address) -> bool:
+    """Whether anybody on the internet has it, for IPv4 inside IPv6 too."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if address not in _GLOBAL_6:  # NAT64 (64:ff9b::/96), unique local, link-local, site-local, loopback
+            return False
+    return address.is_global and not any(
+        address in network for network in _NEVER if network.version == address.version
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Egress:
+    """The rule for one URL."""
+
+    secure: bool
+    """Its scheme is https; other URLs lead into networks that are named, and nowhere else."""
+    networks: Sequence[Network] = ()
+    """What is allowed though it is not public, with every port."""
+    ports: frozenset[int] | None = field(default=PORTS)
+    """Of the public internet; None: any."""
+
+    def check(self, host: str, port: int) -> None:
+        """Whether this address may be connected to.
+
+        Raises:
+            Forbidden: no.
+        """
+        address: Address = ipaddress.ip_address(host.partition("%")[0])
+        inner = getattr(address, "ipv4_mapped", None) or address
+        if any(inner in network for network in self.networks if network.version == inner.version):
+            return
+        if not is_public(address):
+            raise Forbidden(f"{inner} is in no public network, and in none that is allowed")
+        if not self.secure:
+            raise Forbidden("only networks that are allowed may be talked to without TLS")
+        if self.ports is not None and port not in self.ports:
+            raise Forbidden(f"port {port} is none of {', '.join(map(str, sorted(self.ports)))}")
+
+    def session(self, timeout: timedelta) -> aiohttp.ClientSession:
+        """A session that connects to nothing else; `timeout` is for a whole request."""
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(socket_factory=self._socket, force_close=True),
+            timeout=aiohttp.ClientTimeout(total=timeout.total_seconds()),
+            trust_env=False,
+        )
+
+    def _socket(self, found: tuple[Any, Any, int, str, tuple[Any, ...]]) -> socket.socket:
+        family, kind, protocol, _, where = found
+        self.check(str(where[0]), int(where[1]))
+        made = socket.socket(family=family, type=kind, proto=protocol)
+        made.setblocking(False)
+        return made
