@@ -85,7 +85,7 @@ def violations(world: "World", shop: "Shop") -> list[str]:
             *_repeated(world, row, lines[row.id]),
             *_too_often(world, row, lines[row.id]),
             *_too_soon(world, row),
-            *_too_soon(world, row),
+            *_before_its_deadline(world, row),
         ]
         found += [f"delivery {row.id}: {fault}" for fault in faults]
     if world.rows.outbox:
@@ -227,7 +227,7 @@ def _too_soon(world: "World", row: DeliveryRow) -> Iterator[str]:
         yield f"given up after {letter.attempts} of {attempts_max(policy)} attempts"
 
 
-def _too_soon(world: "World", row: DeliveryRow) -> Iterator[str]:
+def _before_its_deadline(world: "World", row: DeliveryRow) -> Iterator[str]:
     """Given up for its deadline, by whatever clock: not before it has come."""
     notification = world.rows.notifications[row.notification_id]
     deadline = notification.created_at + POLICIES[notification.klass].lifetime
