@@ -64,13 +64,24 @@ class CallProvider:
         try:
             outcome = await self._outcome(call)
         finally:
-            self.under_way.pop(call.leased.id, None)
+            if self._kept(call) is not None:
+                del self.under_way[call.leased.id]
         took = timedelta(seconds=self.clock.monotonic() - started)
         return self._settlement(call, outcome, took)
 
     def keep(self, call: Call) -> None:
-        """Keep its lease from now on, though it may have to wait for its turn; until the call has ended."""
-        self.under_way.setdefault(call.leased.id, UnderWay(call.leased.attempt, call.begun))
+        """Keep its lease from now on, though it may have to wait for its turn; until the call has ended.
+
+        An earlier call of the same delivery may not have ended, though it was overtaken: only the last is kept.
+        """
+        known = self.under_way.get(call.leased.id)
+        if known is None or known.attempt < call.leased.attempt:
+            self.under_way[call.leased.id] = UnderWay(call.leased.attempt, call.begun)
+
+    def _kept(self, call: Call) -> UnderWay | None:
+        """None: a later call of the same delivery is under way."""
+        known = self.under_way.get(call.leased.id)
+        return known if known is not None and known.attempt == call.leased.attempt else None
 
     async def _outcome(self, call: Call) -> Outcome:
         started = self.clock.monotonic()
@@ -121,7 +132,10 @@ class CallProvider:
         Args:
             started: when preparing it began; the wait for its turn before that is not its fault.
         """
-        if self._age(self.under_way[call.leased.id].leased_at) <= self.lease - self.call_max:
+        kept = self._kept(call)
+        if kept is None:
+            return NotCalled("its lease was overtaken")
+        if self._age(kept.leased_at) <= self.lease - self.call_max:
             return None
         if self._age(started) > self.lease - self.call_max:
             return Deferred("takes longer to prepare than its lease", hopeful=False)

@@ -11,7 +11,8 @@ import pytest
 from adapters.memory.deliveries import MemoryDeliveries
 from adapters.memory.renewals import MemoryRenewals
 from application.delivery.keep import KeepLeases
-from application.messages.pointers import Pointer
+from application.messages.pointers import Pointer, encode
+from application.ports.broker import Outgoing
 from domain.delivery.outcome import Accepted
 from domain.kernel.errors import StoreUnavailable
 from entrypoints.actors.capacity import Capacity
@@ -98,6 +99,28 @@ async def test_when_the_store_is_back_the_call_is_still_ours(world: Kept) -> Non
     assert await somebody_else_comes(world, id_) == 0
     await eventually(lambda: world.all_sent([id_]), timeout=60)
     assert world.sent == [id_]
+
+
+async def test_a_call_that_was_overtaken_leaves_the_lease_of_a_later_one_alone(world: Kept) -> None:
+    """Both are under way in one process: the first may end whenever it likes."""
+    takes(world, 100)
+    [id_] = await world.accept()
+    world.start()
+    await passing(5)
+    world.away = True  # nothing can be renewed
+    await passing(LEASE.total_seconds())
+    assert await somebody_else_comes(world, id_) == 1
+    await passing(LEASE.total_seconds() + 1)  # who dies
+    world.away = False
+    takes(world, 300)
+    message = Outgoing(id=IDS.next(), queue=EMAIL.queue, body=encode([Pointer(id_, 1)]))
+    await world.broker.publish([message])
+    for _ in range(23):
+        await passing(12)
+        assert await somebody_else_comes(world, id_) == 0
+    await eventually(lambda: world.all_sent([id_]), timeout=60)
+    assert not world.told.troubled_by("deliveries.broken")
+    assert {n: call.outcome for n, call in world.rows.attempts[id_].items()} == {1: "unknown", 3: "accepted"}
 
 
 async def test_who_is_killed_meanwhile_is_soon_followed(world: Kept) -> None:
