@@ -52,9 +52,7 @@ class MemoryOverdue:
         for each in late:
             row = self.rows.deliveries[each.pointer.delivery]
             if row.seq == each.pointer.seq and row.status in _OPEN and (_since(row) or now) <= now:
-                row.seq += row.status is DeliveryStatus.QUEUED
-                row.updated_at = now
-                trips.append(again(Pointer(row.id, row.seq), each.lane, due=None, outcome=None))
+                trips.append(again(each.pointer, each.lane, due=None, outcome=None))
         made = messages(trips, self.ids)
         outbox.write(self.rows, self.process, made)
         return made

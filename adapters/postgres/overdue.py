@@ -115,16 +115,15 @@ SELECT
 FROM seen
 """
 
-# A row that somebody holds keeps its number.
-_ISSUE = """
-UPDATE notification_deliveries AS d SET seq = d.seq + (d.status = 'queued')::int, updated_at = now()
+_STILL_LATE = """
+SELECT d.id, d.seq, d.channel, d.priority,
+    (SELECT n.mode FROM notifications AS n WHERE n.id = d.notification_id) AS mode
 FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
-WHERE d.id = p.id AND d.seq = p.seq AND (
+JOIN notification_deliveries AS d ON d.id = p.id AND d.seq = p.seq AND (
     d.status = 'queued' AND (d.not_before IS NULL OR d.not_before <= now())
     OR d.status = 'sending' AND d.lease_until <= now()
 )
-RETURNING d.id, d.seq, d.channel, d.priority,
-    (SELECT n.mode FROM notifications AS n WHERE n.id = d.notification_id) AS mode
+ORDER BY d.id
 """
 
 _LONGEST = """
@@ -180,7 +179,7 @@ class PostgresOverdue:
         given = sorted((each.pointer for each in late), key=lambda pointer: pointer.delivery.int)
 
         async def work(connection: Connection) -> list[OutboxMessage]:
-            rows = await connection.fetch(_ISSUE, [p.delivery for p in given], [p.seq for p in given])
+            rows = await connection.fetch(_STILL_LATE, [p.delivery for p in given], [p.seq for p in given])
             made = messages(map(_trip, rows), self.ids)
             await outbox.write(connection, self.process, made)
             return made

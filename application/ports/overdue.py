@@ -55,7 +55,10 @@ class Overdue(Protocol):
         ...
 
     async def issue(self, late: Sequence[Late]) -> list[OutboxMessage]:
-        """Commit a new pointer (seq + 1) to each that is still late; older ones are stale by that.
+        """Commit a message for each that is still late; no row changes.
+
+        The pointer is the one that is missing: should it stand in somebody's hand after all, it keeps its
+        place there, and whichever comes second is stale.
 
         Raises:
             StoreUnavailable: outcome unknown; they are found again.

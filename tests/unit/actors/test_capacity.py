@@ -11,6 +11,9 @@ from uuid import UUID
 
 import pytest
 
+from adapters.memory.catalog import MemoryChannels
+from adapters.memory.overdue import MemoryOverdue
+from application.outbox.chase import ChaseOverdue
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.outcome import Accepted
 from entrypoints.actors.capacity import AHEAD_MAX, Capacity, share
@@ -18,7 +21,7 @@ from entrypoints.actors.lane import LaneActor
 from entrypoints.actors.slots import Slots
 from tests.support.eventually import eventually
 from tests.support.virtual_time import passing, run
-from tests.unit.actors.engine import CLOCK, EMAIL, WEIGHTS, World
+from tests.unit.actors.engine import CLOCK, EMAIL, IDS, WEIGHTS, World
 
 
 def relay_of(pool: int) -> Capacity:
@@ -182,3 +185,34 @@ def test_the_quicker_the_calls_the_more_is_leased_ahead():
         for _ in range(200):
             relay.took(seconds)
         assert relay.slots.total == total
+
+
+async def test_what_is_in_hand_for_long_keeps_its_place_though_it_is_taken_for_late() -> None:
+    """A slow relay: the lane's queue is empty, for everything is in hand, and waits there for minutes."""
+    world = World()
+    world.engine = replace(world.engine, capacity={"smtp": relay_of(1)})
+    world.lane = LaneActor(lane=EMAIL, engine=world.engine)
+
+    async def slowly(_: Any) -> Accepted:
+        await passing(2)
+        return Accepted("ok")
+
+    world.answer = slowly
+    chase = ChaseOverdue(
+        overdue=MemoryOverdue(rows=world.rows, process=world.me, ids=IDS),
+        sizes=world.broker,
+        channels=MemoryChannels(rows=world.rows),
+        handoff=world,
+    )
+    world.start()
+    ids, issued = list[UUID](), 0
+    for _ in range(60):  # as much comes as goes, and sixty are ahead of each
+        ids += await world.accept(60 if not ids else 3, packed=True)
+        await passing(6)
+        issued += sum((await chase()).issued.values())
+    assert issued > 60, "or nothing was tried"
+    assert world.sent == ids[: len(world.sent)]
+    await eventually(lambda: world.all_sent(ids), timeout=300)
+    await world.stop()
+    assert world.sent == ids
+    assert {row.attempt for row in world.rows.deliveries.values()} == {1}
