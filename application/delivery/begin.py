@@ -28,8 +28,8 @@ from application.ports.outbox import Handoff
 from application.ports.system import Clock, Dice
 from application.ports.vault import DataKey, Unreadable, Vault
 from application.sealing import open_profile
-from domain.delivery.decide import GiveUp, RetryAt
-from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Verdict, check
+from domain.delivery.decide import GiveUp, Progress, RetryAt
+from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Verdict, check, unanswered
 from domain.delivery.policy import RetryPolicy
 from domain.kernel.channel import Lane, Mode, NotificationClass
 from domain.kernel.errors import KeyUnavailable, Unavailable
@@ -153,7 +153,11 @@ class BeginDeliveries:
     def _one(self, leased: Leased, now: datetime, begun: float, heard: float) -> Call | Verdict:
         try:
             opened = self._open(leased)
-        except Unreadable as fault:  # not an erased person: those have no key at all
+        except (KeyUnavailable, Unreadable) as fault:  # not an erased person: those have no key at all
+            if leased.interrupted and (follow := self._unanswered(leased, now)) is not None:
+                return follow
+            if isinstance(fault, KeyUnavailable):
+                raise
             return Cancelled() if leased.cancelled else GiveUp(f"the person's data cannot be opened: {fault}")
         verdict = self._check(leased, opened, now)
         if not isinstance(verdict, Cleared) or opened.key is None:
@@ -198,6 +202,10 @@ class BeginDeliveries:
             address=opened.profile.address(leased.channel),
         )
         return check(facts, self.policies[leased.klass], now=now, chance=self.dice.chance())
+
+    def _unanswered(self, leased: Leased, now: datetime) -> Verdict | None:
+        progress, policy = Progress(leased.accepted_at, leased.spent), self.policies[leased.klass]
+        return unanswered(progress, policy, now=now, chance=self.dice.chance())
 
     def _able(self, leased: Leased) -> list[str]:
         """Who may carry it, in order of preference."""

@@ -66,6 +66,17 @@ STEP_MIN, STEP_MAX = timedelta(seconds=1), timedelta(seconds=10)
 the event of its customer."""
 
 
+def unanswered(
+    progress: Progress, policy: RetryPolicy, *, now: datetime, chance: float
+) -> Hold | GiveUp | None:
+    """What becomes of a delivery whose call nobody heard of again; None: it may be called again.
+
+    It depends on nothing that its person's key would show, and is asked without it, too.
+    """
+    follow = decide(progress, Unknown("worker lost"), policy, now=now, chance=chance)
+    return follow if isinstance(follow, Hold | GiveUp) else None
+
+
 def check(facts: Facts, policy: RetryPolicy, *, now: datetime, chance: float) -> Verdict:
     """Clear a delivery for its call, or say what becomes of it instead.
 
@@ -75,8 +86,7 @@ def check(facts: Facts, policy: RetryPolicy, *, now: datetime, chance: float) ->
     """
     if facts.interrupted:
         progress = Progress(facts.accepted_at, facts.spent)
-        follow = decide(progress, Unknown("worker lost"), policy, now=now, chance=chance)
-        if isinstance(follow, Hold | GiveUp):
+        if (follow := unanswered(progress, policy, now=now, chance=chance)) is not None:
             return follow
     if facts.abandoned >= ABANDONED_MAX:
         return GiveUp(f"its worker died {facts.abandoned} times in a row")

@@ -320,6 +320,9 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "nobody looks for what is overdue": lambda: _never(
         ChaseOverdue, "__call__", Chased(late=0, issued={}, more=False)
     ),
+    "who cannot open it forgets the lost call": lambda: patch.object(
+        BeginDeliveries, "_unanswered", lambda *_: None
+    ),
     "no look at the clearance": _no_look_at_the_clearance,
     "waiting is an attempt": lambda: _all_is_begun_at_once(lambda self, call: call.begun),
     "cleared again without a look": lambda: _all_is_begun_at_once(lambda self, call: self.clock.monotonic()),

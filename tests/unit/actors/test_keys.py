@@ -1,15 +1,20 @@
 """A message without a key is not an erased person."""
 
+import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import msgspec
 import pytest
 
+from application.ports.gateway import Message
 from domain.delivery.delivery import DeliveryStatus
+from domain.delivery.policy import DEFAULT_POLICIES, OnUnknown
 from entrypoints.actors.keys import KeyWatch
+from entrypoints.actors.lane import LaneActor
 from tests.support.eventually import eventually, steadily
 from tests.support.telemetry import Told
-from tests.unit.actors.engine import World
+from tests.unit.actors.engine import EMAIL, World
 
 LOST = "data is sealed under another key"
 
@@ -40,6 +45,43 @@ async def test_a_lane_without_the_key_rests_and_loses_nothing(lost: str) -> None
     await world.stop()
     assert {Counter(world.sent)[id_] for id_ in ids} == {1}
     assert all(row.spent == 0 or row.status is DeliveryStatus.SENT for row in world.rows.deliveries.values())
+
+
+@pytest.mark.parametrize("changed", [False, True])
+async def test_what_must_not_be_sent_twice_is_held_without_the_key_too(changed: bool) -> None:
+    """Its worker has died in mid-call; who finds that cannot open the person's data."""
+    world = World()
+    hold = {
+        klass: msgspec.structs.replace(policy, on_unknown=OnUnknown.HOLD)
+        for klass, policy in DEFAULT_POLICIES.items()
+    }
+    world.engine = replace(world.engine, begin=replace(world.engine.begin, policies=hold))
+    world.lane = LaneActor(lane=EMAIL, engine=world.engine)
+    calls = []
+
+    async def silent(message: Message) -> None:
+        calls.append(message.delivery)
+        await asyncio.Event().wait()
+
+    world.answer = silent
+    [id_] = await world.accept()
+    row = world.rows.deliveries[id_]
+    world.start()
+    await eventually(lambda: calls == [id_])
+    await world.die()
+    world.pass_time()
+    if changed:
+        who = world.rows.users[row.user_id]
+        world.rows.users[row.user_id] = msgspec.structs.replace(who, data_key=b"\x01" + bytes(60))
+    else:
+        world.deliveries.fault["lease"] = lambda _: setattr(world.keys, "wrong", LOST)
+    world.start()
+    await eventually(lambda: row.status is not DeliveryStatus.SENDING)
+    world.deliveries.fault.clear()
+    world.keys.wrong = None
+    await steadily(lambda: calls == [id_], seconds=30)
+    await world.stop()
+    assert (row.status, row.reason) == (DeliveryStatus.UNKNOWN, "worker lost")
 
 
 async def test_an_erased_person_is_one_without_any_key() -> None:
