@@ -72,7 +72,7 @@ class CallProvider:
     def keep(self, call: Call) -> None:
         """Keep its lease from now on, though it may have to wait for its turn; until the call has ended.
 
-        An earlier call of the same delivery may not have ended, though it was overtaken: only the last is kept.
+        An earlier call of the same delivery may still run, overtaken: only the last one is kept.
         """
         known = self.under_way.get(call.leased.id)
         if known is None or known.attempt < call.leased.attempt:
