@@ -12,6 +12,7 @@ from adapters.postgres import outbox
 from adapters.postgres.addressees import put_persons
 from adapters.postgres.database import Connection, Database
 from adapters.postgres.held_keys import KeyHeld, tell_held, watching_keys
+from adapters.postgres.watching import Watched, watch
 from application.ports.acceptance import (
     ASKED_MAX,
     Absorbed,
@@ -117,6 +118,7 @@ class PostgresAcceptance:
             winners = [notification for notification in notifications if notification.id in fresh]
             messages = pack(winners)
             await _insert_deliveries(connection, winners, fresh)
+            await watch(connection, [each for n in winners if n.promised for each in _watched(n)])
             await outbox.write(connection, self.process, messages)
             return Committed(verdicts, messages)
 
@@ -175,6 +177,11 @@ async def _verdicts(
         # Our own earlier commit, whose answer was lost with the connection, has our id.
         verdicts.append(Won(n.id) if held[0] == n.id else Absorbed(*held))
     return verdicts
+
+
+def _watched(promised: NewNotification) -> list[Watched]:
+    """Of what has an old id: the walk through all deliveries may have passed it."""
+    return [(d.id, promised.lane.channel, promised.lane.priority) for d in promised.deliveries]
 
 
 async def _insert_deliveries(

@@ -12,6 +12,7 @@ import asyncpg
 from adapters.postgres import outbox
 from adapters.postgres.counters import counted
 from adapters.postgres.database import Connection, Database
+from adapters.postgres.watching import watch
 from application.messages.pointers import Pointer
 from application.messages.travel import again, dead_letter, messages
 from application.ports.dead_letters import Buried, Reopened
@@ -184,6 +185,7 @@ async def replay(
 ) -> Reopened:
     """See `DeadLetters.replay`; within a transaction."""
     rows = await connection.fetch(_REPLAY, *_columns(letters), actor)
+    await watch(connection, [(row["id"], row["channel"], row["priority"]) for row in rows])
     made = messages((again(*where(row), due=None, outcome=None) for row in rows), ids)
     await outbox.write(connection, process, made)
     return Reopened([row["id"] for row in rows], made)

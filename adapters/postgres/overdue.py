@@ -15,6 +15,7 @@ import asyncpg
 from adapters.postgres import outbox
 from adapters.postgres.database import Connection, Database
 from adapters.postgres.dead_letters import where
+from adapters.postgres.watching import LANE_MAX
 from application.messages.travel import Trip, again, messages
 from application.ports.outbox import OutboxMessage
 from application.ports.overdue import Found, Late, Waiting
@@ -32,8 +33,6 @@ PAGE = 20_000
 """Deliveries walked in one look."""
 LOOKS = 2_000
 """Late ones looked at in one look."""
-LANE_MAX = 5_000
-"""Deliveries of one lane that are kept an eye on."""
 SHOWN = 200
 """Of a lane's oldest, those among which the one that waits longest is looked for."""
 
@@ -162,7 +161,7 @@ class PostgresOverdue:
         process: owner of the outbox rows.
         late: see `LATE`.
         pause: until one that is late is found again; doubles.
-        lane_max: see `LANE_MAX`.
+        lane_max: see `watching.LANE_MAX`.
     """
 
     database: Database

@@ -10,6 +10,7 @@ from adapters.postgres.counters import counted
 from adapters.postgres.database import Connection, Database
 from adapters.postgres.dead_letters import MODE, buried, where
 from adapters.postgres.unknown_page import page
+from adapters.postgres.watching import watch
 from application.messages.travel import again, dead_letter, messages
 from application.ports.outbox import OutboxMessage
 from application.ports.system import Ids
@@ -111,6 +112,7 @@ class PostgresUnknownAttempts:
             trips = []
             for row in rows:
                 if becomes is DeliveryStatus.QUEUED:
+                    await watch(connection, [(row["id"], row["channel"], row["priority"])])
                     trips.append(again(*where(row), due=None, outcome=None))
                 elif becomes is DeliveryStatus.FAILED:
                     trips.append(dead_letter(*where(row)))

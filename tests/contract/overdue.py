@@ -4,13 +4,14 @@ from datetime import timedelta
 
 from application.messages.pointers import decode
 from application.ports.overdue import Found, Late, Overdue
+from application.ports.unknown_attempts import Resolution
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, Priority
-from tests.contract.dead_letters import failed
+from tests.contract.dead_letters import failed, letter
 from tests.contract.engine import Engine
 from tests.contract.leasing import PAST, begin, lease, leased
-from tests.contract.settling import settle
-from tests.support.accepting import EMAIL, pointers
+from tests.contract.settling import called, settle
+from tests.support.accepting import EMAIL, IDS, pointers
 
 
 class OverdueContract:
@@ -59,6 +60,22 @@ class OverdueContract:
         assert len((await lease(engine, *pointers(new)[:10])).taken) == 10, "they were in somebody's hand"
         assert len((await lease(engine, *issued)).taken) == 21
         assert [row.message for row in await engine.messages()] == messages
+
+    async def test_who_becomes_open_when_the_look_is_past_it_is_found_too(
+        self, engine: Engine, overdue: Overdue
+    ) -> None:
+        """Sent again by hand, resolved, or promised while the database was away, under an id of then."""
+        buried, held, minted = await failed(engine), await called(engine, await engine.given()), IDS.next()
+        await settle(engine, held, DeliveryStatus.UNKNOWN, outcome="unknown", reason="no answer")
+        await engine.given()
+        await overdue.find()
+
+        await engine.letters().replay([letter(buried)], "ada")
+        await engine.unknown().resolve(held.id, held.attempt, "live", Resolution.RESEND, "ada")
+        promised = await engine.given(id=minted, promised=True)
+
+        found = [late.pointer.delivery for late in (await overdue.find()).late]
+        assert sorted(found) == sorted([buried.id, held.id, promised.deliveries[0].id])
 
     async def test_who_came_back_meanwhile_is_not_issued(self, engine: Engine, overdue: Overdue) -> None:
         new = await engine.given(3)
