@@ -194,19 +194,22 @@ class Faults:
         member.process.keys.wrong = None
 
     def _pause(self) -> None:
-        """An operator pauses a channel for a while."""
+        """An operator pauses a channel for a while, or disables it: by the clock, which draws nothing."""
         channel = self.world.chance.choice(CHANNELS)
-        self._set_paused(channel, paused=True)
+        disables = round(self.world.loop.time() * 1000) % 2 == 1
+        self._set(channel, paused=not disables, enabled=not disables)
         self.world.loop.call_later(self.world.chance.uniform(1, 15), self._resume, channel)
 
     def _resume(self, channel: str) -> None:
-        self._set_paused(channel, paused=False)
+        self._set(channel, paused=False, enabled=True)
 
-    def _set_paused(self, channel: str, *, paused: bool) -> None:
-        self.world.note("channel {} {}", channel, "rests" if paused else "goes on")
-        now = self.world.rows.channels[channel]
-        changed = msgspec.structs.replace(now.value, paused=paused)
-        self.world.rows.channels[channel] = Versioned(changed, now.version + 1, self.world.clock.now())
+    def _set(self, channel: str, *, paused: bool, enabled: bool) -> None:
+        world = self.world
+        how = "rests" if paused else "goes on" if enabled else "is disabled"
+        world.note("channel {} {}", channel, how)
+        now = world.rows.channels[channel]
+        changed = msgspec.structs.replace(now.value, paused=paused, enabled=enabled)
+        world.rows.channels[channel] = Versioned(changed, now.version + 1, world.clock.now())
 
     def _chosen(self) -> list[Member]:
         living = self.fleet.living()

@@ -40,10 +40,10 @@ def simulate(seed: int, *, traced: bool = False) -> Report:
 
 def _hear(world: World, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """A task of the product that nobody awaits has crashed; those of the dead end by cancellations."""
-    if "name" in context and not isinstance(context["exception"].__cause__, asyncio.CancelledError):
-        world.wrong(f"{context['message']}: {context['exception']!r}")
-    else:
+    if "name" not in context:
         loop.default_exception_handler(context)
+    elif not isinstance(context["exception"].__cause__, asyncio.CancelledError):
+        world.wrong(f"{context['message']}: {context['exception']!r}")
 
 
 async def _run(seed: int, traced: bool, virtual: virtual_time.VirtualLoop) -> Report:
