@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
-from adapters.rendering.compiler import Code, Program, toil
+from adapters.rendering.compiler import TOIL_MAX, Code, Program, toil
 from adapters.rendering.frames import Answer, Check, Compile, Compiled, Faults, Made, Render, Words
 from adapters.rendering.pool import RenderingPool
 from adapters.rendering.purse import Allowance, Spent
@@ -19,8 +19,6 @@ from adapters.rendering.renderer import JinjaRenderer, too_much_work
 from domain.kernel.errors import Fault, Invalid, Overloaded, RenderingTimedOut
 from domain.template.template import Rendered, Template
 
-TOIL_MAX = 1_500
-"""Of a template that is compiled in place: at most about 25 ms, once for each version."""
 WORK_IN_PLACE, SECONDS_IN_PLACE = 20_000, 0.005
 PATIENCE, DEADLINE = 1.0, 1.0
 """Seconds to wait for a child, and to be rendered in it."""

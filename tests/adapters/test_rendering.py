@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.rendering import JinjaRenderer
-from adapters.rendering.bounded import TOIL_MAX
-from adapters.rendering.compiler import toil
+from adapters.rendering.compiler import TOIL_MAX, toil
 from application.ports.rendering import Renderer
 from domain.kernel.errors import Fault, Invalid
 from domain.template.template import Template, Variable
@@ -252,6 +251,17 @@ NASTY = {
     "text": "x <b>y</b>\n", "braces": "{ ", "comments": "{# #}", "spaces": "\n \n{%- if a %}{% endif -%}\n\n",
     "sums": "{{ 1+1+1+1+1+1+1+1+1+1+1+1 }}",
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        '{{ "}}" ~ ', "{{ '%}' ~ ", '{{ "\\"}}" ~ ', '{{ "{{ }} " ~ ', '{% if "%}" ~ ', "{{ {1: {1: 1}} ~ ",
+        """{% raw %}{{ ' {% endraw %}{{ "' }} " ~ """, """{%- raw -%}{# " {%endraw%}{{ '#}' ~ """,
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_the_end_of_a_tag_does_not_hide_the_rest(opening: str) -> None:
+    assert toil(template(body="text " * 100 + opening + "1 ~ " * 1_900 + "1 }}")) > TOIL_MAX
 
 
 @pytest.mark.parametrize("piece", NASTY.values(), ids=list(NASTY))
