@@ -124,7 +124,10 @@ class _Filler:
 
 
 def _quoted(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # a number of thousands of digits
+        return "the value"
     if "://" in text:  # somebody's URL, with a password perhaps
         return "the value"
     return text if len(text) <= _QUOTED_MAX else f"{text[:_QUOTED_MAX]}…"

@@ -7,6 +7,8 @@ import tomllib
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any
 
 import msgspec
@@ -19,6 +21,8 @@ ALIASES = {"POSTHORN_SANDBOX_LEDGER": "sandbox.ledger"}
 """Names from before the rule; they stay."""
 _FILE = "_FILE"
 _FILE_MAX = 1 << 20
+PIPE_MAX = 10.0
+"""Seconds."""
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -60,9 +64,10 @@ def _file(environ: Mapping[str, str], path: Path | None) -> Iterator[tuple[list[
         return
     try:
         table = tomllib.loads(_text(file, f"the configuration file {file}"))
+        leaves = list(_leaves(table, [], str(file)))
     except (ValueError, RecursionError) as fault:
         raise Misconfigured(f"the configuration file {file} is not TOML: {fault}") from None
-    yield from _leaves(table, [], str(file))
+    yield from leaves
 
 
 def _leaves(table: Mapping[str, Any], above: list[str], source: str) -> Iterator[tuple[list[str], Given]]:
@@ -103,8 +108,9 @@ def _dotted(name: str) -> str | None:
 def _text(path: Path, what: str) -> str:
     """A file as text, whatever byte order mark an editor put in front."""
     try:
-        with path.open("rb") as file:
-            octets = file.read(_FILE_MAX + 1)
+        octets = _octets(path)
+    except TimeoutError:
+        raise Misconfigured(f"{what} cannot be read: it is a pipe, and nobody ends writing to it") from None
     except OSError as fault:
         raise Misconfigured(f"{what} cannot be read: {fault.strerror}") from None
     except ValueError:  # a NUL in its name
@@ -115,6 +121,34 @@ def _text(path: Path, what: str) -> str:
         return octets.decode("utf-16" if octets[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig")
     except UnicodeDecodeError:
         raise Misconfigured(f"{what} is not text (UTF-8)") from None
+
+
+def _octets(path: Path) -> bytes:
+    """All of it, or more than it may have.  Opening a pipe waits for a writer, perhaps for ever.
+
+    Raises:
+        TimeoutError, OSError: it cannot be read.
+    """
+    if not path.is_fifo():
+        with path.open("rb") as file:
+            return file.read(_FILE_MAX + 1)
+    read: SimpleQueue[bytes | OSError] = SimpleQueue()
+
+    def wait() -> None:
+        try:
+            with path.open("rb") as pipe:
+                read.put(pipe.read(_FILE_MAX + 1))
+        except OSError as fault:
+            read.put(fault)
+
+    Thread(target=wait, daemon=True).start()
+    try:
+        octets = read.get(timeout=PIPE_MAX)
+    except Empty:
+        raise TimeoutError from None
+    if isinstance(octets, OSError):
+        raise octets
+    return octets
 
 
 def _bare(value: Any) -> Any:

@@ -15,6 +15,8 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _WHOLE_MAX = 2**31 - 1
 _SPAN_MAX = timedelta(days=3660)
+_WRITTEN_MAX = 100
+"""Characters of a duration: reading it takes time quadratic in them."""
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
@@ -123,6 +125,8 @@ def duration(value: Any) -> timedelta:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise TypeError(value)
     text = str(value).strip()
+    if len(text) > _WRITTEN_MAX:
+        raise ValueError(value)
     if re.fullmatch(r"\d+(\.\d+)?", text):
         seconds = float(text)
     elif text and not _SPAN.sub("", text).strip():

@@ -207,7 +207,8 @@ def confirm(question: str, *, yes: bool) -> None:
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--set")
+        # Not quoted: what was meant may be a URL with a password.
+        raise click.BadParameter("give KEY=VALUE, such as log.level=debug", param_hint="--set")
     return key, value
 
 

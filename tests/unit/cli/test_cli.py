@@ -36,7 +36,7 @@ WRONG = [
     ("api --port 70000", "http.port (from --port): 70000 is not a whole number from 0 to 65535"),
     ("worker --channels fax", "engine.channels names fax: add it to accepting.channels"),
     ("worker --priorities now", "engine.priorities (from --priorities): 'now' is not a list, each critical"),
-    ("--set pool config show", "'pool' is not KEY=VALUE"),
+    ("--set pool config show", "give KEY=VALUE, such as log.level=debug"),
     (
         "--set db.pools=3 config show",
         "db.pools (from --set db.pools) is not a setting: did you mean db.pool?",
@@ -67,6 +67,10 @@ def test_a_mistake_is_one_line_on_stderr_and_exit_code_2(line: str, message: str
     assert result.stderr.count("\n") == 1
     assert message in result.stderr
     assert result.stdout == ""
+
+
+def test_what_is_no_setting_is_not_quoted(run: Run) -> None:
+    assert "hunter2" not in run("--set", "postgresql://user:hunter2@host/db", "config", "show").stderr
 
 
 def test_without_a_command_help_is_shown(run: Run) -> None:

@@ -1,7 +1,9 @@
 """Whatever stands in a setting: it is used, or refused in one line that shows no secret."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.rabbitmq.endpoint import Endpoint
-from config import gateways, links, secrets
+from config import gateways, links, secrets, sources
 from config.alerts import signing_key
 from config.load import load
 from config.secret_url import SecretUrl
@@ -158,7 +160,15 @@ def test_no_file_does(octets: bytes) -> None:
     tried({})
 
 
-@pytest.mark.parametrize("octets", [b"a = " + b"[" * 100_000, b"a = " + b"9" * 5_000, b"#" * (2 << 20)])
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"a = " + b"[" * 100_000, b"a = " + b"9" * 5_000, b"#" * (2 << 20), b"a." * 3_000 + b"a = 1",
+        b"engine.slots = 0x" + b"f" * 5_000, b"engine.channels = [0x" + b"f" * 5_000 + b"]",
+        b'engine.lease = "' + b"9" * 500_000 + b'y"',
+    ],
+    ids=lambda octets: octets[:20].decode(),
+)  # fmt: skip
 def test_a_file_that_is_too_much_is_refused(octets: bytes) -> None:
     Path("posthorn.toml").write_bytes(octets)
     assert tried({}) is None
@@ -169,6 +179,19 @@ def test_a_secret_file_that_is_none_is_refused(path: str) -> None:
     with pytest.raises(Misconfigured, match="POSTHORN_DB__URL_FILE: the file") as refused:
         load({"POSTHORN_DB__URL_FILE": path})
     held(refused.value)
+
+
+def test_a_pipe_is_read_and_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo("pipe")
+    writer = Thread(target=lambda: Path("pipe").write_text("[http]\nport = 9000\n"))
+    writer.start()
+    assert load({}, path=Path("pipe")).settings.http.port == 9000
+    writer.join()
+    monkeypatch.setattr(sources, "PIPE_MAX", 0.01)
+    with pytest.raises(Misconfigured, match="it is a pipe, and nobody ends writing to it") as refused:
+        load({"POSTHORN_DB__URL_FILE": "pipe"})
+    held(refused.value)
+    Path("pipe").write_text("")  # lets go of who still waits
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
