@@ -6,6 +6,7 @@ and so does what is no text: the old value no longer holds, says the shop.
 `user.deleted` needs the id alone: nobody is kept for its time.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,8 @@ MIRRORED = frozenset({"user.created", "user.updated", "user.deleted"})
 """The event types that keep the mirror."""
 
 TEXT_MAX = 255
+_LEAP = re.compile(r"(?<=[T ][0-9]{2}:[0-9]{2}:)60")
+"""RFC 3339 has leap seconds, and small letters; Python has neither."""
 _PLAIN = ("email", "phone", "name", "locale", "timezone")
 
 
@@ -50,13 +53,17 @@ def read(event: Event, kept_out: list[Fault]) -> PersonUpdate:
 
 
 def _user_id(data: Mapping[str, Any], faults: list[Fault]) -> str:
-    value = data.get("userId", data.get("id"))
+    value = data.get("id") if _blank(data.get("userId")) else data["userId"]
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str) or not 1 <= len(value) <= TEXT_MAX:
+    if not isinstance(value, str) or _blank(value) or len(value) > TEXT_MAX:
         faults.append(Fault("/data/userId", "no_user", f"a user id of 1 to {TEXT_MAX} characters"))
         return ""
     return value
+
+
+def _blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _said(data: Mapping[str, Any], name: str, kept_out: list[Fault]) -> str | None:
@@ -78,7 +85,7 @@ def _time(value: str | None, faults: list[Fault]) -> datetime | None:
     if value is None:
         return None
     try:
-        found = datetime.fromisoformat(value)
+        found = datetime.fromisoformat(_LEAP.sub("59", value.strip().upper()))
     except ValueError:
         faults.append(Fault("/time", "bad_time", "a time of RFC 3339 such as 2026-01-31T12:00:00Z"))
         return None

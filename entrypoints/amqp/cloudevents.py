@@ -30,8 +30,8 @@ PLAIN_SOURCE = "shop.events"
 
 _MEDIA = "application/cloudevents"
 _PREFIXES = ("cloudEvents_", "cloudEvents:")
-_LIMITS = {"id": 255, "type": 255, "source": 1024, "subject": 1024, "time": 64, "correlationid": 255}
-_OPTIONAL = frozenset({"subject", "time", "correlationid"})  # empty is absent
+_LIMITS = {"id": 255, "type": 255, "source": 1024}
+_OPTIONAL_LIMITS = {"subject": 1024, "time": 64, "correlationid": 255}
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -43,12 +43,12 @@ class _Envelope(msgspec.Struct, frozen=True):
     id: str
     source: str
     type: str
-    time: str | None = None
-    subject: str | None = None
+    time: Any = None
+    subject: Any = None
     data: Any = None
-    data_base64: str | None = None
-    traceparent: str | None = None
-    correlationid: str | None = None
+    data_base64: Any = None
+    traceparent: Any = None
+    correlationid: Any = None
 
 
 _envelope = msgspec.json.Decoder(_Envelope, float_hook=number)
@@ -117,8 +117,6 @@ def _event(message: Received, envelope: _Envelope) -> Event:
         raise Undecodable("CloudEvents attribute 'specversion' is not 1.0")
     for name, most in _LIMITS.items():
         value = getattr(envelope, name)
-        if not value and name in _OPTIONAL:
-            continue
         if not 1 <= len(value) <= most or hides(value):
             raise Undecodable(f"the event's {name} must have 1 to {most} characters; {UNSEEN}")
     check_data(message.body, envelope.data)
@@ -127,12 +125,19 @@ def _event(message: Received, envelope: _Envelope) -> Event:
         id=envelope.id,
         source=envelope.source,
         type=dotted(envelope.type),
-        time=envelope.time or None,
-        subject=envelope.subject or None,
+        time=_optional(envelope, "time"),
+        subject=_optional(envelope, "subject"),
         data=envelope.data,
         traceparent=trace if isinstance(trace, str) and _TRACEPARENT.fullmatch(trace) else None,
-        correlation_id=envelope.correlationid or message.correlation_id,
+        correlation_id=_optional(envelope, "correlationid") or message.correlation_id,
     )
+
+
+def _optional(envelope: _Envelope, name: str) -> str | None:
+    """An attribute that an event can do without: none, where it is empty or not what it should be."""
+    value = getattr(envelope, name)
+    fits = isinstance(value, str) and 1 <= len(value) <= _OPTIONAL_LIMITS[name] and not hides(value)
+    return value if fits else None
 
 
 def _attributes(headers: dict[str, object]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -233,6 +234,8 @@ async def test_a_customer_whose_profile_cannot_be_opened_is_refused(shop: Shop) 
     [
         (user("created", userId=None), "no_user"),
         (user("created", userId=""), "no_user"),
+        (user("created", userId=" "), "no_user"),
+        (user("created", userId="", id="\u00a0"), "no_user"),
         (user("created", userId=True), "no_user"),
         (msgspec.structs.replace(user("created"), time="yesterday"), "bad_time"),
         (msgspec.structs.replace(user("created"), data=[1]), "no_user"),
@@ -299,3 +302,17 @@ def test_names_are_read_in_either_way() -> None:
     assert read(user("created", name=None), []).name is None
     assert read(user("created", phone=4930901820), []).phone == "4930901820"
     assert read(Event(id="1", source="s", type="user.created", data={"id": 7}), []).user_id == "7"
+    assert read(user("created", userId="", id="7"), []).user_id == "7"
+    assert read(user("created", userId=None, id=7), []).user_id == "7"
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "2026-06-30T23:59:59Z", "2026-06-30T23:59:60Z", "2026-06-30t23:59:59z", " 2026-06-30T23:59:59Z\n",
+        "2026-07-01T01:59:60+02:00", "2026-06-30 23:59:60Z", "2026-06-30T23:59:59.000000000Z",
+    ],
+)  # fmt: skip
+def test_every_spelling_of_rfc_3339_is_a_time(spelled: str) -> None:
+    event = msgspec.structs.replace(user("updated"), time=spelled)
+    assert read(event, []).source_time == datetime(2026, 6, 30, 23, 59, 59, tzinfo=UTC)
