@@ -16,7 +16,8 @@ from domain.notification.request import Request
 
 _canonical = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 _TRIGGERS = "trigger:"
-"""Before the keys of triggers, in earlier releases: no key of REST may pass for one."""
+"""Before the keys of triggers, in earlier releases: no key of REST may pass for one, unless the very same
+command stands under it."""
 
 
 def digest(vault: Vault, request: Request) -> UUID | None:
@@ -33,10 +34,12 @@ def digest(vault: Vault, request: Request) -> UUID | None:
 
 def former(vault: Vault, request: Request) -> Former | None:
     """The key of the same command as earlier releases made it, where they made it otherwise."""
-    if request.derived is None:
+    given = request.idempotency_key
+    if given is None or (request.derived is None and not given.startswith(_TRIGGERS)):
         return None
-    key = _uuid(vault.index("idempotency", f"{request.mode}:{request.idempotency_key}"))
-    return Former(key, None if request.derived.certain else fingerprints(vault, request)[1])
+    key = _uuid(vault.index("idempotency", f"{request.mode}:{given}"))
+    certain = request.derived is not None and request.derived.certain
+    return Former(key, None if certain else fingerprints(vault, request)[1])
 
 
 def fingerprints(vault: Vault, request: Request) -> tuple[bytes, ...]:
