@@ -11,11 +11,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from adapters.crypto.keys import KEY_BYTES, AesKey
+from application.persons import customer, guest
 from application.ports.keys import Sample
 from application.ports.vault import DataKey, Unreadable
 from application.sealing import open_profile
+from domain.kernel.channel import Mode
 from domain.kernel.errors import KeyUnavailable, Misconfigured
-from domain.kernel.ids import person_id
 
 _VERSION_MAX = 255
 _CACHED_KEYS = 8192
@@ -147,7 +148,13 @@ class LocalVault:
             profile = open_profile(self.unwrap(sample.data_key, sample.person), sample.person, sample.profile)
         except Unreadable:
             return False
-        return profile.user_id is None or person_id(self.index("user", profile.user_id)) == sample.person
+        user_id, email, phone = profile.user_id, profile.email, profile.phone
+        if not (user_id or email or phone):
+            return True
+        return sample.person in {
+            customer(self, user_id, mode) if user_id else guest(self, mode, email=email, phone=phone)
+            for mode in Mode
+        }
 
     def _sealer(self, sealed: bytes) -> AesKey:
         """The key-encryption key that made it."""

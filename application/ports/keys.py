@@ -24,7 +24,7 @@ class KeyState:
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """A customer on file, sealed by whoever wrote it."""
+    """A person on file, sealed by whoever wrote it."""
 
     person: UUID
     data_key: bytes
@@ -43,7 +43,7 @@ class Proofs(Protocol):
         ...
 
     async def sample(self) -> Sample | None:
-        """Some customer with a profile; None: nobody is there yet."""
+        """Somebody with a profile; None: nobody is there yet."""
         ...
 
 
@@ -72,7 +72,7 @@ class Keyring(Protocol):
         ...
 
     def opens(self, sample: Sample) -> bool:
-        """Whether a customer on file opens, and is found under the index key.
+        """Whether a person on file opens, and is found under the index key.
 
         Raises:
             KeyUnavailable: the key it is sealed under is not configured.

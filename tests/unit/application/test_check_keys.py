@@ -3,17 +3,19 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from uuid import UUID
 
 import pytest
 
 from adapters.crypto.vault import LocalVault
+from application.persons import customer, guest
 from application.ports.keys import KeyState, Sample
 from application.privacy.check_keys import CheckKeys
 from application.sealing import seal_profile
-from domain.kernel.ids import person_id
+from domain.kernel.channel import Mode
 from domain.notification.request import Profile
 
+ANN = Profile(user_id="456", email="Ann@example.com")
+PEOPLE = [ANN, Profile(email="Ann@example.com", phone="+4930901820"), Profile(phone="+4930901820")]
 FIRST, SECOND, INDEX, OTHER = (bytes([n]) * 32 for n in range(1, 5))
 
 
@@ -43,12 +45,14 @@ class Shelf:
     async def seen_by(self, keyring: LocalVault) -> KeyState:
         return await CheckKeys(keyring=keyring, proofs=self, state=KeyState())()
 
-    def holds(self, sealed_by: LocalVault, user: str = "456") -> None:
-        """A customer, from before there were proofs."""
-        who: UUID = person_id(sealed_by.index("user", user))
+    def holds(self, sealed_by: LocalVault, profile: Profile = ANN, mode: Mode = Mode.LIVE) -> None:
+        """Somebody, from before there were proofs."""
+        if profile.user_id:
+            who = customer(sealed_by, profile.user_id, mode)
+        else:
+            who = guest(sealed_by, mode, email=profile.email, phone=profile.phone)
         key = sealed_by.create()
-        profile = seal_profile(key, who, Profile(user_id=user, email="ann@example.com"))
-        self.person = Sample(who, sealed_by.wrap(key, who), profile)
+        self.person = Sample(who, sealed_by.wrap(key, who), seal_profile(key, who, profile))
 
 
 @pytest.fixture
@@ -79,9 +83,13 @@ async def test_another_key_than_that_of_the_data_is_wrong(
     assert shelf.proofs == before
 
 
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("person", PEOPLE)
 @pytest.mark.parametrize("other", [vault(1, 1, keys={1: OTHER}), vault(1, 1, index=OTHER)])
-async def test_data_from_before_there_were_proofs_is_a_proof(shelf: Shelf, other: LocalVault) -> None:
-    shelf.holds(vault(1, 1))
+async def test_data_from_before_there_were_proofs_is_a_proof(
+    shelf: Shelf, other: LocalVault, person: Profile, mode: Mode
+) -> None:
+    shelf.holds(vault(1, 1), person, mode)
     assert (await shelf.seen_by(other)).wrong is not None
     assert shelf.proofs == {}, "nobody with wrong keys says what is right"
     assert (await shelf.seen_by(vault(1, 1))).trouble is None
