@@ -91,7 +91,8 @@ def check(trigger: Trigger) -> list[Fault]:
     paths = [(f"/to/{n}", p) for n in To.__struct_fields__ if (p := getattr(trigger.to, n)) is not None]
     paths.append(("/data", trigger.data))
     paths += [(f"/metadata/{label}", path) for label, path in trigger.metadata.items()]
-    paths += [("/key", hole) for hole in _HOLE.findall(trigger.key)]
+    holes = _HOLE.findall(trigger.key)
+    paths += [("/key", hole) for hole in holes]
     faults = [
         Fault(at, "bad_path", f"'{path}' is not a path such as data.orderId")
         for at, path in paths
@@ -100,6 +101,9 @@ def check(trigger: Trigger) -> list[Fault]:
     names = {name: getattr(trigger, name) for name in ("id", "event", "type", "template")}
     names |= {"metadata": "".join(trigger.metadata)}
     faults += [Fault(f"/{name}", "bad_character", UNSEEN) for name, said in names.items() if hides(said)]
+    if not holes or not {"{", "}"}.isdisjoint(_HOLE.sub("", trigger.key)):
+        detail = "name what tells the events apart, each path in braces: order:{data.orderId}"
+        faults.append(Fault("/key", "bad_key", detail))  # else one key would stand for all of them
     if trigger.to == To():
         faults.append(Fault("/to", "no_recipient", "name userId, email or phone"))
     return faults
