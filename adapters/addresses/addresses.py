@@ -36,7 +36,7 @@ class LocalAddresses:
         value = _trimmed(value)
         if "=?" in value:  # legal, but in a header many programs would decode it (RFC 2047)
             raise ValueError("not an e-mail address: it has =? in it, which begins an encoded word.")
-        if len(value) <= _EMAIL_LENGTH_MAX and _PLAIN_EMAIL.fullmatch(value.lower()):
+        if len(value) <= _EMAIL_LENGTH_MAX and value.isascii() and _PLAIN_EMAIL.fullmatch(value.lower()):
             local, _, domain = value.partition("@")
             return f"{local}@{domain.lower()}"
         try:

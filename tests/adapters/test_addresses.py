@@ -23,6 +23,7 @@ addresses: Addresses = LocalAddresses()
         ("kunde@xn--bcher-kva.example.de", "kunde@xn--bcher-kva.example.de"),
         ("Jörg@Example.com", "Jörg@example.com"),
         ("jo\u0308rg@example.com", "jörg@example.com"),
+        ("\u212aate@example.com", "Kate@example.com"),  # a sign of kelvins, whose small letter is ASCII
         ("用户@例子.广告", "用户@xn--fsqu00a.xn--4rr70v"),
     ],
 )
