@@ -143,6 +143,8 @@ class HandleEvents:
         async with self._in_turn:
             answers = await self.mirror([update for _, update in updates], lenient=True)
         for (tally, _), answer in zip(updates, answers, strict=True):
+            if answer.outcome is MirrorOutcome.LOCKED:
+                tally.later = "the profile on file is sealed under a key that this process does not have"
             if answer.outcome is MirrorOutcome.UNREADABLE:
                 sealed = Fault("/data/userId", "unreadable", "the profile on file cannot be opened")
                 tally.refuse("mirror", Invalid(sealed))

@@ -20,7 +20,7 @@ from application.ports.system import Clock
 from application.ports.vault import Unreadable, Vault
 from application.sealing import open_profile, seal_profile
 from domain.kernel.channel import Mode
-from domain.kernel.errors import StoreUnavailable
+from domain.kernel.errors import KeyUnavailable, StoreUnavailable
 from domain.notification.request import Profile
 from domain.people.update import (
     FIELDS,
@@ -142,6 +142,8 @@ class MirrorPeople:
             return _all(todo, MirrorOutcome.DELETED, erase=erased)
         try:
             return self._merge(who, row, todo, mode)
+        except KeyUnavailable:
+            return _all(todo, MirrorOutcome.LOCKED)
         except Unreadable:
             return _all(todo, MirrorOutcome.UNREADABLE)
 
@@ -155,7 +157,7 @@ class MirrorPeople:
         """Fold the updates of one person into one row to write.
 
         Raises:
-            Unreadable: the row cannot be opened.
+            KeyUnavailable, Unreadable: the row cannot be opened, now or ever.
         """
         if row is not None and row.data_key is not None:
             wrapped, key = row.data_key, self.vault.unwrap(row.data_key, who)

@@ -45,8 +45,10 @@ class MirrorOutcome(StrEnum):
     """Strict callers only: see the faults; nothing was written."""
     CONFLICT = "conflict"
     """The row is not at the version the caller has seen."""
+    LOCKED = "locked"
+    """The profile is sealed under a key that this process does not have: another one has it, or will."""
     UNREADABLE = "unreadable"
-    """The profile cannot be opened: its key-encryption key is not configured, or the row was changed."""
+    """The profile cannot be opened: its row was changed."""
 
 
 class Mirrored(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from litestar import delete, get, post, put
 from msgspec import Meta
 
 from application.people.erase import Named
-from domain.kernel.errors import Conflict, Fault, Invalid, NotFound, StoreUnavailable
+from domain.kernel.errors import Conflict, Fault, Invalid, KeyUnavailable, NotFound
 from domain.kernel.text import UNSEEN, hides
 from domain.people.update import MirrorOutcome, PersonUpdate
 from entrypoints.http.answers import Answer, created, gone, ok
@@ -123,8 +123,8 @@ def _hold(outcome: MirrorOutcome, faults: Sequence[Fault]) -> None:
             return
         case MirrorOutcome.INVALID:
             raise Invalid(*faults)
-        case MirrorOutcome.UNREADABLE:
-            raise StoreUnavailable("the profile cannot be opened: its key is not configured")
+        case MirrorOutcome.LOCKED | MirrorOutcome.UNREADABLE:
+            raise KeyUnavailable("the profile on file cannot be opened with the keys of this process")
         case _:
             raise Conflict("the user changed meanwhile, or was erased")
 

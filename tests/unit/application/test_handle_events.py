@@ -229,6 +229,13 @@ async def test_a_customer_whose_profile_cannot_be_opened_is_refused(shop: Shop) 
     assert isinstance(result, Refused)
 
 
+async def test_a_customer_whose_key_is_not_here_waits_alone(shop: Shop) -> None:
+    shop.mirror_answers["456"] = Mirrored(person=UUID(int=1), outcome=MirrorOutcome.LOCKED)
+    waits, other = await shop.handle([user("updated", name="Ann"), user("updated", userId="457")])
+    assert isinstance(waits, Later)
+    assert other == Done(mirror="written")
+
+
 @pytest.mark.parametrize(
     ("event", "code"),
     [

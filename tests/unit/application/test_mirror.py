@@ -299,3 +299,16 @@ async def test_a_profile_that_cannot_be_opened_spoils_no_neighbour(house: House)
     answers = await house.says(ann(), PersonUpdate(user_id="other", name="Other"))
     assert outcomes(answers) == ["unreadable", "written"]
     assert (await house.profile("other")).name == "Other"
+
+
+async def test_a_key_that_is_not_here_is_the_matter_of_one_and_does_not_stop_an_erasure(house: House) -> None:
+    await house.says(ann(), PersonUpdate(user_id="457", name="Bob"))
+    row = await house.row()
+    assert row.data_key is not None
+    newer = msgspec.structs.replace(row, data_key=b"\2" + row.data_key[1:])
+    await house.people.erase([row.id])
+    await house.people.put([newer])
+    answers = await house.says(ann(name="A"), PersonUpdate(user_id="457", name="B"))
+    assert outcomes(answers) == ["locked", "written"]
+    assert (await house.profile("457")).name == "B"
+    assert outcomes(await house.says(PersonUpdate(user_id="456", deleted=True))) == ["deleted"]
