@@ -42,7 +42,8 @@ class LocalAddresses:
         try:
             found = validate_email(value, check_deliverability=False, strict=True, test_environment=True)
         except EmailNotValidError as error:
-            raise ValueError(f"not an e-mail address: {error}") from None
+            why = re.split(r"[:(]", str(error))[0].strip().rstrip(".")  # what follows quotes the address
+            raise ValueError(f"not an e-mail address: {why}.") from None
         if "." not in found.ascii_domain:
             raise ValueError("not an e-mail address: the part after the @-sign should have a period.")
         return f"{found.local_part}@{found.ascii_domain}"

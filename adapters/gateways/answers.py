@@ -22,6 +22,7 @@ from enum import Enum
 from aiosmtplib import SMTPConnectError, SMTPException, SMTPServerDisconnected, SMTPTimeoutError
 
 from adapters.gateways.faults import Fault, meaning
+from adapters.gateways.words import known_words
 from domain.delivery.outcome import AccountFault, Deferred, Refused, Unknown
 
 
@@ -59,10 +60,11 @@ def answered(
 ) -> Deferred | Refused | AccountFault | Unknown:
     """What an answer other than "go on" means.
 
-    Servers like to quote the recipient; reasons are stored in the clear, so addresses are taken out.
+    Servers like to quote what they were given; reasons are stored in the clear, so once they know of the
+    recipient only known words are kept.
     """
     text = text[:_READ_MAX]
-    reason = f"{stage.value}: {code} {_without_addresses(text, recipient)}".rstrip()
+    reason = f"{stage.value}: {code} {_kept(stage, text)}".rstrip()
     family = code // 100
     if family not in (4, 5):
         if stage is Stage.CONTENT:
@@ -82,9 +84,9 @@ def answered(
 
 def broken(stage: Stage, error: Exception) -> Deferred | AccountFault | Unknown:
     """What an error means that is no answer."""
-    why = str(error) or type(error).__name__
+    why = _kept(stage, getattr(error, "strerror", None) or str(error)) or type(error).__name__
     if stage in (Stage.CONNECT, Stage.LOGIN) and _never_works(error):
-        return AccountFault(f"{stage.value}: {why[:_TEXT_MAX]}")
+        return AccountFault(f"{stage.value}: {why}")
     return unanswered(stage, why)
 
 
@@ -111,9 +113,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__
 
 
-def _without_addresses(text: str, recipient: str) -> str:
-    plain = _ADDRESS.sub("…", "".join(one if one.isprintable() else " " for one in text))
-    local = recipient.rpartition("@")[0]
-    if local:
-        plain = re.sub(rf"(?<!\w){re.escape(local)}(?!\w)", "…", plain, flags=re.IGNORECASE)
-    return plain[:_TEXT_MAX]
+def _kept(stage: Stage, text: str) -> str:
+    plain = "".join(one if one.isprintable() else " " for one in text)
+    if stage in _ALONE:  # it speaks of us
+        return _ADDRESS.sub("…", plain)[:_TEXT_MAX]
+    return known_words(plain)[:_TEXT_MAX]

@@ -13,6 +13,7 @@ from adapters.gateways.answers import Progress, Stage, answered, broken, unanswe
 from adapters.gateways.connections import Busy, Connection, Connections
 from adapters.gateways.letters import Letter, Letters
 from adapters.gateways.options import SmtpOptions
+from adapters.gateways.words import known_words
 from application.ports.gateway import Message
 from application.ports.system import Clock
 from domain.delivery.outcome import Accepted, NotCalled, Outcome, Refused
@@ -45,7 +46,7 @@ class SmtpGateway:
         try:
             letter = self._letters.write(message, self._clock.now())
         except (ValueError, MessageError) as error:
-            return Refused(f"cannot be an e-mail: {error}", looked_at=False)
+            return Refused(f"cannot be an e-mail: {known_words(str(error))}", looked_at=False)
         progress = Progress()
         try:
             async with asyncio.timeout(self._timeout) as bound, self._connections.slot():

@@ -44,7 +44,7 @@ def decode(body: bytes) -> list[Pointer]:
     try:
         message = _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-        raise Undecodable(f"not a pointer message: {fault}") from fault
+        raise Undecodable("not a pointer message") from fault  # its words quote what stands there
     if message.v != 1:
         raise Undecodable(f"pointer message of unknown version {message.v}")
     if not 1 <= len(message.d) <= PACK_MAX:

@@ -33,14 +33,21 @@ def test_every_stage(stage: str, _yes: str, later: str, no: str, other: str, los
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("5.1.1 <ada.l@shop.test>: unknown", "recipient: 550 5.1.1 <…>: unknown"),
+        ("5.1.1 <ada.l@shop.test>: unknown", "recipient: 550 5.1.1 … unknown"),
         ("user ADA.L unknown", "recipient: 550 user … unknown"),
         ("ada.lovelace is not ada.l", "recipient: 550 … is not …"),
-        ("see https://x.test/?q=ada.l@shop.test", "recipient: 550 see https://x.test/?q=…"),
+        ("see https://x.test/?q=ada.l@shop.test", "recipient: 550 see …"),
         ("two\nlines", "recipient: 550 two lines"),
-        ("\udcffbad\x00", "recipient: 550  bad"),
-        ("x" * 500, "recipient: 550 " + "x" * 200),
+        ("\udcffbad\x00", "recipient: 550 bad"),
+        ("no " * 100, f"recipient: 550 {'no ' * 66}no"),
         ("", "recipient: 550"),
+        ("ada.l=40shop.test over quota", "recipient: 550 … over quota"),
+        ("ADA+2EL at shop dot test is full", "recipient: 550 … at … is full"),
+        ("=?utf-8?q?Ada?= unknown user", "recipient: 550 … unknown user"),
+        ("Mail for Ada Lovelace, Hauptstr. 12: rejected", "recipient: 550 Mail for … rejected"),
+        ("your code is 123 456", "recipient: 550 your code is …"),
+        ("5.1.1 listed in 'Dear Ada, your order 9'", "recipient: 550 5.1.1 listed in … your order …"),
+        ("Mailbox-full (over quota)!", "recipient: 550 Mailbox-full (over quota)!"),
     ],
 )
 def test_reasons_are_short_plain_and_tell_no_address(text: str, reason: str) -> None:
@@ -48,5 +55,4 @@ def test_reasons_are_short_plain_and_tell_no_address(text: str, reason: str) -> 
     assert isinstance(outcome, Refused)
     assert "ada.l@" not in outcome.reason
     outcome.reason.encode()
-    if "lovelace" not in text and "https" not in text:
-        assert outcome.reason == reason
+    assert outcome.reason == reason

@@ -21,10 +21,10 @@ from tests.support.topology import links
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 RUN = f"canary{uuid4().hex[:8]}"
-KINDS = ("email", "name", "data", "subject", "body", "html", "key", "userid", "label")
+KINDS = ("email", "name", "data", "subject", "body", "html", "key", "userid", "label", "member")
 CANARIES = [f"{RUN}{kind}" for kind in KINDS]
 PHONE = "4917655512377"
-EMAIL, NAME, DATA, SUBJECT, BODY, HTML, KEY, USER, _ = CANARIES
+EMAIL, NAME, DATA, SUBJECT, BODY, HTML, KEY, USER, _, MEMBER = CANARIES
 
 GUEST = {"email": f"{EMAIL}@customers.example", "phone": f"+{PHONE}", "name": NAME}
 ORDER = {"orderId": "9", "total": 1, "items": [{"name": DATA, "quantity": 1, "price": 1}]}
@@ -50,6 +50,8 @@ async def _send_all(shop: Shop) -> None:
         shop.call("POST", "/api/notifications", _request(*everyone, **INLINE), idempotency=KEY),
         shop.call("POST", "/api/notifications", _templated(*everyone)),
         shop.call("POST", "/api/notifications", _templated(GUEST), key=shop.test_key),
+        shop.call("POST", "/api/notifications", _templated(GUEST, data=ORDER | {"items": [{MEMBER: 1}]})),
+        shop.call("POST", "/api/notifications", _templated(GUEST, data=ORDER | {"items": {MEMBER: DATA}})),
         shop.call("POST", "/api/notifications", _request(GUEST, **INLINE, channelType="sms")),
         shop.call("POST", "/api/notifications/batch", {"notifications": [_templated(GUEST)] * 3}),
         shop.call("PUT", f"/api/users/{USER}", user, headers={"If-None-Match": "*"}),
@@ -81,6 +83,7 @@ async def _send_all(shop: Shop) -> None:
         await publish(
             "order.created", ORDER | {"email": GUEST["email"], "orderId": "11"}, message_id=f"{RUN}-4"
         )
+        await publish("user.deleted", {"userId": f"{USER}-2", MEMBER: DATA}, message_id=f"{RUN}-7")
 
         # Parked: with all they say, for an operator to read; the log must not tell it.
         await publish("order.created", {"email": GUEST["email"], "items": [DATA]}, message_id=f"{RUN}-5")

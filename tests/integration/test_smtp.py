@@ -163,7 +163,7 @@ MISBEHAVIOUR = [
     ({"MAIL": "garbage"}, Deferred, "sender: -1"),
     ({"RCPT": "450 4.2.0 greylisted"}, Deferred, "recipient: 450"),
     ({"RCPT": "452 4.2.2 mailbox full"}, Deferred, "recipient: 452"),
-    ({"RCPT": "550 5.1.1 <ada@shop.test> no such user"}, Refused, "recipient: 550 5.1.1 <…> no such user"),
+    ({"RCPT": "550 5.1.1 <ada@shop.test> no such user"}, Refused, "recipient: 550 5.1.1 … no such user"),
     ({"RCPT": "421 4.7.0 slow down"}, Deferred, "recipient: 421"),
     ({"RCPT": DROP}, Deferred, "recipient: "),
     ({"RCPT": HANG}, Deferred, "recipient: no answer"),
