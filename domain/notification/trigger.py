@@ -98,7 +98,7 @@ def check(trigger: Trigger) -> list[Fault]:
         for at, path in paths
         if not _PATH.fullmatch(path) or path.split(".")[0] not in Event.__struct_fields__
     ]
-    names = {name: getattr(trigger, name) for name in ("id", "event", "type", "template")}
+    names = {name: getattr(trigger, name) for name in ("id", "event", "type", "template", "key")}
     names |= {"metadata": "".join(trigger.metadata)}
     faults += [Fault(f"/{name}", "bad_character", UNSEEN) for name, said in names.items() if hides(said)]
     if not holes or not {"{", "}"}.isdisjoint(_HOLE.sub("", trigger.key)):

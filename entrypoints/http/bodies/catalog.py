@@ -11,9 +11,9 @@ from domain.kernel.channel import NotificationClass, Priority
 from domain.notification.trigger import To, Trigger
 from domain.people.update import PersonUpdate
 from domain.template.template import Template, Variable
-from entrypoints.http.bodies.texts import VISIBLE, Channel, Id, Name, Text
+from entrypoints.http.bodies.texts import Channel, Id, Name, Spelled, SpelledName, Text
 
-Path = Annotated[str, Meta(min_length=1, max_length=255, pattern=VISIBLE, examples=["data.userId"])]
+Path = Annotated[str, Meta(min_length=1, max_length=255, examples=["data.userId"])]
 
 
 class TemplateVersionIn(
@@ -21,7 +21,7 @@ class TemplateVersionIn(
 ):
     """One version of a template; it never changes once saved."""
 
-    name: Text
+    name: Spelled
     channel_type: Channel
     subject_template: str | None = None
     body_template: Annotated[str, Meta(description="plain text, Jinja2")] | None = None
@@ -84,9 +84,9 @@ class TriggerIn(
 ):
     """This event makes this notification."""
 
-    event: Annotated[Name, Meta(description="type of the shop's event", examples=["order.created"])]
+    event: Annotated[SpelledName, Meta(description="type of the shop's event", examples=["order.created"])]
     is_enabled: bool = True
-    notification_type: Name
+    notification_type: SpelledName
     template_id: Id
     channel_type: Annotated[Channel, Meta(description="without it, the template's channel")] | None = None
     klass: Literal["otp", "transactional", "marketing"] = field(default="transactional", name="class")

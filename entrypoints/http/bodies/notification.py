@@ -9,7 +9,7 @@ from msgspec import Meta, field
 from domain.kernel.channel import Mode, NotificationClass, Priority
 from domain.kernel.errors import Fault, Invalid
 from domain.notification.request import Content, Recipient, Request
-from entrypoints.http.bodies.texts import VISIBLE, Channel, Name, Text
+from entrypoints.http.bodies.texts import VISIBLE, Channel, Name, Spelled, SpelledName
 
 KEY_MAX = 255
 
@@ -35,14 +35,14 @@ class NotificationIn(
 ):
     """What to tell, to whom, over which channel."""
 
-    notification_type: Annotated[Name, Meta(description="such as `order_confirmation`")]
+    notification_type: Annotated[SpelledName, Meta(description="such as `order_confirmation`")]
     channel_type: Annotated[Channel, Meta(description="without it, the template's channel")] | None = None
     priority: Literal["critical", "high", "medium", "low"] = "medium"
     klass: Annotated[
         Literal["otp", "transactional", "marketing"], Meta(description="what it is for; policies hang on it")
     ] = field(default="transactional", name="class")
     template_id: Annotated[Name, Meta(description="instead of subject, body and htmlBody")] | None = None
-    recipient_id: Annotated[Text, Meta(description="the shop's own user id")] | None = None
+    recipient_id: Annotated[Spelled, Meta(description="the shop's own user id")] | None = None
     recipients: (
         Annotated[list[Who], Meta(min_length=1, max_length=1_000, description="instead of recipientId")]
         | None
@@ -55,14 +55,14 @@ class NotificationIn(
         dict[str, Any],
         Meta(description="labels to find it by; no personal data: they are stored in the clear"),
     ] = {}
-    created_by: Text | None = None
+    created_by: Spelled | None = None
     idempotency_key: (
         Annotated[
             str,
             Meta(
                 min_length=1,
                 max_length=KEY_MAX,
-                pattern=VISIBLE,
+                extra_json_schema=VISIBLE,
                 description="or the header Idempotency-Key",
             ),
         ]

@@ -169,7 +169,7 @@ async def test_what_is_discarded_stays_failed_with_its_reason(world: World) -> N
         ("replay", {"all": True, "group": "0123456789abcdef"}, {"/all": "ambiguous"}),
         ("replay", {"deliveryIds": []}, {"/deliveryIds": "bad_length"}),
         ("replay", {"deliveryIds": [NOBODY] * 1001}, {"/deliveryIds": "bad_length"}),
-        ("replay", {"deliveryIds": ["7"]}, {"/deliveryIds/0": "bad_value"}),
+        ("replay", {"deliveryIds": ["7"]}, {"/deliveryIds/0": "bad_format"}),
         ("replay", {"group": "none"}, {"/group": "bad_format"}),
         ("replay", {"since": "yesterday"}, {"/since": "bad_value"}),
         ("replay", {"since": "2026-01-01T00:00:00"}, {"/since": "bad_value"}),
