@@ -1,8 +1,9 @@
 """Group commit: requests that arrive while a commit is in flight share the next one; no timer.
 
 Critical goes first and has a reserve of its own.  Batches and the queue in front of them are bounded by
-rows.  The same idempotency key twice in this process waits for the first.  A batch that is refused
-is bisected until the bad request stands alone; what merely waited is not tried in parts.
+rows, and by what they take in memory.  The same idempotency key twice in this process waits for the first.
+A batch that is refused is bisected until the bad request stands alone; what merely waited is not tried in
+parts.
 """
 
 import asyncio
@@ -13,6 +14,8 @@ from datetime import timedelta
 from itertools import chain
 from uuid import UUID
 
+import msgspec
+
 from application.notification.packing import Pack
 from application.notification.prepare import Prepared
 from application.notification.seal import Seal
@@ -21,19 +24,26 @@ from application.ports.outbox import Handoff
 from application.supervision import start
 from domain.kernel.channel import Priority
 from domain.kernel.errors import InFlight, Overloaded, StoreUnavailable
+from domain.kernel.weight import weight
 
 _SEAL_TRIES = 10
+ROW = 1_000
+"""Bytes that a notification or a delivery takes beside its content, about."""
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class _Waiting:
     """One request and who waits for it."""
 
-    __slots__ = ("answer", "prepared", "rows")
+    __slots__ = ("answer", "prepared", "rows", "weight")
 
     def __init__(self, prepared: Prepared, answer: "asyncio.Future[Verdict]") -> None:
         self.prepared = prepared
         self.answer = answer
         self.rows = 1 + len(prepared.addressees)
+        said = _encode([prepared.request.content, prepared.request.metadata])
+        self.weight = weight(said) + ROW * self.rows
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,7 +52,9 @@ class GroupCommit:
 
     Args:
         rows_max: most rows (notifications and deliveries) of one commit; one larger request goes alone.
-        queue_max: most rows waiting; the critical reserve of `queue_max // 4` comes on top.
+        queue_max: most rows waiting; the critical reserve of a quarter comes on top.
+        weight_max: the same in bytes of one commit: see `domain.kernel.weight`.
+        queue_weight_max: the same in bytes of what waits.
         committers: commits in flight at once; with more of them each is smaller, and all of them dearer.
         patience: bound of one commit, all its waits and tries together.
     """
@@ -53,10 +65,13 @@ class GroupCommit:
     handoff: Handoff
     rows_max: int = 1_000
     queue_max: int = 20_000
+    weight_max: int = 8 * 1024 * 1024
+    queue_weight_max: int = 64 * 1024 * 1024
     committers: int = 1
     patience: timedelta = timedelta(seconds=10)
     _queues: tuple[deque[_Waiting], ...] = field(default_factory=lambda: tuple(deque() for _ in Priority))
     _waiting_rows: int = 0
+    _waiting_weight: int = 0
     _by_key: dict[UUID, _Waiting] = field(default_factory=dict)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
     _committing: int = 0
@@ -93,12 +108,12 @@ class GroupCommit:
 
     def _admit(self, prepared: Prepared) -> _Waiting:
         waiting = _Waiting(prepared, asyncio.get_running_loop().create_future())
-        room = self.queue_max
-        if prepared.request.priority is Priority.CRITICAL:
-            room += self.queue_max // 4
-        if self._waiting_rows and self._waiting_rows + waiting.rows > room:
+        reserve = 1.25 if prepared.request.priority is Priority.CRITICAL else 1
+        rows, heavy = self._waiting_rows + waiting.rows, self._waiting_weight + waiting.weight
+        full = rows > self.queue_max * reserve or heavy > self.queue_weight_max * reserve
+        if full and self._waiting_rows:
             raise Overloaded("too many requests wait for the database")
-        self._waiting_rows += waiting.rows
+        self._waiting_rows, self._waiting_weight = rows, heavy
         self._queues[prepared.request.priority].append(waiting)
         if prepared.key is not None:
             self._by_key[prepared.key] = waiting
@@ -113,13 +128,15 @@ class GroupCommit:
 
     def _next(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
-        rows = 0
+        rows, heavy = self.rows_max, self.weight_max
         for queue in self._queues:
-            while queue and (not batch or rows + queue[0].rows <= self.rows_max):
+            while queue and (not batch or (queue[0].rows <= rows and queue[0].weight <= heavy)):
                 waiting = queue.popleft()
-                rows += waiting.rows
+                rows -= waiting.rows
+                heavy -= waiting.weight
                 batch.append(waiting)
-        self._waiting_rows -= rows
+        self._waiting_rows -= self.rows_max - rows
+        self._waiting_weight -= self.weight_max - heavy
         return batch
 
     def _all(self) -> list[_Waiting]:
@@ -127,7 +144,7 @@ class GroupCommit:
         everybody = [waiting for queue in self._queues for waiting in queue]
         for queue in self._queues:
             queue.clear()
-        self._waiting_rows = 0
+        self._waiting_rows = self._waiting_weight = 0
         return everybody
 
     async def _commit(self, batch: list[_Waiting]) -> None:

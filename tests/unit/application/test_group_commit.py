@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from adapters.crypto.vault import LocalVault
@@ -20,7 +21,7 @@ from application.ports.outbox import OutboxMessage
 from application.ports.vault import Unreadable
 from domain.kernel.channel import Priority
 from domain.kernel.errors import Fault, InFlight, Invalid, Overloaded, StoreUnavailable
-from domain.notification.request import Request
+from domain.notification.request import Content, Request
 from tests.support.virtual_time import passing
 
 IDS = SystemIds()
@@ -235,3 +236,29 @@ async def test_who_comes_just_as_the_last_commit_ends_is_not_left_waiting():
     async with asyncio.timeout(1):
         assert isinstance(await late[0], Won)
     assert world.committed() == [["first"], ["late"]]
+
+
+def heavy(note: object, *, priority: Priority = Priority.MEDIUM) -> Prepared:
+    one = prepared(priority=priority)
+    request = Request(type="heavy", priority=priority, content=Content(data={"note": note}))
+    return msgspec.structs.replace(one, request=request)
+
+
+@pytest.mark.parametrize("note", ["x" * 100_000, [[]] * 700], ids=["long", "of many things"])
+async def test_a_full_queue_is_told_by_what_it_takes_in_memory(note: object):
+    world = World(queue_weight_max=400_000)
+    waiting = await held(world, *(heavy(note) for _ in range(3)))
+    with pytest.raises(Overloaded):
+        world.commit.enqueue(heavy([note] * 2))
+    urgent = world.commit.enqueue(heavy(note, priority=Priority.CRITICAL))
+    world.go.set()
+    assert all(isinstance(verdict, Won) for verdict in await asyncio.gather(*waiting, urgent))
+    assert isinstance((await put(world, heavy([note] * 9)))[0], Won), "alone it is let in whatever its size"
+
+
+async def test_a_commit_is_bounded_by_what_it_takes_in_memory():
+    world = World(weight_max=250_000)
+    waiting = await held(world, *(heavy("x" * 100_000) for _ in range(5)), prepared())
+    world.go.set()
+    assert all(isinstance(verdict, Won) for verdict in await asyncio.gather(*waiting))
+    assert [len(batch) for batch in world.committed()] == [1, 2, 2, 2]
