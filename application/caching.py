@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Generic, TypeVar
 
 from application.ports.catalog import Channel, Channels, Templates, WhenDisabled
 from application.ports.system import Clock
 from domain.kernel.errors import StoreUnavailable
 from domain.template.template import Template
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 KEPT_MAX = 64 * 1024 * 1024
 """Characters of all templates at hand, about."""
@@ -132,3 +136,28 @@ class OpenChannels:
     def forget(self) -> None:
         """This process changed one: ask again."""
         self._asked = float("-inf")
+
+
+class Recent(Generic[K, V]):
+    """A memory bounded by number and by size; the oldest goes first, and what is too large is not kept."""
+
+    def __init__(self, *, most: int, size_max: int) -> None:
+        self._most, self._size_max = most, size_max
+        self._kept: dict[K, tuple[V, int]] = {}
+        self.size = 0
+
+    def get(self, key: K) -> V | None:
+        """What was kept under it, or None."""
+        found = self._kept.get(key)
+        return None if found is None else found[0]
+
+    def keep(self, key: K, value: V, size: int) -> None:
+        """Remember it; `size` in whatever `size_max` counts."""
+        if size > self._size_max:
+            return
+        _, before = self._kept.pop(key, (None, 0))
+        self.size -= before
+        while self._kept and (len(self._kept) >= self._most or self.size + size > self._size_max):
+            self.size -= self._kept.pop(next(iter(self._kept)))[1]
+        self._kept[key] = (value, size)
+        self.size += size

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
-from application.caching import CachedTemplates
+from application.caching import CachedTemplates, Recent
 from application.delivery.begin import Call
 from application.delivery.providers import ProviderStates
 from application.ports.deliveries import Settlement, UnderWay
@@ -25,7 +25,8 @@ from domain.notification.recipient import variables
 from domain.notification.request import Content
 from domain.template.template import Rendered, filled
 
-CONTENTS_MAX = 64
+CONTENTS_MAX, CONTENTS_BYTES = 64, 4 * 1024 * 1024
+"""Bytes as they are sealed; open they take up to thirty times that."""
 
 CLEARANCE_MAX = timedelta(seconds=1)
 """No call starts later than this after the facts of its gate were read."""
@@ -54,7 +55,9 @@ class CallProvider:
     call_max: timedelta
     clear_again: Callable[[Call], Awaitable[float | None]]
     under_way: dict[UUID, UnderWay] = field(default_factory=dict)
-    _contents: dict[UUID, Content] = field(default_factory=dict)
+    _contents: Recent[UUID, Content] = field(
+        default_factory=lambda: Recent(most=CONTENTS_MAX, size_max=CONTENTS_BYTES)
+    )
     """Of the notifications called last: a campaign's content is opened once, not per recipient."""
 
     async def __call__(self, call: Call) -> Settlement:
@@ -168,9 +171,7 @@ class CallProvider:
         if content is None:
             key = unwrap_content_key(call.key, leased.content_key, leased.id)
             content = open_content(key, leased.notification, leased.content)
-            if len(self._contents) >= CONTENTS_MAX:
-                self._contents.pop(next(iter(self._contents)))
-            self._contents[leased.notification] = content
+            self._contents.keep(leased.notification, content, len(leased.content))
         return content
 
     def _settlement(self, call: Call, outcome: Outcome, took: timedelta) -> Settlement:

@@ -19,6 +19,8 @@ from domain.kernel.errors import Unavailable
 from entrypoints.actors.actor import Telemetry, pause
 from entrypoints.actors.detours import Detours, unforeseen
 
+OVERHEAD = 1_000
+"""Bytes that a message takes beside its body, about."""
 SWEEP_ROWS = 2_000
 FRESH = 5.0
 """Seconds: a broker that took something so lately is there; what it does not take now is another matter."""
@@ -33,6 +35,7 @@ class RelayActor:
     Args:
         waiting_max: most messages kept in memory; the rest is found by the sweep.  Critical ones have a
             reserve of a quarter on top.
+        bytes_max: the same, of all of them.
         batch_max: most messages published together.
         parallel: batches in flight at once.
         sweep_every: seconds between two looks into the outbox.
@@ -42,11 +45,14 @@ class RelayActor:
     outbox: Outbox
     telemetry: Telemetry
     waiting_max: int = 20_000
+    bytes_max: int = 32 * 1024 * 1024
     batch_max: int = 250
     parallel: int = 2
     sweep_every: float = 3.0
     name: str = "relay"
     _heap: list[tuple[int, UUID, OutboxMessage]] = field(default_factory=list)
+    _bytes: int = 0
+    """Of what is in the heap."""
     _held: set[UUID] = field(default_factory=set)
     _gone: set[UUID] | None = None
     """Confirmed while the sweep reads: its rows may be older than these."""
@@ -69,11 +75,13 @@ class RelayActor:
         for message in messages:
             if message.id in self._held:
                 continue
-            reserve = self.waiting_max // 4 if message.priority == Priority.CRITICAL else 0
-            if len(self._heap) >= self.waiting_max + reserve:
+            reserve = 1.25 if message.priority == Priority.CRITICAL else 1
+            size = _size(message)
+            if len(self._heap) >= self.waiting_max * reserve or self._bytes + size > self.bytes_max * reserve:
                 self._left_behind = True
                 continue
             self._held.add(message.id)
+            self._bytes += size
             heapq.heappush(self._heap, (message.priority, message.id, message))
         if self._heap:
             self._news.set()
@@ -135,6 +143,7 @@ class RelayActor:
         batch: list[OutboxMessage] = []
         while self._heap and len(batch) < self.batch_max:
             message = heapq.heappop(self._heap)[2]
+            self._bytes -= _size(message)
             if self.detours.closed(message):
                 self._held.discard(message.id)
                 self._left_behind = True
@@ -221,3 +230,7 @@ class RelayActor:
         if adopted:
             self.telemetry.wide("outbox.adopted", messages=adopted)
         return adopted
+
+
+def _size(message: OutboxMessage) -> int:
+    return OVERHEAD + len(message.body)

@@ -314,3 +314,16 @@ async def test_a_broker_that_does_not_answer_is_nothing_getting_out() -> None:
     world.broker.go.set()
     await eventually(lambda: world.relay.able)
     await world.stop()
+
+
+async def test_what_is_handed_over_is_bounded_by_bytes_and_the_rest_goes_by_sweep():
+    world = World(bytes_max=1_000_000)
+    large = world.commit(200, body=b"x" * 20_000)
+    urgent = world.commit(20, body=b"x" * 20_000, priority=0)
+    world.relay.offer([*large, *urgent])
+    assert world.relay.waiting * 20_000 <= 1_250_000
+    assert world.relay.waiting * 20_000 > 1_000_000, "critical ones have a reserve"
+    world.start()
+    await eventually(lambda: not world.rows.outbox)
+    assert len({message.id for message in world.broker.published}) == 220
+    await world.stop()
