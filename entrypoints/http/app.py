@@ -11,6 +11,7 @@ from entrypoints.http.edge import Api
 from entrypoints.http.guard import RequireKey
 from entrypoints.http.openapi.contract import contract
 from entrypoints.http.problems import answer_error
+from entrypoints.http.reading.room import Room
 from entrypoints.http.routes import (
     attempts,
     batch,
@@ -97,6 +98,7 @@ def build_app(pages: Sequence[ControllerRouterHandler] = ()) -> Api:
         logging_config=None,  # one wide event per request instead
         request_max_body_size=None,  # `read_bytes` bounds each body
     )
+    app.room = Room()
     app.allowed = {
         route.path_format: ", ".join(sorted(route.methods)).encode()
         for route in app.routes

@@ -13,7 +13,7 @@ _LOW_64 = (1 << 64) - 1
 class Call:
     """Stands in `scope["state"]["call"]` for as long as the request lasts."""
 
-    __slots__ = ("error", "key", "status", "trace_id", "traceparent")
+    __slots__ = ("error", "held", "key", "status", "trace_id", "traceparent")
 
     def __init__(self, traceparent: bytes | None, fresh: UUID) -> None:
         """Join the caller's trace, or begin one; `fresh` becomes this span's id and a new trace's."""
@@ -24,6 +24,8 @@ class Call:
         """W3C Trace Context: this request is the parent of what follows."""
         self.key: ApiKey | None = None
         self.status = 0
+        self.held = 0
+        """See `Room`."""
         self.error: Exception | None = None
 
     @property

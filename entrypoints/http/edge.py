@@ -7,6 +7,7 @@ from litestar import Litestar
 
 from application import budget
 from entrypoints.http.call import Call
+from entrypoints.http.reading.room import Room
 from entrypoints.http.services import HttpServices, Seen
 
 
@@ -16,6 +17,8 @@ class Api(Litestar):
     services: HttpServices
     contract: bytes
     """OpenAPI, as JSON."""
+    room: Room
+    """For bodies."""
     allowed: Mapping[str, bytes]
     """By path template, what `Allow` says."""
 
@@ -47,6 +50,7 @@ class Api(Litestar):
         try:
             await super().__call__(scope, receive, answer)
         finally:
+            self.room.leave(call)
             services.observe(
                 Seen(
                     method=scope["method"],

@@ -11,9 +11,11 @@ from litestar import Request
 
 from domain.kernel.errors import Fault, Invalid, hold
 from domain.kernel.number import number
+from domain.kernel.weight import weight
 from entrypoints.http.answers import JSON
 from entrypoints.http.problems import Refused
 from entrypoints.http.reading.hygiene import DEPTH_MAX, suspicious, unfit
+from entrypoints.http.reading.room import SMALL
 from entrypoints.http.reading.shape import misshapen
 
 BODY_MAX = 256 * 1024
@@ -96,7 +98,7 @@ async def read_bytes(request: Request[Any, Any, Any], limit: int) -> bytes:
     """The body without a byte order mark; reads `receive` itself: Litestar's own way costs 20 µs.
 
     Raises:
-        Refused: larger than `limit`, not JSON by its own word, or it does not arrive.
+        Refused: larger than `limit`, not JSON by its own word, or it does not arrive; no room for it now.
     """
     for name, value in request.scope["headers"]:
         if name == b"content-length" and int(value) > limit:  # the server has seen to it that it is a number
@@ -115,8 +117,13 @@ async def read_bytes(request: Request[Any, Any, Any], limit: int) -> bytes:
         size += len(message["body"])
         if size > limit:
             raise _too_large(limit)
+        if size > SMALL:
+            request.app.room.hold(request.scope["state"]["call"], size)
         more = message.get("more_body")
-    return b"".join(body).removeprefix(BOM_UTF8)
+    whole = b"".join(body).removeprefix(BOM_UTF8)
+    if (heavy := weight(whole)) > SMALL:
+        request.app.room.hold(request.scope["state"]["call"], heavy)
+    return whole
 
 
 def _is_json(media_type: bytes) -> bool:

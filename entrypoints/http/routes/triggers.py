@@ -19,7 +19,7 @@ from entrypoints.http.views.catalog import TriggerOut
 
 _TAG = "Triggers"
 
-_body = Body(TriggerIn)
+_body = Body(TriggerIn, 16 * 1024)
 
 
 @get(
