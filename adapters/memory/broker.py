@@ -14,7 +14,7 @@ from itertools import count
 
 from adapters.memory.queues import MemoryQueue, MemorySubscription, Message
 from adapters.memory.routing import Definitions, Routes
-from application.ports.broker import Event, Outgoing, Published
+from application.ports.broker import LARGEST, Event, Outgoing, Published
 from application.ports.system import Clock
 from domain.kernel.channel import Lane
 from domain.kernel.errors import BrokerUnavailable, NotFound
@@ -108,12 +108,12 @@ class MemoryBroker:
         ):
             raise BrokerUnavailable(f"no queue takes {event.routing_key} from exchange {exchange}")
 
-    async def subscribe(self, queue: str, prefetch: int) -> MemorySubscription:
+    async def subscribe(self, queue: str, prefetch: int, largest: int = LARGEST) -> MemorySubscription:
         """See `Consumer`."""
         await self._ready(publishing=False)
         if queue not in self._queues:
             raise BrokerUnavailable(f"no queue {queue}")
-        return self._queues[queue].subscribe(prefetch)
+        return self._queues[queue].subscribe(prefetch, largest)
 
     def release(self) -> None:
         """Let go what is due.  A timer does so by itself; who moves a virtual clock calls it after."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from application.ports.broker import Event, Received
+from application.ports.broker import LARGEST, Event, Received
+from application.ports.sizes import fitting
 from domain.kernel.errors import BrokerUnavailable
 
 OVERHEAD = 1024
@@ -76,9 +77,9 @@ class MemoryQueue:
         self._ready.append(message)
         self.serve()
 
-    def subscribe(self, prefetch: int) -> "MemorySubscription":
+    def subscribe(self, prefetch: int, largest: int) -> "MemorySubscription":
         """A new consumer, in turn with the others."""
-        consumer = MemorySubscription(self, prefetch)
+        consumer = MemorySubscription(self, prefetch, largest)
         self._consumers.append(consumer)
         self.serve()
         return consumer
@@ -100,6 +101,12 @@ class MemoryQueue:
         self.held -= sum(message.size for message in messages)
         self.serve()
 
+    def refuse(self, messages: Sequence[Message]) -> None:
+        """They die, whatever their number of returns."""
+        for message in messages:
+            self._bury(message, "rejected")
+        self.serve()
+
     def leave(self, consumer: "MemorySubscription", unacked: Sequence[Message]) -> None:
         """A consumer goes: what it held returns to the front, or dies of its many returns."""
         with suppress(ValueError):  # all were lost at once
@@ -108,7 +115,7 @@ class MemoryQueue:
         for message in unacked:
             message.deliveries += 1
             if self._limit is not None and message.deliveries > self._limit:
-                self._bury(message)
+                self._bury(message, "delivery_limit")
             else:
                 kept.append(message)
         self._ready.extendleft(reversed(kept))
@@ -120,10 +127,10 @@ class MemoryQueue:
         for consumer in lost:
             consumer.lose(reason)
 
-    def _bury(self, message: Message) -> None:
+    def _bury(self, message: Message, reason: str) -> None:
         self.held -= message.size
         if self._dead_letters_to is not None:
-            how = {"x-first-death-reason": "delivery_limit", "x-first-death-queue": self.name}
+            how = {"x-first-death-reason": reason, "x-first-death-queue": self.name}
             event = msgspec.structs.replace(message.event, headers={**message.event.headers, **how})
             self._die(self._dead_letters_to, Message(message.key, event))
 
@@ -131,9 +138,10 @@ class MemoryQueue:
 class MemorySubscription:
     """Implements `Subscription`."""
 
-    def __init__(self, queue: MemoryQueue, prefetch: int) -> None:
+    def __init__(self, queue: MemoryQueue, prefetch: int, largest: int) -> None:
         self._queue = queue
         self._prefetch = prefetch
+        self._largest = largest
         self._tag = 0
         self._here: deque[Received] = deque()
         self._unacked: dict[int, Message] = {}
@@ -150,14 +158,14 @@ class MemorySubscription:
         """Less than the prefetch is in our hands; a prefetch of 0 is without limit."""
         return not self._prefetch or len(self._unacked) < self._prefetch
 
-    async def take(self, limit: int) -> list[Received]:
+    async def take(self, limit: int, size: int = LARGEST) -> list[Received]:
         """See `Subscription`.  May be cancelled: what it has not returned waits for the next call."""
         while not self._here:
             self._check()
             self._news.clear()
             await self._news.wait()
         self._check()
-        return [self._here.popleft() for _ in range(min(limit, len(self._here)))]
+        return fitting(self._here, limit, size)
 
     async def ack(self, tags: Sequence[int]) -> None:
         """See `Subscription`.  A tag acked twice is acked once."""
@@ -165,6 +173,11 @@ class MemorySubscription:
         if any(tag > self._tag for tag in tags):
             raise ValueError(f"tag {max(tags)} was never delivered")
         self._queue.done([self._unacked.pop(tag) for tag in set(tags) if tag in self._unacked])
+
+    async def refuse(self, tags: Sequence[int]) -> None:
+        """See `Subscription`."""
+        self._check()
+        self._queue.refuse([self._unacked.pop(tag) for tag in tags if tag in self._unacked])
 
     async def close(self) -> None:
         """See `Subscription`."""
@@ -174,7 +187,10 @@ class MemorySubscription:
         """A message from the queue."""
         self._tag += 1
         self._unacked[self._tag] = message
-        self._here.append(message.received(self._tag))
+        received = message.received(self._tag)
+        if (size := len(received.body)) > self._largest:
+            received = msgspec.structs.replace(received, body=b"", headers={}, cut=size)
+        self._here.append(received)
         self._news.set()
 
     def lose(self, reason: str) -> None:

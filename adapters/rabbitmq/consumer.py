@@ -3,15 +3,17 @@
 import asyncio
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from aiormq import Channel, spec
-from aiormq.abc import DeliveredMessage
+from aiormq.abc import DeliveredMessage, FrameType
 
+from adapters.rabbitmq import cutting
 from adapters.rabbitmq.channels import Unfit, ending, is_open, put, told
 from adapters.rabbitmq.link import Link
 from adapters.rabbitmq.wire import CLOSE_MAX
-from application.ports.broker import Received
+from application.ports.broker import LARGEST, Received
+from application.ports.sizes import fitting
 from domain.kernel.errors import BrokerUnavailable
 
 SUBSCRIBE_MAX = 5.0  # seconds
@@ -34,23 +36,30 @@ class RabbitSubscription:
         channel.closing.add_done_callback(lambda closing: self._lose(ending(closing)))
         channel.on_consumer_cancel_callbacks.add(self._cancelled)
 
-    async def take(self, limit: int) -> list[Received]:
+    async def take(self, limit: int, size: int = LARGEST) -> list[Received]:
         """See `Subscription`.  May be cancelled: what it has not returned waits for the next call."""
         while not self._here:
             self._check()
             self._news.clear()
             await self._news.wait()
         self._check()
-        return [self._here.popleft() for _ in range(min(limit, len(self._here)))]
+        return fitting(self._here, limit, size)
 
     async def ack(self, tags: Sequence[int]) -> None:
         """See `Subscription`.  A tag acked twice is acked once (the broker would close the channel)."""
+        await self._end(tags, self._acks)
+
+    async def refuse(self, tags: Sequence[int]) -> None:
+        """See `Subscription`."""
+        await self._end(tags, self._rejects)
+
+    async def _end(self, tags: Sequence[int], how: Callable[[list[int]], Iterator[FrameType]]) -> None:
         self._check()
         try:
             with told("the broker does not take acks"):
                 async with asyncio.timeout(ACK_MAX), self._channel.lock:
-                    if acks := list(self._acks(sorted(set(tags)))):
-                        await (await put(self._channel, acks))
+                    if frames := list(how(self._fresh(tags))):
+                        await (await put(self._channel, frames))
         except BaseException as fault:
             if not isinstance(fault, Unfit):  # whether they have gone out is not known
                 self.give_up(str(fault) or "acks were given up")
@@ -66,39 +75,49 @@ class RabbitSubscription:
         if self.lost is not None:
             return
         delivery, properties = message.delivery, message.header.properties
+        cut = cutting.cut(message)
         self._delivered = delivery.delivery_tag
         self._here.append(
             Received(
                 tag=delivery.delivery_tag,
                 body=message.body,
                 redelivered=delivery.redelivered,
-                headers=properties.headers or {},
+                headers={} if cut else properties.headers or {},
                 message_id=properties.message_id,
                 correlation_id=properties.correlation_id,
                 type=properties.message_type,
                 content_type=properties.content_type,
                 routing_key=delivery.routing_key,
+                cut=cut,
             )
         )
         self._news.set()
 
-    def _acks(self, tags: Sequence[int]) -> Iterator[spec.Basic.Ack]:
-        """One `multiple` for what closes up with the acked ones, single acks for what lies above a gap.
-
-        The broker knows the last tag of a `multiple` only while it is unacked, so that is one of `tags`.
-        """
-        fresh = [tag for tag in tags if tag > self._acked_to and tag not in self._acked_above]
+    def _fresh(self, tags: Sequence[int]) -> list[int]:
+        """Those that are not ended yet, in order; they count as ended from now on."""
+        fresh = [tag for tag in sorted(set(tags)) if tag > self._acked_to and tag not in self._acked_above]
         if fresh and fresh[-1] > self._delivered:
             raise Unfit(f"tag {fresh[-1]} was never delivered")
         self._acked_above.update(fresh)
         while self._acked_to + 1 in self._acked_above:
             self._acked_to += 1
             self._acked_above.remove(self._acked_to)
+        return fresh
+
+    def _acks(self, fresh: list[int]) -> Iterator[FrameType]:
+        """One `multiple` for what closes up with the acked ones, single acks for what lies above a gap.
+
+        The broker knows the last tag of a `multiple` only while it is unacked, so that is one of `tags`.
+        """
         joined = bisect_right(fresh, self._acked_to)
         if joined:
             yield spec.Basic.Ack(fresh[joined - 1], multiple=True)
         for tag in fresh[joined:]:
             yield spec.Basic.Ack(tag)
+
+    def _rejects(self, fresh: list[int]) -> Iterator[FrameType]:
+        for tag in fresh:
+            yield spec.Basic.Reject(tag, requeue=False)
 
     def _check(self) -> None:
         if self.lost is None and not is_open(self._channel):
@@ -127,13 +146,14 @@ class RabbitConsumer:
     def __init__(self, link: Link) -> None:
         self._link = link
 
-    async def subscribe(self, queue: str, prefetch: int) -> RabbitSubscription:
+    async def subscribe(self, queue: str, prefetch: int, largest: int = LARGEST) -> RabbitSubscription:
         """See `Consumer`.  The queue must exist: `posthorn topology apply` makes it."""
         subscription = None
         try:
             with told(f"no answer to consuming {queue} in {SUBSCRIBE_MAX:.0f} s"):
                 async with asyncio.timeout(SUBSCRIBE_MAX):
                     channel = await self._link.channel()
+                    cutting.install(channel, largest)
                     subscription = RabbitSubscription(self._link, channel)
                     await channel.basic_qos(prefetch_count=prefetch)
                     await channel.basic_consume(queue, subscription.on_message)

@@ -7,10 +7,15 @@ dead, and so are all that were under way beside it.  pamqp looks its decoders up
 
 import struct
 from datetime import datetime
+from typing import Any
 
 from pamqp import decode
 
 FAULTS = (ValueError, LookupError, OverflowError, OSError, RecursionError, struct.error)
+TABLE_MAX = 32 * 1024
+"""Bytes of headers that are read: in memory they take up to forty times that."""
+TOO_LARGE = b"size"
+"""In place of headers that are larger: no text, so that nobody can send one of this name."""
 
 
 def install() -> None:
@@ -24,12 +29,15 @@ def short_text(value: bytes) -> tuple[int, str]:
     return end, value[1:end].decode(errors="replace")
 
 
-def table(value: bytes) -> tuple[int, dict[str, object]]:
-    """Headers; none of them when one cannot be read."""
+def table(value: bytes) -> tuple[int, dict[Any, Any]]:
+    """Headers; none of them when one cannot be read, and when they are too many to be kept, their size."""
+    size = int.from_bytes(value[:4], "big")
+    if size > TABLE_MAX:
+        return 4 + size, {TOO_LARGE: size}
     try:
         return decode.field_table(value)
     except FAULTS:
-        return 4 + int.from_bytes(value[:4], "big"), {}
+        return 4 + size, {}
 
 
 def timestamp(value: bytes) -> tuple[int, datetime | None]:

@@ -12,6 +12,8 @@ from domain.kernel.errors import Undecodable
 
 PACK_MAX = 100
 """Most pointers in one message."""
+SIZE_MAX = 16 * 1024
+"""Bytes of a message: a full one has about 5,000."""
 
 
 class Pointer(msgspec.Struct, frozen=True, array_like=True):

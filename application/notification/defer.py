@@ -14,8 +14,9 @@ from application.ports.broker import Outgoing, Publisher
 from application.ports.vault import ServiceKey
 from domain.kernel.errors import BrokerUnavailable, PosthornError, Unavailable
 
-MESSAGE_MAX = 3 * 1024 * 1024
-"""Bytes of one command: what is larger has to wait for the database."""
+MESSAGE_MAX = 512 * 1024
+"""Bytes of one command; the largest request that is told in ordinary words has about 400 KiB, sealed.  What
+is larger has to wait for the database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

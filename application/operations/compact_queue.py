@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from application.messages.pointers import Pointer, decode
+from application.messages.pointers import SIZE_MAX, Pointer, decode
 from application.ports.broker import Consumer, QueueSizes, Received, Subscription
 from application.ports.dead_letters import DeadLetterReader
 from domain.kernel.errors import Undecodable
@@ -66,7 +66,7 @@ class CompactQueue:
         yield tally
         async with AsyncExitStack() as stack:
             while tally.seen < tally.messages:
-                window = await self.consumer.subscribe(queue, self.window)
+                window = await self.consumer.subscribe(queue, self.window, SIZE_MAX)
                 stack.push_async_callback(window.close)
                 held = 0
                 while held < self.window and tally.seen < tally.messages:

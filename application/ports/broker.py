@@ -10,6 +10,9 @@ from uuid import UUID
 
 import msgspec
 
+LARGEST = 1024 * 1024
+"""Bytes of a body that is kept, unless who subscribes says otherwise."""
+
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     """One persistent message for one queue."""
@@ -65,13 +68,18 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     type: str | None = None
     content_type: str | None = None
     routing_key: str = ""
+    cut: int = 0
+    """Bytes of what was too large to be kept: body and headers are empty then.  See `Subscription.refuse`."""
 
 
 class Subscription(Protocol):
     """Messages of one queue.  What is not acked when it closes (or dies) is delivered again."""
 
-    async def take(self, limit: int) -> list[Received]:
+    async def take(self, limit: int, size: int = LARGEST) -> list[Received]:
         """Wait for at least one message, return up to `limit` that are here.
+
+        Args:
+            size: of all their bodies, in bytes; one larger message comes alone.
 
         Raises:
             BrokerUnavailable: the subscription is lost; subscribe again.
@@ -80,6 +88,14 @@ class Subscription(Protocol):
 
     async def ack(self, tags: Sequence[int]) -> None:
         """Done with these.
+
+        Raises:
+            BrokerUnavailable: the subscription is lost; they will be delivered again.
+        """
+        ...
+
+    async def refuse(self, tags: Sequence[int]) -> None:
+        """Leave these, whole, to the broker: into the dead letters of their queue.
 
         Raises:
             BrokerUnavailable: the subscription is lost; they will be delivered again.
@@ -98,8 +114,13 @@ class Subscription(Protocol):
 class Consumer(Protocol):
     """Opens subscriptions."""
 
-    async def subscribe(self, queue: str, prefetch: int) -> Subscription:
+    async def subscribe(self, queue: str, prefetch: int, largest: int = LARGEST) -> Subscription:
         """Consume a queue with at most `prefetch` messages unacked.
+
+        A broker counts messages, not bytes: `prefetch` of the `largest` size is what may have to be kept.
+
+        Args:
+            largest: bytes of a body; of a larger one only its size is told (`Received.cut`).
 
         Raises:
             BrokerUnavailable: not now.

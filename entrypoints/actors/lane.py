@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from application.delivery.probe import Leave
+from application.messages.pointers import SIZE_MAX
 from application.ports.broker import Received
 from application.supervision import start
 from domain.kernel.channel import Lane
@@ -123,7 +124,7 @@ class LaneActor:
 
     async def _session(self, *, probe: bool = False) -> None:
         prefetch = 1 if probe else self.engine.prefetch
-        subscription = await self.engine.consumer.subscribe(self.lane.queue, prefetch)
+        subscription = await self.engine.consumer.subscribe(self.lane.queue, prefetch, SIZE_MAX)
         desk = Desk(subscription=subscription)
         try:
             await (self._try_one(desk) if probe else self._consume(desk))

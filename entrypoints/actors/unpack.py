@@ -15,11 +15,15 @@ REDELIVERIES = 3
 
 
 async def unpack(engine: Engine, lane: Lane, desk: Desk, message: Received) -> list[Item]:
-    """Read a message; one that nobody can read is buried.
+    """Read a message; one that nobody can read is buried, one that is too large by the broker itself.
 
     Raises:
         Unavailable: it is as before.
     """
+    if message.cut:
+        await desk.subscription.refuse([message.tag])
+        engine.telemetry.trouble("message.too_large", lane=lane.queue, size=message.cut)
+        return []
     try:
         pointers = decode(message.body)
     except Undecodable as fault:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from application.ports.broker import Consumer, Received, Subscription
+from application.ports.broker import LARGEST, Consumer, Received, Subscription
 from application.ports.system import Clock
 from domain.kernel.errors import BrokerUnavailable, Unavailable
 from entrypoints.actors.actor import Telemetry, pause
@@ -23,6 +23,10 @@ from entrypoints.amqp.verdict import Wait
 
 _SUBSCRIBE_AGAIN = 1.0
 _WAIT_MIN, _WAIT_MAX = 0.2, 5.0
+PREFETCHED_BYTES = 128 * 1024 * 1024
+"""What may lie here unread of one queue."""
+BATCH_BYTES = 1024 * 1024
+"""What is read at a time: JSON takes many times its length in memory."""
 
 
 class Batches(Protocol):
@@ -55,6 +59,7 @@ class BatchConsumer:
         probe: asked before a subscription is opened; raises `Unavailable` while it could not go on.
         does: what it does, for logs: `does.handled`, `does.waiting`.
         batch_max: most messages handled together.
+        largest: bytes of a message; larger ones are left to the broker, which parks them.
         batches_max: batches in hand at once.
     """
 
@@ -66,6 +71,7 @@ class BatchConsumer:
     does: str = "events"
     batch_max: int = 200
     batches_max: int = 3
+    largest: int = LARGEST
     ready: bool = False
     """Subscribed, and what it took last could be handled."""
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -93,8 +99,8 @@ class BatchConsumer:
         Raises:
             BrokerUnavailable: it could not be had, or was lost.
         """
-        prefetch = self.batch_max * (self.batches_max + 1)
-        subscription = await self.consumer.subscribe(self.name, prefetch)
+        prefetch = min(self.batch_max * (self.batches_max + 1), max(PREFETCHED_BYTES // self.largest, 1))
+        subscription = await self.consumer.subscribe(self.name, prefetch, self.largest)
         if not self._stopping.is_set():
             self._closing.clear()
         self.ready = True
@@ -128,7 +134,7 @@ class BatchConsumer:
 
     async def _take(self, subscription: Subscription) -> list[Received]:
         """Messages, or none when the subscription is to end."""
-        taking = asyncio.ensure_future(subscription.take(self.batch_max))
+        taking = asyncio.ensure_future(subscription.take(self.batch_max, BATCH_BYTES))
         closing = asyncio.ensure_future(self._closing.wait())
         try:
             await asyncio.wait({taking, closing}, return_when=asyncio.FIRST_COMPLETED)
@@ -140,7 +146,17 @@ class BatchConsumer:
     async def _batch(self, subscription: Subscription, messages: Sequence[Received]) -> None:
         """Work on messages until all are acked, or the subscription ends."""
         try:
-            await self._until_done(subscription, messages)
+            if large := [message for message in messages if message.cut]:
+                await subscription.refuse([message.tag for message in large])
+                self._trouble(
+                    "too_large",
+                    messages=len(large),
+                    size=max(message.cut for message in large),
+                    limit=self.largest,
+                )
+                messages = [message for message in messages if not message.cut]
+            if messages:
+                await self._until_done(subscription, messages)
         except BrokerUnavailable:
             self._closing.set()  # or the pipeline would wait for messages that cannot come
             raise

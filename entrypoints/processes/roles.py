@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from application.messages.command import INTAKE
+from application.notification.defer import MESSAGE_MAX
 from config.container import Container
 from config.lifecycle import Parts
 from config.recovery import recover_broker
@@ -13,6 +14,7 @@ from entrypoints.actors.incarnation import IncarnationActor
 from entrypoints.actors.jobs import JobsActor
 from entrypoints.actors.relay import RelayActor
 from entrypoints.amqp.batch import EventBatches
+from entrypoints.amqp.cloudevents import SIZE_MAX
 from entrypoints.amqp.consumer import BatchConsumer
 from entrypoints.amqp.intake import IntakeBatches
 from entrypoints.amqp.parking import CRITICAL, ORDINARY
@@ -111,7 +113,12 @@ class Assembly:
         )
         return [
             BatchConsumer(
-                name=queue, consumer=c.consumer(), batches=batches, clock=c.clock(), probe=parts.reach_store
+                name=queue,
+                consumer=c.consumer(),
+                batches=batches,
+                clock=c.clock(),
+                probe=parts.reach_store,
+                largest=SIZE_MAX,
             )
             for queue in (CRITICAL, ORDINARY)
         ]
@@ -133,6 +140,7 @@ class Assembly:
                 probe=parts.reach_store,
                 does=INTAKE,
                 batches_max=2,
+                largest=MESSAGE_MAX,
             )
         ]
 

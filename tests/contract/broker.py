@@ -345,6 +345,38 @@ class ConsumingContract:
         await broker.publisher.publish([fine])
         assert numbers(await take(await broker.consumer.subscribe(LANE, 5), 1)) == [1]
 
+    async def test_take_keeps_to_a_size_but_for_one_that_is_larger(self, broker: Broker) -> None:
+        bodies = [b"a" * 600, b"b" * 600, b"c" * 3000, b"d" * 300, b"e" * 700]
+        await broker.publisher.publish([outgoing(body) for body in bodies])
+        subscription = await broker.consumer.subscribe(LANE, 10)
+        left = await take(subscription, 1)  # all are here soon
+        seen = [[message.body for message in left]]
+        while sum(map(len, seen)) < len(bodies):
+            seen.append([message.body for message in await subscription.take(10, 1000)])
+            assert len(seen[-1]) == 1 or sum(map(len, seen[-1])) <= 1000
+        assert [body for batch in seen for body in batch] == bodies
+
+    async def test_what_is_too_large_comes_as_its_size_and_dies_whole(self, broker: Broker) -> None:
+        large = outgoing(b"x" * 300_000, headers={"kept": "yes"})
+        await broker.publisher.publish([*numbered(1), large, *numbered(1)])
+        subscription = await broker.consumer.subscribe(LANE, 10, 200_000)
+        first, cut, last = await take(subscription, 3)
+        assert (cut.cut, cut.body, cut.headers) == (300_000, b"", {})
+        assert (first.cut, last.cut) == (0, 0)
+
+        await subscription.refuse([cut.tag])
+        await subscription.ack([first.tag, last.tag])
+
+        [letter] = await take_and_ack(await broker.consumer.subscribe(f"{LANE}.dlq", 5), 1)
+        assert letter.body == large.body
+        assert letter.headers["kept"] == "yes"
+        assert letter.headers["x-first-death-reason"] == "rejected"
+        await broker.publisher.publish(numbered(1))
+        assert numbers(await take_and_ack(subscription, 1)) == [0]
+        await subscription.close()
+        await broker.publisher.publish([outgoing(b"7")])
+        assert numbers(await take(await broker.consumer.subscribe(LANE, 5), 1)) == [7]
+
 
 class DelayingContract:
     """Subclasses have a fixture `broker`: a `Broker` with empty queues."""

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from adapters.postgres.database import Connection, Database
 from application.messages.command import INTAKE
 from application.outbox.relay import Relayed, RelayOutbox
-from application.ports.broker import Consumer, Received, Subscription
+from application.ports.broker import LARGEST, Consumer, Received, Subscription
 from application.ports.outbox import OutboxMessage
 from config.container import Container
 from config.lifecycle import built, start_logging
@@ -111,8 +111,8 @@ class GuardedConsumer:
     def __init__(self, consumer: Consumer, fuse: Fuse) -> None:
         self._consumer, self._fuse = consumer, fuse
 
-    async def subscribe(self, queue: str, prefetch: int) -> Any:
-        subscription = await self._consumer.subscribe(queue, prefetch)
+    async def subscribe(self, queue: str, prefetch: int, largest: int = LARGEST) -> Any:
+        subscription = await self._consumer.subscribe(queue, prefetch, largest)
         name = "intake" if queue == INTAKE else "events" if queue in QUEUES else "lane"
         return Guarded(subscription, name, self._fuse)
 
@@ -149,16 +149,16 @@ class HastyConsumer:
     def __init__(self, consumer: Consumer) -> None:
         self._consumer = consumer
 
-    async def subscribe(self, queue: str, prefetch: int) -> Any:
-        return HastySubscription(await self._consumer.subscribe(queue, prefetch))
+    async def subscribe(self, queue: str, prefetch: int, largest: int = LARGEST) -> Any:
+        return HastySubscription(await self._consumer.subscribe(queue, prefetch, largest))
 
 
 class HastySubscription:
     def __init__(self, subscription: Subscription) -> None:
         self._subscription = subscription
 
-    async def take(self, limit: int) -> list[Received]:
-        taken = await self._subscription.take(limit)
+    async def take(self, limit: int, size: int = LARGEST) -> list[Received]:
+        taken = await self._subscription.take(limit, size)
         await self._subscription.ack([message.tag for message in taken])
         return taken
 

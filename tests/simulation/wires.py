@@ -11,7 +11,7 @@ from adapters.memory.incarnation import MemoryKnownMarker
 from adapters.memory.queues import MemorySubscription
 from application.messages.command import INTAKE
 from application.messages.pointers import decode
-from application.ports.broker import Outgoing, Published, Received
+from application.ports.broker import LARGEST, Outgoing, Published, Received
 from application.ports.gateway import Message
 from domain.delivery.outcome import Accepted, Deferred, Outcome, Unknown
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable
@@ -95,20 +95,20 @@ class Consuming:
         self._world = world
         self._process = process
 
-    async def subscribe(self, queue: str, prefetch: int) -> "Line":
+    async def subscribe(self, queue: str, prefetch: int, largest: int = LARGEST) -> "Line":
         """Open a subscription; it is lost with the process's connection."""
         try:
             return await self._world.carry(
-                self._process, Part.BROKER, "subscribe", partial(self._subscribe, queue, prefetch)
+                self._process, Part.BROKER, "subscribe", partial(self._subscribe, queue, prefetch, largest)
             )
         except BrokerUnavailable:
             self._process.hang_up("cannot subscribe")
             raise
 
-    async def _subscribe(self, queue: str, prefetch: int) -> "Line":
+    async def _subscribe(self, queue: str, prefetch: int, largest: int) -> "Line":
         if not self._process.alive:
             raise BrokerUnavailable("nobody is there")
-        inner = await self._world.broker.subscribe(queue, prefetch)
+        inner = await self._world.broker.subscribe(queue, prefetch, largest)
         self._process.subscriptions.append(inner)
         return Line(self._world, self._process, inner)
 
@@ -127,11 +127,16 @@ class Line:
         self._process = process
         self._inner = inner
 
-    async def take(self, limit: int) -> list[Received]:
+    async def take(self, limit: int, size: int = LARGEST) -> list[Received]:
         """Wait for messages."""
         await self._world.thawed(self._process)
         self._process.check()
-        return await self._inner.take(limit)
+        return await self._inner.take(limit, size)
+
+    async def refuse(self, tags: Sequence[int]) -> None:
+        """Leave these to the broker."""
+        self._process.check()
+        await self._inner.refuse(tags)
 
     async def ack(self, tags: Sequence[int]) -> None:
         """Done with these; when that does not arrive, the connection is lost."""

@@ -15,7 +15,7 @@ from application.ports.broker import Outgoing, Published, Received
 from domain.kernel.errors import BrokerUnavailable, Fault
 from domain.notification.trigger import Event
 from entrypoints.amqp.batch import EventBatches
-from entrypoints.amqp.consumer import BatchConsumer
+from entrypoints.amqp.consumer import BATCH_BYTES, PREFETCHED_BYTES, BatchConsumer
 from entrypoints.amqp.parking import CRITICAL, ORDINARY, PARKED
 from tests.support.eventually import eventually, steadily
 from tests.support.telemetry import Told
@@ -314,3 +314,39 @@ async def test_values_kept_out_are_counted(line: Line) -> None:
     await eventually(line.empty)
     assert line.told.kept_out_ == {"bad_email": 2}
     assert line.told.events == {("user.created", "written"): 2}
+
+
+async def test_a_batch_is_bounded_by_bytes_and_so_is_what_lies_here_unread(line: Line) -> None:
+    body = json.dumps({"note": "x" * 250_000}).encode()
+    most, committed = [0], asyncio.Event()
+
+    async def slow(event: Event) -> Result:
+        await committed.wait()
+        return Done(accepted=1)
+
+    line.answer = slow
+    line.consumer.largest = 256 * 1024
+    await line.says(*(f"e-{n}" for n in range(400)), body=body)
+    line.start()
+    await eventually(lambda: len(line.handled) == 3)
+    most[0] = sum(consumer.unacked for consumer in line.broker._queues[ORDINARY]._consumers)
+    committed.set()
+    await eventually(line.empty)
+    assert most[0] * len(body) <= PREFETCHED_BYTES
+    assert max(map(len, line.handled)) * len(body) <= BATCH_BYTES
+    assert sum(map(len, line.handled)) == 400
+
+
+async def test_what_is_too_large_is_parked_whole_and_never_read(line: Line) -> None:
+    line.consumer.largest = 1_000
+    large = json.dumps({"note": "x" * 2_000}).encode()
+    await line.says("e-1")
+    await line.says("e-2", body=large)
+    await line.says("e-3")
+    line.start()
+    await eventually(line.empty)
+    assert line.handled == [["e-1", "e-3"]]
+    [parked] = await line.parked()
+    assert (parked.body, parked.message_id) == (large, "e-2")
+    [told] = line.told.troubled_by("events.too_large")
+    assert told == {"queue": ORDINARY, "messages": 1, "size": len(large), "limit": 1_000}
