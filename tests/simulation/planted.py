@@ -111,8 +111,7 @@ def _ack_before_settle() -> Patch:
     return _around(Chunks, "_call", make)
 
 
-@contextmanager
-def _relay_deletes_before_confirm() -> Iterator[None]:
+def _relay_deletes_before_confirm() -> Patch:
     def make(relay: Any) -> Any:
         async def bug(self: Any, messages: Any) -> Any:
             await self.outbox.delete([message.id for message in messages])
@@ -120,15 +119,14 @@ def _relay_deletes_before_confirm() -> Iterator[None]:
 
         return bug
 
-    with _nothing_is_issued_again(), _around(RelayOutbox, "__call__", make):
-        yield
+    return _around(RelayOutbox, "__call__", make)
 
 
 @contextmanager
-def _nothing_is_issued_again() -> Iterator[None]:
-    """Who looks for what is overdue would mend what a bug has lost; and nobody purges a lane."""
+def _unmended(bug: Patch) -> Iterator[None]:
+    """Who looks for what is overdue would mend what it has lost; so he does not, and nobody purges a lane."""
     nothing = Chased(late=0, issued={}, more=False)
-    with _never(ChaseOverdue, "__call__", nothing), patch.object(Faults, "_purge", lambda _: None):
+    with _never(ChaseOverdue, "__call__", nothing), patch.object(Faults, "_purge", lambda _: None), bug:
         yield
 
 
@@ -324,7 +322,7 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "running leases are taken": _running_leases_are_taken,
     "leases of long calls are not renewed": lambda: _never(KeepLeases, "__call__", None),
     "ack before settle": _ack_before_settle,
-    "relay deletes before confirm": _relay_deletes_before_confirm,
+    "relay deletes before confirm": lambda: _unmended(_relay_deletes_before_confirm()),
     "the outbox of the dead is not adopted": lambda: _never(MemoryOutbox, "adopt", 0),
     "a frozen process keeps its outbox": lambda: patch.object(world, "SILENCE", math.inf),
     "who publishes nothing keeps its outbox": lambda: patch.object(RelayActor, "able", True),
@@ -352,8 +350,8 @@ BUGS: dict[str, Callable[[], Patch]] = {
         Health, "open_to_one", lambda health, _: health.fault is None
     ),
     "a lost call in silence": _lost_call_in_silence,
-    "whose time has not come is dropped": _whose_time_has_not_come_is_dropped,
-    "issued anew and dropped": lambda: _never(ReissuePointers, "__call__", None),
+    "whose time has not come is dropped": lambda: _unmended(_whose_time_has_not_come_is_dropped()),
+    "issued anew and dropped": lambda: _unmended(_never(ReissuePointers, "__call__", None)),
     "a wiped broker goes unnoticed": lambda: _never(RecoverBroker, "_intact", True),
     "every key is new": _every_key_is_new,
     "answer before commit": _answer_before_commit,
