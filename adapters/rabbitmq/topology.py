@@ -13,6 +13,7 @@ from typing import Any
 from adapters.rabbitmq.ladder import LEVELS, destination, exchange_of
 from adapters.rabbitmq.plugin import DELAYED, DELAYED_ARGUMENTS, DELAYED_TYPE
 from application.messages.command import INTAKE
+from application.messages.travel import RETURNED
 from domain.kernel.channel import CHANNELS, TEST_LANE, Lane, Priority, lanes
 
 SHOP_EVENTS = "shop.events"
@@ -42,6 +43,7 @@ CRITICAL_KEYS = (
 SHARED = frozenset({SHOP_EVENTS, NOTIFICATION_EVENTS, CONTROL})
 """Exchanges to which others bind as they like."""
 DELIVERY_LIMIT = 10
+_WORDS = (*(priority.label for priority in Priority), TEST_LANE)
 CHANNEL_NAME = re.compile(r"[a-z0-9_-]{1,60}")
 
 Definitions = dict[str, list[dict[str, Any]]]
@@ -76,14 +78,17 @@ def definitions(
 
 
 def _lanes(lanes: Sequence[Lane]) -> Definitions:
-    """A message reaches a lane by its queue's name or through `due`; it dies with the key it came with."""
+    """A message reaches a lane by its queue's name or through `due`; it dies with the key it came with.
+
+    What the broker gives up by itself goes through our hands before it lies in a `.dlq`: it becomes a row.
+    """
     return {
         "exchanges": [_exchange(DEAD, internal=True)],
-        "queues": [_queue(name) for lane in lanes for name in (lane.queue, lane.dead)],
+        "queues": [_queue(name) for lane in lanes for name in (lane.queue, lane.dead)] + [_queue(RETURNED)],
         "bindings": [
-            _binding(DEAD, lane.dead, key)
-            for lane in lanes
-            for key in (lane.queue, f"{destination(lane.queue)}.#")
+            _binding(DEAD, RETURNED, key)  # of lanes of any channel, configured here or not
+            for word in _WORDS
+            for key in (f"deliver.*.{word}", f"*.{word}.#")
         ],
     }
 
@@ -154,13 +159,15 @@ def _policies() -> Definitions:
     Dead and delayed messages are looked at by people, and the marker's by ourselves, and each look counts as
     a delivery: from 4.0 on the default limit of 20 would drop them.
     """
-    words = "|".join((*(priority.label for priority in Priority), TEST_LANE))
+    words = "|".join(_WORDS)
     return {
         "policies": [
             _policy("posthorn-lanes", rf"^(deliver\..+\.({words})|{INTAKE})$", _limited(DEAD)),
             _policy("posthorn-events", r"^events\.(critical|ordinary)$", _limited(PARKED_EVENTS)),
             _policy(
-                "posthorn-kept", rf"\.(dlq|parked)$|^delay\.\d\d$|{MARKERS}", {"delivery-limit": 1_000_000}
+                "posthorn-kept",
+                rf"\.(dlq|parked|returned)$|^delay\.\d\d$|{MARKERS}",
+                {"delivery-limit": 1_000_000},
             ),
         ]
     }

@@ -1,5 +1,6 @@
-"""Give a delivery up that cannot be worked on: our own code fails on it, whatever its neighbours do."""
+"""Give deliveries up: our own code fails on them, or the broker has given their message up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,23 +15,31 @@ BUSY_WAIT = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuryDelivery:
-    """One by one: it is found by isolating it."""
+    """As rows, each with a pointer to its lane's dead queue."""
 
     letters: DeadLetters
     deliveries: Deliveries
     handoff: Handoff
 
     async def __call__(self, lane: Lane, pointer: Pointer, reason: str) -> bool:
-        """Bury it, or look at it again when its call has ended; False when there is no such delivery now.
-
-        Args:
-            reason: without any of its data: it is shown, logged and travels.
+        """Bury one that was found by isolating it; False when there is no such delivery now.
 
         Raises:
             StoreUnavailable: nothing was written.
         """
-        buried = await self.letters.bury([pointer], reason)
+        return bool(await self.many(lane, [pointer], reason))
+
+    async def many(self, lane: Lane, pointers: Sequence[Pointer], reason: str) -> int:
+        """Bury them, or look at them again when their calls have ended; how many that were: others are stale.
+
+        Args:
+            reason: without any of their data: it is shown, logged and travels.
+
+        Raises:
+            StoreUnavailable: nothing was written.
+        """
+        buried = await self.letters.bury(pointers, reason)
         later = [Later(busy, BUSY_WAIT) for busy in buried.busy]
-        messages = [*buried.messages, *await self.deliveries.postpone(lane, later)]
-        self.handoff.offer(messages)
-        return bool(messages)
+        postponed = await self.deliveries.postpone(lane, later) if later else []
+        self.handoff.offer([*buried.messages, *postponed])
+        return len(buried.messages) + len(postponed)

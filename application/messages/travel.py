@@ -12,6 +12,9 @@ from application.ports.outbox import OutboxMessage
 from application.ports.system import Ids
 from domain.kernel.channel import Lane, Priority
 
+RETURNED = "deliver.returned"
+"""Queue of what the broker gave up by itself: it is buried from there."""
+
 _Way = tuple[str, Priority, datetime | None]
 
 

@@ -1,9 +1,10 @@
 """The delivery actors of a process: one engine for what is live, and one for what test keys send."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from application.messages.travel import RETURNED
 from application.ports.outbox import Handoff
 from config.container import Container
 from config.providers import SmtpProvider
@@ -15,6 +16,8 @@ from entrypoints.actors.engine import Engine
 from entrypoints.actors.lane import LaneActor
 from entrypoints.actors.settler import Settler
 from entrypoints.actors.slots import Slots
+from entrypoints.amqp.consumer import BatchConsumer
+from entrypoints.amqp.returned import ReturnedBatches
 
 
 def lane_actors(container: Container, handoff: Handoff) -> Sequence[Actor]:
@@ -29,6 +32,25 @@ def lane_actors(container: Container, handoff: Handoff) -> Sequence[Actor]:
         tested = [Lane(each, Priority.LOW, Mode.TEST) for each in channels]
         actors += [LaneActor(lane=lane, engine=apart) for lane in tested]
     return actors
+
+
+def returned(container: Container, probe: Callable[[], Awaitable[object]]) -> BatchConsumer:
+    """What looks after messages that the broker gave up."""
+    batches = ReturnedBatches(
+        bury=container.delivering.bury(),
+        publisher=container.publisher(),
+        ids=container.ids(),
+        telemetry=container.telemetry(),
+    )
+    return BatchConsumer(
+        name=RETURNED,
+        consumer=container.consumer(),
+        batches=batches,
+        clock=container.clock(),
+        probe=probe,
+        does="returned",
+        batches_max=1,
+    )
 
 
 def _engine(container: Container, handoff: Handoff) -> Engine:

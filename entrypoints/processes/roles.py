@@ -23,7 +23,7 @@ from entrypoints.http.door import Limits
 from entrypoints.http.services import HttpServices, Operations, Readiness
 from entrypoints.processes.chores import chores
 from entrypoints.processes.health import HealthApp
-from entrypoints.processes.lanes import lane_actors
+from entrypoints.processes.lanes import lane_actors, returned
 from entrypoints.processes.observe import observer
 from entrypoints.processes.server import HttpActor, listen
 from entrypoints.processes.skew import SkewWatch
@@ -98,9 +98,12 @@ class Assembly:
         recurring = chores(self.container, parts, self._skew, alerts=alerts, lanes=lanes)
         return [
             [*entrances, *self._consumers, *self._intake(parts)],
-            lane_actors(self.container, self.relay) if self.role.lanes else [],
+            self._lanes(parts) if self.role.lanes else [],
             [self.relay, *recurring, *self._incarnation(parts)],
         ]
+
+    def _lanes(self, parts: Parts) -> list[Actor]:
+        return [*lane_actors(self.container, self.relay), returned(self.container, parts.reach_store)]
 
     def consumers(self, parts: Parts, handle: Any = None) -> list[BatchConsumer]:
         """The entrances of shop events."""

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from application.messages.travel import RETURNED
 from application.ports.broker import (
     Consumer,
     DelayedPublisher,
@@ -336,7 +337,7 @@ class ConsumingContract:
             await take(subscription, 1)
             await subscription.close()
 
-        dead = await broker.consumer.subscribe(f"{LANE}.dlq", 5)
+        dead = await broker.consumer.subscribe(RETURNED, 5)
         [letter] = await take_and_ack(dead, 1)
         assert letter.body == poison.body
         assert letter.headers["x-first-death-reason"] == "delivery_limit"

@@ -37,6 +37,7 @@ from application.delivery.reissue import ReissuePointers
 from application.event.handle import HandleEvents
 from application.event.trigger_index import TriggerIndex
 from application.messages.command import INTAKE
+from application.messages.travel import RETURNED
 from application.notification.absence import Absence
 from application.notification.cancel import CancelNotification
 from application.notification.defer import DeferNotifications
@@ -74,6 +75,7 @@ from entrypoints.amqp.batch import EventBatches
 from entrypoints.amqp.consumer import BatchConsumer
 from entrypoints.amqp.intake import IntakeBatches
 from entrypoints.amqp.parking import CRITICAL, ORDINARY
+from entrypoints.amqp.returned import ReturnedBatches
 from entrypoints.processes.upkeep import Recurring
 from tests.simulation.policies import CALL_MAX, LEASE, POLICIES
 from tests.simulation.process import Process
@@ -238,7 +240,7 @@ class Assembly:
             entrances += self._events()
         groups: Sequence[Sequence[Actor]] = [
             entrances,
-            self._lanes() if lanes else [],
+            [*self._lanes(), self._returned()] if lanes else [],
             [self.relay, self._incarnation(), self._keeping(), self._chaser()],
         ]
         return Supervisor(groups=groups, telemetry=self.voice, tasks=Tasks(self.voice.task_ended))
@@ -335,6 +337,18 @@ class Assembly:
     def chance(self) -> float:
         """As `Dice`."""
         return self.world.chance.random()
+
+    def _returned(self) -> BatchConsumer:
+        letters: Any = self.remote(
+            MemoryDeadLetters(rows=self.world.rows, process=self.process.id, ids=self.process.ids)
+        )
+        batches = ReturnedBatches(
+            bury=BuryDelivery(letters=letters, deliveries=self.deliveries, handoff=self.relay),
+            publisher=self.publisher,
+            ids=self.process.ids,
+            telemetry=self.voice,
+        )
+        return self._consumer(RETURNED, batches, does="returned")
 
     def _intake(self) -> BatchConsumer:
         drain = DrainIntake(key=self.vault, prepare=self.prepare, commit=self.commit, promises=self.promises)

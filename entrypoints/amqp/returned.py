@@ -1,0 +1,97 @@
+"""What the broker gave up by itself: a message it had delivered too often.
+
+Each delivery in it becomes a dead letter as any other: a row, an alert, and a pointer in its lane's `.dlq`.
+What nobody can read lies there as it came, with its reason.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from application.delivery.bury import BuryDelivery
+from application.messages.pointers import Pointer, decode
+from application.ports.broker import Publisher, Received, Subscription
+from application.ports.system import Ids
+from domain.kernel.channel import Lane
+from domain.kernel.errors import Undecodable
+from entrypoints.actors.actor import Telemetry
+from entrypoints.amqp.finish import Ended, Worked, finish
+from entrypoints.amqp.parking import parked
+from entrypoints.amqp.verdict import Ack, Verdict, verdict
+
+REASON = "the broker gave its message up: it was delivered too often"
+_LOST = "delay.parked"
+"""For what comes from no lane that we know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnedBatches:
+    """Works on batches of messages that the broker gave up."""
+
+    bury: BuryDelivery
+    publisher: Publisher
+    ids: Ids
+    telemetry: Telemetry
+
+    async def work(self, queue: str, subscription: Subscription, messages: Sequence[Received]) -> Worked:
+        """Bury, ack; what is unfit goes to its lane's dead queue as it is.
+
+        Raises:
+            BrokerUnavailable: an ack was lost: these come again, and are stale then.
+        """
+        judged = await self._judged(messages)
+        counts: Counter[str] = Counter()
+
+        async def ack(ended: Ended[Received]) -> None:
+            await subscription.ack([message.tag for message, _ in ended])
+            counts.update(each.label for _, each in ended)
+
+        left = await finish(
+            judged,
+            publisher=self.publisher,
+            ack=ack,
+            letter=lambda message, park: parked(message, queue, park.reason, to=_dead(message), ids=self.ids),
+            tell=lambda message, park: self.telemetry.trouble(
+                "message.buried", lane=_dead(message), reason=park.hint, exc_info=park.crash
+            ),
+        )
+        return Worked(left=left, counts=counts)
+
+    async def _judged(self, messages: Sequence[Received]) -> list[tuple[Received, Verdict]]:
+        judged: list[tuple[Received, Verdict]] = []
+        readable: dict[Lane, list[tuple[Received, list[Pointer]]]] = defaultdict(list)
+        for message in messages:
+            try:
+                readable[_lane(message)].append((message, decode(message.body)))
+            except (Undecodable, ValueError) as fault:
+                judged.append((message, verdict(Undecodable(str(fault)))))
+        for lane, theirs in readable.items():
+            end = await self._buried(lane, [pointer for _, pointers in theirs for pointer in pointers])
+            judged += [(message, end) for message, _ in theirs]
+        return judged
+
+    async def _buried(self, lane: Lane, pointers: Sequence[Pointer]) -> Verdict:
+        try:
+            buried = await self.bury.many(lane, pointers, REASON)
+        except Exception as fault:  # noqa: BLE001  away, or ours: the verdict knows
+            return verdict(fault)
+        self.telemetry.trouble(
+            "messages.returned", lane=lane.queue, pointers=len(pointers), dead_letters=buried
+        )
+        return Ack("buried")
+
+
+def _lane(message: Received) -> Lane:
+    """Where it died.
+
+    Raises:
+        ValueError: in no lane.
+    """
+    return Lane.parse(str(message.headers.get("x-first-death-queue")))
+
+
+def _dead(message: Received) -> str:
+    try:
+        return _lane(message).dead
+    except ValueError:
+        return _LOST
