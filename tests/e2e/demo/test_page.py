@@ -22,7 +22,7 @@ async def opened(demo: Demo, browser: Browser) -> tuple[Page, list[str], list[st
     page.on("pageerror", lambda error: complaints.append(str(error)))
     await page.goto(f"{demo.url}/", wait_until="domcontentloaded")
     await expect(page.locator("tr.mailed").first).to_be_visible(timeout=30_000)
-    await expect(page.frame_locator("#body").locator("h1")).to_be_visible(timeout=10_000)
+    await expect(page.frame_locator("#body").locator("h1")).to_be_visible(timeout=30_000)
     return page, asked, complaints
 
 
