@@ -80,6 +80,7 @@ from entrypoints.processes.upkeep import Recurring
 from tests.simulation.policies import CALL_MAX, LEASE, POLICIES
 from tests.simulation.process import Process
 from tests.simulation.weather import Part
+from tests.simulation.whereabouts import WatchedOverdue
 from tests.simulation.wires import Calling, Consuming, Known, Publishing, Remote
 from tests.simulation.world import CHANNELS, VAULT, World
 from tests.support.virtual_time import passing
@@ -258,7 +259,7 @@ class Assembly:
     def _chaser(self) -> Recurring:
         """Issues again what is not back."""
         mine = {"rows": self.world.rows, "process": self.process.id, "ids": self.process.ids}
-        overdue: Any = self.remote(MemoryOverdue(**mine))
+        overdue: Any = self.remote(WatchedOverdue(MemoryOverdue(**mine), self.world))
         chase = ChaseOverdue(overdue=overdue, sizes=self.consumer, channels=self.channels, handoff=self.relay)
         work = Chaser(chase=chase, telemetry=self.voice)
         return Recurring(name="overdue", work=work, every=5.0, telemetry=self.voice)

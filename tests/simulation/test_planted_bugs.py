@@ -7,8 +7,8 @@ import pytest
 from tests.simulation.planted import BUGS, planted
 from tests.simulation.run import Report, simulate
 
-SEEDS = range(60)
-"""Most show in the first three; should a change make it others, the rest is looked through."""
+SEEDS = (0, 1, 2, 40, 22, 21, 16, 11, 8, *range(3, 60))
+"""Those that show the bugs first; should a change make it others, the rest is looked through."""
 RARE = {"who cannot open it forgets the lost call": 20238}
 """Shown by few seeds: this one is tried first."""
 

@@ -1,4 +1,4 @@
-"""Whatever happens, the promises hold: five hundred worlds, none like another."""
+"""Whatever happens, the promises hold: three hundred worlds, none like another."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.simulation.faults import FAULTS_MIN
 from tests.simulation.kept import keep, kept
 from tests.simulation.run import simulate
 
-SEEDS = 500
+SEEDS = 300
 TOGETHER = 25
 DELIVERIES_MIN = 200
 
@@ -16,7 +16,7 @@ def test_the_promises_hold(first: int) -> None:
     _hold(range(first, first + TOGETHER))
 
 
-@pytest.mark.parametrize("seed", kept())
+@pytest.mark.parametrize("seed", [seed for seed in kept() if seed >= SEEDS])
 def test_what_failed_once_holds_now(seed: int) -> None:
     _hold([seed])
 

@@ -75,6 +75,7 @@ class Publishing:
             if fate is Fate.LOST:
                 continue
             if fate is Fate.DELAYED:
+                world.taken |= set(decode(message.body)) if message.queue in LANE_QUEUES else set()
                 world.detour(world.chance.uniform(0.1, 10), partial(self._put, how, [message]))
                 continue
             prompt += [message] * (2 if fate is Fate.DOUBLED else 1)

@@ -27,6 +27,7 @@ from tests.simulation.clocks import MachineClock
 from tests.simulation.process import Process, SeededIds
 from tests.simulation.provider import Provider
 from tests.simulation.weather import Lost, Part, Way, Weather
+from tests.simulation.whereabouts import at_broker
 from tests.support.virtual_time import VirtualClock, VirtualLoop, passing
 
 T = TypeVar("T")
@@ -118,6 +119,8 @@ class World:
     """Dead letters that operators moved to their lanes by hand."""
     purged: set[Pointer] = field(default_factory=set)
     """What stood in a lane when somebody emptied it: dead letters that were moved there, too."""
+    taken: set[Pointer] = field(default_factory=set)
+    """What the broker lost with its data, or held back."""
     opted_out: dict[tuple[str, bytes], datetime] = field(default_factory=dict)
     """Channel and blind index of an address: since when nothing is sent there."""
 
@@ -282,6 +285,7 @@ class World:
         self.note("the broker is wiped")
         for told in self.on_wiped:
             told()
+        self.taken |= set(at_broker(self.broker))
         old, self.broker = self.broker, MemoryBroker(TOPOLOGY, self.clock)
         self.spawn(old.close())
         for timer in self.detours.values():
