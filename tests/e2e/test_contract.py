@@ -7,6 +7,8 @@ import asyncio
 import os
 import sys
 
+import pytest
+
 from tests.support.broker import RabbitServer
 from tests.support.postgres import PostgresServer
 from tests.support.sandbox import Sandbox
@@ -27,6 +29,7 @@ checks.negative_data_rejection.enabled = false  # items are refused one by one, 
 """
 
 
+@pytest.mark.timeout(0 if SECONDS else 400)
 async def test_the_api_keeps_its_contract_whatever_is_asked(
     sandbox: Sandbox, postgres_server: PostgresServer, rabbitmq_server: RabbitServer
 ) -> None:
