@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import asyncpg
+
 from tests.support.eventually import eventually
 from tests.support.process import Child
 from tests.support.shop import Shop
@@ -14,11 +16,19 @@ async def test_events_as_large_as_may_be(stage: Shop) -> None:
     """Read at once, a hundred of them would take more than half a gigabyte: each holds 84,000 empty lists."""
     events = next(child for child in stage.children if _role(child) == "events")
     before = _peak(events.pid)
-    data = {"note": [[]] * 84_000}
-    async with stage.events() as publish:
-        for n in range(EVENTS):
-            await publish("memory.filled", data, message_id=f"large-{n}")
-    await eventually(lambda: _handled(events.log_lines()) >= EVENTS, timeout=60)
+    earlier, said = _handled(events.log_lines()), len(events.log_text())
+    data = {"userId": "memory", "note": [[]] * 84_000}
+    connection = await asyncpg.connect(stage.dsn)
+    try:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE users")  # what was read stays in hand
+            async with stage.events() as publish:
+                for n in range(EVENTS):
+                    await publish("user.updated", data, message_id=f"large-{n}")
+            await eventually(lambda: "events.waiting" in events.log_text()[said:], timeout=20)
+    finally:
+        await connection.close()
+    await eventually(lambda: _handled(events.log_lines()) >= earlier + EVENTS, timeout=60)
     assert _peak(events.pid) - before < 250, (before, _peak(events.pid))
 
 
