@@ -7,16 +7,13 @@ import pytest
 from tests.simulation.planted import BUGS, planted
 from tests.simulation.run import Report, simulate
 
-SEEDS = (0, 1, 2, 40, 22, 21, 16, 11, 8, *range(3, 60))
+SEEDS = (0, 1, 2, 3, 40, 22, 21, 16, 11, 8, *range(4, 60))
 """Those that show the bugs first; should a change make it others, the rest is looked through."""
-RARE = {"who cannot open it forgets the lost call": 20238}
-"""Shown by few seeds: this one is tried first."""
 
 
-def first_failing(bug: str) -> Report | None:
+def first_failing() -> Report | None:
     """Of the first seed that fails."""
-    seeds = [RARE[bug]] if bug in RARE else []
-    return next((report for report in map(simulate, [*seeds, *SEEDS]) if report.violations), None)
+    return next((report for report in map(simulate, SEEDS) if report.violations), None)
 
 
 @cache
@@ -28,6 +25,6 @@ def is_sound(seed: int) -> bool:
 @pytest.mark.parametrize("bug", BUGS)
 def test_it_is_found(bug: str) -> None:
     with planted(bug):
-        found = first_failing(bug)
+        found = first_failing()
     assert found, f"not seen in {len(SEEDS)} seeds"
     assert is_sound(found.seed), "the seed fails without the bug, too"
