@@ -166,8 +166,14 @@ def _policies() -> Definitions:
             _policy("posthorn-events", r"^events\.(critical|ordinary)$", _limited(PARKED_EVENTS)),
             _policy(
                 "posthorn-kept",
-                rf"\.(dlq|parked|returned)$|^delay\.\d\d$|{MARKERS}",
+                rf"\.(dlq|parked)$|^delay\.\d\d$|{MARKERS}",
                 {"delivery-limit": 1_000_000},
+            ),
+            # What is too large to be looked at lies where people look.
+            _policy(
+                "posthorn-returned",
+                rf"^{re.escape(RETURNED)}$",
+                _limited(PARKED_DELAYS) | {"delivery-limit": 1_000_000},
             ),
         ]
     }

@@ -45,7 +45,12 @@ def template(body: str, id_: str = "t", **parts: str) -> Template:
 
 
 def children() -> list[psutil.Process]:
-    return [each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE]
+    """Those that render: the servers of other tests may be children of this process, too."""
+    return [
+        each
+        for each in psutil.Process().children()
+        if each.status() != psutil.STATUS_ZOMBIE and pool._MAIN in each.cmdline()
+    ]
 
 
 def pipes(pid: int, *only: int) -> set[str]:

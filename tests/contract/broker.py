@@ -368,7 +368,7 @@ class ConsumingContract:
         await subscription.refuse([cut.tag])
         await subscription.ack([first.tag, last.tag])
 
-        [letter] = await take_and_ack(await broker.consumer.subscribe(f"{LANE}.dlq", 5), 1)
+        [letter] = await take_and_ack(await broker.consumer.subscribe(RETURNED, 5), 1)
         assert letter.body == large.body
         assert letter.headers["kept"] == "yes"
         assert letter.headers["x-first-death-reason"] == "rejected"

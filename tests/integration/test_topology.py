@@ -101,7 +101,7 @@ class TestTheDescription:
             for queue in described["queues"]
         ] + [policy["definition"] for policy in described["policies"]]
         dying = [setting for setting in settings if "dead-letter-exchange" in setting]
-        assert len(dying) == 28 + 2
+        assert len(dying) == 28 + 3
         for setting in dying:
             assert setting["dead-letter-strategy"] == "at-least-once"
             assert setting["overflow"] == "reject-publish"
