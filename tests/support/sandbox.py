@@ -80,16 +80,25 @@ def kill_all_in(folder: Path) -> None:
         time.sleep(0.01)
 
 
+_SHARES = 8
+_given: set[int] = set()
+
+
 def free_port() -> int:
     """A TCP port of 127.0.0.1 on which nobody listens now.
 
-    Below those that the system gives to clients: a server that is down for a while finds it free again.
+    Below those that the system gives to clients, each given once, those of the processes of a parallel run
+    apart: a server that has not started yet, or is down for a while, finds it free.
     """
     lowest = int(CLIENT_PORTS.read_text().split()[0]) if CLIENT_PORTS.exists() else 32768
+    share = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _SHARES
     while True:
-        port = secrets.choice(range(10_000, max(lowest, 20_000)))
+        port = secrets.choice(range(10_000 + share, max(lowest, 20_000), _SHARES))
+        if port in _given:
+            continue
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
+            _given.add(port)
             return port
 
 
