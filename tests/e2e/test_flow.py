@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.conftest import Postal
 from tests.support.eventually import eventually
+from tests.support.sandbox import tail
 from tests.support.shop import Shop
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -89,7 +90,7 @@ async def test_sigterm_drains(postal: Postal) -> None:
     open_ = "SELECT count(*) FROM delivery_attempts WHERE outcome = 'open'"
     await eventually(lambda: shop.value(open_))
     codes = await asyncio.gather(*(role.terminate() for role in (postal.worker, postal.events, postal.api)))
-    assert codes == [0, 0, 0]
+    assert codes == [0, 0, 0], tail(postal.worker.log)
     assert not await shop.value(open_)
     ends = await shop.fetch(
         "SELECT id, status FROM notification_deliveries WHERE notification_id = $1", answer.id

@@ -83,8 +83,7 @@ async def test_a_proxy_that_hangs_up_before_our_loop_comes_round(rabbitmq_server
         cord.greet(Fault.HANG_UP)
         with busy_loop():
             async with linked(cord, told) as link:
-                await eventually(lambda: cord.taken > 3)
-                assert "hung up" in str(link.trouble)
+                await eventually(lambda: "hung up" in str(link.trouble))  # not each time: it is a race
                 cord.heal()
                 await eventually(lambda: link.connected)
     assert [end for _, end, _ in told.ends] == ["cancelled"]
