@@ -12,19 +12,19 @@ from dependency_injector import containers, providers
 
 from adapters.addresses.addresses import LocalAddresses
 from adapters.memory.broker import MemoryBroker, MemoryEvents
-from adapters.postgres.acceptance import PostgresAcceptance
-from adapters.postgres.cancelling import PostgresCancelling
-from adapters.postgres.channels import PostgresChannels
-from adapters.postgres.database import Database
-from adapters.postgres.dead_letters import PostgresDeadLetters
-from adapters.postgres.deliveries import PostgresDeliveries
-from adapters.postgres.outbox import PostgresOutbox
-from adapters.postgres.people import PostgresPeople
-from adapters.postgres.promises import PostgresPromises
-from adapters.postgres.reader import PostgresReader
-from adapters.postgres.recovery import PostgresRecovery
-from adapters.postgres.templates import PostgresTemplates
-from adapters.postgres.triggers import PostgresTriggers
+from adapters.postgres.channel.channels import PostgresChannels
+from adapters.postgres.core.database import Database
+from adapters.postgres.dead_letter.dead_letters import PostgresDeadLetters
+from adapters.postgres.delivery.deliveries import PostgresDeliveries
+from adapters.postgres.intake.promises import PostgresPromises
+from adapters.postgres.notification.acceptance import PostgresAcceptance
+from adapters.postgres.notification.cancelling import PostgresCancelling
+from adapters.postgres.notification.reader import PostgresReader
+from adapters.postgres.outbox.rows import PostgresOutbox
+from adapters.postgres.recovery.reissue import PostgresRecovery
+from adapters.postgres.template.templates import PostgresTemplates
+from adapters.postgres.trigger.triggers import PostgresTriggers
+from adapters.postgres.user.people import PostgresPeople
 from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.events import RabbitEvents
 from adapters.rabbitmq.ladder import LadderPublisher
@@ -38,31 +38,31 @@ from adapters.system import StoreClock, SystemClock, SystemDice, SystemIds
 from adapters.telemetry.metered import MeteredAcceptance, MeteredDeliveries, MeteredGateways, MeteredPublisher
 from adapters.telemetry.metrics import Metrics
 from adapters.telemetry.telemetry import Telemetry
-from application.caching import CachedTemplates, OpenChannels
+from application.delivery.page import ListDeliveries
 from application.event.handle import HandleEvents
 from application.event.install_catalog import InstallCatalog
 from application.event.trigger_index import TriggerIndex
-from application.notification.absence import Absence
+from application.intake.absence import Absence
+from application.intake.defer import DeferNotifications
+from application.intake.drain import DrainIntake
+from application.intake.submit_or_defer import SubmitOrDefer
+from application.kernel.caching import CachedTemplates, OpenChannels
+from application.kernel.supervision import Tasks
 from application.notification.cancel import CancelNotification
-from application.notification.defer import DeferNotifications
-from application.notification.drain import DrainIntake
+from application.notification.find import FindNotification
 from application.notification.group_commit import GroupCommit
+from application.notification.history import ListHistory
 from application.notification.packing import Pack
+from application.notification.page import ListNotifications
 from application.notification.prepare import Prepare
 from application.notification.preview import PreviewNotification
 from application.notification.seal import Seal
 from application.notification.submit import SubmitNotification
-from application.notification.submit_or_defer import SubmitOrDefer
 from application.outbox.relay import RelayOutbox
-from application.people.erase import ErasePeople
-from application.people.mirror import MirrorPeople
-from application.queries.find_notification import FindNotification
-from application.queries.find_user import FindUser
-from application.queries.list_deliveries import ListDeliveries
-from application.queries.list_history import ListHistory
-from application.queries.list_notifications import ListNotifications
-from application.queries.list_users import ListUsers
-from application.supervision import Tasks
+from application.user.erase import ErasePeople
+from application.user.find import FindUser
+from application.user.mirror import MirrorPeople
+from application.user.page import ListUsers
 from config import secrets
 from config.delivering import Delivering
 from config.gateways import build as build_gateways

@@ -2,17 +2,17 @@
 
 from dependency_injector import containers, providers
 
-from adapters.postgres.clearances import PostgresClearances
-from adapters.postgres.renewals import PostgresRenewals
+from adapters.postgres.delivery.clearances import PostgresClearances
+from adapters.postgres.delivery.renewals import PostgresRenewals
+from application.alert.providers import TellOfProviders
+from application.dead_letter.bury import BuryDelivery
 from application.delivery.begin import BeginDeliveries
-from application.delivery.bury import BuryDelivery
 from application.delivery.call import CallProvider
 from application.delivery.clear import ClearAgain
 from application.delivery.keep import KeepLeases
 from application.delivery.probe import ProbeLane
 from application.delivery.providers import ProviderStates
 from application.delivery.reissue import ReissuePointers
-from application.delivery.tell_of_providers import TellOfProviders
 from config.hooks import operators_hook
 from config.settings import Settings
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import msgspec
 from alembic.script import ScriptDirectory
 
-from adapters.postgres.database import Database
-from adapters.postgres.migrate import SCRIPTS
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.migrate import SCRIPTS
 from config import links
 from config.container import Container
 from config.lifecycle import built, opened_database

@@ -5,7 +5,7 @@ from msgspec import structs
 from adapters.gateways.options import SmtpOptions
 from adapters.gateways.registry import SANDBOX, Options, ProviderGateways
 from adapters.gateways.sandbox import SandboxOptions
-from application.ports.system import Clock, Dice
+from application.kernel.ports import Clock, Dice
 from config.providers import Provider, SandboxProvider, SmtpProvider
 from config.settings import Settings
 from domain.kernel.errors import Misconfigured

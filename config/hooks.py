@@ -2,7 +2,7 @@
 
 from adapters.webhooks.egress import Egress
 from adapters.webhooks.hook import SignedHook
-from application.ports.system import Clock
+from application.kernel.ports import Clock
 from config.alerts import allowed, signing_key
 from config.settings import Settings
 

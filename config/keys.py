@@ -5,9 +5,9 @@ from contextlib import suppress
 from dependency_injector import containers, providers
 
 from adapters.crypto.checked import CheckedVault
-from adapters.postgres.proofs import PostgresProofs
-from application.ports.keys import KeyState
+from adapters.postgres.privacy.proofs import PostgresProofs
 from application.privacy.check_keys import CheckKeys
+from application.privacy.ports import KeyState
 from config import secrets
 from domain.kernel.errors import Misconfigured, StoreUnavailable
 

@@ -13,16 +13,16 @@ from msgspec import structs
 
 from adapters.embedded.folders import default_folder
 from adapters.embedded.postgres import EmbeddedPostgres
-from adapters.postgres.database import Database
-from adapters.postgres.dead_letters import open_count
-from adapters.postgres.jobs import unfinished_count
-from adapters.postgres.migrate import migrate
-from adapters.postgres.processes import Presence, hear
-from adapters.postgres.retention import prune_keys
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.migrate import migrate
+from adapters.postgres.core.processes import Presence, hear
+from adapters.postgres.dead_letter.dead_letters import open_count
+from adapters.postgres.job.jobs import unfinished_count
+from adapters.postgres.notification.retention import prune_keys
 from adapters.rabbitmq import plugin
 from adapters.rabbitmq.link import Link
 from adapters.telemetry.logs import configure
-from application.ports.catalog import Channel
+from application.channel.ports import Channel
 from config import secrets
 from config.catalog import load_catalog
 from config.connections import Delays

@@ -8,7 +8,7 @@ from adapters.rabbitmq.endpoint import Endpoint
 from adapters.rabbitmq.link import Link
 from adapters.rabbitmq.management import Management
 from adapters.rabbitmq.topology import Definitions, as_json, definitions
-from application.supervision import Tasks
+from application.kernel.supervision import Tasks
 from config import secrets
 from config.connections import Delays
 from config.settings import Settings

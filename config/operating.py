@@ -6,25 +6,25 @@ import os
 
 from dependency_injector import containers, providers
 
-from adapters.postgres.alerts import PostgresAlerts
-from adapters.postgres.api_keys import PostgresApiKeys
-from adapters.postgres.backlog import PostgresBacklog
-from adapters.postgres.dead_letter_reader import PostgresDeadLetterReader
-from adapters.postgres.jobs import PostgresJobChunks, PostgresJobs
-from adapters.postgres.overdue import PostgresOverdue
-from adapters.postgres.unknown_attempts import PostgresUnknownAttempts
+from adapters.postgres.access.api_keys import PostgresApiKeys
+from adapters.postgres.alert.alerts import PostgresAlerts
+from adapters.postgres.attempt.unknown_attempts import PostgresUnknownAttempts
+from adapters.postgres.dead_letter.reader import PostgresDeadLetterReader
+from adapters.postgres.delivery.backlog import PostgresBacklog
+from adapters.postgres.job.jobs import PostgresJobChunks, PostgresJobs
+from adapters.postgres.outbox.overdue import PostgresOverdue
 from application.access.authenticate import Authenticate
 from application.access.create_key import CreateKey
 from application.access.revoke_key import RevokeKey
+from application.alert.dead_letters import TellOfLetters
+from application.alert.lanes import TellOfLanes
+from application.attempt.resolve import ResolveAttempt
+from application.channel.drop_backlog import DropBacklog
 from application.channel.save import SaveChannel
-from application.operations.advance_job import AdvanceJob
-from application.operations.cancel_job import CancelJob
-from application.operations.compact_queue import CompactQueue
-from application.operations.drop_backlog import DropBacklog
-from application.operations.resolve_attempt import ResolveAttempt
-from application.operations.start_job import StartJob
-from application.operations.tell_of_lanes import TellOfLanes
-from application.operations.tell_of_letters import TellOfLetters
+from application.dead_letter.compact_queue import CompactQueue
+from application.job.advance import AdvanceJob
+from application.job.cancel import CancelJob
+from application.job.start import StartJob
 from application.outbox.chase import ChaseOverdue
 from application.template.activate import ActivateTemplate
 from application.template.find import FindTemplate

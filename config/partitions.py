@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from adapters.postgres.database import Database
-from adapters.postgres.partitions import Reach, ensure_partitions, may_make, reach
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.partitions import Reach, ensure_partitions, may_make, reach
 from adapters.telemetry.telemetry import Telemetry
 
 LOW = 2

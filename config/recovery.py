@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from adapters.postgres.marker import PostgresMarker
+from adapters.postgres.recovery.marker import PostgresMarker
 from adapters.rabbitmq.marker import RabbitMarker
 from adapters.rabbitmq.standing import RabbitTopology
-from application.outbox.recover import RecoverBroker
+from application.recovery.recover import RecoverBroker
 from config.container import Container
 from config.links import management
 

@@ -3,9 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 
-from adapters.postgres.database import Database
-from adapters.postgres.readiness import can_accept
-from application.ports.system import Clock
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.readiness import can_accept
+from application.kernel.ports import Clock
 from domain.kernel.errors import PosthornError
 
 ASK_MAX = 1.5

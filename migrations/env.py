@@ -1,9 +1,9 @@
-"""Alembic's way in: runs revisions on the connection that `adapters.postgres.migrate` hands over."""
+"""Alembic's way in: runs revisions on the connection that `adapters.postgres.core.migrate` hands over."""
 
 from alembic import context
 
-from adapters.postgres import catalog_tables, operation_tables, tables  # noqa: F401  they fill the metadata
-from adapters.postgres.schema import metadata
+from adapters.postgres.core import catalog_tables, operation_tables, tables  # noqa: F401  they fill the metadata
+from adapters.postgres.core.schema import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():

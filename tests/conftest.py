@@ -37,7 +37,7 @@ signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 pytest.register_assert_rewrite("tests.contract", "tests.support")
 
-from adapters.postgres.migrate import migrate
+from adapters.postgres.core.migrate import migrate
 from tests.support import postgres, rabbitmq
 from tests.support.broker import RabbitServer, VHost
 from tests.support.postgres import PostgresServer, Prepare

@@ -4,8 +4,7 @@ from uuid import UUID
 
 from adapters.crypto.keys import AesKey
 from adapters.crypto.vault import LocalVault
-from application.ports.keys import KeyState
-from application.ports.vault import DataKey
+from application.privacy.ports import DataKey, KeyState
 from domain.kernel.errors import KeyUnavailable
 
 

@@ -5,7 +5,7 @@ import os
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from application.ports.vault import DataKey, Unreadable
+from application.privacy.ports import DataKey, Unreadable
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12

@@ -11,10 +11,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from adapters.crypto.keys import KEY_BYTES, AesKey
-from application.persons import customer, guest
-from application.ports.keys import Sample
-from application.ports.vault import DataKey, Unreadable
-from application.sealing import open_profile
+from application.privacy.ports import DataKey, Sample, Unreadable
+from application.privacy.sealing import open_profile
+from application.user.identity import customer, guest
 from domain.kernel.channel import Mode
 from domain.kernel.errors import KeyUnavailable, Misconfigured
 

@@ -11,7 +11,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPHeloError
 
 from adapters.gateways.answers import Progress, Stage
 from adapters.gateways.options import SmtpOptions
-from application.supervision import start
+from application.kernel.supervision import start
 from domain.kernel.errors import Misconfigured
 
 _GOODBYE = 2.0

@@ -14,7 +14,7 @@ from email.utils import format_datetime, parseaddr
 
 import msgspec
 
-from application.ports.gateway import Message
+from application.provider.ports import Message
 from domain.kernel.errors import Misconfigured
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")

@@ -7,8 +7,8 @@ from adapters.gateways.ledger import Ledger
 from adapters.gateways.options import SmtpOptions
 from adapters.gateways.sandbox import SandboxGateway, SandboxOptions
 from adapters.gateways.smtp import SmtpGateway
-from application.ports.gateway import Gateway
-from application.ports.system import Clock, Dice
+from application.kernel.ports import Clock, Dice
+from application.provider.ports import Gateway
 from domain.kernel.errors import Misconfigured
 
 Options = SmtpOptions | SandboxOptions

@@ -13,8 +13,8 @@ import msgspec
 from adapters.gateways import instructions
 from adapters.gateways.instructions import Behaviour
 from adapters.gateways.ledger import Ledger
-from application.ports.gateway import Message
-from application.ports.system import Clock, Dice
+from application.kernel.ports import Clock, Dice
+from application.provider.ports import Message
 from domain.delivery.outcome import Accepted, Deferred, Outcome, Refused, Unknown
 
 _COME_BACK = timedelta(seconds=1)

@@ -14,8 +14,8 @@ from adapters.gateways.connections import Busy, Connection, Connections
 from adapters.gateways.letters import Letter, Letters
 from adapters.gateways.options import SmtpOptions
 from adapters.gateways.words import known_words
-from application.ports.gateway import Message
-from application.ports.system import Clock
+from application.kernel.ports import Clock
+from application.provider.ports import Message
 from domain.delivery.outcome import Accepted, NotCalled, Outcome, Refused
 
 _START_INPUT = 354

@@ -14,8 +14,8 @@ from itertools import count
 
 from adapters.memory.queues import MemoryQueue, MemorySubscription, Message
 from adapters.memory.routing import Definitions, Routes
-from application.ports.broker import LARGEST, Event, Outgoing, Published
-from application.ports.system import Clock
+from application.broker.ports import LARGEST, Event, Outgoing, Published
+from application.kernel.ports import Clock
 from domain.kernel.channel import Lane
 from domain.kernel.errors import BrokerUnavailable, NotFound
 

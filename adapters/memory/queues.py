@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from application.ports.broker import LARGEST, Event, Received
-from application.ports.sizes import fitting
+from application.broker.ports import LARGEST, Event, Received
+from application.broker.sizes import fitting
 from domain.kernel.errors import BrokerUnavailable
 
 OVERHEAD = 1024

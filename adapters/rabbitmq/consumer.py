@@ -12,8 +12,8 @@ from adapters.rabbitmq import cutting
 from adapters.rabbitmq.channels import Unfit, ending, is_open, put, told
 from adapters.rabbitmq.link import Link
 from adapters.rabbitmq.wire import CLOSE_MAX
-from application.ports.broker import LARGEST, Received
-from application.ports.sizes import fitting
+from application.broker.ports import LARGEST, Received
+from application.broker.sizes import fitting
 from domain.kernel.errors import BrokerUnavailable
 
 SUBSCRIBE_MAX = 5.0  # seconds

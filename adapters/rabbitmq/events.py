@@ -6,7 +6,7 @@ from weakref import WeakValueDictionary
 
 from adapters.rabbitmq.link import Link
 from adapters.rabbitmq.publisher import PUBLISH_MAX, Confirmed, Routed
-from application.ports.broker import Event
+from application.broker.ports import Event
 from domain.kernel.errors import BrokerUnavailable
 
 _NO_ID = UUID(int=0)

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from adapters.rabbitmq.link import Link
 from adapters.rabbitmq.publisher import Confirmed, Routed, routed
-from application.ports.broker import Outgoing, Published
+from application.broker.ports import Outgoing, Published
 from domain.kernel.channel import Lane
 
 LEVELS = 28

@@ -11,7 +11,7 @@ from adapters.rabbitmq import lenient
 from adapters.rabbitmq.channels import told
 from adapters.rabbitmq.endpoint import Endpoint
 from adapters.rabbitmq.wire import Wire
-from application.supervision import End, Tasks, start
+from application.kernel.supervision import End, Tasks, start
 from domain.kernel.errors import BrokerUnavailable
 
 HEARTBEAT = 10

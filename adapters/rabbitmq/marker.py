@@ -13,7 +13,7 @@ from aiormq.exceptions import ChannelNotFoundEntity
 from adapters.rabbitmq.channels import told
 from adapters.rabbitmq.link import Link
 from adapters.rabbitmq.publisher import RabbitPublisher
-from application.ports.broker import Outgoing
+from application.broker.ports import Outgoing
 from domain.kernel.errors import BrokerUnavailable
 
 PREFIX = "posthorn.marker."

@@ -19,7 +19,7 @@ from adapters.rabbitmq.channels import told
 from adapters.rabbitmq.ladder import climb, destination, seconds_of
 from adapters.rabbitmq.link import Link
 from adapters.rabbitmq.publisher import ID_HEADER, Confirmed, Routed
-from application.ports.broker import Outgoing, Published
+from application.broker.ports import Outgoing, Published
 from domain.kernel.errors import BrokerUnavailable, Misconfigured
 
 DELAYED = "delay.plugin"

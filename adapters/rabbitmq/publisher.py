@@ -14,7 +14,7 @@ from pamqp.header import ContentHeader
 
 from adapters.rabbitmq.channels import Unfit, fit, is_open, put, told, words
 from adapters.rabbitmq.link import Link
-from application.ports.broker import Outgoing, Published
+from application.broker.ports import Outgoing, Published
 from domain.kernel.errors import BrokerUnavailable
 
 PUBLISH_MAX = 5.0

@@ -12,8 +12,8 @@ from typing import Any
 
 from adapters.rabbitmq.ladder import LEVELS, destination, exchange_of
 from adapters.rabbitmq.plugin import DELAYED, DELAYED_ARGUMENTS, DELAYED_TYPE
-from application.messages.command import INTAKE
-from application.messages.travel import RETURNED
+from application.intake.command import INTAKE
+from application.outbox.travel import RETURNED
 from domain.kernel.channel import CHANNELS, TEST_LANE, Lane, Priority, lanes
 
 SHOP_EVENTS = "shop.events"

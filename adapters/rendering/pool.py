@@ -17,7 +17,7 @@ import msgspec
 
 from adapters.rendering.child import READY
 from adapters.rendering.frames import HEAD, Answer, Question, answer, framed
-from application.supervision import start
+from application.kernel.supervision import start
 from domain.kernel.errors import Overloaded, RenderingTimedOut
 
 CHILDREN_MAX = 2

@@ -6,7 +6,7 @@ been accepted, and sends at once what is to wait.
 
 from datetime import UTC, datetime, timedelta
 
-from application.ports.system import Clock
+from application.kernel.ports import Clock
 
 
 class StoreClock:

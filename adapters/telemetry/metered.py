@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from adapters.telemetry.telemetry import Telemetry
-from application.messages.command import INTAKE
-from application.messages.pointers import Pointer
-from application.ports.acceptance import Acceptance, Committed, NewNotification, NewPerson, Won
-from application.ports.broker import Outgoing, Published, Publisher
-from application.ports.deliveries import STRIKES_FREE, Begin, Deliveries, Later, Leases, Settled, Settlement
-from application.ports.gateway import Gateway, Gateways, Message
-from application.ports.outbox import OutboxMessage
-from application.ports.system import Clock
+from application.broker.ports import Outgoing, Published, Publisher
+from application.delivery.ports import STRIKES_FREE, Begin, Deliveries, Later, Leases, Settled, Settlement
+from application.intake.command import INTAKE
+from application.kernel.ports import Clock
+from application.notification.ports import Acceptance, Committed, NewNotification, NewPerson, Won
+from application.outbox.pointers import Pointer
+from application.outbox.ports import OutboxMessage
+from application.provider.ports import Gateway, Gateways, Message
 from domain.delivery.outcome import Outcome
 from domain.kernel.channel import Lane
 from domain.kernel.ids import time_of

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from adapters.telemetry.metrics import Metrics
-from application.ports.overdue import Waiting
+from application.outbox.ports import Waiting
 
 _log = structlog.get_logger("posthorn")
 
@@ -83,7 +83,7 @@ class Telemetry:
         _log.warning(event, **fields)
 
     def task_ended(self, task: str, end: str, error: Exception | None) -> None:
-        """A long-lived task ended, or lost its connection; see `application.supervision`."""
+        """A long-lived task ended, or lost its connection; see `application.kernel.supervision`."""
         self.metrics.task_ends.labels(task, end).inc()
         if error is not None:
             self.trouble("task.ended", task=task, end=end, error=repr(error), exc_info=error)

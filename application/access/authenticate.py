@@ -5,9 +5,9 @@ from datetime import timedelta
 from hashlib import blake2b
 from typing import Any
 
+from application.access.ports import ApiKey, ApiKeys
 from application.access.secret import digest, well_formed
-from application.ports.catalog import ApiKey, ApiKeys
-from application.ports.system import Clock
+from application.kernel.ports import Clock
 from domain.kernel.errors import StoreUnavailable
 
 _REMEMBERED_MAX = 10_000

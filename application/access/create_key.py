@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import msgspec
 
+from application.access.ports import ApiKey, ApiKeys
 from application.access.secret import PREFIX_SHOWN, digest, spell
-from application.ports.catalog import ApiKey, ApiKeys
-from application.ports.system import Clock, Ids
+from application.kernel.ports import Clock, Ids
 from domain.kernel.channel import Mode
 from domain.kernel.errors import Fault, Invalid
 from domain.kernel.secret import Secret

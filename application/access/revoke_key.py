@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.ports.catalog import ApiKeys
-from application.ports.system import Clock
+from application.access.ports import ApiKeys
+from application.kernel.ports import Clock
 from domain.kernel.errors import NotFound
 
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from application.caching import OpenChannels
-from application.ports.catalog import Channel, Channels, Versioned
-from application.ports.gateway import Gateways
+from application.channel.ports import Channel, Channels
+from application.kernel.caching import OpenChannels
+from application.kernel.versioned import Versioned
+from application.provider.ports import Gateways
 from domain.kernel.errors import Fault, Invalid
 
 

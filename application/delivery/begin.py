@@ -10,10 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from application.delivery.providers import ProviderStates
-from application.delivery.without_call import unreadable, without_call
-from application.messages.pointers import Pointer
-from application.ports.deliveries import (
+from application.delivery.ports import (
     STRIKES_FREE,
     Begin,
     Deliveries,
@@ -23,11 +20,14 @@ from application.ports.deliveries import (
     Settlement,
     Suspect,
 )
-from application.ports.gateway import Gateways
-from application.ports.outbox import Handoff
-from application.ports.system import Clock, Dice
-from application.ports.vault import DataKey, Unreadable, Vault
-from application.sealing import open_profile
+from application.delivery.providers import ProviderStates
+from application.delivery.without_call import unreadable, without_call
+from application.kernel.ports import Clock, Dice
+from application.outbox.pointers import Pointer
+from application.outbox.ports import Handoff
+from application.privacy.ports import DataKey, Unreadable, Vault
+from application.privacy.sealing import open_profile
+from application.provider.ports import Gateways
 from domain.delivery.decide import GiveUp, Progress, RetryAt
 from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Verdict, check, unanswered
 from domain.delivery.policy import RetryPolicy

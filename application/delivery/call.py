@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
-from application.caching import CachedTemplates, Recent
 from application.delivery.begin import Call
+from application.delivery.ports import Settlement, UnderWay
 from application.delivery.providers import ProviderStates
-from application.ports.deliveries import Settlement, UnderWay
-from application.ports.gateway import Gateways, Message
-from application.ports.rendering import Renderer
-from application.ports.system import Clock, Dice
-from application.ports.vault import Unreadable
-from application.sealing import open_content, unwrap_content_key
+from application.kernel.caching import CachedTemplates, Recent
+from application.kernel.ports import Clock, Dice
+from application.privacy.ports import Unreadable
+from application.privacy.sealing import open_content, unwrap_content_key
+from application.provider.ports import Gateways, Message
+from application.template.ports import Renderer
 from domain.delivery.decide import AwaitReceipt, GiveUp, Hold, Progress, RetryAt, decide
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from application.delivery.begin import Call
-from application.ports.deliveries import Clearances, Standing
-from application.ports.system import Clock
-from application.supervision import start
+from application.delivery.ports import Clearances, Standing
+from application.kernel.ports import Clock
+from application.kernel.supervision import start
 from domain.delivery.gate import Cleared, Facts, check
 from domain.delivery.policy import RetryPolicy
 from domain.kernel.channel import NotificationClass

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import msgspec
 
-from application.ports.deliveries import Renewals, UnderWay
-from application.ports.system import Clock
+from application.delivery.ports import Renewals, UnderWay
+from application.kernel.ports import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from application.channel.ports import Channels
 from application.delivery.begin import SANDBOX
 from application.delivery.providers import ProviderStates
-from application.ports.catalog import Channels
-from application.ports.keys import KeyState
+from application.privacy.ports import KeyState
 from domain.kernel.channel import Lane, Mode
 from domain.kernel.errors import KeyUnavailable
 

@@ -10,8 +10,8 @@ from datetime import timedelta
 
 import msgspec
 
-from application.ports.gateway import ProviderWatch
-from application.ports.system import Clock
+from application.kernel.ports import Clock
+from application.provider.ports import ProviderWatch
 from domain.delivery.health import HEALTHY, Health, heard, meant, probed, rested
 from domain.delivery.outcome import Outcome
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from application.messages.pointers import Pointer
-from application.ports.deliveries import Deliveries, Later
-from application.ports.outbox import Handoff
+from application.delivery.ports import Deliveries, Later
+from application.outbox.pointers import Pointer
+from application.outbox.ports import Handoff
 from domain.kernel.channel import Lane
 
 

@@ -13,9 +13,9 @@ from application.event.result import Done, Later, Refused, Result
 from application.event.trigger_index import TriggerIndex, fold
 from domain.kernel.errors import Fault, InFlight, Invalid, KeyReused, Overloaded, PosthornError, Unavailable
 from domain.notification.request import Request
-from domain.notification.trigger import Event, request
-from domain.people import event as person_event
-from domain.people.update import Mirrored, MirrorOutcome, PersonUpdate
+from domain.trigger.trigger import Event, request
+from domain.user import event as person_event
+from domain.user.update import Mirrored, MirrorOutcome, PersonUpdate
 
 
 class Accepted(Protocol):

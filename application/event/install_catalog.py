@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from application.ports.catalog import Templates, Triggers
+from application.template.ports import Templates
+from application.trigger.ports import Triggers
 from domain.kernel.errors import Conflict
-from domain.notification.trigger import Trigger
 from domain.template.template import Template
+from domain.trigger.trigger import Trigger
 
 
 class Installed(msgspec.Struct, frozen=True):

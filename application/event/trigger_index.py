@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from application.ports.catalog import Triggers
-from application.ports.system import Clock
-from domain.notification.trigger import Trigger
+from application.kernel.ports import Clock
+from application.trigger.ports import Triggers
+from domain.trigger.trigger import Trigger
 
 _PAGE = 200
 _BETWEEN_WORDS = re.compile(r"[._-]")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.ports.promises import Promises
-from application.ports.reading import Cancelling, CancelTally
+from application.intake.ports import Promises
+from application.notification.ports import Cancelling, CancelTally
 from domain.kernel.channel import Mode
 from domain.kernel.errors import NotFound
 

@@ -16,12 +16,12 @@ from uuid import UUID
 
 import msgspec
 
+from application.kernel.supervision import start
 from application.notification.packing import Pack
+from application.notification.ports import Absorbed, Acceptance, KeysChanged, Verdict, Won
 from application.notification.prepare import Prepared
 from application.notification.seal import Seal
-from application.ports.acceptance import Absorbed, Acceptance, KeysChanged, Verdict, Won
-from application.ports.outbox import Handoff
-from application.supervision import start
+from application.outbox.ports import Handoff
 from domain.kernel.channel import Priority
 from domain.kernel.errors import InFlight, Overloaded, StoreUnavailable
 from domain.kernel.weight import weight

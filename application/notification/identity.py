@@ -10,8 +10,8 @@ from uuid import UUID
 
 import msgspec
 
-from application.ports.acceptance import Former
-from application.ports.vault import Vault
+from application.notification.ports import Former
+from application.privacy.ports import Vault
 from domain.notification.request import Request
 
 _canonical = msgspec.json.Encoder(order="sorted", decimal_format="number").encode

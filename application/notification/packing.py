@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from application.messages.pointers import Pointer, encode, packed
-from application.ports.acceptance import NewNotification
-from application.ports.outbox import Handoff, OutboxMessage
-from application.ports.system import Ids
+from application.kernel.ports import Ids
+from application.notification.ports import NewNotification
+from application.outbox.pointers import Pointer, encode, packed
+from application.outbox.ports import Handoff, OutboxMessage
 from domain.kernel.channel import Lane
 
 

@@ -8,19 +8,19 @@ from uuid import UUID
 
 import msgspec
 
-from application.caching import CachedTemplates, OpenChannels
-from application.normalising import normalised
+from application.kernel.caching import CachedTemplates, OpenChannels
+from application.kernel.ports import Ids
 from application.notification import identity
-from application.persons import customer, email_index, guest, phone_index
-from application.ports.acceptance import Former
-from application.ports.addresses import Addresses
-from application.ports.system import Ids
-from application.ports.vault import Vault
+from application.notification.ports import Former
+from application.privacy.ports import Vault
+from application.user.identity import customer, email_index, guest, phone_index
+from application.user.normalising import normalised
+from application.user.ports import Addresses
 from domain.kernel.errors import Fault, Invalid
 from domain.kernel.text import UNSEEN, hides, unbroken
 from domain.notification.request import Content, Profile, Recipient, Request, present
-from domain.people.update import FIELDS
 from domain.template.template import Template, missing
+from domain.user.update import FIELDS
 
 RECIPIENTS_MAX = 1_000
 TEXT_MAX = 255

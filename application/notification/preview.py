@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import msgspec
 
+from application.channel.ports import Channel, Channels
+from application.kernel.ports import Clock
+from application.kernel.versioned import Versioned
 from application.notification.prepare import Addressee, Prepare, Prepared
-from application.ports.catalog import Channel, Channels, Versioned
-from application.ports.people import People, Person
-from application.ports.rendering import Renderer
-from application.ports.system import Clock
-from application.ports.vault import Unreadable, Vault
-from application.sealing import open_profile
+from application.privacy.ports import Unreadable, Vault
+from application.privacy.sealing import open_profile
+from application.template.ports import Renderer
+from application.user.ports import People, Person
 from domain.delivery.decide import GiveUp, Hold, RetryAt
 from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Suppressed, check
 from domain.delivery.policy import RetryPolicy

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import msgspec
 
+from application.notification.ports import NewDelivery, NewNotification, NewPerson
 from application.notification.prepare import Addressee, Prepared
-from application.ports.acceptance import NewDelivery, NewNotification, NewPerson
-from application.ports.vault import DataKey, Vault
-from application.sealing import seal_content, seal_profile, wrap_content_key
+from application.privacy.ports import DataKey, Vault
+from application.privacy.sealing import seal_content, seal_profile, wrap_content_key
 from domain.kernel.channel import Lane, Mode
 from domain.kernel.ids import delivery_id, time_of
 

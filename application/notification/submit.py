@@ -7,10 +7,10 @@ from uuid import UUID
 
 import msgspec
 
-from application import budget
+from application.kernel import budget
 from application.notification.group_commit import GroupCommit
+from application.notification.ports import Verdict, Won
 from application.notification.prepare import Prepare, Prepared
-from application.ports.acceptance import Verdict, Won
 from domain.kernel.errors import Fault, KeyReused, PosthornError, StoreUnavailable
 from domain.notification.request import Request
 

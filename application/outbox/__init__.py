@@ -1,1 +1,1 @@
-"""From committed rows to the broker."""
+"""Messages committed with the rows they speak of, published afterwards."""

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from application.messages.command import INTAKE
-from application.ports.broker import QueueSizes
-from application.ports.catalog import Channels
-from application.ports.outbox import Handoff
-from application.ports.overdue import Late, Overdue
+from application.broker.ports import QueueSizes
+from application.channel.ports import Channels
+from application.intake.command import INTAKE
+from application.outbox.ports import Handoff, Late, Overdue
 from domain.kernel.channel import Lane
 from domain.kernel.errors import NotFound
 

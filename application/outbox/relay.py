@@ -12,9 +12,9 @@ from uuid import UUID
 
 import msgspec
 
-from application.ports.broker import DelayedPublisher, Outgoing, Published, Publisher
-from application.ports.outbox import Outbox, OutboxMessage
-from application.ports.system import Clock
+from application.broker.ports import DelayedPublisher, Outgoing, Published, Publisher
+from application.kernel.ports import Clock
+from application.outbox.ports import Outbox, OutboxMessage
 
 WAIT_MIN = timedelta(seconds=1)
 """Of what has a time, though it seems to have come: who is mistaken about it goes round no faster."""

@@ -1,1 +1,1 @@
-"""Personal data at rest: whether this process holds the keys it is sealed under."""
+"""Sealing personal data, opening and masking it, and the keys it is sealed under."""

@@ -6,7 +6,7 @@ takes everybody for erased, finds no customer again, and writes what nobody else
 
 from dataclasses import dataclass
 
-from application.ports.keys import Keyring, KeyState, Proofs, Sample
+from application.privacy.ports import Keyring, KeyState, Proofs, Sample
 from domain.kernel.errors import KeyUnavailable
 
 INDEX = "index"

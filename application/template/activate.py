@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from application.caching import CachedTemplates
-from application.ports.catalog import TemplateHead, Templates
+from application.kernel.caching import CachedTemplates
+from application.template.ports import TemplateHead, Templates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from application.ports.catalog import TemplateHead, Templates
+from application.template.ports import TemplateHead, Templates
 from domain.kernel.errors import NotFound
 from domain.template.template import Template
 

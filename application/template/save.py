@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from application.caching import CachedTemplates
-from application.ports.catalog import Templates
-from application.ports.rendering import Renderer
+from application.kernel.caching import CachedTemplates
+from application.template.ports import Renderer, Templates
 from domain.kernel.errors import Fault, Invalid
 from domain.kernel.text import UNSEEN, hides
 from domain.template.template import Template

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from application.ports.catalog import Templates, Triggers, Versioned
+from application.kernel.versioned import Versioned
+from application.template.ports import Templates
+from application.trigger.ports import Triggers
 from domain.kernel.errors import Fault, Invalid
-from domain.notification.trigger import Trigger, check
+from domain.trigger.trigger import Trigger, check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

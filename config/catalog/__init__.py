@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from domain.kernel.channel import Priority
-from domain.notification.trigger import Event, Trigger
 from domain.template.template import Template, Variable
+from domain.trigger.trigger import Event, Trigger
 
 
 class Catalog(msgspec.Struct, frozen=True):

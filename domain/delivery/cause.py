@@ -31,6 +31,7 @@ def cause(reason: str) -> str:
 def fingerprint(channel: str, provider: str | None, told: str) -> str:
     """Sixteen hex digits that name a group of dead letters: one channel, one provider, one cause.
 
-    SQL makes the same of the same (`adapters.postgres.dead_letters`), and a test holds both together.
+    SQL makes the same of the same (`adapters/postgres/dead_letter/dead_letters.py`), and a test holds
+    both together.
     """
     return hashlib.sha256("|".join((channel, provider or "", told)).encode()).hexdigest()[:16]

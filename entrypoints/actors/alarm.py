@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from application.delivery.tell_of_providers import TellOfProviders
-from application.operations.tell_of_letters import TellOfLetters, Told
+from application.alert.dead_letters import TellOfLetters, Told
+from application.alert.providers import TellOfProviders
 from entrypoints.actors.actor import Telemetry
 
 

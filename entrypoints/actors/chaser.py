@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from application.operations.tell_of_lanes import TellOfLanes
+from application.alert.lanes import TellOfLanes
 from application.outbox.chase import ChaseOverdue
-from application.ports.overdue import Waiting
+from application.outbox.ports import Waiting
 from entrypoints.actors.actor import Telemetry
 
 LOOKS_MAX = 20

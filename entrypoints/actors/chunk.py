@@ -10,8 +10,8 @@ from functools import partial
 from uuid import UUID
 
 from application.delivery.begin import Begun, Call
-from application.messages.pointers import Pointer
-from application.ports.deliveries import STRIKES_FREE, Settlement, Suspect
+from application.delivery.ports import STRIKES_FREE, Settlement, Suspect
+from application.outbox.pointers import Pointer
 from domain.kernel.channel import Lane
 from domain.kernel.errors import Unavailable
 from entrypoints.actors.actor import trace_ids

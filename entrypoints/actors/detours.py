@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from application.outbox.ports import OutboxMessage, Without
 from application.outbox.relay import Relayed
-from application.ports.outbox import OutboxMessage, Without
 from domain.kernel.errors import Unavailable
 from entrypoints.actors.actor import Telemetry
 from entrypoints.actors.backoff import Backoff

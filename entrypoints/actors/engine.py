@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from application.broker.ports import Consumer, Publisher
+from application.dead_letter.bury import BuryDelivery
 from application.delivery.begin import BeginDeliveries
-from application.delivery.bury import BuryDelivery
 from application.delivery.call import CallProvider
 from application.delivery.probe import ProbeLane
 from application.delivery.reissue import ReissuePointers
-from application.ports.broker import Consumer, Publisher
-from application.ports.system import Ids
+from application.kernel.ports import Ids
 from entrypoints.actors.actor import Telemetry
 from entrypoints.actors.capacity import Capacity
 from entrypoints.actors.settler import Settler

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from application.outbox.recover import Elsewhere, Intact, Lacking, Marked, RecoverBroker, Reissued
+from application.recovery.recover import Elsewhere, Intact, Lacking, Marked, RecoverBroker, Reissued
 from domain.kernel.errors import Unavailable
 from entrypoints.actors.actor import Telemetry, pause
 

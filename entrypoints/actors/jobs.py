@@ -7,8 +7,8 @@ import asyncio
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from application.operations.advance_job import AdvanceJob
-from application.ports.jobs import Job, JobChunks
+from application.job.advance import AdvanceJob
+from application.job.ports import Job, JobChunks
 from domain.kernel.errors import Unavailable
 from entrypoints.actors.actor import Telemetry, pause
 

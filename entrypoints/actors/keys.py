@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from application.ports.keys import KeyState
+from application.privacy.ports import KeyState
 from entrypoints.actors.actor import Telemetry
 
 

@@ -13,10 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from application.broker.ports import Received
 from application.delivery.probe import Leave
-from application.messages.pointers import SIZE_MAX
-from application.ports.broker import Received
-from application.supervision import start
+from application.kernel.supervision import start
+from application.outbox.pointers import SIZE_MAX
 from domain.kernel.channel import Lane
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable, Unavailable
 from entrypoints.actors.actor import pause

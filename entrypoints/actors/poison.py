@@ -3,8 +3,8 @@
 import traceback
 from pathlib import PurePath
 
-from application.messages.pointers import Pointer, encode
-from application.ports.broker import Outgoing
+from application.broker.ports import Outgoing
+from application.outbox.pointers import Pointer, encode
 from domain.kernel.channel import Lane
 from domain.kernel.errors import BrokerUnavailable, Unavailable
 from entrypoints.actors.engine import Engine

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from application.kernel.supervision import uncancelled
+from application.outbox.ports import Outbox, OutboxMessage
 from application.outbox.relay import Relayed, RelayOutbox
-from application.ports.outbox import Outbox, OutboxMessage
-from application.supervision import uncancelled
 from domain.kernel.channel import Priority
 from domain.kernel.errors import Unavailable
 from entrypoints.actors.actor import Telemetry, pause

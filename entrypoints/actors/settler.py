@@ -8,9 +8,9 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
-from application.ports.deliveries import Deliveries, Settlement
-from application.ports.outbox import Handoff
-from application.supervision import start
+from application.delivery.ports import Deliveries, Settlement
+from application.kernel.supervision import start
+from application.outbox.ports import Handoff
 from domain.kernel.errors import StoreUnavailable
 from entrypoints.actors.actor import Telemetry
 

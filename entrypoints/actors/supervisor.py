@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from application.supervision import Tasks
+from application.kernel.supervision import Tasks
 from entrypoints.actors.actor import Actor, Telemetry
 
 CANCEL_MAX = 1.0

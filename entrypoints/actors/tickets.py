@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from application.messages.pointers import Pointer
-from application.ports.broker import Received, Subscription
-from application.supervision import start
+from application.broker.ports import Received, Subscription
+from application.kernel.supervision import start
+from application.outbox.pointers import Pointer
 from domain.kernel.errors import BrokerUnavailable
 
 COMPANY = {2: 25, 3: 6}

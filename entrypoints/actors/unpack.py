@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from application.messages.pointers import Pointer, decode
-from application.ports.broker import Received
+from application.broker.ports import Received
+from application.outbox.pointers import Pointer, decode
 from domain.kernel.channel import Lane
 from domain.kernel.errors import Undecodable
 from entrypoints.actors.engine import Engine

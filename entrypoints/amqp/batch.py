@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+from application.broker.ports import Publisher, Received, Subscription
 from application.event.result import Done, Result
-from application.ports.broker import Publisher, Received, Subscription
-from application.ports.system import Ids
+from application.kernel.ports import Ids
 from domain.kernel.errors import Undecodable
-from domain.notification.trigger import Event
+from domain.trigger.trigger import Event
 from entrypoints.actors.actor import trace_ids
 from entrypoints.amqp.cloudevents import decode
 from entrypoints.amqp.finish import Ended, Worked, finish

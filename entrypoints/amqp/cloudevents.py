@@ -17,11 +17,11 @@ from typing import Any
 
 import msgspec
 
-from application.ports.broker import Received
+from application.broker.ports import Received
 from domain.kernel.errors import Undecodable
 from domain.kernel.number import number
 from domain.kernel.text import UNSEEN, hides
-from domain.notification.trigger import Event
+from domain.trigger.trigger import Event
 from entrypoints.amqp.sane import check_data, read_json
 
 SIZE_MAX = 256 * 1024

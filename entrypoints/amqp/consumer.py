@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from application.ports.broker import LARGEST, Consumer, Received, Subscription
-from application.ports.system import Clock
+from application.broker.ports import LARGEST, Consumer, Received, Subscription
+from application.kernel.ports import Clock
 from domain.kernel.errors import BrokerUnavailable, Unavailable
 from entrypoints.actors.actor import Telemetry, pause
 from entrypoints.amqp.finish import Worked

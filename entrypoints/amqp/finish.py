@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
-from application.ports.broker import Outgoing, Publisher, Received
+from application.broker.ports import Outgoing, Publisher, Received
 from domain.kernel.errors import BrokerUnavailable
 from entrypoints.amqp.verdict import Ack, Park, Verdict
 

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from application.messages.command import INTAKE
-from application.notification.drain import Drained
-from application.ports.broker import Publisher, Received, Subscription
-from application.ports.system import Ids
+from application.broker.ports import Publisher, Received, Subscription
+from application.intake.command import INTAKE
+from application.intake.drain import Drained
+from application.kernel.ports import Ids
 from entrypoints.actors.actor import Telemetry, trace_ids
 from entrypoints.amqp.finish import Ended, Worked, finish
 from entrypoints.amqp.parking import parked

@@ -8,8 +8,8 @@ from datetime import datetime
 
 import msgspec
 
-from application.ports.broker import Outgoing, Received
-from application.ports.system import Ids
+from application.broker.ports import Outgoing, Received
+from application.kernel.ports import Ids
 
 CRITICAL = "events.critical"
 ORDINARY = "events.ordinary"

@@ -8,10 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from application.delivery.bury import BuryDelivery
-from application.messages.pointers import Pointer, decode
-from application.ports.broker import Publisher, Received, Subscription
-from application.ports.system import Ids
+from application.broker.ports import Publisher, Received, Subscription
+from application.dead_letter.bury import BuryDelivery
+from application.kernel.ports import Ids
+from application.outbox.pointers import Pointer, decode
 from domain.kernel.channel import Lane
 from domain.kernel.errors import Undecodable
 from entrypoints.actors.actor import Telemetry

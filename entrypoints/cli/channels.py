@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from application.ports.jobs import Job, JobStatus
+from application.job.ports import Job, JobStatus
 from domain.kernel.channel import Mode
 from domain.kernel.errors import PosthornError
 from entrypoints.cli.dlq.closing import actor, watched

@@ -46,7 +46,7 @@ def erase(
     Deliveries that wait for them are not sent any more. Suppressed addresses stay suppressed.
     """
     settings = shell.load().settings
-    from application.people.erase import Erased, Named
+    from application.user.erase import Erased, Named
     from config import lifecycle
     from domain.kernel.channel import Mode
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from domain.notification.trigger import Event
+from domain.trigger.trigger import Event
 from entrypoints.demo import shop
 from entrypoints.demo.shop import Person, Product
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from domain.kernel.errors import Invalid
-from domain.notification.trigger import Trigger, request
+from domain.trigger.trigger import Trigger, request
 from entrypoints.demo import shop
 from entrypoints.demo.day import Happening
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from application.delivery.ports import Deliveries, Settled, Settlement
 from application.event.result import Result
-from application.ports.acceptance import Acceptance, Committed, NewNotification, NewPerson
-from application.ports.deliveries import Deliveries, Settled, Settlement
-from application.ports.gateway import Gateway, Gateways, Message
-from application.ports.outbox import OutboxMessage
+from application.notification.ports import Acceptance, Committed, NewNotification, NewPerson
+from application.outbox.ports import OutboxMessage
+from application.provider.ports import Gateway, Gateways, Message
 from domain.delivery.outcome import Accepted, Outcome
-from domain.notification.trigger import Event
+from domain.trigger.trigger import Event
 from entrypoints.demo.watch import Watch
 
 Handle = Callable[[Sequence[Event]], Awaitable[Sequence[Result]]]

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import msgspec
 
-from application.ports.broker import Event, EventPublisher
-from application.ports.system import Clock, Ids
+from application.broker.ports import Event, EventPublisher
+from application.kernel.ports import Clock, Ids
 from entrypoints.actors.actor import pause
 from entrypoints.demo import shop
 from entrypoints.demo.day import Happening

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TextIO
 from uuid import UUID
 
-from application.persons import customer, guest
-from application.ports.catalog import Channel
+from application.channel.ports import Channel
+from application.user.identity import customer, guest
 from config.catalog import load_catalog
 from config.connections import Http
 from config.container import Container

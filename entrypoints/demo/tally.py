@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from application.ports.deliveries import Settlement
+from application.delivery.ports import Settlement
 from domain.delivery.delivery import DeliveryStatus
 from entrypoints.demo.expect import Expected
 

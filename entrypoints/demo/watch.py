@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from application.delivery.ports import Settlement
 from application.event.result import Done, Result
-from application.ports.acceptance import Committed, NewNotification, Won
-from application.ports.deliveries import Settlement
-from application.ports.gateway import Message
-from application.ports.system import Clock
+from application.kernel.ports import Clock
+from application.notification.ports import Committed, NewNotification, Won
+from application.provider.ports import Message
 from domain.delivery.delivery import DeliveryStatus
-from domain.notification.trigger import Event
+from domain.trigger.trigger import Event
 from entrypoints.demo.feed import Feed, Row
 from entrypoints.demo.shop import Person
 from entrypoints.demo.tally import Tally

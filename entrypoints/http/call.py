@@ -3,7 +3,7 @@
 import re
 from uuid import UUID
 
-from application.ports.catalog import ApiKey
+from application.access.ports import ApiKey
 from domain.kernel.channel import Mode
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")

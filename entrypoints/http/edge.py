@@ -5,7 +5,7 @@ from typing import Any
 
 from litestar import Litestar
 
-from application import budget
+from application.kernel import budget
 from entrypoints.http.call import Call
 from entrypoints.http.reading.room import Room
 from entrypoints.http.services import HttpServices, Seen

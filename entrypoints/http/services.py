@@ -8,32 +8,34 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from application.access.authenticate import Authenticate
+from application.attempt.ports import UnknownAttempts
+from application.attempt.resolve import ResolveAttempt
+from application.channel.drop_backlog import DropBacklog
+from application.channel.ports import Channels
 from application.channel.save import SaveChannel
+from application.dead_letter.ports import DeadLetterReader
+from application.delivery.page import ListDeliveries
+from application.intake.submit_or_defer import SubmitOrDefer
+from application.job.cancel import CancelJob
+from application.job.ports import Jobs
+from application.job.start import StartJob
+from application.kernel.ports import Clock, Ids
 from application.notification.cancel import CancelNotification
+from application.notification.find import FindNotification
+from application.notification.history import ListHistory
+from application.notification.page import ListNotifications
 from application.notification.preview import PreviewNotification
 from application.notification.submit import SubmitNotification
-from application.notification.submit_or_defer import SubmitOrDefer
-from application.operations.cancel_job import CancelJob
-from application.operations.drop_backlog import DropBacklog
-from application.operations.resolve_attempt import ResolveAttempt
-from application.operations.start_job import StartJob
-from application.people.erase import ErasePeople
-from application.people.mirror import MirrorPeople
-from application.ports.catalog import Channels, Templates, Triggers
-from application.ports.dead_letters import DeadLetterReader
-from application.ports.jobs import Jobs
-from application.ports.system import Clock, Ids
-from application.ports.unknown_attempts import UnknownAttempts
-from application.queries.find_notification import FindNotification
-from application.queries.find_user import FindUser
-from application.queries.list_deliveries import ListDeliveries
-from application.queries.list_history import ListHistory
-from application.queries.list_notifications import ListNotifications
-from application.queries.list_users import ListUsers
 from application.template.activate import ActivateTemplate
 from application.template.find import FindTemplate
+from application.template.ports import Templates
 from application.template.save import SaveTemplate
+from application.trigger.ports import Triggers
 from application.trigger.save import SaveTrigger
+from application.user.erase import ErasePeople
+from application.user.find import FindUser
+from application.user.mirror import MirrorPeople
+from application.user.page import ListUsers
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):

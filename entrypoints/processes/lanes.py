@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from application.messages.travel import RETURNED
-from application.ports.outbox import Handoff
+from application.outbox.ports import Handoff
+from application.outbox.travel import RETURNED
 from config.container import Container
 from config.providers import SmtpProvider
 from config.settings import Settings

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from application.messages.command import INTAKE
-from application.notification.defer import MESSAGE_MAX
+from application.intake.command import INTAKE
+from application.intake.defer import MESSAGE_MAX
 from config.container import Container
 from config.lifecycle import Parts
 from config.recovery import recover_broker

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from application.supervision import End
+from application.kernel.supervision import End
 from config.container import Container
 from config.lifecycle import built, install_catalog, opened, start_logging
 from config.settings import Settings
@@ -26,7 +26,7 @@ class TaskTelemetry(Telemetry, Protocol):
     """Where ends of tasks are told, beside the common figures."""
 
     def task_ended(self, task: str, end: End, error: Exception | None) -> None:
-        """One ended; see `application.supervision`."""
+        """One ended; see `application.kernel.supervision`."""
         ...
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from application.delivery.providers import Resting
-from application.ports.keys import KeyState
-from application.supervision import Tasks
+from application.kernel.supervision import Tasks
+from application.privacy.ports import KeyState
 from entrypoints.amqp.consumer import BatchConsumer
 from entrypoints.http.services import Readiness
 

@@ -1,7 +1,7 @@
 """The hot tables, partitioned by month on a UUIDv7, and the function that derives a delivery's id.
 
 No foreign keys, and no index on a column that changes: every update stays heap-only.  Partitions are made by
-`adapters.postgres.partitions`, which also gives them their fillfactor.
+`adapters.postgres.core.partitions`, which also gives them their fillfactor.
 """
 
 from alembic import op

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.addresses import LocalAddresses
-from application.ports.addresses import Addresses
+from application.user.ports import Addresses
 
 addresses: Addresses = LocalAddresses()
 

@@ -8,7 +8,7 @@ import pytest
 from adapters.memory.broker import MemoryBroker
 from adapters.memory.routing import Routes, matches
 from adapters.rabbitmq.topology import definitions
-from application.ports.broker import Outgoing
+from application.broker.ports import Outgoing
 from domain.kernel.errors import BrokerUnavailable
 
 LANE = "deliver.email.high"

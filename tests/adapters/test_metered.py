@@ -6,8 +6,8 @@ from adapters.system import SystemClock, SystemIds
 from adapters.telemetry.metered import MeteredPublisher
 from adapters.telemetry.metrics import Metrics
 from adapters.telemetry.telemetry import Telemetry
-from application.messages.command import INTAKE
-from application.ports.broker import Outgoing, Published
+from application.broker.ports import Outgoing, Published
+from application.intake.command import INTAKE
 
 IDS = SystemIds()
 

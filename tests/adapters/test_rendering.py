@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from adapters.rendering import JinjaRenderer
 from adapters.rendering.compiler import TOIL_MAX, toil
-from application.ports.rendering import Renderer
+from application.template.ports import Renderer
 from domain.kernel.errors import Fault, Invalid
 from domain.template.template import Template, Variable
 

@@ -20,7 +20,7 @@ from adapters.gateways.instructions import Behaviour, Instruction, read
 from adapters.gateways.ledger import Ledger
 from adapters.gateways.sandbox import SandboxGateway
 from adapters.system import SystemClock, SystemDice
-from application.ports.gateway import Gateways
+from application.provider.ports import Gateways
 from config.gateways import build
 from config.providers import SandboxProvider, SmtpProvider
 from config.settings import Engine, Settings

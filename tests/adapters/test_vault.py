@@ -11,8 +11,7 @@ import pytest
 from adapters.crypto.checked import CheckedVault
 from adapters.crypto.keys import AesKey
 from adapters.crypto.vault import LocalVault, derive
-from application.ports.keys import KeyState
-from application.ports.vault import DataKey, ServiceKey, Unreadable, Vault
+from application.privacy.ports import DataKey, KeyState, ServiceKey, Unreadable, Vault
 from domain.kernel.errors import KeyUnavailable, Misconfigured
 
 CANARY = b"canary.person@example.com"

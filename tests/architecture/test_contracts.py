@@ -17,11 +17,11 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["import
 
 LAWFUL = {
     "domain/kernel/ids": "import msgspec",
-    "application/ports/store": "import domain.kernel.ids",
-    "application/messages/pointers": "import domain.kernel.ids",
-    "application/notification/submit": "import application.ports.store, application.messages.pointers",
-    "application/delivery/attempt": "import application.ports.store",
-    "adapters/postgres/store": "import sqlalchemy, application.ports.store",
+    "application/notification/ports": "import domain.kernel.ids",
+    "application/outbox/pointers": "import domain.kernel.ids",
+    "application/notification/submit": "import application.notification.ports, application.outbox.pointers",
+    "application/delivery/attempt": "import application.notification.ports",
+    "adapters/postgres/store": "import sqlalchemy, application.notification.ports",
     "adapters/rabbitmq/relay": "import aio_pika",
     "migrations/env": "import adapters.postgres.store",
     "config/container": "import adapters.postgres.store, adapters.rabbitmq.relay",
@@ -30,7 +30,7 @@ LAWFUL = {
 
 # contract -> (module that offends, what it imports)
 OFFENCES = [
-    ("downstairs", "domain/kernel/ids", "application.ports.store"),
+    ("downstairs", "domain/kernel/ids", "application.notification.ports"),
     ("downstairs", "application/notification/submit", "adapters.postgres.store"),
     ("downstairs", "adapters/postgres/store", "config.container"),
     ("downstairs", "adapters/postgres/store", "migrations.env"),
@@ -39,7 +39,7 @@ OFFENCES = [
     ("pure-domain", "domain/kernel/ids", "logging"),
     ("no-io-libraries", "domain/kernel/ids", "sqlalchemy"),
     ("no-io-libraries", "application/notification/submit", "structlog"),
-    ("no-io-libraries", "application/ports/store", "aio_pika.abc"),
+    ("no-io-libraries", "application/notification/ports", "aio_pika.abc"),
     ("silent-application", "application/notification/submit", "logging"),
     ("rooms-of-use-cases", "application/delivery/attempt", "application.notification.submit"),
     ("sibling-adapters", "adapters/rabbitmq/relay", "adapters.postgres.store"),

@@ -14,7 +14,7 @@ BREAKING = {
     "f has 51 lines": ("config/long.py", OK + "def f():\n" + "    pass\n" * 50),
     "g has 51 lines": ("config/long.py", OK + "class C:\n    async def g():\n" + "        pass\n" * 50),
     "Wide has 5 methods": (
-        "application/ports/wide.py",
+        "application/store/ports.py",
         OK + "class Wide(Protocol):\n" + "".join(f"    async def m{n}(self): ...\n" for n in range(5)),
     ),
     "no module docstring": ("adapters/mute.py", "x = 1\n"),
@@ -47,7 +47,7 @@ BREAKING = {
 ALLOWED = {
     "domain/exact.py": OK + "\n" * 249,
     "config/exact.py": OK + "def f():\n" + "    pass\n" * 49,
-    "application/ports/narrow.py": OK
+    "application/narrow/ports.py": OK
     + "class Narrow(Protocol):\n"
     + "".join(f"    def m{n}(self): ...\n" for n in range(4)),
     "domain/pure.py": OK + "import datetime\nimport msgspec\nfrom domain.kernel import ids\n",

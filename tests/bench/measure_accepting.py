@@ -10,7 +10,7 @@ import msgspec
 
 from adapters.rabbitmq.events import RabbitEvents
 from adapters.rabbitmq.topology import SHOP_EVENTS
-from application.ports.broker import Event
+from application.broker.ports import Event
 from tests.bench.http_load import load
 from tests.bench.world import Result, Shop, World, linked, order, percentile
 

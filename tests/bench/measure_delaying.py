@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.ladder import LadderPublisher
-from application.messages.pointers import Pointer, encode
-from application.ports.broker import Outgoing
+from application.broker.ports import Outgoing
+from application.outbox.pointers import Pointer, encode
 from domain.kernel.channel import Lane, Priority
 from tests.bench.world import Result, World, linked, percentile
 

@@ -12,8 +12,8 @@ import psutil
 from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.events import RabbitEvents
 from adapters.rabbitmq.topology import SHOP_EVENTS
-from application.messages.pointers import decode
-from application.ports.broker import Event
+from application.broker.ports import Event
+from application.outbox.pointers import decode
 from domain.kernel.channel import Lane, Priority
 from tests.bench.measure_accepting import PEOPLE
 from tests.bench.world import Result, Shop, World, linked, measures, order, percentile

@@ -19,13 +19,13 @@ import msgspec
 import psutil
 import uvloop
 
-from adapters.postgres.acceptance import PostgresAcceptance
-from adapters.postgres.database import Database
-from adapters.postgres.deliveries import PostgresDeliveries
-from adapters.postgres.migrate import migrate
-from application.messages.pointers import Pointer
-from application.ports.acceptance import NewNotification, NewPerson
-from application.ports.deliveries import Begin, Settlement
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.migrate import migrate
+from adapters.postgres.delivery.deliveries import PostgresDeliveries
+from adapters.postgres.notification.acceptance import PostgresAcceptance
+from application.delivery.ports import Begin, Settlement
+from application.notification.ports import NewNotification, NewPerson
+from application.outbox.pointers import Pointer
 from domain.delivery.delivery import DeliveryStatus
 from tests.bench.world import DURABLE, Result
 from tests.support.accepting import IDS, notification, pack, person, pointers

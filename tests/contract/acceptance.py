@@ -8,8 +8,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from application.messages.pointers import decode
-from application.ports.acceptance import (
+from application.notification.ports import (
     Absorbed,
     Committed,
     Former,
@@ -18,6 +17,7 @@ from application.ports.acceptance import (
     NewPerson,
     Won,
 )
+from application.outbox.pointers import decode
 from domain.kernel.channel import Lane, Priority
 from domain.kernel.errors import Invalid
 from domain.notification.rollup import Counts, NotificationStatus

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from application.ports.alerts import Appeared
+from application.alert.ports import Appeared
 from domain.kernel.channel import Lane, Mode, Priority
 from tests.contract.dead_letters import failed, letter
 from tests.contract.engine import Engine

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from application.messages.pointers import Pointer
-from application.ports.unknown_attempts import Resolution
+from application.attempt.ports import Resolution
+from application.outbox.pointers import Pointer
 from domain.kernel.channel import Lane, Mode, Priority
 from tests.contract.engine import Engine
 from tests.contract.leasing import PAST, lease

@@ -10,8 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.messages.travel import RETURNED
-from application.ports.broker import (
+from application.broker.ports import (
     Consumer,
     DelayedPublisher,
     Event,
@@ -21,6 +20,7 @@ from application.ports.broker import (
     Received,
     Subscription,
 )
+from application.outbox.travel import RETURNED
 from domain.kernel.errors import BrokerUnavailable
 from tests.support.eventually import eventually
 

@@ -3,8 +3,8 @@
 import asyncio
 from uuid import uuid4
 
-from application.ports.deliveries import Settlement
-from application.ports.reading import CancelTally
+from application.delivery.ports import Settlement
+from application.notification.ports import CancelTally
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Mode
 from domain.notification.rollup import Counts, NotificationStatus

@@ -8,11 +8,14 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from application.ports.catalog import ApiKey, ApiKeys, Channel, Channels, TemplateHead, Templates, Triggers
+from application.access.ports import ApiKey, ApiKeys
+from application.channel.ports import Channel, Channels
+from application.template.ports import TemplateHead, Templates
+from application.trigger.ports import Triggers
 from domain.kernel.channel import CHANNELS, Mode, NotificationClass, Priority
 from domain.kernel.errors import Conflict, NotFound
-from domain.notification.trigger import To, Trigger
 from domain.template.template import Template, Variable
+from domain.trigger.trigger import To, Trigger
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -2,8 +2,8 @@
 
 from uuid import uuid4
 
-from application.ports.catalog import Channel
-from application.ports.deliveries import Standing
+from application.channel.ports import Channel
+from application.delivery.ports import Standing
 from domain.kernel.channel import Mode
 from tests.contract.engine import Engine
 from tests.contract.leasing import NOON, PAST, begin, lease

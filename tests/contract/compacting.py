@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from application.messages.pointers import Pointer, encode
-from application.operations.compact_queue import Compacted, CompactQueue
-from application.ports.broker import Consumer, Publisher, QueueSizes
+from application.broker.ports import Consumer, Publisher, QueueSizes
+from application.dead_letter.compact_queue import Compacted, CompactQueue
+from application.outbox.pointers import Pointer, encode
 from domain.kernel.errors import NotFound
 from tests.contract.broker import outgoing, take
 from tests.contract.dead_letters import failed, letter

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.memory.rows import MemoryRows
-from adapters.postgres.database import Database
+from adapters.postgres.core.database import Database
 from adapters.system import SystemClock
+from tests.support.memory.rows import MemoryRows
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from application.messages.pointers import Pointer, decode
-from application.ports.dead_letters import Buried, LetterStatus, Selection
-from application.ports.deliveries import BROKER_UI, Leased
+from application.dead_letter.ports import Buried, LetterStatus, Selection
+from application.delivery.ports import BROKER_UI, Leased
+from application.outbox.pointers import Pointer, decode
 from domain.delivery.cause import cause, fingerprint
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, Mode, Priority

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from application.messages.pointers import Pointer
-from application.ports.dead_letters import Selection
-from application.ports.jobs import JobKind, JobStatus
+from application.dead_letter.ports import Selection
+from application.job.ports import JobKind, JobStatus
+from application.outbox.pointers import Pointer
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, Mode, Priority
 from tests.contract.engine import Engine

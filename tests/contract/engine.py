@@ -10,50 +10,50 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from adapters.memory.acceptance import MemoryAcceptance
-from adapters.memory.alerts import MemoryAlerts
-from adapters.memory.backlog import MemoryBacklog
-from adapters.memory.cancelling import MemoryCancelling
-from adapters.memory.clearances import MemoryClearances
-from adapters.memory.dead_letter_reader import MemoryDeadLetterReader
-from adapters.memory.dead_letters import MemoryDeadLetters
-from adapters.memory.deliveries import MemoryDeliveries
-from adapters.memory.jobs import MemoryJobChunks, MemoryJobs
-from adapters.memory.outbox import MemoryOutbox
-from adapters.memory.recovery import MemoryRecovery
-from adapters.memory.renewals import MemoryRenewals
-from adapters.memory.rows import AttemptRow, DeadLetterRow, DeliveryRow, MemoryRows, OutboxRow
-from adapters.memory.unknown_attempts import MemoryUnknownAttempts
-from adapters.postgres.acceptance import PostgresAcceptance
-from adapters.postgres.alerts import PostgresAlerts
-from adapters.postgres.backlog import PostgresBacklog
-from adapters.postgres.cancelling import PostgresCancelling
-from adapters.postgres.clearances import PostgresClearances
-from adapters.postgres.database import Database
-from adapters.postgres.dead_letter_reader import PostgresDeadLetterReader
-from adapters.postgres.dead_letters import PostgresDeadLetters
-from adapters.postgres.deliveries import PostgresDeliveries
-from adapters.postgres.jobs import PostgresJobChunks, PostgresJobs
-from adapters.postgres.outbox import PostgresOutbox
-from adapters.postgres.processes import Presence
-from adapters.postgres.recovery import PostgresRecovery
-from adapters.postgres.renewals import PostgresRenewals
-from adapters.postgres.unknown_attempts import PostgresUnknownAttempts
-from application.ports.acceptance import Acceptance, NewNotification, NewPerson
-from application.ports.alerts import Alerts
-from application.ports.catalog import Channel, Versioned
-from application.ports.dead_letters import DeadLetterReader, DeadLetters
-from application.ports.deliveries import Clearances, Deliveries, Renewals
-from application.ports.incarnation import Recovery
-from application.ports.jobs import Backlog, JobChunks, Jobs
-from application.ports.outbox import Outbox, OutboxMessage
-from application.ports.people import Person
-from application.ports.reading import Cancelling
-from application.ports.unknown_attempts import UnknownAttempts
+from adapters.postgres.alert.alerts import PostgresAlerts
+from adapters.postgres.attempt.unknown_attempts import PostgresUnknownAttempts
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.processes import Presence
+from adapters.postgres.dead_letter.dead_letters import PostgresDeadLetters
+from adapters.postgres.dead_letter.reader import PostgresDeadLetterReader
+from adapters.postgres.delivery.backlog import PostgresBacklog
+from adapters.postgres.delivery.clearances import PostgresClearances
+from adapters.postgres.delivery.deliveries import PostgresDeliveries
+from adapters.postgres.delivery.renewals import PostgresRenewals
+from adapters.postgres.job.jobs import PostgresJobChunks, PostgresJobs
+from adapters.postgres.notification.acceptance import PostgresAcceptance
+from adapters.postgres.notification.cancelling import PostgresCancelling
+from adapters.postgres.outbox.rows import PostgresOutbox
+from adapters.postgres.recovery.reissue import PostgresRecovery
+from application.alert.ports import Alerts
+from application.attempt.ports import UnknownAttempts
+from application.channel.ports import Channel
+from application.dead_letter.ports import DeadLetterReader, DeadLetters
+from application.delivery.ports import Clearances, Deliveries, Renewals
+from application.job.ports import Backlog, JobChunks, Jobs
+from application.kernel.versioned import Versioned
+from application.notification.ports import Acceptance, Cancelling, NewNotification, NewPerson
+from application.outbox.ports import Outbox, OutboxMessage
+from application.recovery.ports import Recovery
+from application.user.ports import Person
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Priority
 from domain.notification.rollup import Counts, count, rollup
 from tests.support.accepting import IDS, notification, pack, person
+from tests.support.memory.acceptance import MemoryAcceptance
+from tests.support.memory.alerts import MemoryAlerts
+from tests.support.memory.backlog import MemoryBacklog
+from tests.support.memory.cancelling import MemoryCancelling
+from tests.support.memory.clearances import MemoryClearances
+from tests.support.memory.dead_letter_reader import MemoryDeadLetterReader
+from tests.support.memory.dead_letters import MemoryDeadLetters
+from tests.support.memory.deliveries import MemoryDeliveries
+from tests.support.memory.jobs import MemoryJobChunks, MemoryJobs
+from tests.support.memory.outbox import MemoryOutbox
+from tests.support.memory.recovery import MemoryRecovery
+from tests.support.memory.renewals import MemoryRenewals
+from tests.support.memory.rows import AttemptRow, DeadLetterRow, DeliveryRow, MemoryRows, OutboxRow
+from tests.support.memory.unknown_attempts import MemoryUnknownAttempts
 
 Moves = list[tuple[str, str | None]]
 

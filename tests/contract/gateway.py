@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from adapters.system import SystemIds
-from application.ports.gateway import Gateway, Message
+from application.provider.ports import Gateway, Message
 from domain.delivery.outcome import Accepted, Deferred, Refused, Unknown
 
 IDS = SystemIds()

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from application.ports.incarnation import BrokerMarker, KnownMarker, Marks
+from application.recovery.ports import BrokerMarker, KnownMarker, Marks
 from domain.kernel.errors import Conflict
 
 

@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
-from application.messages.pointers import Pointer
-from application.ports.dead_letters import Selection
-from application.ports.deliveries import Leased
-from application.ports.jobs import Job, JobKind, JobStatus, NewJob
+from application.dead_letter.ports import Selection
+from application.delivery.ports import Leased
+from application.job.ports import Job, JobKind, JobStatus, NewJob
+from application.outbox.pointers import Pointer
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Mode
 from tests.contract.dead_letters import failed, letter

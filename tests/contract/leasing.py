@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from application.messages.pointers import Pointer, decode
-from application.ports.acceptance import NewNotification
-from application.ports.catalog import Channel
-from application.ports.deliveries import Begin, Later, Leased, Leases, Settlement, Suspect
+from application.channel.ports import Channel
+from application.delivery.ports import Begin, Later, Leased, Leases, Settlement, Suspect
+from application.notification.ports import NewNotification
+from application.outbox.pointers import Pointer, decode
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, Mode, NotificationClass, Priority
 from tests.contract.engine import Engine

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from application.ports.outbox import Backlog, OutboxMessage, Without
+from application.outbox.ports import Backlog, OutboxMessage, Without
 from domain.kernel.channel import Lane, Priority
 from tests.contract.engine import Engine
 from tests.support.accepting import IDS, notification, person

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from application.messages.pointers import decode
-from application.ports.overdue import Found, Late, Overdue
-from application.ports.unknown_attempts import Resolution
+from application.attempt.ports import Resolution
+from application.outbox.pointers import decode
+from application.outbox.ports import Found, Late, Overdue
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, Priority
 from tests.contract.dead_letters import failed, letter

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from application.ports.people import People, Person
+from application.user.ports import People, Person
 from domain.kernel.channel import Mode
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -5,9 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.ports.acceptance import Won
-from application.ports.promises import FailedNotification, Promises
-from application.ports.reading import Filter, Reader
+from application.intake.ports import FailedNotification, Promises
+from application.notification.ports import Filter, Reader, Won
 from domain.kernel.channel import Lane, Mode, NotificationClass, Priority
 from domain.kernel.errors import Invalid
 from domain.kernel.ids import time_of

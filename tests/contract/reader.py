@@ -8,13 +8,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from adapters.memory.rows import AttemptRow, DeliveryRow, HistoryRow, NotificationRow
-from application.ports.people import Person
-from application.ports.reading import AttemptView, DeliveryView, Filter, HistoryView, NotificationView, Reader
+from application.delivery.views import AttemptView, DeliveryView
+from application.notification.ports import Filter, HistoryView, NotificationView, Reader
+from application.user.ports import Person
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Mode, NotificationClass, Priority
 from domain.kernel.ids import delivery_id, millis_of, uuid7
 from domain.notification.rollup import Counts, NotificationStatus
+from tests.support.memory.rows import AttemptRow, DeliveryRow, HistoryRow, NotificationRow
 
 MINUTE = timedelta(minutes=1)
 

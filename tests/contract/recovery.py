@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import uuid4
 
-from application.messages.pointers import Pointer, decode
+from application.outbox.pointers import Pointer, decode
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, Priority
 from tests.contract.dead_letters import failed, letter

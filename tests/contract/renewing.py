@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from application.messages.pointers import Pointer
+from application.outbox.pointers import Pointer
 from tests.contract.engine import Engine
 from tests.contract.leasing import PAST, begin, lease, leased
 from tests.contract.settling import S, settle

@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from application.messages.pointers import Pointer, decode
-from application.ports.acceptance import NewNotification
-from application.ports.deliveries import Leased, Settled, Settlement
+from application.delivery.ports import Leased, Settled, Settlement
+from application.notification.ports import NewNotification
+from application.outbox.pointers import Pointer, decode
 from domain.delivery.delivery import NEXT, DeliveryStatus
 from domain.kernel.channel import Lane, Mode, Priority
 from domain.kernel.errors import Conflict

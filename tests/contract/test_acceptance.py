@@ -7,12 +7,12 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from adapters.memory.rows import MemoryRows
-from adapters.postgres.database import Database
+from adapters.postgres.core.database import Database
 from domain.kernel.errors import InFlight, StoreUnavailable
 from tests.contract.acceptance import AcceptanceContract
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
 from tests.support.accepting import notification, person
+from tests.support.memory.rows import MemoryRows
 
 KEY = "INSERT INTO idempotency_keys (key, fingerprint, notification_id) VALUES ($1, '', $1)"
 
@@ -30,7 +30,7 @@ class TestPostgresAcceptance(AcceptanceContract):
 
     @pytest.fixture
     def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("adapters.postgres.acceptance.LOCK_MAX", timedelta(milliseconds=200))
+        monkeypatch.setattr("adapters.postgres.notification.acceptance.LOCK_MAX", timedelta(milliseconds=200))
 
     @pytest.mark.usefixtures("impatient")
     async def test_a_key_that_somebody_holds_too_long_is_in_flight(
@@ -75,7 +75,7 @@ class TestPostgresAcceptance(AcceptanceContract):
     async def test_the_same_keys_in_opposite_order_do_not_deadlock(
         self, engine: Engine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("adapters.postgres.database.TRIES", 1)  # a deadlock is not tried again
+        monkeypatch.setattr("adapters.postgres.core.database.TRIES", 1)  # a deadlock is not tried again
         await super().test_the_same_keys_in_opposite_order_do_not_deadlock(engine)
 
     async def test_keys_taken_in_no_order_do_deadlock(self, store: Database) -> None:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from adapters.memory.rows import MemoryRows
-from adapters.postgres.database import Database
+from adapters.postgres.core.database import Database
 from tests.contract.cancelling import CancellingContract
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
+from tests.support.memory.rows import MemoryRows
 
 
 class TestMemoryCancelling(CancellingContract):

@@ -2,15 +2,15 @@
 
 import pytest
 
-from adapters.memory.catalog import MemoryApiKeys, MemoryChannels, MemoryTriggers
-from adapters.memory.rows import MemoryRows
-from adapters.memory.templates import MemoryTemplates
-from adapters.postgres.api_keys import PostgresApiKeys
-from adapters.postgres.channels import PostgresChannels
-from adapters.postgres.database import Database
-from adapters.postgres.templates import PostgresTemplates
-from adapters.postgres.triggers import PostgresTriggers
+from adapters.postgres.access.api_keys import PostgresApiKeys
+from adapters.postgres.channel.channels import PostgresChannels
+from adapters.postgres.core.database import Database
+from adapters.postgres.template.templates import PostgresTemplates
+from adapters.postgres.trigger.triggers import PostgresTriggers
 from tests.contract.catalog import ApiKeysContract, ChannelsContract, TemplatesContract, TriggersContract
+from tests.support.memory.catalog import MemoryApiKeys, MemoryChannels, MemoryTriggers
+from tests.support.memory.rows import MemoryRows
+from tests.support.memory.templates import MemoryTemplates
 
 
 class TestMemoryTemplates(TemplatesContract):

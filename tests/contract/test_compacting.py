@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from adapters.memory.broker import MemoryBroker
-from adapters.memory.rows import MemoryRows
-from adapters.postgres.database import Database
+from adapters.postgres.core.database import Database
 from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.publisher import RabbitPublisher
 from adapters.rabbitmq.sizes import RabbitSizes
@@ -15,6 +14,7 @@ from adapters.system import SystemClock
 from tests.contract.compacting import CompactContract, Yard
 from tests.contract.engine import MemoryEngine, PostgresEngine
 from tests.support.broker import VHost
+from tests.support.memory.rows import MemoryRows
 from tests.support.topology import lay_out, links
 
 

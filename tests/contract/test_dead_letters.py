@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from adapters.memory.rows import MemoryRows
-from adapters.postgres.database import Database
+from adapters.postgres.core.database import Database
 from tests.contract.dead_letters import (
     AbandonContract,
     BuryContract,
@@ -15,6 +14,7 @@ from tests.contract.dead_letters import (
     letter,
 )
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
+from tests.support.memory.rows import MemoryRows
 
 
 class _Letters(BuryContract, ReplayContract, AbandonContract, LetterReaderContract): ...

@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from adapters.memory.rows import MemoryRows
-from adapters.postgres.database import Database
+from adapters.postgres.core.database import Database
 from tests.contract.apart import ApartContract
 from tests.contract.clearing import ClearContract
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
@@ -14,6 +13,7 @@ from tests.contract.renewing import RenewContract
 from tests.contract.settling import CALLED, S, SettleContract, WalkContract, assert_legal, settle
 from tests.support.accepting import pointers
 from tests.support.eventually import eventually
+from tests.support.memory.rows import MemoryRows
 
 
 class _Deliveries(
@@ -42,7 +42,7 @@ class TestPostgresDeliveries(_Deliveries):
     async def test_of_workers_that_race_one_takes_it(
         self, engine: Engine, store: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("adapters.postgres.database.TRIES", 1)  # a deadlock is not tried again
+        monkeypatch.setattr("adapters.postgres.core.database.TRIES", 1)  # a deadlock is not tried again
         await asyncio.gather(*(store.fetch("SELECT pg_sleep(0.1)") for _ in range(6)))  # all are connected
         for _ in range(8):
             await super().test_of_workers_that_race_one_takes_it(engine)

@@ -1,16 +1,16 @@
-"""The contracts of `application.ports.incarnation` over every adapter."""
+"""The contracts of `application.recovery.ports` over every adapter."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.memory.incarnation import MemoryKnownMarker, MemoryMarker
-from adapters.memory.rows import MemoryRows
-from adapters.postgres.database import Database
-from adapters.postgres.marker import PostgresMarker
+from adapters.postgres.core.database import Database
+from adapters.postgres.recovery.marker import PostgresMarker
 from adapters.rabbitmq.marker import RabbitMarker
 from tests.contract.incarnation import BrokerMarkerContract, KnownMarkerContract
 from tests.support.broker import VHost
+from tests.support.memory.incarnation import MemoryKnownMarker, MemoryMarker
+from tests.support.memory.rows import MemoryRows
 from tests.support.topology import links
 
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from adapters.memory.rows import MemoryRows
-from adapters.postgres.database import Database
+from adapters.postgres.core.database import Database
 from tests.contract.alerts import AlertsContract
 from tests.contract.dropping import DropContract
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
 from tests.contract.jobs import JobsContract
+from tests.support.memory.rows import MemoryRows
 
 
 class _Operations(JobsContract, AlertsContract, DropContract): ...

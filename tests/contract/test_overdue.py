@@ -5,16 +5,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from adapters.memory.overdue import MemoryOverdue
-from adapters.memory.rows import MemoryRows
-from adapters.postgres import overdue as postgres_overdue
-from adapters.postgres.database import Database
-from adapters.postgres.overdue import PostgresOverdue
-from application.ports.overdue import Found, Overdue
+from adapters.postgres.core.database import Database
+from adapters.postgres.outbox import overdue as postgres_overdue
+from adapters.postgres.outbox.overdue import PostgresOverdue
+from application.outbox.ports import Found, Overdue
 from domain.kernel.channel import Lane, Priority
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
 from tests.contract.overdue import OverdueContract
 from tests.support.accepting import IDS
+from tests.support.memory.overdue import MemoryOverdue
+from tests.support.memory.rows import MemoryRows
 
 
 class TestMemoryOverdue(OverdueContract):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from adapters.memory.people import MemoryPeople
-from adapters.memory.rows import MemoryRows
-from adapters.postgres.database import Database
-from adapters.postgres.people import PostgresPeople
+from adapters.postgres.core.database import Database
+from adapters.postgres.user.people import PostgresPeople
 from tests.contract.people import PeopleContract
+from tests.support.memory.people import MemoryPeople
+from tests.support.memory.rows import MemoryRows
 
 
 class TestMemoryPeople(PeopleContract):

@@ -2,14 +2,14 @@
 
 import pytest
 
-from adapters.memory.promises import MemoryPromises
-from adapters.memory.reader import MemoryReader
-from adapters.memory.rows import MemoryRows
-from adapters.postgres.database import Database
-from adapters.postgres.promises import PostgresPromises
-from adapters.postgres.reader import PostgresReader
+from adapters.postgres.core.database import Database
+from adapters.postgres.intake.promises import PostgresPromises
+from adapters.postgres.notification.reader import PostgresReader
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
 from tests.contract.promises import PromisesContract
+from tests.support.memory.promises import MemoryPromises
+from tests.support.memory.reader import MemoryReader
+from tests.support.memory.rows import MemoryRows
 
 
 class TestMemoryPromises(PromisesContract):

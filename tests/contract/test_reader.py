@@ -7,18 +7,18 @@ import msgspec
 import pytest
 from sqlalchemy import Table, insert
 
-from adapters.memory.reader import MemoryReader
-from adapters.memory.rows import MemoryRows, NotificationRow
-from adapters.postgres.database import Database
-from adapters.postgres.reader import PostgresReader
-from adapters.postgres.tables import (
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.tables import (
     delivery_attempts,
     delivery_status_history,
     notification_deliveries,
     notifications,
     users,
 )
+from adapters.postgres.notification.reader import PostgresReader
 from tests.contract.reader import ReaderContract, Rows, Seed
+from tests.support.memory.reader import MemoryReader
+from tests.support.memory.rows import MemoryRows, NotificationRow
 
 
 class TestMemoryReader(ReaderContract):

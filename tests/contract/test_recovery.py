@@ -7,17 +7,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from adapters.memory.rows import MemoryRows
-from adapters.postgres.database import Database
-from adapters.postgres.marker import PostgresMarker
-from adapters.postgres.recovery import PostgresRecovery
-from application.messages.pointers import Pointer, decode
+from adapters.postgres.core.database import Database
+from adapters.postgres.recovery.marker import PostgresMarker
+from adapters.postgres.recovery.reissue import PostgresRecovery
+from application.outbox.pointers import Pointer, decode
 from domain.kernel.channel import Lane, Priority
 from domain.kernel.errors import Conflict, StoreUnavailable
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
 from tests.contract.recovery import RecoveryContract
 from tests.support.accepting import IDS
 from tests.support.eventually import eventually, steadily
+from tests.support.memory.rows import MemoryRows
 
 
 class TestMemoryRecovery(RecoveryContract):
@@ -65,7 +65,7 @@ async def test_who_goes_on_issues_what_is_left(
     store: Database, recent: timedelta, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether they are young or older than a day: each exactly once."""
-    monkeypatch.setattr("adapters.postgres.recovery.RECENT", recent)
+    monkeypatch.setattr("adapters.postgres.recovery.reissue.RECENT", recent)
     engine, mark, marker = PostgresEngine(store), uuid4(), PostgresMarker(database=store)
     for priority in (Priority.LOW, Priority.CRITICAL):
         await engine.given(100, lane=Lane("email", priority))

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from application.messages.pointers import Pointer, decode
-from application.ports.deliveries import Leased
-from application.ports.unknown_attempts import Resolution, UnknownAttempt, UnknownFilter
+from application.attempt.ports import Resolution, UnknownAttempt, UnknownFilter
+from application.delivery.ports import Leased
+from application.outbox.pointers import Pointer, decode
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane
 from domain.kernel.errors import Conflict, NotFound

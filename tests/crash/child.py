@@ -13,11 +13,11 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from adapters.postgres.database import Connection, Database
-from application.messages.command import INTAKE
+from adapters.postgres.core.database import Connection, Database
+from application.broker.ports import LARGEST, Consumer, Received, Subscription
+from application.intake.command import INTAKE
+from application.outbox.ports import OutboxMessage
 from application.outbox.relay import Relayed, RelayOutbox
-from application.ports.broker import LARGEST, Consumer, Received, Subscription
-from application.ports.outbox import OutboxMessage
 from config.container import Container
 from config.lifecycle import built, start_logging
 from config.load import load

@@ -18,8 +18,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn, Self
 
-from application.messages.command import INTAKE
-from application.messages.pointers import decode
+from application.intake.command import INTAKE
+from application.outbox.pointers import decode
 from domain.delivery.delivery import DeliveryStatus
 from entrypoints.amqp.parking import PARKED
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 from uuid import UUID
 
-from application.messages.command import INTAKE
+from application.intake.command import INTAKE
 from domain.kernel.channel import Lane, Priority
 from entrypoints.amqp.parking import PARKED
 from tests.crash.load import PER_LIFE, Load

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from application.messages.pointers import Pointer, decode
+from application.outbox.pointers import Pointer, decode
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, NotificationClass, Priority
 from entrypoints.amqp.parking import PARKED

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from adapters.rabbitmq.publisher import RabbitPublisher
-from application.ports.broker import Outgoing
+from application.broker.ports import Outgoing
 from tests.e2e.conftest import Postal
 from tests.support import canary
 from tests.support.accepting import IDS

@@ -11,8 +11,8 @@ import pytest_asyncio
 
 from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.publisher import RabbitPublisher
-from application.messages.pointers import Pointer, decode, encode, packed
-from application.ports.broker import Outgoing, Subscription
+from application.broker.ports import Outgoing, Subscription
+from application.outbox.pointers import Pointer, decode, encode, packed
 from domain.kernel.channel import Lane, Priority
 from tests.support.accepting import IDS
 from tests.support.eventually import eventually, steadily

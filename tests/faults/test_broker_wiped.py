@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from application.messages.pointers import Pointer, decode
+from application.outbox.pointers import Pointer, decode
 from tests.support.broker import RabbitServer
 from tests.support.eventually import eventually
 from tests.support.load import Requests

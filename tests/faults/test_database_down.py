@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from application.messages.command import INTAKE
+from application.intake.command import INTAKE
 from tests.support.canary import leaks, messages
 from tests.support.eventually import eventually, steadily
 from tests.support.load import Requests, publish_orders

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from adapters.rabbitmq.publisher import RabbitPublisher
-from application.messages.pointers import Pointer, encode
-from application.ports.broker import Outgoing
+from application.broker.ports import Outgoing
+from application.outbox.pointers import Pointer, encode
 from domain.kernel.channel import Lane, Priority
 from tests.support.accepting import IDS
 from tests.support.broker import RabbitServer

@@ -9,13 +9,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from adapters.postgres.acceptance import PostgresAcceptance
-from adapters.postgres.database import Database
-from adapters.postgres.deliveries import PostgresDeliveries
-from adapters.postgres.outbox import PostgresOutbox
-from adapters.postgres.promises import PostgresPromises
-from application.ports.deliveries import Begin, Leased, Settlement
-from application.ports.promises import FailedNotification
+from adapters.postgres.core.database import Database
+from adapters.postgres.delivery.deliveries import PostgresDeliveries
+from adapters.postgres.intake.promises import PostgresPromises
+from adapters.postgres.notification.acceptance import PostgresAcceptance
+from adapters.postgres.outbox.rows import PostgresOutbox
+from application.delivery.ports import Begin, Leased, Settlement
+from application.intake.ports import FailedNotification
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Mode, NotificationClass
 from tests.support.accepting import EMAIL, IDS, notification, pack, person, pointers

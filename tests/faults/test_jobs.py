@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from application.operations.advance_job import CHUNK
+from application.job.advance import CHUNK
 from tests.support.eventually import eventually
 from tests.support.shop import Shop
 

@@ -15,7 +15,7 @@ from adapters.rabbitmq.consumer import RabbitConsumer, RabbitSubscription
 from adapters.rabbitmq.endpoint import Endpoint
 from adapters.rabbitmq.link import Link
 from adapters.rabbitmq.publisher import PUBLISH_MAX, RabbitPublisher
-from application.ports.broker import Outgoing
+from application.broker.ports import Outgoing
 from domain.kernel.errors import BrokerUnavailable
 from tests.support.amqp_peer import Peer
 from tests.support.eventually import eventually, steadily

@@ -12,26 +12,26 @@ import pytest
 
 from adapters.addresses import LocalAddresses
 from adapters.crypto.vault import LocalVault
-from adapters.postgres.acceptance import PostgresAcceptance
-from adapters.postgres.database import Database
-from adapters.postgres.people import PostgresPeople
-from adapters.postgres.templates import PostgresTemplates
-from adapters.postgres.triggers import PostgresTriggers
+from adapters.postgres.core.database import Database
+from adapters.postgres.notification.acceptance import PostgresAcceptance
+from adapters.postgres.template.templates import PostgresTemplates
+from adapters.postgres.trigger.triggers import PostgresTriggers
+from adapters.postgres.user.people import PostgresPeople
 from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.publisher import RabbitPublisher
 from adapters.system import SystemClock, SystemIds
-from application.caching import CachedTemplates
 from application.event.handle import HandleEvents
 from application.event.install_catalog import InstallCatalog
 from application.event.trigger_index import TriggerIndex
+from application.kernel.caching import CachedTemplates
 from application.notification.group_commit import GroupCommit
 from application.notification.packing import Pack
 from application.notification.prepare import Prepare
 from application.notification.seal import Seal
 from application.notification.submit import SubmitNotification
-from application.people.mirror import MirrorPeople
-from application.ports.outbox import OutboxMessage
-from application.sealing import open_profile
+from application.outbox.ports import OutboxMessage
+from application.privacy.sealing import open_profile
+from application.user.mirror import MirrorPeople
 from config.catalog import load_catalog
 from domain.kernel.channel import CHANNELS
 from domain.kernel.ids import person_id

@@ -26,7 +26,7 @@ from adapters.rabbitmq.ladder import LadderPublisher
 from adapters.rabbitmq.link import Link
 from adapters.rabbitmq.publisher import BODY_MAX, RabbitPublisher
 from adapters.rabbitmq.topology import SHOP_EVENTS
-from application.ports.broker import Event
+from application.broker.ports import Event
 from domain.kernel.errors import BrokerUnavailable, Misconfigured
 from domain.kernel.secret import Secret
 from tests.contract.broker import LANE, numbered, numbers, outgoing, take, take_and_ack

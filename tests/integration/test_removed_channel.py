@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.ladder import LadderPublisher
-from application.messages.pointers import Pointer, encode
+from application.outbox.pointers import Pointer, encode
 from tests.contract.broker import LANE, LATE_MAX, outgoing, take, take_and_ack
 from tests.support.accepting import IDS
 from tests.support.broker import RabbitServer, VHost

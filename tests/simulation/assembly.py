@@ -8,56 +8,40 @@ from uuid import UUID
 
 from adapters.addresses import LocalAddresses
 from adapters.crypto.checked import CheckedVault
-from adapters.memory.acceptance import MemoryAcceptance
-from adapters.memory.cancelling import MemoryCancelling
-from adapters.memory.catalog import MemoryChannels, MemoryTriggers
-from adapters.memory.clearances import MemoryClearances
-from adapters.memory.dead_letter_reader import MemoryDeadLetterReader
-from adapters.memory.dead_letters import MemoryDeadLetters
-from adapters.memory.deliveries import MemoryDeliveries
-from adapters.memory.jobs import MemoryJobChunks, MemoryJobs
-from adapters.memory.outbox import MemoryOutbox
-from adapters.memory.overdue import MemoryOverdue
-from adapters.memory.people import MemoryPeople
-from adapters.memory.promises import MemoryPromises
-from adapters.memory.recovery import MemoryRecovery
-from adapters.memory.renewals import MemoryRenewals
-from adapters.memory.templates import MemoryTemplates
-from adapters.memory.unknown_attempts import MemoryUnknownAttempts
 from adapters.rendering.bounded import BoundedRenderer
-from application.caching import CachedTemplates
+from application.attempt.resolve import ResolveAttempt
+from application.dead_letter.bury import BuryDelivery
+from application.dead_letter.compact_queue import CompactQueue
 from application.delivery.begin import BeginDeliveries
-from application.delivery.bury import BuryDelivery
 from application.delivery.call import CallProvider
 from application.delivery.clear import ClearAgain
 from application.delivery.keep import KeepLeases
+from application.delivery.ports import UnderWay
 from application.delivery.probe import ProbeLane
 from application.delivery.providers import ProviderStates
 from application.delivery.reissue import ReissuePointers
 from application.event.handle import HandleEvents
 from application.event.trigger_index import TriggerIndex
-from application.messages.command import INTAKE
-from application.messages.travel import RETURNED
-from application.notification.absence import Absence
+from application.intake.absence import Absence
+from application.intake.command import INTAKE
+from application.intake.defer import DeferNotifications
+from application.intake.drain import DrainIntake
+from application.intake.submit_or_defer import SubmitOrDefer
+from application.job.advance import AdvanceJob
+from application.job.start import StartJob
+from application.kernel.caching import CachedTemplates
+from application.kernel.supervision import End, Tasks
 from application.notification.cancel import CancelNotification
-from application.notification.defer import DeferNotifications
-from application.notification.drain import DrainIntake
 from application.notification.group_commit import GroupCommit
 from application.notification.packing import Pack
 from application.notification.prepare import Prepare
 from application.notification.seal import Seal
 from application.notification.submit import SubmitNotification
-from application.notification.submit_or_defer import SubmitOrDefer
-from application.operations.advance_job import AdvanceJob
-from application.operations.compact_queue import CompactQueue
-from application.operations.resolve_attempt import ResolveAttempt
-from application.operations.start_job import StartJob
 from application.outbox.chase import ChaseOverdue
-from application.outbox.recover import RecoverBroker
 from application.outbox.relay import RelayOutbox
-from application.people.mirror import MirrorPeople
-from application.ports.deliveries import UnderWay
-from application.supervision import End, Tasks
+from application.outbox.travel import RETURNED
+from application.recovery.recover import RecoverBroker
+from application.user.mirror import MirrorPeople
 from config.settings import Weights
 from domain.kernel.channel import Lane, Priority
 from entrypoints.actors.actor import Actor
@@ -83,6 +67,22 @@ from tests.simulation.weather import Part
 from tests.simulation.whereabouts import WatchedOverdue
 from tests.simulation.wires import Calling, Consuming, Known, Publishing, Remote
 from tests.simulation.world import CHANNELS, VAULT, World
+from tests.support.memory.acceptance import MemoryAcceptance
+from tests.support.memory.cancelling import MemoryCancelling
+from tests.support.memory.catalog import MemoryChannels, MemoryTriggers
+from tests.support.memory.clearances import MemoryClearances
+from tests.support.memory.dead_letter_reader import MemoryDeadLetterReader
+from tests.support.memory.dead_letters import MemoryDeadLetters
+from tests.support.memory.deliveries import MemoryDeliveries
+from tests.support.memory.jobs import MemoryJobChunks, MemoryJobs
+from tests.support.memory.outbox import MemoryOutbox
+from tests.support.memory.overdue import MemoryOverdue
+from tests.support.memory.people import MemoryPeople
+from tests.support.memory.promises import MemoryPromises
+from tests.support.memory.recovery import MemoryRecovery
+from tests.support.memory.renewals import MemoryRenewals
+from tests.support.memory.templates import MemoryTemplates
+from tests.support.memory.unknown_attempts import MemoryUnknownAttempts
 from tests.support.virtual_time import passing
 
 WEIGHTS = Weights().by_priority()

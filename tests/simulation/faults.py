@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from application.ports.catalog import Versioned
+from application.kernel.versioned import Versioned
 from tests.simulation.fleet import Fleet, Member
 from tests.simulation.shop import LOAD
 from tests.simulation.weather import Part

@@ -10,16 +10,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from adapters.memory.rows import AttemptRow, DeliveryRow
-from application.messages.pointers import Pointer
-from application.ports.deliveries import BROKER_UI
-from application.ports.gateway import Message
+from application.delivery.ports import BROKER_UI
+from application.outbox.pointers import Pointer
+from application.provider.ports import Message
 from domain.delivery.delivery import NEXT, OPEN, SUCCEEDED, DeliveryStatus
 from domain.delivery.policy import OnUnknown, RetryPolicy
 from domain.kernel.channel import Lane
 from domain.notification.rollup import Counts, count, rollup
 from tests.simulation.policies import POLICIES
 from tests.simulation.provider import LOGIN_REFUSED, Line, reference
+from tests.support.memory.rows import AttemptRow, DeliveryRow
 from tests.support.virtual_time import EPOCH
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from application.messages.pointers import decode
-from application.ports.broker import Outgoing
-from application.ports.dead_letters import Selection
-from application.ports.jobs import JobKind
-from application.ports.unknown_attempts import Resolution
+from application.attempt.ports import Resolution
+from application.broker.ports import Outgoing
+from application.dead_letter.ports import Selection
+from application.job.ports import JobKind
+from application.outbox.pointers import decode
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, Mode
 from tests.simulation.fleet import Fleet

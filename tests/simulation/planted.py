@@ -13,26 +13,22 @@ from unittest.mock import patch
 
 import msgspec
 
-import adapters.memory.deliveries as memory_deliveries
-from adapters.memory.acceptance import MemoryAcceptance
-from adapters.memory.dead_letter_reader import MemoryDeadLetterReader
-from adapters.memory.deliveries import MemoryDeliveries
-from adapters.memory.outbox import MemoryOutbox
+import tests.support.memory.deliveries as memory_deliveries
 from adapters.system import StoreClock
+from application.broker.ports import Outgoing
 from application.delivery import call as calling
 from application.delivery.begin import BeginDeliveries
 from application.delivery.clear import ClearAgain
 from application.delivery.keep import KeepLeases
 from application.delivery.providers import ProviderStates
 from application.delivery.reissue import ReissuePointers
-from application.messages.pointers import Pointer
 from application.notification.group_commit import GroupCommit
+from application.notification.ports import NewNotification, Won
 from application.outbox import relay as relaying
 from application.outbox.chase import Chased, ChaseOverdue
-from application.outbox.recover import RecoverBroker
+from application.outbox.pointers import Pointer
 from application.outbox.relay import RelayOutbox
-from application.ports.acceptance import NewNotification, Won
-from application.ports.broker import Outgoing
+from application.recovery.recover import RecoverBroker
 from domain.delivery.decide import decide
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.health import Health
@@ -48,6 +44,10 @@ from entrypoints.amqp.batch import EventBatches
 from entrypoints.amqp.intake import IntakeBatches
 from tests.simulation import world
 from tests.simulation.faults import Faults
+from tests.support.memory.acceptance import MemoryAcceptance
+from tests.support.memory.dead_letter_reader import MemoryDeadLetterReader
+from tests.support.memory.deliveries import MemoryDeliveries
+from tests.support.memory.outbox import MemoryOutbox
 
 _S = DeliveryStatus
 Patch = Any

@@ -10,8 +10,8 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from adapters.system import StoreClock
-from application.ports.keys import KeyState
-from application.ports.system import Clock
+from application.kernel.ports import Clock
+from application.privacy.ports import KeyState
 from domain.kernel.ids import uuid7
 
 T = TypeVar("T")

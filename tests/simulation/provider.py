@@ -10,7 +10,7 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID
 
-from application.ports.gateway import Message
+from application.provider.ports import Message
 from domain.delivery.outcome import Accepted, AccountFault, Deferred, Outcome, Refused
 from tests.simulation.weather import Weather
 

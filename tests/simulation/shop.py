@@ -11,13 +11,13 @@ from uuid import UUID
 
 import msgspec
 
-from application.ports.broker import Event
-from application.ports.catalog import Versioned
+from application.broker.ports import Event
+from application.kernel.versioned import Versioned
 from domain.kernel.channel import Mode, NotificationClass, Priority
 from domain.kernel.errors import InFlight, KeyReused, Overloaded, Unavailable
 from domain.notification.request import Content, Recipient, Request
-from domain.notification.trigger import Trigger
 from domain.template.template import Template, Variable
+from domain.trigger.trigger import Trigger
 from tests.simulation.fleet import Fleet
 from tests.simulation.process import Gone
 from tests.simulation.weather import Part

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from adapters.memory.broker import MemoryBroker
-from adapters.memory.overdue import MemoryOverdue
-from application.messages.pointers import Pointer, decode
-from application.ports.outbox import OutboxMessage
-from application.ports.overdue import Late
+from application.outbox.pointers import Pointer, decode
+from application.outbox.ports import Late, OutboxMessage
 from domain.kernel.errors import Undecodable
+from tests.support.memory.overdue import MemoryOverdue
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

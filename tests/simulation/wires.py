@@ -7,12 +7,11 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from adapters.memory.incarnation import MemoryKnownMarker
 from adapters.memory.queues import MemorySubscription
-from application.messages.command import INTAKE
-from application.messages.pointers import decode
-from application.ports.broker import LARGEST, Outgoing, Published, Received
-from application.ports.gateway import Message
+from application.broker.ports import LARGEST, Outgoing, Published, Received
+from application.intake.command import INTAKE
+from application.outbox.pointers import decode
+from application.provider.ports import Message
 from domain.delivery.outcome import Accepted, Deferred, Outcome, Unknown
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable
 from tests.simulation.invariants import call_begins
@@ -21,6 +20,7 @@ from tests.simulation.process import Process
 from tests.simulation.weather import Message as Fate
 from tests.simulation.weather import Part
 from tests.simulation.world import AFTER_DEATH, LANE_QUEUES, World
+from tests.support.memory.incarnation import MemoryKnownMarker
 
 
 class Remote:

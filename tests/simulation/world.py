@@ -13,12 +13,10 @@ from uuid import UUID
 
 from adapters.crypto.vault import LocalVault
 from adapters.memory.broker import MemoryBroker
-from adapters.memory.incarnation import MemoryMarker
-from adapters.memory.rows import MemoryRows
 from adapters.rabbitmq.topology import definitions
 from adapters.system import StoreClock
-from application.messages.command import INTAKE
-from application.messages.pointers import Pointer, decode
+from application.intake.command import INTAKE
+from application.outbox.pointers import Pointer, decode
 from domain.delivery.delivery import OPEN
 from domain.kernel.channel import Lane, Priority
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable, Unavailable
@@ -28,6 +26,8 @@ from tests.simulation.process import Process, SeededIds
 from tests.simulation.provider import Provider
 from tests.simulation.weather import Lost, Part, Way, Weather
 from tests.simulation.whereabouts import at_broker
+from tests.support.memory.incarnation import MemoryMarker
+from tests.support.memory.rows import MemoryRows
 from tests.support.virtual_time import VirtualClock, VirtualLoop, passing
 
 T = TypeVar("T")

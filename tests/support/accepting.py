@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from adapters.system import SystemIds
-from application.messages.pointers import Pointer, encode, packed
-from application.ports.acceptance import NewDelivery, NewNotification, NewPerson
-from application.ports.outbox import OutboxMessage
+from application.notification.ports import NewDelivery, NewNotification, NewPerson
+from application.outbox.pointers import Pointer, encode, packed
+from application.outbox.ports import OutboxMessage
 from domain.kernel.channel import Lane, Mode, NotificationClass, Priority
 from domain.kernel.ids import delivery_id, time_of
 

@@ -27,16 +27,16 @@ import aiohttp
 import asyncpg
 import msgspec
 
-from adapters.postgres.migrate import migrate
+from adapters.postgres.core.migrate import migrate
 from adapters.rabbitmq.events import RabbitEvents
 from adapters.rabbitmq.marker import RabbitMarker
 from adapters.rabbitmq.topology import SHOP_EVENTS
-from application.ports.broker import Event
+from application.broker.ports import Event
 from config.container import Container
 from config.lifecycle import built, install_catalog, opened_database
 from config.load import load
 from domain.kernel.channel import Mode
-from domain.people.update import PersonUpdate
+from domain.user.update import PersonUpdate
 from tests.support import ground_truth
 from tests.support.broker import RabbitServer, VHost
 from tests.support.eventually import eventually

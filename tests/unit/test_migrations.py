@@ -2,7 +2,7 @@
 
 from alembic.script import ScriptDirectory
 
-from adapters.postgres.migrate import SCRIPTS
+from adapters.postgres.core.migrate import SCRIPTS
 
 
 def test_there_is_one_head_and_every_file_bears_its_number() -> None:

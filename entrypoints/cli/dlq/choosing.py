@@ -8,7 +8,7 @@ from uuid import UUID
 
 import click
 
-from application.ports.dead_letters import LetterStatus, Selection
+from application.dead_letter.ports import LetterStatus, Selection
 from config.values import duration
 from domain.kernel.channel import Mode
 from domain.kernel.moments import before

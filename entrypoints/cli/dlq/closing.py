@@ -10,7 +10,7 @@ from uuid import UUID
 
 import click
 
-from application.ports.jobs import Job, JobKind, JobStatus
+from application.job.ports import Job, JobKind, JobStatus
 from domain.kernel.errors import PosthornError
 from entrypoints.cli.dlq.choosing import Chosen, choosing_options
 from entrypoints.cli.leaving import LeaveIt

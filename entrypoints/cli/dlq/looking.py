@@ -8,7 +8,7 @@ from uuid import UUID
 import click
 import msgspec
 
-from application.ports.dead_letters import LetterStatus, Selection
+from application.dead_letter.ports import LetterStatus, Selection
 from domain.kernel.channel import Mode
 from domain.kernel.errors import NotFound
 from entrypoints.cli.dlq.choosing import Chosen, choosing_options

@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, field
 
-from application.ports.catalog import Channel as ChannelConfiguration
-from application.ports.catalog import WhenDisabled
+from application.channel.ports import Channel as ChannelConfiguration
+from application.channel.ports import WhenDisabled
 from domain.kernel.channel import NotificationClass, Priority
-from domain.notification.trigger import To, Trigger
-from domain.people.update import PersonUpdate
 from domain.template.template import Template, Variable
+from domain.trigger.trigger import To, Trigger
+from domain.user.update import PersonUpdate
 from entrypoints.http.bodies.texts import Channel, Id, Name, Spelled, SpelledName, Text
 
 Path = Annotated[str, Meta(min_length=1, max_length=255, examples=["data.userId"])]

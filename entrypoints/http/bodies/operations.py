@@ -6,8 +6,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, field
 
-from application.ports.dead_letters import Selection
-from application.ports.unknown_attempts import Resolution
+from application.attempt.ports import Resolution
+from application.dead_letter.ports import Selection
 from domain.kernel.channel import Mode
 from domain.kernel.errors import Fault, Invalid
 from entrypoints.http.bodies.texts import Channel, Name, Time, Uuid

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from application.delivery.tell_of_providers import GOES_ON, RESTS, ProviderEvent
-from application.operations.tell_of_letters import EVENT, AppearedEvent
+from application.alert.dead_letters import EVENT, AppearedEvent
+from application.alert.providers import GOES_ON, RESTS, ProviderEvent
 
 EVENTS: dict[str, type] = {EVENT: AppearedEvent, RESTS: ProviderEvent, GOES_ON: ProviderEvent}
 _HEADERS = {

@@ -9,7 +9,7 @@ from litestar import get, post
 from litestar.params import FromPath
 from msgspec import Meta
 
-from application.ports.unknown_attempts import UnknownFilter
+from application.attempt.ports import UnknownFilter
 from domain.kernel.errors import NotFound
 from entrypoints.http.answers import Answer, ok
 from entrypoints.http.bodies.operations import ResolveIn

@@ -3,7 +3,8 @@
 from litestar import get, post, put
 from litestar.params import FromPath
 
-from application.ports.catalog import Channel, Versioned
+from application.channel.ports import Channel
+from application.kernel.versioned import Versioned
 from domain.kernel.errors import NotFound
 from entrypoints.http.answers import Answer, encode, ok
 from entrypoints.http.bodies.catalog import ChannelIn

@@ -8,8 +8,8 @@ import msgspec
 from litestar import get, post
 from msgspec import Meta
 
-from application.ports.dead_letters import LetterStatus, Selection
-from application.ports.jobs import JobKind
+from application.dead_letter.ports import LetterStatus, Selection
+from application.job.ports import JobKind
 from entrypoints.http.answers import Answer, encode, ok
 from entrypoints.http.bodies.operations import DiscardIn, Group, LettersIn
 from entrypoints.http.bodies.texts import Channel, Name, Time

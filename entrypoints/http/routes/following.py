@@ -8,7 +8,7 @@ from litestar import get
 from litestar.params import FromPath
 from msgspec import Meta, field
 
-from application.ports.reading import Filter
+from application.notification.ports import Filter
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.errors import Fault, Invalid, hold
 from domain.notification.rollup import NotificationStatus

@@ -9,7 +9,7 @@ from litestar import get, post, put
 from litestar.params import FromPath
 from msgspec import Meta
 
-from application.ports.catalog import TemplateHead
+from application.template.ports import TemplateHead
 from domain.kernel.errors import Invalid
 from domain.template.template import Template
 from entrypoints.http.answers import Answer, created, ok

@@ -8,10 +8,10 @@ from uuid import UUID
 from litestar import delete, get, post, put
 from msgspec import Meta
 
-from application.people.erase import Named
+from application.user.erase import Named
 from domain.kernel.errors import Conflict, Fault, Invalid, KeyUnavailable, NotFound
 from domain.kernel.text import UNSEEN, hides
-from domain.people.update import MirrorOutcome, PersonUpdate
+from domain.user.update import MirrorOutcome, PersonUpdate
 from entrypoints.http.answers import Answer, created, gone, ok
 from entrypoints.http.bodies.catalog import EraseIn, UserIn
 from entrypoints.http.conditions import etag, expect

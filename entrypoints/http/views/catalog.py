@@ -6,12 +6,14 @@ from typing import Annotated, Self
 import msgspec
 from msgspec import Meta, field
 
-from application.people.erase import Erased
-from application.ports.catalog import Channel, TemplateHead, Versioned
-from application.queries.shown_user import ShownUser
+from application.channel.ports import Channel
+from application.kernel.versioned import Versioned
 from application.template.find import FoundTemplate
-from domain.notification.trigger import Trigger
+from application.template.ports import TemplateHead
+from application.user.erase import Erased
+from application.user.shown_user import ShownUser
 from domain.template.template import Variable
+from domain.trigger.trigger import Trigger
 from entrypoints.http.bodies.catalog import ToIn
 from entrypoints.http.views.view import View
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from msgspec import Meta, field
 
+from application.delivery.page import ShownDelivery
+from application.notification.ports import CancelTally, HistoryView, NotificationView
 from application.notification.preview import Preview
-from application.ports.reading import CancelTally, HistoryView, NotificationView
-from application.queries.list_deliveries import ShownDelivery
 from domain.notification.rollup import Counts
 from entrypoints.http.views.view import View
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from msgspec import Meta, field
 
-from application.ports.dead_letters import DeadLetter, Group, LetterStatus
-from application.ports.jobs import Job, JobKind, JobStatus
-from application.ports.unknown_attempts import Resolution, UnknownAttempt
+from application.attempt.ports import Resolution, UnknownAttempt
+from application.dead_letter.ports import DeadLetter, Group, LetterStatus
+from application.job.ports import Job, JobKind, JobStatus
 from entrypoints.http.views.view import View
 
 _GROUP = Meta(description="names the dead letters of the same channel, provider and cause")

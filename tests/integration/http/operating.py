@@ -6,13 +6,13 @@ from uuid import UUID
 
 import httpx
 
-from adapters.memory.deliveries import MemoryDeliveries
-from adapters.memory.rows import DeliveryRow
 from adapters.system import SystemIds
-from application.messages.pointers import Pointer
-from application.ports.deliveries import Begin, Settlement
+from application.delivery.ports import Begin, Settlement
+from application.outbox.pointers import Pointer
 from domain.delivery.delivery import DeliveryStatus
 from tests.integration.http.world import INLINE, World
+from tests.support.memory.deliveries import MemoryDeliveries
+from tests.support.memory.rows import DeliveryRow
 
 IDS = SystemIds()
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from application.messages.pointers import Pointer, decode
+from application.outbox.pointers import Pointer, decode
 from domain.delivery.delivery import DeliveryStatus
 from entrypoints.http.openapi.examples import RESOLVE
 from tests.integration.http.operating import ended, held, listed, walked

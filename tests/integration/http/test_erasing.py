@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from adapters.crypto.vault import LocalVault
-from application.ports.vault import Unreadable
-from application.sealing import open_content, unwrap_content_key
+from application.privacy.ports import Unreadable
+from application.privacy.sealing import open_content, unwrap_content_key
 from tests.integration.http.world import World, errors_of
 
 URL = "/api/users:erase"

@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from adapters.memory.rows import AttemptRow, HistoryRow
 from domain.delivery.delivery import DeliveryStatus
 from domain.notification.rollup import NotificationStatus
 from tests.integration.http.world import RECENT, World, errors_of
+from tests.support.memory.rows import AttemptRow, HistoryRow
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

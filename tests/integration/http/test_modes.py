@@ -14,12 +14,12 @@ import msgspec
 import pytest
 from litestar.routes import HTTPRoute
 
-from adapters.memory.rows import DeliveryRow
 from domain.kernel.channel import Mode
 from entrypoints.http.app import build_app
 from entrypoints.http.openapi.doc import Access, Doc
 from tests.integration.http.operating import ended, held
 from tests.integration.http.world import RECENT, TEMPLATE, World, errors_of
+from tests.support.memory.rows import DeliveryRow
 
 GOVERNING = ("/api/templates", "/api/triggers", "/api/channels")
 DROP = "/api/channels/{channel}/drop"

@@ -6,11 +6,11 @@ from uuid import UUID
 import httpx
 import pytest
 
-from adapters.memory.counters import count
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.errors import InFlight, Overloaded, StoreUnavailable
 from entrypoints.http.openapi.examples import NOTIFICATIONS
 from tests.integration.http.world import INLINE, World, errors_of
+from tests.support.memory.counters import count
 
 FLOW_1 = {
     "notificationType": "order_confirmation",

@@ -5,7 +5,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from domain.people.update import PersonUpdate
+from domain.user.update import PersonUpdate
 from tests.integration.http.world import INLINE, World, errors_of
 
 ADDRESS = {"email": "ada@example.com"}

@@ -15,62 +15,62 @@ from prometheus_client import CollectorRegistry, Counter
 
 from adapters.addresses import LocalAddresses
 from adapters.crypto.vault import LocalVault
-from adapters.memory.acceptance import MemoryAcceptance
-from adapters.memory.backlog import MemoryBacklog
 from adapters.memory.broker import MemoryBroker
-from adapters.memory.cancelling import MemoryCancelling
-from adapters.memory.catalog import MemoryApiKeys, MemoryChannels, MemoryTriggers
-from adapters.memory.dead_letter_reader import MemoryDeadLetterReader
-from adapters.memory.jobs import MemoryJobChunks, MemoryJobs
-from adapters.memory.people import MemoryPeople
-from adapters.memory.promises import MemoryPromises
-from adapters.memory.reader import MemoryReader
-from adapters.memory.rows import MemoryRows
-from adapters.memory.templates import MemoryTemplates
-from adapters.memory.unknown_attempts import MemoryUnknownAttempts
 from adapters.rabbitmq.topology import definitions
 from adapters.rendering.bounded import BoundedRenderer
 from adapters.system import SystemClock, SystemIds
 from application.access.authenticate import Authenticate
 from application.access.create_key import CreateKey
-from application.caching import CachedTemplates, OpenChannels
+from application.attempt.resolve import ResolveAttempt
+from application.channel.drop_backlog import DropBacklog
 from application.channel.save import SaveChannel
-from application.messages.command import INTAKE
-from application.notification.absence import Absence
+from application.delivery.page import ListDeliveries
+from application.intake.absence import Absence
+from application.intake.command import INTAKE
+from application.intake.defer import DeferNotifications
+from application.intake.drain import Drained, DrainIntake
+from application.intake.submit_or_defer import SubmitOrDefer
+from application.job.advance import AdvanceJob
+from application.job.cancel import CancelJob
+from application.job.start import StartJob
+from application.kernel.caching import CachedTemplates, OpenChannels
 from application.notification.cancel import CancelNotification
-from application.notification.defer import DeferNotifications
-from application.notification.drain import Drained, DrainIntake
+from application.notification.find import FindNotification
 from application.notification.group_commit import GroupCommit
+from application.notification.history import ListHistory
 from application.notification.packing import Pack
+from application.notification.page import ListNotifications
+from application.notification.ports import Committed, NewNotification, NewPerson
 from application.notification.prepare import Prepare
 from application.notification.preview import PreviewNotification
 from application.notification.seal import Seal
-from application.notification.submit_or_defer import SubmitOrDefer
-from application.operations.advance_job import AdvanceJob
-from application.operations.cancel_job import CancelJob
-from application.operations.drop_backlog import DropBacklog
-from application.operations.resolve_attempt import ResolveAttempt
-from application.operations.start_job import StartJob
-from application.people.erase import ErasePeople
-from application.people.mirror import MirrorPeople
-from application.ports.acceptance import Committed, NewNotification, NewPerson
-from application.ports.gateway import Gateway
-from application.ports.outbox import OutboxMessage
-from application.queries.find_notification import FindNotification
-from application.queries.find_user import FindUser
-from application.queries.list_deliveries import ListDeliveries
-from application.queries.list_history import ListHistory
-from application.queries.list_notifications import ListNotifications
-from application.queries.list_users import ListUsers
+from application.outbox.ports import OutboxMessage
+from application.provider.ports import Gateway
 from application.template.activate import ActivateTemplate
 from application.template.find import FindTemplate
 from application.template.save import SaveTemplate
 from application.trigger.save import SaveTrigger
+from application.user.erase import ErasePeople
+from application.user.find import FindUser
+from application.user.mirror import MirrorPeople
+from application.user.page import ListUsers
 from domain.delivery.policy import DEFAULT_POLICIES
 from domain.kernel.channel import CHANNELS, Mode
 from entrypoints.http.app import build_app
 from entrypoints.http.edge import Api
 from entrypoints.http.services import HttpServices, Operations, Readiness, Seen
+from tests.support.memory.acceptance import MemoryAcceptance
+from tests.support.memory.backlog import MemoryBacklog
+from tests.support.memory.cancelling import MemoryCancelling
+from tests.support.memory.catalog import MemoryApiKeys, MemoryChannels, MemoryTriggers
+from tests.support.memory.dead_letter_reader import MemoryDeadLetterReader
+from tests.support.memory.jobs import MemoryJobChunks, MemoryJobs
+from tests.support.memory.people import MemoryPeople
+from tests.support.memory.promises import MemoryPromises
+from tests.support.memory.reader import MemoryReader
+from tests.support.memory.rows import MemoryRows
+from tests.support.memory.templates import MemoryTemplates
+from tests.support.memory.unknown_attempts import MemoryUnknownAttempts
 
 PROVIDERS = ("sandbox", "smtp")
 _DEFINITIONS = definitions()

@@ -15,8 +15,8 @@ from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.endpoint import Endpoint
 from adapters.rabbitmq.link import Link
 from adapters.rabbitmq.publisher import RabbitPublisher
-from application.ports.broker import Outgoing, Published
-from application.supervision import Tasks
+from application.broker.ports import Outgoing, Published
+from application.kernel.supervision import Tasks
 from domain.kernel.errors import BrokerUnavailable
 from domain.kernel.secret import Secret
 from tests.contract.broker import LANE, outgoing

@@ -10,10 +10,10 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from adapters.postgres import database as databases
-from adapters.postgres.database import Database
-from adapters.postgres.processes import Presence
-from application.supervision import Tasks
+from adapters.postgres.core import database as databases
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.processes import Presence
+from application.kernel.supervision import Tasks
 from domain.kernel.errors import Misconfigured, StoreUnavailable
 from tests.support.cord import Cord, Fault
 from tests.support.eventually import eventually

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.postgres.database import Database
+from adapters.postgres.core.database import Database
 from tests.support.postgres import PostgresServer
 
 

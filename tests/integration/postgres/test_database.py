@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from adapters.postgres.database import LISTS, Connection, Database
-from adapters.postgres.readiness import can_accept
+from adapters.postgres.core.database import LISTS, Connection, Database
+from adapters.postgres.core.readiness import can_accept
 from domain.kernel.errors import Invalid, Misconfigured, Overloaded, StoreUnavailable
 from tests.support.eventually import eventually
 from tests.support.postgres import PostgresServer
@@ -130,7 +130,7 @@ async def test_an_idle_transaction_is_ended(quick: Database, store: Database) ->
 async def test_who_waits_too_long_for_a_connection_is_told(
     single: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.postgres.database.WAIT_MAX", 0.05)
+    monkeypatch.setattr("adapters.postgres.core.database.WAIT_MAX", 0.05)
     async with single.transaction():
         with pytest.raises(StoreUnavailable):
             await single.fetch("SELECT 1")
@@ -138,7 +138,7 @@ async def test_who_waits_too_long_for_a_connection_is_told(
 
 async def test_lists_take_nothing_from_accepting(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """More of them than there are connections, each endless: who comes too much is told so, and soon."""
-    monkeypatch.setattr("adapters.postgres.database.BY_FILTER", {"statement_timeout": "900"})
+    monkeypatch.setattr("adapters.postgres.core.database.BY_FILTER", {"statement_timeout": "900"})
 
     async def slow(store: Database) -> None:
         async with store.listing() as connection:

@@ -5,19 +5,14 @@ from itertools import product
 
 import pytest
 
-from adapters.postgres import (
-    acceptance,
-    addressees,
-    cancelling,
-    deliveries,
-    lease,
-    outbox,
-    processes,
-    recovery,
-    settle,
-)
-from adapters.postgres.counters import BUCKETS, ROLLUP
-from adapters.postgres.database import Database
+from adapters.postgres.core import processes
+from adapters.postgres.core.database import Database
+from adapters.postgres.delivery import deliveries, lease, settle
+from adapters.postgres.delivery.counters import BUCKETS, ROLLUP
+from adapters.postgres.notification import acceptance, cancelling
+from adapters.postgres.outbox import rows as outbox
+from adapters.postgres.recovery import reissue as recovery
+from adapters.postgres.user import addressees
 from domain.notification.rollup import Counts, rollup
 
 STATEMENTS = {

@@ -7,11 +7,11 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from adapters.postgres.alerts import TOLD_CHUNK, PostgresAlerts
-from adapters.postgres.database import Database
-from adapters.postgres.jobs import PostgresJobChunks, unfinished_count
-from application.messages.pointers import decode
-from application.ports.jobs import JobStatus
+from adapters.postgres.alert.alerts import TOLD_CHUNK, PostgresAlerts
+from adapters.postgres.core.database import Database
+from adapters.postgres.job.jobs import PostgresJobChunks, unfinished_count
+from application.job.ports import JobStatus
+from application.outbox.pointers import decode
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.errors import StoreUnavailable
 from tests.contract.alerts import LONG, NONE

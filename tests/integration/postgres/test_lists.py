@@ -15,15 +15,15 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import event
 
-from adapters.postgres.database import Database
-from adapters.postgres.dead_letter_reader import PostgresDeadLetterReader
-from adapters.postgres.jobs import PostgresJobs
-from adapters.postgres.people import PostgresPeople
-from adapters.postgres.reader import PostgresReader
-from adapters.postgres.unknown_attempts import PostgresUnknownAttempts
+from adapters.postgres.attempt.unknown_attempts import PostgresUnknownAttempts
+from adapters.postgres.core.database import Database
+from adapters.postgres.dead_letter.reader import PostgresDeadLetterReader
+from adapters.postgres.job.jobs import PostgresJobs
+from adapters.postgres.notification.reader import PostgresReader
+from adapters.postgres.user.people import PostgresPeople
 from adapters.system import SystemIds
-from application.queries.list_notifications import ListNotifications
-from application.queries.list_users import ListUsers
+from application.notification.page import ListNotifications
+from application.user.page import ListUsers
 from domain.kernel.ids import person_id
 from entrypoints.http.bodies.texts import Time
 from entrypoints.http.reading.time_range import SPAN_MAX

@@ -10,12 +10,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Column, Connection, Index, MetaData, Table, Text
 
-from adapters.postgres import catalog_tables, operation_tables  # noqa: F401  they fill the metadata
-from adapters.postgres.database import Database
-from adapters.postgres.migrate import downgrade, migrate
-from adapters.postgres.partitions import is_partition
-from adapters.postgres.schema import metadata
-from adapters.postgres.tables import HOT
+from adapters.postgres.core import catalog_tables, operation_tables  # noqa: F401  they fill the metadata
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.migrate import downgrade, migrate
+from adapters.postgres.core.partitions import is_partition
+from adapters.postgres.core.schema import metadata
+from adapters.postgres.core.tables import HOT
 from domain.kernel.errors import Misconfigured
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "unit" / "golden_ids.json").read_text(encoding="utf-8"))

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.postgres.database import Database
-from adapters.postgres.people import PostgresPeople
-from tests.unit.application import test_mirror
-from tests.unit.application.test_mirror import *  # noqa: F403  the tests themselves
-from tests.unit.application.test_mirror import House
+from adapters.postgres.core.database import Database
+from adapters.postgres.user.people import PostgresPeople
+from tests.unit.user import test_mirror
+from tests.unit.user.test_mirror import *  # noqa: F403  the tests themselves
+from tests.unit.user.test_mirror import House
 
 
 @pytest.fixture

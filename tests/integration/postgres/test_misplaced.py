@@ -9,20 +9,20 @@ import pytest
 
 from adapters.addresses import LocalAddresses
 from adapters.crypto.vault import LocalVault
-from adapters.postgres.acceptance import PostgresAcceptance
-from adapters.postgres.database import Database
-from adapters.postgres.partitions import Reach, ensure_partitions, may_make, reach
-from adapters.postgres.promises import PostgresPromises
-from adapters.postgres.templates import PostgresTemplates
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.partitions import Reach, ensure_partitions, may_make, reach
+from adapters.postgres.intake.promises import PostgresPromises
+from adapters.postgres.notification.acceptance import PostgresAcceptance
+from adapters.postgres.template.templates import PostgresTemplates
 from adapters.system import SystemClock, SystemIds
-from application.caching import CachedTemplates
-from application.messages.command import Command, seal
-from application.notification.drain import Drained, DrainIntake
+from application.intake.command import Command, seal
+from application.intake.drain import Drained, DrainIntake
+from application.kernel.caching import CachedTemplates
 from application.notification.group_commit import GroupCommit
 from application.notification.packing import Pack
+from application.notification.ports import Won
 from application.notification.prepare import Prepare
 from application.notification.seal import Seal
-from application.ports.acceptance import Won
 from config.partitions import MEND, Partitions
 from domain.kernel.errors import Misconfigured, Misplaced
 from domain.kernel.ids import uuid7

@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 from sqlalchemy import insert
 
-from adapters.postgres.database import Database
-from adapters.postgres.partitions import FILLFACTOR, ensure_partitions, is_partition
-from adapters.postgres.tables import (
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.partitions import FILLFACTOR, ensure_partitions, is_partition
+from adapters.postgres.core.tables import (
     HOT,
     delivery_attempts,
     delivery_status_history,

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from adapters.postgres.database import Database
-from adapters.postgres.outbox import PostgresOutbox
-from adapters.postgres.processes import Presence
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.processes import Presence
+from adapters.postgres.outbox.rows import PostgresOutbox
 from adapters.system import SystemClock
 from tests.contract.engine import PostgresEngine
 from tests.support.accepting import notification, pack, person

@@ -4,9 +4,10 @@ import asyncio
 import re
 from datetime import UTC, datetime
 
-from adapters.postgres import retention, unknown_attempts
-from adapters.postgres.database import Database
-from adapters.postgres.retention import KEYS_KEPT, LOCK, prune_keys
+from adapters.postgres.attempt import unknown_attempts
+from adapters.postgres.core.database import Database
+from adapters.postgres.notification import retention
+from adapters.postgres.notification.retention import KEYS_KEPT, LOCK, prune_keys
 
 _FILL = """
 INSERT INTO idempotency_keys (key, fingerprint, notification_id, created_at)

@@ -7,9 +7,9 @@ from contextvars import copy_context
 import pytest
 from sqlalchemy import text
 
-from adapters.postgres.database import Connection, Database
-from adapters.postgres.readiness import can_accept
-from application import budget
+from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.readiness import can_accept
+from application.kernel import budget
 from domain.kernel.errors import StoreUnavailable
 from tests.support.cord import Cord, Fault
 

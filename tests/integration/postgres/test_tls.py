@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.postgres.database import Database
-from adapters.postgres.migrate import migrate
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.migrate import migrate
 from domain.kernel.errors import StoreUnavailable
 from tests.support.postgres import PostgresServer
 from tests.support.smtp import certificate

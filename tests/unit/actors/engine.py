@@ -11,35 +11,28 @@ from uuid import UUID, uuid4
 
 from adapters.crypto.checked import CheckedVault
 from adapters.crypto.vault import LocalVault
-from adapters.memory.acceptance import MemoryAcceptance
 from adapters.memory.broker import MemoryBroker
-from adapters.memory.catalog import MemoryChannels
-from adapters.memory.clearances import MemoryClearances
-from adapters.memory.dead_letters import MemoryDeadLetters
-from adapters.memory.deliveries import MemoryDeliveries
-from adapters.memory.outbox import MemoryOutbox
-from adapters.memory.rows import MemoryRows
-from adapters.memory.templates import MemoryTemplates
 from adapters.rendering.bounded import BoundedRenderer
 from adapters.system import SystemDice, SystemIds
-from application.caching import CachedTemplates
+from application.broker.ports import Outgoing, Published
+from application.channel.ports import Channel
+from application.dead_letter.bury import BuryDelivery
 from application.delivery.begin import BeginDeliveries
-from application.delivery.bury import BuryDelivery
 from application.delivery.call import CallProvider
 from application.delivery.clear import ClearAgain
+from application.delivery.ports import Begin, Settled, Settlement
 from application.delivery.probe import ProbeLane
 from application.delivery.providers import ProviderStates
 from application.delivery.reissue import ReissuePointers
-from application.messages.pointers import Pointer, encode
+from application.kernel.caching import CachedTemplates
+from application.kernel.ports import Clock
+from application.kernel.versioned import Versioned
+from application.outbox.pointers import Pointer, encode
+from application.outbox.ports import OutboxMessage
 from application.outbox.relay import RelayOutbox
-from application.ports.broker import Outgoing, Published
-from application.ports.catalog import Channel, Versioned
-from application.ports.deliveries import Begin, Settled, Settlement
-from application.ports.gateway import Message
-from application.ports.keys import KeyState
-from application.ports.outbox import OutboxMessage
-from application.ports.system import Clock
-from application.sealing import seal_content, seal_profile, wrap_content_key
+from application.privacy.ports import KeyState
+from application.privacy.sealing import seal_content, seal_profile, wrap_content_key
+from application.provider.ports import Message
 from config.settings import Weights
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.outcome import Accepted, Outcome
@@ -52,6 +45,14 @@ from entrypoints.actors.relay import RelayActor
 from entrypoints.actors.settler import Settler
 from entrypoints.actors.slots import Slots
 from tests.support.accepting import notification, person
+from tests.support.memory.acceptance import MemoryAcceptance
+from tests.support.memory.catalog import MemoryChannels
+from tests.support.memory.clearances import MemoryClearances
+from tests.support.memory.dead_letters import MemoryDeadLetters
+from tests.support.memory.deliveries import MemoryDeliveries
+from tests.support.memory.outbox import MemoryOutbox
+from tests.support.memory.rows import MemoryRows
+from tests.support.memory.templates import MemoryTemplates
 from tests.support.telemetry import Told
 from tests.support.virtual_time import VirtualClock
 

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from application.ports.catalog import Channel, Versioned
+from application.channel.ports import Channel
+from application.kernel.versioned import Versioned
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.outcome import Accepted, AccountFault, Deferred, Refused
 from tests.support.eventually import eventually

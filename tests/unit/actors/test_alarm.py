@@ -8,15 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from adapters.memory.alerts import MemoryAlerts
-from adapters.memory.rows import MemoryRows
-from application.operations.tell_of_letters import CLAIM, PAUSE_MAX, TellOfLetters
+from application.alert.dead_letters import CLAIM, PAUSE_MAX, TellOfLetters
 from domain.kernel.channel import Lane, Priority
 from domain.kernel.errors import Unavailable
 from entrypoints.actors.alarm import Alarm
 from tests.contract.dead_letters import failed
 from tests.contract.engine import MemoryEngine
 from tests.support.clock import HandClock
+from tests.support.memory.alerts import MemoryAlerts
+from tests.support.memory.rows import MemoryRows
 from tests.support.telemetry import Told
 
 QUIET = timedelta(minutes=1)

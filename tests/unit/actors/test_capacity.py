@@ -11,8 +11,6 @@ from uuid import UUID
 
 import pytest
 
-from adapters.memory.catalog import MemoryChannels
-from adapters.memory.overdue import MemoryOverdue
 from application.outbox.chase import ChaseOverdue
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.outcome import Accepted
@@ -20,6 +18,8 @@ from entrypoints.actors.capacity import AHEAD_MAX, Capacity, share
 from entrypoints.actors.lane import LaneActor
 from entrypoints.actors.slots import Slots
 from tests.support.eventually import eventually
+from tests.support.memory.catalog import MemoryChannels
+from tests.support.memory.overdue import MemoryOverdue
 from tests.support.virtual_time import passing, run
 from tests.unit.actors.engine import CLOCK, EMAIL, IDS, WEIGHTS, World
 

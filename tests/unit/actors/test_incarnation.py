@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from application.outbox.recover import Elsewhere, Intact, Lacking, Marked, Reissued
+from application.recovery.recover import Elsewhere, Intact, Lacking, Marked, Reissued
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable
 from entrypoints.actors.incarnation import IncarnationActor
 from tests.support.eventually import eventually, steadily

@@ -6,19 +6,19 @@ from uuid import UUID
 
 import pytest
 
-from adapters.memory.jobs import MemoryJobChunks, MemoryJobs
-from adapters.memory.rows import MemoryRows
-from application.operations.advance_job import AdvanceJob
-from application.operations.start_job import StartJob
-from application.ports.dead_letters import Selection
-from application.ports.jobs import Job, JobKind, JobStatus, Step
-from application.ports.outbox import OutboxMessage
+from application.dead_letter.ports import Selection
+from application.job.advance import AdvanceJob
+from application.job.ports import Job, JobKind, JobStatus, Step
+from application.job.start import StartJob
+from application.outbox.ports import OutboxMessage
 from domain.kernel.channel import Mode
 from domain.kernel.errors import StoreUnavailable
 from entrypoints.actors.jobs import JOBS_MAX, TRIES_MAX, JobsActor
 from tests.contract.dead_letters import failed
 from tests.contract.engine import MemoryEngine
 from tests.support.eventually import eventually, steadily
+from tests.support.memory.jobs import MemoryJobChunks, MemoryJobs
+from tests.support.memory.rows import MemoryRows
 from tests.support.telemetry import Told
 from tests.unit.actors.engine import CLOCK, IDS
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from application.ports.gateway import Message
+from application.provider.ports import Message
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.policy import DEFAULT_POLICIES, OnUnknown
 from entrypoints.actors.keys import KeyWatch

@@ -8,10 +8,10 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from adapters.memory.deliveries import MemoryDeliveries
-from application.messages.pointers import Pointer, encode
-from application.ports.broker import Received
-from application.ports.catalog import Channel, Versioned
+from application.broker.ports import Received
+from application.channel.ports import Channel
+from application.kernel.versioned import Versioned
+from application.outbox.pointers import Pointer, encode
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.gate import ABANDONED_MAX
 from domain.delivery.outcome import Accepted, Unknown
@@ -20,6 +20,7 @@ from entrypoints.actors import lane
 from entrypoints.actors.tickets import Desk
 from entrypoints.actors.unpack import renewed
 from tests.support.eventually import eventually, steadily
+from tests.support.memory.deliveries import MemoryDeliveries
 from tests.support.virtual_time import passing
 from tests.unit.actors.engine import CLOCK, EMAIL, IDS, World
 

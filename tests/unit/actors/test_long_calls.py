@@ -8,17 +8,17 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.memory.deliveries import MemoryDeliveries
-from adapters.memory.renewals import MemoryRenewals
+from application.broker.ports import Outgoing
 from application.delivery.keep import KeepLeases
-from application.messages.pointers import Pointer, encode
-from application.ports.broker import Outgoing
+from application.outbox.pointers import Pointer, encode
 from domain.delivery.outcome import Accepted
 from domain.kernel.errors import StoreUnavailable
 from entrypoints.actors.capacity import Capacity
 from entrypoints.actors.lane import LaneActor
 from entrypoints.processes.upkeep import Recurring
 from tests.support.eventually import eventually
+from tests.support.memory.deliveries import MemoryDeliveries
+from tests.support.memory.renewals import MemoryRenewals
 from tests.support.virtual_time import passing
 from tests.unit.actors.engine import CLOCK, EMAIL, IDS, WEIGHTS, World
 

@@ -7,8 +7,8 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from application.alert.providers import PAUSE_MAX, TellOfProviders
 from application.delivery.providers import ProviderStates
-from application.delivery.tell_of_providers import PAUSE_MAX, TellOfProviders
 from domain.delivery.outcome import Accepted, AccountFault
 from domain.kernel.errors import Unavailable
 from entrypoints.actors.alarm import ProviderAlarm

@@ -8,14 +8,14 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.memory.outbox import MemoryOutbox, write
-from adapters.memory.rows import MemoryRows
+from application.broker.ports import Outgoing, Published
+from application.outbox.ports import OutboxMessage
 from application.outbox.relay import RelayOutbox
-from application.ports.broker import Outgoing, Published
-from application.ports.outbox import OutboxMessage
 from domain.kernel.errors import BrokerUnavailable
 from entrypoints.actors.relay import RelayActor
 from tests.support.eventually import eventually
+from tests.support.memory.outbox import MemoryOutbox, write
+from tests.support.memory.rows import MemoryRows
 from tests.support.telemetry import Told
 from tests.support.virtual_time import passing
 from tests.unit.actors.engine import CLOCK, IDS

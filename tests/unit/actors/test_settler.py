@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from application.ports.deliveries import Settled, Settlement
+from application.delivery.ports import Settled, Settlement
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.errors import StoreUnavailable
 from entrypoints.actors.settler import Settler

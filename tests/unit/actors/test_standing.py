@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from application.delivery.providers import Resting
-from application.ports.keys import KeyState
-from application.supervision import Tasks
+from application.kernel.supervision import Tasks
+from application.privacy.ports import KeyState
 from entrypoints.http.services import Readiness
 from entrypoints.processes.standing import Standing
 

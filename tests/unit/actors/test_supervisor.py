@@ -2,7 +2,7 @@
 
 import asyncio
 
-from application.supervision import Tasks
+from application.kernel.supervision import Tasks
 from entrypoints.actors.supervisor import Supervisor
 from tests.support.eventually import eventually
 from tests.support.telemetry import Told

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from application.ports.broker import Received
+from application.broker.ports import Received
 from domain.kernel.errors import Undecodable
-from domain.notification.trigger import Event
+from domain.trigger.trigger import Event
 from entrypoints.amqp.cloudevents import PLAIN_SOURCE, SIZE_MAX, decode, dotted
 
 STRUCTURED = "application/cloudevents+json"

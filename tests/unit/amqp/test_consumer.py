@@ -9,11 +9,11 @@ import pytest
 
 from adapters.memory.broker import MemoryBroker, MemoryEvents
 from adapters.system import SystemIds
+from application.broker.ports import Event as Emitted
+from application.broker.ports import Outgoing, Published, Received
 from application.event.result import Done, Later, Refused, Result
-from application.ports.broker import Event as Emitted
-from application.ports.broker import Outgoing, Published, Received
 from domain.kernel.errors import BrokerUnavailable, Fault
-from domain.notification.trigger import Event
+from domain.trigger.trigger import Event
 from entrypoints.amqp.batch import EventBatches
 from entrypoints.amqp.consumer import BATCH_BYTES, PREFETCHED_BYTES, BatchConsumer
 from entrypoints.amqp.parking import CRITICAL, ORDINARY, PARKED

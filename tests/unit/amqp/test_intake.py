@@ -9,9 +9,9 @@ import pytest
 from adapters.memory.broker import MemoryBroker
 from adapters.rabbitmq.topology import definitions
 from adapters.system import SystemIds
-from application.messages.command import INTAKE
-from application.notification.drain import Drained
-from application.ports.broker import Outgoing
+from application.broker.ports import Outgoing
+from application.intake.command import INTAKE
+from application.intake.drain import Drained
 from domain.kernel.errors import StoreUnavailable, Undecodable
 from entrypoints.amqp.consumer import BatchConsumer
 from entrypoints.amqp.intake import DEAD, IntakeBatches

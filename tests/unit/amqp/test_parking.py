@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.system import SystemIds
-from application.ports.broker import Outgoing, Received
+from application.broker.ports import Outgoing, Received
 from entrypoints.amqp.cloudevents import decode
 from entrypoints.amqp.parking import PARKED, parked, restored
 

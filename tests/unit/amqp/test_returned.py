@@ -2,9 +2,9 @@
 
 import asyncio
 
-from application.delivery.bury import BuryDelivery
-from application.messages.pointers import Pointer, encode
-from application.messages.travel import RETURNED
+from application.dead_letter.bury import BuryDelivery
+from application.outbox.pointers import Pointer, encode
+from application.outbox.travel import RETURNED
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.errors import StoreUnavailable
 from entrypoints.amqp.consumer import BatchConsumer

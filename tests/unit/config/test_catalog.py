@@ -6,9 +6,6 @@ from importlib.resources import files
 import msgspec
 import pytest
 
-from adapters.memory.catalog import MemoryTriggers
-from adapters.memory.rows import MemoryRows
-from adapters.memory.templates import MemoryTemplates
 from adapters.rendering import JinjaRenderer
 from adapters.system import SystemClock
 from application.event.install_catalog import InstallCatalog
@@ -16,8 +13,11 @@ from config.catalog import load_catalog
 from domain.kernel.channel import CHANNELS, NotificationClass, Priority
 from domain.kernel.errors import Invalid
 from domain.notification.request import Request
-from domain.notification.trigger import Event, Trigger, check, request
 from domain.template.template import Rendered, Template, filled, missing
+from domain.trigger.trigger import Event, Trigger, check, request
+from tests.support.memory.catalog import MemoryTriggers
+from tests.support.memory.rows import MemoryRows
+from tests.support.memory.templates import MemoryTemplates
 
 CATALOG = load_catalog()
 TEMPLATES = {template.id: template for template in CATALOG.templates}

@@ -7,7 +7,7 @@ import pytest
 from litestar import Request
 from litestar.exceptions import NotAuthorizedException
 
-from application.queries.masking import email, phone
+from application.privacy.masking import email, phone
 from domain.kernel import errors
 from entrypoints.http.bodies.notification import NotificationIn, in_body
 from entrypoints.http.bodies.texts import renamed

@@ -1,0 +1,1 @@
+"""Pool, errors, partitions, migration, tables: what all rooms stand on."""

@@ -1,0 +1,243 @@
+"""PostgreSQL, connected: an asyncpg pool for hot, set-wise statements, SQLAlchemy engines for the rest.
+
+    async with Database(dsn) as database:
+        rows = await database.fetch("SELECT …", ids)               # one statement
+        async with database.transaction() as connection: …         # several, once
+        await database.run(work)                                   # several, again after a deadlock
+        async with database.begin() as connection: …               # SQLAlchemy Core
+        async with database.listing() as connection: …             # the same, for lists that people read
+
+Lists have connections of their own and little time: what accepting needs is there, however many are read.
+Nothing connects before it is needed: a process starts while the database is away.  No error and no `repr`
+quotes the DSN.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from datetime import timedelta
+from ssl import SSLContext
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.postgres.core.errors import RETRIED, brief, lost, sqlstate, translated
+from adapters.postgres.core.pulse import Pulse
+from adapters.postgres.core.sessions import (
+    BY_FILTER,
+    BY_KEY,
+    GRACE,
+    Connection,
+    core_engine,
+    dial,
+    keep,
+    millis,
+    transaction,
+)
+from application.kernel import budget
+from domain.kernel.errors import StoreUnavailable
+
+T = TypeVar("T")
+
+TRIES = 4
+"""Of work that ends in a deadlock or a serialisation failure."""
+TRY_PAUSE = 0.01
+"""Seconds before the second try; doubles."""
+CONNECT_MAX, CLOSE_MAX = 5.0, 2.0
+WAIT_MAX = 10.0
+"""Seconds to wait for a free connection."""
+LISTS, LIST_WAIT_MAX = 4, 0.5
+"""Connections for lists, and seconds to wait for one.  With `LIST_MAX_MS` it fits into a request's budget."""
+
+
+class Database:
+    """A process's way to its database.  Safe for many tasks of one loop."""
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        pool_size: int = 10,
+        engine_size: int = 4,
+        ssl: SSLContext | None = None,
+        application_name: str = "posthorn",
+        statement_max: timedelta = timedelta(seconds=30),
+        lock_max: timedelta = timedelta(seconds=5),
+        idle_max: timedelta = timedelta(seconds=10),
+    ) -> None:
+        """Set up.
+
+        Args:
+            dsn: `postgresql://user:password@host/db`, or `postgresql://user@/db?host=/socket/folder`.
+            ssl: overrides what the DSN says of TLS.
+            statement_max, lock_max, idle_max: the server ends what takes longer (0: never); `idle_max` is for
+                a transaction in which nothing happens: shorter than any lease, so that the rows of a frozen
+                worker are free when others come for them.
+        """
+        self._dsn = dsn
+        self._options: dict[str, Any] = {
+            "timeout": CONNECT_MAX,
+            # Behind the server's own limit: notices a server that no longer answers at all.
+            "command_timeout": statement_max.total_seconds() + 5 if statement_max else None,
+            "server_settings": {
+                "application_name": application_name,
+                "jit": "off",  # compiling costs more than it saves on short statements
+                "timezone": "UTC",
+                "statement_timeout": millis(statement_max),
+                "lock_timeout": millis(lock_max),
+                "idle_in_transaction_session_timeout": millis(idle_max),
+            },
+        } | ({"ssl": ssl} if ssl else {})
+        self._pool_size = pool_size
+        self._pool: asyncpg.Pool | None = None
+        self.engine = core_engine(self._connect, engine_size, WAIT_MAX)
+        by_filter = self._set(BY_FILTER)
+        self.lists = core_engine(lambda: dial(dsn, **by_filter), LISTS, LIST_WAIT_MAX)
+        self.pulse = Pulse(self._connect)
+
+    async def open(self) -> Self:
+        """Make the pool; connections are opened when they are needed."""
+        with translated():
+            self._pool = await asyncpg.create_pool(
+                self._dsn,
+                **self._set(BY_KEY),
+                min_size=0,
+                max_size=self._pool_size,
+                connect=dial,
+                reset=keep,
+            )
+        return self
+
+    async def close(self) -> None:
+        """Wait a little for what is running, then disconnect: the server may be what does not answer."""
+        pool, self._pool = self._pool, None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_MAX):
+                await asyncio.gather(
+                    self.pulse.close(),
+                    self.engine.dispose(),
+                    self.lists.dispose(),
+                    *([pool.close()] if pool else []),
+                )
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def connect(self) -> asyncpg.Connection:
+        """A connection of one's own, for session locks; close it.
+
+        Raises:
+            StoreUnavailable, Misconfigured.
+        """
+        with translated():
+            return await self._connect()
+
+    def silent(self) -> str | None:
+        """Why nobody who is waited for should ask: the server answers nothing.  See `Pulse`."""
+        return self.pulse.silent
+
+    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        """Run one statement and return its rows; again after a deadlock.
+
+        Raises:
+            StoreUnavailable: when it writes, its outcome is unknown.
+            Invalid: the database refuses a value.
+        """
+        return await self._retried(lambda: self._fetch(query, args))
+
+    async def run(
+        self, work: Callable[[Connection], Awaitable[T]], *, lock_max: timedelta | None = None
+    ) -> T:
+        """Run `work` in a transaction, in a new one after a deadlock: it must be able to run again.
+
+        Args:
+            lock_max: longest wait for one lock, in place of the usual one.
+
+        Raises:
+            StoreUnavailable, Invalid: as for `fetch`.
+        """
+        return await self._retried(lambda: self._run(work, lock_max))
+
+    @asynccontextmanager
+    async def transaction(self, *, lock_max: timedelta | None = None) -> AsyncIterator[Connection]:
+        """One transaction; commits at the end, rolls back when an error (or a cancellation) leaves it."""
+        with translated():
+            async with self._acquire() as connection, transaction(connection, lock_max):
+                yield connection
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction of SQLAlchemy Core."""
+        async with self._patience():
+            with translated():
+                async with self.engine.begin() as connection:
+                    yield connection
+
+    @asynccontextmanager
+    async def listing(self) -> AsyncIterator[AsyncConnection]:
+        """The same, for lists.
+
+        Raises:
+            Overloaded: it would take too long.
+        """
+        async with self._patience():
+            with translated(), brief():
+                async with self.lists.begin() as connection:
+                    yield connection
+
+    def _patience(self) -> AbstractAsyncContextManager[None]:
+        """For who is waited for: within the request's budget, and not at all while nobody answers."""
+        if not budget.limited():
+            return nullcontext()
+        if (silent := self.silent()) is not None:
+            raise StoreUnavailable(silent)
+        return budget.waiting()
+
+    def _set(self, settings: dict[str, str]) -> dict[str, Any]:
+        return self._options | {"server_settings": self._options["server_settings"] | settings}
+
+    async def _connect(self) -> asyncpg.Connection:
+        return await dial(self._dsn, **self._options)
+
+    @asynccontextmanager
+    async def _acquire(self) -> AsyncIterator[Connection]:
+        pool = self._pool
+        if pool is None:
+            raise StoreUnavailable("PostgreSQL: not open")
+        connection = await pool.acquire(timeout=WAIT_MAX)
+        try:
+            yield connection
+        except Exception as error:
+            if lost(error):
+                connection.terminate()
+            raise
+        finally:
+            with suppress(TimeoutError):  # a statement that was given up does not end: the connection is cut
+                await pool.release(connection, timeout=GRACE)
+
+    async def _fetch(self, query: str, args: tuple[Any, ...]) -> list[asyncpg.Record]:
+        async with self._acquire() as connection:
+            return await connection.fetch(query, *args)
+
+    async def _run(self, work: Callable[[Connection], Awaitable[T]], lock_max: timedelta | None) -> T:
+        async with self.transaction(lock_max=lock_max) as connection:
+            return await work(connection)
+
+    async def _retried(self, work: Callable[[], Awaitable[T]]) -> T:
+        async with self._patience():
+            for attempt in range(TRIES):
+                try:
+                    with translated():
+                        return await work()
+                except StoreUnavailable as error:
+                    if attempt == TRIES - 1 or sqlstate(error.__cause__ or error) not in RETRIED:
+                        raise
+                await asyncio.sleep(TRY_PAUSE * 2**attempt)
+        raise StoreUnavailable("PostgreSQL: deadlocked")

@@ -1,0 +1,219 @@
+"""Dead letters on PostgreSQL: buried, sent again, put aside.
+
+Locks are taken in one order: letters, deliveries, notifications; by id in each.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.delivery.counters import counted
+from adapters.postgres.outbox import rows as outbox
+from adapters.postgres.outbox.watching import watch
+from application.dead_letter.ports import Buried, Reopened
+from application.kernel.ports import Ids
+from application.outbox.pointers import Pointer
+from application.outbox.travel import again, dead_letter, messages
+from domain.delivery.cause import cause
+from domain.kernel.channel import Lane, Mode, Priority
+from domain.kernel.text import storable
+
+FINGERPRINT = """
+left(encode(sha256(convert_to(
+    concat_ws('|', m.channel, coalesce(m.provider, ''), m.cause), 'UTF8'
+)), 'hex'), 16)
+"""
+"""`domain.delivery.cause.fingerprint` over a row `m` with `channel`, `provider` and `cause`."""
+
+
+MODE = "(SELECT n.mode FROM notifications AS n WHERE n.id = m.notification_id) AS mode"
+"""Of a moved row `m`: it chooses the lane."""
+
+
+def buried(moved: str) -> str:
+    """A statement that writes the dead letters, to stand in a WITH clause.
+
+    Args:
+        moved: name of the query before it: `id`, `seq`, `notification_id`, `channel`, `priority`, `provider`,
+            `status`, `reason`, `spent` (each after the move) and `cause`.
+    """
+    return f"""
+    INSERT INTO dead_letter_queue (
+        delivery_id, seq, notification_id, mode, type, channel, priority, provider, reason, fingerprint,
+        attempts
+    )
+    SELECT
+        m.id, m.seq, m.notification_id, n.mode, n.type, m.channel, m.priority, m.provider,
+        coalesce(m.reason, 'failed'), {FINGERPRINT}, m.spent
+    FROM {moved} AS m JOIN notifications AS n ON n.id = m.notification_id
+    WHERE m.status = 'failed'
+    """  # noqa: S608  composed of constants
+
+
+# From `unknown` (a lost worker's call, told in the history) and from `queued` alike a delivery may fail.
+_BURY = f"""
+WITH moved AS (
+    UPDATE notification_deliveries AS d SET
+        status = 'failed',
+        reason = $3,
+        seq = d.seq + 1,
+        attempt = d.attempt + 1,
+        moves = d.moves + 1,
+        abandoned = 0,
+        not_before = NULL,
+        lease_until = NULL,
+        updated_at = now()
+    FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
+    WHERE d.id = p.id AND d.seq = p.seq AND d.status IN ('queued', 'sending') AND d.begun_at IS NULL
+    RETURNING
+        d.id, d.notification_id, d.channel, d.priority, d.provider, d.status, d.seq, d.spent, d.reason,
+        d.moves, $4::text AS cause, 'queued' AS old
+), counts AS ({counted("moved")}), history AS (
+    INSERT INTO delivery_status_history (delivery_id, n, status, reason)
+    SELECT id, moves, status, reason FROM moved
+), dead AS ({buried("moved")}), unsure AS (
+    UPDATE unknown_attempts AS u SET resolution = 'failed', resolved_at = now()
+    FROM moved AS m WHERE u.delivery_id = m.id AND u.resolved_at IS NULL
+)
+SELECT p.id AS given, p.seq AS given_seq, m.id, m.channel, m.priority, m.seq, {MODE}
+FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
+LEFT JOIN moved AS m ON m.id = p.id AND m.seq = p.seq + 1
+LEFT JOIN notification_deliveries AS d ON d.id = p.id AND d.seq = p.seq
+WHERE m.id IS NOT NULL OR d.begun_at IS NOT NULL
+"""  # noqa: S608  composed of constants
+
+# A letter that somebody is closing is waited for, and left alone then.
+_REPLAY = f"""
+WITH letters AS MATERIALIZED (
+    SELECT q.delivery_id AS id, q.seq, EXISTS (
+        SELECT FROM notifications AS n WHERE n.id = q.notification_id AND n.cancelled_at IS NOT NULL
+    ) AS cancelled
+    FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
+    JOIN dead_letter_queue AS q ON q.delivery_id = p.id AND q.seq = p.seq
+    WHERE q.closed_at IS NULL
+    ORDER BY q.delivery_id, q.seq
+    FOR UPDATE OF q
+), moved AS (
+    UPDATE notification_deliveries AS d SET
+        status = 'queued',
+        reason = NULL,
+        seq = d.seq + 1,
+        epoch = d.epoch + 1,
+        epoch_at = now(),
+        spent = 0,
+        abandoned = 0,
+        moves = d.moves + 1,
+        not_before = NULL,
+        updated_at = now()
+    FROM letters AS l
+    WHERE d.id = l.id AND d.seq = l.seq AND d.status = 'failed' AND NOT l.cancelled
+    RETURNING
+        d.id, d.notification_id, d.channel, d.priority, d.status, d.seq, d.moves, l.seq AS letter,
+        'failed' AS old
+), counts AS ({counted("moved")}), history AS (
+    INSERT INTO delivery_status_history (delivery_id, n, status, reason, actor)
+    SELECT id, moves, status, 'replayed', $3 FROM moved
+), closed AS (
+    UPDATE dead_letter_queue AS q SET closed_at = now(), closed_by = $3, resolution = 'replayed'
+    FROM moved AS m WHERE q.delivery_id = m.id AND q.seq = m.letter
+), dropped AS (
+    UPDATE dead_letter_queue AS q SET closed_at = now(), resolution = 'discarded', note = 'cancelled'
+    FROM letters AS l WHERE q.delivery_id = l.id AND q.seq = l.seq AND l.cancelled
+)
+SELECT m.id, m.channel, m.priority, m.seq, {MODE} FROM moved AS m
+"""  # noqa: S608  composed of constants
+
+_DISCARD = """
+WITH letters AS MATERIALIZED (
+    SELECT q.delivery_id AS id, q.seq
+    FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
+    JOIN dead_letter_queue AS q ON q.delivery_id = p.id AND q.seq = p.seq
+    WHERE q.closed_at IS NULL
+    ORDER BY q.delivery_id, q.seq
+    FOR UPDATE OF q
+)
+UPDATE dead_letter_queue AS q
+SET closed_at = now(), closed_by = $3, resolution = 'discarded', note = $4
+FROM letters AS l WHERE q.delivery_id = l.id AND q.seq = l.seq
+RETURNING q.delivery_id
+"""
+
+_OPEN = "SELECT count(*) FROM dead_letter_queue WHERE closed_at IS NULL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresDeadLetters:
+    """Implements `DeadLetters`.
+
+    Args:
+        process: owner of the outbox rows.
+    """
+
+    database: Database
+    process: UUID
+    ids: Ids
+
+    async def bury(self, pointers: Sequence[Pointer], reason: str) -> Buried:
+        """One transaction."""
+
+        async def work(connection: Connection) -> Buried:
+            said = storable(reason) or "failed"
+            rows = await connection.fetch(_BURY, *_columns(pointers), said, cause(said))
+            busy = [Pointer(row["given"], row["given_seq"]) for row in rows if row["id"] is None]
+            made = messages((dead_letter(*where(row)) for row in rows if row["id"] is not None), self.ids)
+            await outbox.write(connection, self.process, made)
+            return Buried(made, busy)
+
+        return await self.database.run(work)
+
+    async def replay(self, letters: Sequence[Pointer], actor: str) -> Reopened:
+        """One transaction."""
+        return await self.database.run(
+            lambda connection: replay(connection, self.process, self.ids, letters, actor)
+        )
+
+    async def discard(self, letters: Sequence[Pointer], actor: str, note: str) -> list[UUID]:
+        """One statement."""
+        return await discard(self.database, letters, actor, note)
+
+
+async def replay(
+    connection: Connection, process: UUID, ids: Ids, letters: Sequence[Pointer], actor: str
+) -> Reopened:
+    """See `DeadLetters.replay`; within a transaction."""
+    rows = await connection.fetch(_REPLAY, *_columns(letters), actor)
+    await watch(connection, [(row["id"], row["channel"], row["priority"]) for row in rows])
+    made = messages((again(*where(row), due=None, outcome=None) for row in rows), ids)
+    await outbox.write(connection, process, made)
+    return Reopened([row["id"] for row in rows], made)
+
+
+async def discard(
+    connection: Connection | Database, letters: Sequence[Pointer], actor: str, note: str
+) -> list[UUID]:
+    """See `DeadLetters.discard`."""
+    rows = await connection.fetch(_DISCARD, *_columns(letters), actor, storable(note))
+    return [row["delivery_id"] for row in rows]
+
+
+async def open_count(database: Database) -> int:
+    """Count the letters that nobody has closed: a figure for the metrics.
+
+    Raises:
+        StoreUnavailable.
+    """
+    return int((await database.fetch(_OPEN))[0][0])
+
+
+def where(row: asyncpg.Record) -> tuple[Pointer, Lane]:
+    """The pointer of a delivery (`id`, `seq`), and its lane (`channel`, `priority`, `mode`)."""
+    lane = Lane(row["channel"], Priority(row["priority"]), Mode(row["mode"]))
+    return Pointer(row["id"], row["seq"]), lane
+
+
+def _columns(pointers: Sequence[Pointer]) -> tuple[list[UUID], list[int]]:
+    given = sorted(set(pointers), key=lambda p: (p.delivery.int, p.seq))
+    return [p.delivery for p in given], [p.seq for p in given]

@@ -1,0 +1,97 @@
+"""What waits on a channel: counted, and given up page by page.
+
+No index knows of channels (see `tables`), so the deliveries of the last weeks are walked in id order.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.delivery.counters import counted
+from domain.kernel.ids import uuid7
+from domain.kernel.text import storable
+
+AGE_MAX = timedelta(days=62)
+"""What was accepted earlier waits for nothing any more: every class gives up much sooner."""
+PAGE = 5_000
+"""Rows walked in one transaction."""
+
+_COUNT = """
+SELECT count(*) FROM notification_deliveries AS d JOIN notifications AS n ON n.id = d.notification_id
+WHERE d.id > $1 AND d.channel = $2 AND d.status = 'queued' AND n.mode = $3
+"""
+
+# A row that a worker leases meanwhile is waited for, and left to it.
+_DROP = f"""
+WITH page AS MATERIALIZED (
+    SELECT id, notification_id, channel, status FROM notification_deliveries
+    WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3
+), idle AS MATERIALIZED (
+    SELECT d.id, d.status AS old FROM notification_deliveries AS d
+    WHERE d.id IN (
+        SELECT p.id FROM page AS p JOIN notifications AS n ON n.id = p.notification_id
+        WHERE p.channel = $4 AND p.status = 'queued' AND n.mode = $5
+    ) AND d.status = 'queued'
+    ORDER BY d.id FOR UPDATE OF d
+), moved AS (
+    UPDATE notification_deliveries AS d SET
+        status = 'suppressed', reason = $6, not_before = NULL, moves = d.moves + 1, updated_at = now()
+    FROM idle WHERE d.id = idle.id
+    RETURNING d.id, d.notification_id, d.status, d.reason, d.moves, idle.old
+), counts AS ({counted("moved")}), history AS (
+    INSERT INTO delivery_status_history (delivery_id, n, status, reason, actor)
+    SELECT id, moves, status, reason, $7 FROM moved
+)
+SELECT
+    (SELECT id FROM page ORDER BY id DESC LIMIT 1) AS last,
+    (SELECT count(*) FROM page) AS seen,
+    (SELECT count(*) FROM moved) AS dropped
+"""  # noqa: S608  composed of constants
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresBacklog:
+    """Implements `Backlog`."""
+
+    database: Database
+
+    async def count(self, channel: str, mode: str) -> int:
+        """One walk."""
+        return await self.database.run(lambda connection: count(connection, channel, mode))
+
+
+async def count(connection: Connection, channel: str, mode: str) -> int:
+    """See `Backlog.count`; within a transaction."""
+    now: datetime = await connection.fetchval("SELECT now()")
+    return int(await connection.fetchval(_COUNT, _first(now), channel, mode))
+
+
+async def drop(
+    connection: Connection,
+    channel: str,
+    mode: str,
+    *,
+    after: UUID | None,
+    until: datetime,
+    reason: str,
+    actor: str,
+) -> tuple[UUID | None, int]:
+    """Suppress what waits on a page of deliveries; within a transaction.
+
+    Args:
+        after: the last one of the page before; None: begin.
+        until: those accepted later are not looked at.
+
+    Returns:
+        The last one looked at, None when that was all; and how many were suppressed.
+    """
+    last = uuid7(int(until.timestamp() * 1000) + 1, 0)
+    row = await connection.fetchrow(
+        _DROP, after or _first(until), last, PAGE, channel, mode, storable(reason), storable(actor)
+    )
+    return (row["last"] if row["seen"] == PAGE else None), row["dropped"]
+
+
+def _first(now: datetime) -> UUID:
+    return uuid7(int((now - AGE_MAX).timestamp() * 1000), 0)

@@ -1,0 +1,94 @@
+"""The delivery engine's rows: `Deliveries` on PostgreSQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.delivery.lease import take
+from adapters.postgres.delivery.settle import settle
+from adapters.postgres.outbox import rows as outbox
+from application.delivery.ports import STRIKES_FREE, Begin, Later, Leases, Settled, Settlement
+from application.kernel.ports import Ids
+from application.outbox.pointers import Pointer
+from application.outbox.ports import OutboxMessage
+from application.outbox.travel import back, messages
+from domain.kernel.channel import Lane
+
+# After an interrupted predecessor the history stands at `unknown`: sending again passes through `queued`.
+_BEGIN = """
+WITH mine AS (
+    UPDATE notification_deliveries AS d SET
+        begun_at = now(),
+        provider = b.provider,
+        moves = d.moves + 1 + (d.reason IS NOT NULL)::int,
+        updated_at = now()
+    FROM unnest($1::uuid[], $2::int[], $3::text[]) AS b (id, attempt, provider)
+    WHERE d.id = b.id
+        AND d.attempt = b.attempt AND d.status = 'sending' AND d.begun_at IS NULL AND d.lease_until > now()
+    RETURNING d.id, d.attempt, d.provider, d.moves, d.reason IS NOT NULL AS resent
+), begun AS (
+    INSERT INTO delivery_attempts (delivery_id, attempt, provider, worker, cleared_at)
+    SELECT id, attempt, provider, $4, $5 FROM mine
+), history AS (
+    INSERT INTO delivery_status_history (delivery_id, n, status)
+    SELECT id, moves - 1, 'queued' FROM mine WHERE resent
+    UNION ALL
+    SELECT id, moves, 'sending' FROM mine
+), resent AS (
+    UPDATE unknown_attempts AS u SET resolution = 'resend', resolved_at = now()
+    FROM mine WHERE mine.resent AND u.delivery_id = mine.id AND u.resolved_at IS NULL
+)
+SELECT id FROM mine
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresDeliveries:
+    """Implements `Deliveries`.
+
+    Args:
+        process: stands with its attempts and owns the outbox rows.
+    """
+
+    database: Database
+    process: UUID
+    ids: Ids
+
+    async def lease(
+        self, pointers: Sequence[Pointer], *, lease: timedelta, strikes_max: int = STRIKES_FREE
+    ) -> Leases:
+        """One statement; a second one looks at those that were not to be had, which is rare."""
+        return await take(self.database, self.process, self.ids, pointers, lease, strikes_max)
+
+    async def begin(self, attempts: Sequence[Begin], *, cleared_at: datetime) -> frozenset[UUID]:
+        """One statement.  A lease that has ended is not ours any more, taken over or not."""
+        if not attempts:
+            return frozenset()
+        given = sorted(attempts, key=lambda begin: begin.delivery)
+        ids = [begin.delivery for begin in given]
+        numbers, providers = [begin.attempt for begin in given], [begin.provider for begin in given]
+        rows = await self.database.fetch(_BEGIN, ids, numbers, providers, self.process, cleared_at)
+        return frozenset(row["id"] for row in rows)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> Settled:
+        """One transaction."""
+        if not settlements:
+            return Settled([], [])
+        return await self.database.run(
+            lambda connection: settle(connection, self.process, self.ids, settlements)
+        )
+
+    async def postpone(self, lane: Lane, pointers: Sequence[Later]) -> list[OutboxMessage]:
+        """Those that wait alike travel together."""
+        if not pointers:
+            return []
+
+        async def work(connection: Connection) -> list[OutboxMessage]:
+            now = await connection.fetchval("SELECT now()")
+            made = messages((back(p.pointer, lane, p.wait, now) for p in pointers), self.ids)
+            await outbox.write(connection, self.process, made)
+            return made
+
+        return await self.database.run(work)

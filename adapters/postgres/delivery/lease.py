@@ -1,0 +1,207 @@
+"""Leasing: take deliveries for this process, with all that deciding and sending need, in one statement."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from adapters.postgres.core.database import Database
+from adapters.postgres.dead_letter.dead_letters import replay
+from application.dead_letter.ports import Reopened
+from application.delivery.ports import BROKER_UI, Later, Leased, Leases, Suspect, Unreadable
+from application.kernel.ports import Ids
+from application.outbox.pointers import Pointer
+from domain.kernel.channel import Mode, NotificationClass, Priority
+
+MARGIN = timedelta(milliseconds=250)
+"""On top of what is left of a wait: a pointer that comes back a little early would have to go round again."""
+
+# Rows are locked in the order of the arrays, which are sorted: two leases do not deadlock.
+# `reason` of a row in `sending` marks a call that nobody heard of again.  Begin and settle read it; it stays
+# while leases end without either.
+# A notification's content may be large and its deliveries many: the first of them carries what they share.
+_LEASE = """
+WITH taken AS (
+    UPDATE notification_deliveries AS d SET
+        status = 'sending',
+        attempt = d.attempt + 1,
+        lease_until = now() + $3,
+        spent = d.spent + (d.begun_at IS NOT NULL)::int,
+        moves = d.moves + (d.begun_at IS NOT NULL)::int,
+        reason = CASE
+            WHEN d.begun_at IS NOT NULL THEN 'worker lost'
+            WHEN d.status = 'sending' AND d.reason IS NOT NULL THEN 'worker lost earlier'
+        END,
+        abandoned = d.abandoned + (d.status = 'sending')::int,
+        begun_at = NULL,
+        updated_at = now()
+    FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
+    WHERE d.id = p.id AND d.seq = p.seq AND (
+        d.status = 'queued' AND (d.not_before IS NULL OR d.not_before <= now())
+        OR d.status = 'sending' AND d.lease_until <= now() AND d.abandoned < $4
+    )
+    RETURNING
+        d.id, d.seq, d.attempt, d.spent, d.abandoned, d.moves, d.notification_id, d.user_id, d.channel,
+        d.priority, d.provider, d.epoch_at, d.content_key, d.reason IS NOT NULL AS interrupted,
+        d.reason = 'worker lost' AS lost_now
+), lost AS (
+    UPDATE delivery_attempts AS a SET outcome = 'unknown', reason = 'worker lost', settled_at = now()
+    FROM taken AS t
+    WHERE t.lost_now AND a.delivery_id = t.id
+        AND a.attempt = t.attempt - 1 AND a.outcome = 'open'
+), told AS (
+    INSERT INTO delivery_status_history (delivery_id, n, status, reason)
+    SELECT id, moves, 'unknown', 'worker lost' FROM taken WHERE lost_now
+), unsure AS (
+    INSERT INTO unknown_attempts (delivery_id, attempt, notification_id, mode, channel, provider, reason)
+    SELECT t.id, t.attempt - 1, t.notification_id, n.mode, t.channel, t.provider, 'worker lost'
+    FROM taken AS t JOIN notifications AS n ON n.id = t.notification_id WHERE t.lost_now
+)
+SELECT t.*, n.*, u.data_key, u.profile, s.reason AS suppressed, now() AS facts_at
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY notification_id, channel) = 1 AS is_first FROM taken
+) AS t
+LEFT JOIN LATERAL (
+    SELECT
+        n.mode, n.type, n.class, n.template_id, n.template_version, n.created_at, n.content, n.traceparent,
+        n.cancelled_at IS NOT NULL AS cancelled, c.is_enabled, c.is_paused, c.providers
+    FROM notifications AS n LEFT JOIN channel_configurations AS c ON c.channel = t.channel
+    WHERE t.is_first AND n.id = t.notification_id
+    OFFSET 0
+) AS n ON true
+LEFT JOIN users AS u ON u.id = t.user_id
+LEFT JOIN suppressions AS s ON s.channel = t.channel
+    AND s.address_index = CASE t.channel WHEN 'email' THEN u.email_index WHEN 'sms' THEN u.phone_index END
+"""
+
+_MISSED = """
+SELECT
+    p.id, p.seq, now() AS facts_at, d.status,
+    d.status = 'sending' AND d.lease_until <= now() AS is_suspect, d.abandoned + 1 AS strikes,
+    CASE d.status WHEN 'queued' THEN d.not_before WHEN 'sending' THEN d.lease_until END - now() AS wait
+FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
+LEFT JOIN notification_deliveries AS d ON d.id = p.id AND d.seq = p.seq
+"""
+
+
+async def take(
+    database: Database,
+    process: UUID,
+    ids: Ids,
+    pointers: Sequence[Pointer],
+    span: timedelta,
+    strikes_max: int,
+) -> Leases:
+    """See `Deliveries.lease`; `pointers` are not empty.
+
+    Args:
+        process: owner of the outbox rows of what an operator sends again.
+    """
+    wanted = sorted(set(pointers), key=lambda p: (p.delivery.int, p.seq))
+    rows = await database.fetch(
+        _LEASE,
+        [p.delivery for p in wanted],
+        [p.seq for p in wanted],
+        span,
+        strikes_max,
+    )
+    taken, unreadable = _leased(rows)
+    got = {row["id"] for row in rows}
+    missed = [pointer for pointer in wanted if pointer.delivery not in got]
+    if not missed:
+        return Leases(taken=taken, unreadable=unreadable, facts_at=rows[0]["facts_at"])
+    seen = await database.fetch(_MISSED, [p.delivery for p in missed], [p.seq for p in missed])
+    reopened = await _reopened(database, process, ids, seen)
+    return Leases(
+        taken=taken,
+        unreadable=unreadable,
+        later=_later(seen),
+        suspects=_suspects(seen),
+        replayed=len(reopened.deliveries),
+        messages=reopened.messages,
+        facts_at=rows[0]["facts_at"] if rows else seen[0]["facts_at"],
+    )
+
+
+def _later(seen: Sequence[asyncpg.Record]) -> list[Later]:
+    """Which of the pointers that were not taken are to come back."""
+    return [
+        Later(Pointer(row["id"], row["seq"]), max(row["wait"] or timedelta(), timedelta()) + MARGIN)
+        for row in seen
+        if row["status"] in ("queued", "sending") and not row["is_suspect"]
+    ]
+
+
+def _suspects(seen: Sequence[asyncpg.Record]) -> list[Suspect]:
+    return [Suspect(Pointer(row["id"], row["seq"]), row["strikes"]) for row in seen if row["is_suspect"]]
+
+
+async def _reopened(database: Database, process: UUID, ids: Ids, seen: Sequence[asyncpg.Record]) -> Reopened:
+    """A pointer to a failed delivery, with the number it failed with, was moved here out of the `.dlq`."""
+    letters = [Pointer(row["id"], row["seq"]) for row in seen if row["status"] == "failed"]
+    if not letters:
+        return Reopened([], [])
+    return await database.run(lambda connection: replay(connection, process, ids, letters, BROKER_UI))
+
+
+def _leased(rows: Sequence[asyncpg.Record]) -> tuple[list[Leased], list[Unreadable]]:
+    """A row that holds what it should not must not take its neighbours along: they are leased by now."""
+    shared = {(row["notification_id"], row["channel"]): row for row in rows if row["is_first"]}
+    read: dict[tuple[UUID, str], dict[str, Any]] = {}
+    taken: list[Leased] = []
+    unreadable: list[Unreadable] = []
+    for row in rows:
+        key = row["notification_id"], row["channel"]
+        try:
+            if key not in read:
+                read[key] = _shared(shared[key])
+            taken.append(_one(row, read[key]))
+        except (ValueError, TypeError) as fault:
+            unreadable.append(Unreadable(row["id"], row["attempt"], f"its rows cannot be read: {fault}"))
+    return taken, unreadable
+
+
+def _one(row: asyncpg.Record, shared: dict[str, Any]) -> Leased:
+    return Leased(
+        id=row["id"],
+        seq=row["seq"],
+        attempt=row["attempt"],
+        spent=row["spent"],
+        abandoned=row["abandoned"],
+        interrupted=row["interrupted"],
+        lost=row["provider"] if row["lost_now"] else None,
+        notification=row["notification_id"],
+        person=row["user_id"],
+        channel=row["channel"],
+        priority=Priority(row["priority"]),
+        suppressed=row["suppressed"],
+        content_key=row["content_key"],
+        data_key=row["data_key"],
+        profile=row["profile"],
+        **_since(row, shared),
+    )
+
+
+def _since(row: asyncpg.Record, shared: dict[str, Any]) -> dict[str, Any]:
+    """Of a delivery that was sent again, deadlines count from then."""
+    return shared if row["epoch_at"] is None else shared | {"accepted_at": row["epoch_at"]}
+
+
+def _shared(row: asyncpg.Record) -> dict[str, Any]:
+    """What all deliveries of a notification on one channel have in common."""
+    return {
+        "klass": NotificationClass(row["class"]),
+        "mode": Mode(row["mode"]),
+        "type": row["type"],
+        "accepted_at": row["created_at"],
+        "cancelled": row["cancelled"],
+        "channel_enabled": row["is_enabled"] is not False,
+        "channel_paused": row["is_paused"] is True,
+        "providers": tuple(row["providers"] or ()),
+        "template_id": row["template_id"],
+        "template_version": row["template_version"],
+        "content": row["content"],
+        "traceparent": row["traceparent"],
+    }

@@ -1,0 +1,202 @@
+"""Accepting: a batch of notifications, with everything that belongs to it, in one transaction.
+
+Locks are taken in one order: persons, idempotency keys, then rows that nobody else knows yet; by id in each.
+"""
+
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.notification.held_keys import KeyHeld, tell_held, watching_keys
+from adapters.postgres.outbox import rows as outbox
+from adapters.postgres.outbox.watching import Watched, watch
+from adapters.postgres.user.addressees import put_persons
+from application.notification.ports import (
+    ASKED_MAX,
+    Absorbed,
+    Committed,
+    NewNotification,
+    NewPerson,
+    Verdict,
+    Won,
+)
+from application.outbox.ports import OutboxMessage
+from domain.kernel.errors import InFlight
+
+LOCK_MAX = timedelta(seconds=2)
+"""Longest wait for a lock: shorter than anybody's who waits for the commit."""
+
+Pack = Callable[[Sequence[NewNotification]], list[OutboxMessage]]
+
+_KEYS = "SELECT id, data_key FROM users WHERE id = ANY($1::uuid[])"
+
+# A key that stands already lets its notification not in; who holds it, only a later statement can see.
+# The time of acceptance: see `NewNotification.accepted_at`.
+_NOTIFICATIONS = """
+WITH given AS (
+    SELECT * FROM unnest(
+        $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::text[], $8::int[],
+        $9::bytea[], $10::bytea[], $11::text[], $12::text[], $13::int[], $14::timestamptz[], $15::uuid[],
+        $16::bytea[], $17::uuid[], $18::bytea[], $19::bool[]
+    ) AS n (
+        id, mode, type, class, channel, priority, template_id, template_version, content, metadata,
+        created_by, traceparent, open, created_at, key, fingerprint, former_key, former_fingerprint, promised
+    )
+), won AS (
+    INSERT INTO idempotency_keys (key, fingerprint, notification_id)
+    SELECT key, fingerprint, id FROM given
+    WHERE key IS NOT NULL AND NOT EXISTS (
+        SELECT FROM idempotency_keys AS known
+        WHERE known.key = given.former_key
+        AND (given.former_fingerprint IS NULL OR known.fingerprint = given.former_fingerprint)
+    )
+    ORDER BY key
+    ON CONFLICT (key) DO NOTHING
+    RETURNING notification_id
+)
+INSERT INTO notifications (
+    id, mode, type, class, channel, priority, template_id, template_version, content, metadata, created_by,
+    traceparent, open, created_at
+)
+SELECT
+    id, mode, type, class, channel, priority, template_id, template_version, content,
+    convert_from(metadata, 'UTF8')::jsonb, created_by, traceparent, open,
+    least(now(), CASE WHEN promised THEN created_at ELSE greatest(created_at, now() - $20::interval) END)
+FROM given
+WHERE key IS NULL OR id IN (SELECT notification_id FROM won)
+ON CONFLICT (id) DO NOTHING
+RETURNING id, created_at
+"""
+
+_HOLDERS = """
+SELECT key, notification_id, fingerprint FROM idempotency_keys WHERE key = ANY($1::uuid[])
+"""
+
+_DELIVERIES = """
+WITH born AS (
+    INSERT INTO notification_deliveries (
+        id, notification_id, user_id, slot, channel, priority, content_key, created_at
+    )
+    SELECT * FROM unnest(
+        $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::smallint[], $7::bytea[],
+        $8::timestamptz[]
+    )
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id
+)
+INSERT INTO delivery_status_history (delivery_id, n, status) SELECT id, 1, 'queued' FROM born
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresAcceptance:
+    """Implements `Acceptance`.
+
+    Args:
+        process: owner of the outbox rows.
+    """
+
+    database: Database
+    process: UUID
+
+    async def keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
+        """Wrapped keys of those persons that have one."""
+        rows = await self.database.fetch(_KEYS, persons)
+        return {row["id"]: row["data_key"] for row in rows if row["data_key"] is not None}
+
+    async def accept(
+        self, notifications: Sequence[NewNotification], persons: Sequence[NewPerson], pack: Pack
+    ) -> Committed:
+        """See the port; a deadlock (with whom, given the order above?) is tried again."""
+
+        async def work(connection: Connection) -> Committed:
+            await put_persons(connection, persons)
+            fresh = await _insert_notifications(connection, notifications)
+            verdicts = await _verdicts(connection, notifications, fresh)
+            winners = [notification for notification in notifications if notification.id in fresh]
+            messages = pack(winners)
+            await _insert_deliveries(connection, winners, fresh)
+            await watch(connection, [each for n in winners if n.promised for each in _watched(n)])
+            await outbox.write(connection, self.process, messages)
+            return Committed(verdicts, messages)
+
+        try:
+            return await self.database.run(work, lock_max=LOCK_MAX)
+        except KeyHeld:
+            await tell_held(self.database, [n.key for n in notifications if n.key is not None])
+
+
+async def _insert_notifications(
+    connection: Connection, given: Sequence[NewNotification]
+) -> dict[UUID, datetime]:
+    """Return the ids of those that went in, and when they count as accepted."""
+    columns = (
+        [n.id for n in given],
+        [n.mode for n in given],
+        [n.type for n in given],
+        [n.klass for n in given],
+        [n.lane.channel for n in given],
+        [n.lane.priority for n in given],
+        [n.template_id for n in given],
+        [n.template_version for n in given],
+        [n.content for n in given],
+        [n.metadata for n in given],
+        [n.created_by for n in given],
+        [n.traceparent for n in given],
+        [len(n.deliveries) for n in given],
+        [n.created_at for n in given],
+        [n.key for n in given],
+        [n.fingerprint for n in given],
+        [n.former.key if n.former else None for n in given],
+        [n.former.fingerprint if n.former else None for n in given],
+        [n.promised for n in given],
+        ASKED_MAX,
+    )
+    with watching_keys():
+        rows = await connection.fetch(_NOTIFICATIONS, *columns)
+    return {row["id"]: row["created_at"] for row in rows}
+
+
+async def _verdicts(
+    connection: Connection, given: Sequence[NewNotification], fresh: Container[UUID]
+) -> list[Verdict]:
+    lost = [n for n in given if n.id not in fresh and n.key is not None]
+    keys = [n.key for n in lost] + [n.former.key for n in lost if n.former]
+    rows = await connection.fetch(_HOLDERS, keys) if keys else []
+    holders = {row["key"]: (row["notification_id"], row["fingerprint"]) for row in rows}
+    verdicts: list[Verdict] = []
+    for n in given:
+        if n.id in fresh or n.key is None:
+            verdicts.append(Won(n.id))
+            continue
+        held = holders.get(n.key) or (holders.get(n.former.key) if n.former else None)
+        if held is None:
+            raise InFlight("the idempotency key was pruned just now", keys={n.key})
+        # Our own earlier commit, whose answer was lost with the connection, has our id.
+        verdicts.append(Won(n.id) if held[0] == n.id else Absorbed(*held))
+    return verdicts
+
+
+def _watched(promised: NewNotification) -> list[Watched]:
+    """Of what has an old id: the walk through all deliveries may have passed it."""
+    return [(d.id, promised.lane.channel, promised.lane.priority) for d in promised.deliveries]
+
+
+async def _insert_deliveries(
+    connection: Connection, notifications: Sequence[NewNotification], accepted: Mapping[UUID, datetime]
+) -> None:
+    pairs = [(n, d) for n in notifications for d in n.deliveries]
+    if pairs:
+        await connection.execute(
+            _DELIVERIES,
+            [d.id for _, d in pairs],
+            [n.id for n, _ in pairs],
+            [d.person for _, d in pairs],
+            [d.slot for _, d in pairs],
+            [n.lane.channel for n, _ in pairs],
+            [n.lane.priority for n, _ in pairs],
+            [d.content_key for _, d in pairs],
+            [accepted[n.id] for n, _ in pairs],
+        )

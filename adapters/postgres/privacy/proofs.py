@@ -1,0 +1,34 @@
+"""The canary rows of the keys that data is sealed and indexed under."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from adapters.postgres.core.database import Database
+from application.privacy.ports import Sample
+
+_ALL = "SELECT name, proof FROM key_proofs"
+_ADD = """
+INSERT INTO key_proofs (name, proof)
+SELECT * FROM unnest($1::text[], $2::bytea[])
+ON CONFLICT (name) DO NOTHING
+"""
+_SAMPLE = """
+SELECT id, data_key, profile FROM users WHERE data_key IS NOT NULL AND profile IS NOT NULL LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresProofs:
+    """Implements `Proofs`."""
+
+    database: Database
+
+    async def all(self) -> dict[str, bytes]:
+        return {row["name"]: row["proof"] for row in await self.database.fetch(_ALL)}
+
+    async def add(self, proofs: Mapping[str, bytes]) -> None:
+        await self.database.fetch(_ADD, list(proofs), list(proofs.values()))
+
+    async def sample(self) -> Sample | None:
+        rows = await self.database.fetch(_SAMPLE)
+        return Sample(*rows[0]) if rows else None

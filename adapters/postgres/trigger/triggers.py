@@ -1,0 +1,50 @@
+"""Triggers, each whole in one JSON column."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import RowMapping, select
+
+from adapters.postgres.core import versioned
+from adapters.postgres.core.catalog_tables import triggers
+from adapters.postgres.core.database import Database
+from application.kernel.versioned import Versioned
+from domain.trigger.trigger import Trigger
+
+by_id = triggers.c.id.collate("C")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresTriggers:
+    """Implements `Triggers`."""
+
+    database: Database
+
+    async def get(self, trigger: str) -> Versioned[Trigger] | None:
+        return next(iter(await self._read(triggers.c.id == trigger, limit=1)), None)
+
+    async def put(self, trigger: Trigger, *, expected: int | None) -> Versioned[Trigger]:
+        values = {
+            "id": trigger.id,
+            "event_type": trigger.event,
+            "enabled": trigger.enabled,
+            "definition": trigger,
+        }
+        row = await versioned.put(self.database, triggers, values, expected=expected)
+        return Versioned(trigger, row.version, row.updated_at)
+
+    async def delete(self, trigger: str, *, expected: int | None) -> bool:
+        return await versioned.remove(self.database, triggers, trigger, expected=expected)
+
+    async def page(self, after: str, limit: int) -> list[Versioned[Trigger]]:
+        return await self._read(by_id > after, limit=limit)
+
+    async def _read(self, wanted: Any, limit: int) -> list[Versioned[Trigger]]:
+        async with self.database.begin() as connection:
+            rows = await connection.execute(select(triggers).where(wanted).order_by(by_id).limit(limit))
+            return [_trigger(row) for row in rows.mappings()]
+
+
+def _trigger(row: RowMapping) -> Versioned[Trigger]:
+    return Versioned(msgspec.convert(row["definition"], Trigger), row["version"], row["updated_at"])

@@ -1,0 +1,113 @@
+"""The mirror of the shop's customers, in `users`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import RowMapping, Select, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.schema import Id
+from adapters.postgres.core.tables import users
+from application.user.ports import Person
+from domain.kernel.channel import Mode
+from domain.user.update import EARLIEST, WAVER
+
+_PERSON = [users.c[field] for field in Person.__struct_fields__]
+
+# What stood there and cannot be right is as good as none: then nothing is older (see `standing`).
+_STANDING = """
+CASE WHEN known.source_time BETWEEN $12 AND now() + $13::interval THEN known.source_time END
+"""
+
+# An erased person comes back with a new key, but not by an event from before the erasure that arrives late.
+_PUT = f"""
+INSERT INTO users AS known (
+    id, mode, guest, data_key, profile, email_index, phone_index, locale, timezone, source_time
+)
+SELECT * FROM unnest(
+    $1::uuid[], $2::text[], $3::bool[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[], $8::text[],
+    $9::text[], $10::timestamptz[]
+) AS given (id, mode, guest, data_key, profile, email_index, phone_index, locale, timezone, source_time)
+WHERE coalesce($11, 0) = 0 OR EXISTS (SELECT FROM users WHERE users.id = given.id)
+ORDER BY id
+ON CONFLICT (id) DO UPDATE SET
+    guest = excluded.guest,
+    data_key = excluded.data_key,
+    profile = excluded.profile,
+    email_index = excluded.email_index,
+    phone_index = excluded.phone_index,
+    locale = excluded.locale,
+    timezone = excluded.timezone,
+    source_time = coalesce(excluded.source_time, {_STANDING}),
+    version = known.version + 1,
+    updated_at = now(),
+    erased_at = NULL
+WHERE (known.data_key = excluded.data_key OR known.erased_at IS NOT NULL)
+    AND coalesce(excluded.source_time >= greatest({_STANDING}, known.erased_at), true)
+    AND coalesce(CASE $11 WHEN 0 THEN known.erased_at IS NOT NULL ELSE known.version = $11 END, true)
+RETURNING id
+"""  # noqa: S608  composed of constants
+
+_ERASE = """
+UPDATE users SET
+    data_key = NULL, profile = NULL, email_index = NULL, phone_index = NULL, locale = NULL, timezone = NULL,
+    version = version + 1, updated_at = now(), erased_at = now()
+WHERE id = ANY($1::uuid[]) AND erased_at IS NULL
+RETURNING id
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresPeople:
+    """Implements `People`."""
+
+    database: Database
+
+    async def get(self, persons: Sequence[UUID]) -> dict[UUID, Person]:
+        found = await self._read(select(*_PERSON).where(users.c.id == any_(literal(persons, ARRAY(Id)))))
+        return {person.id: person for person in found}
+
+    async def put(self, persons: Sequence[Person], *, expected: int | None = None) -> dict[UUID, bool]:
+        columns = (
+            [getattr(person, field) for person in persons]
+            for field in (
+                "id", "mode", "guest", "data_key", "profile", "email_index", "phone_index", "locale",
+                "timezone", "source_time",
+            )
+        )  # fmt: skip
+        written = {row["id"] for row in await self.database.fetch(_PUT, *columns, expected, EARLIEST, WAVER)}
+        return {person.id: person.id in written for person in persons}
+
+    async def erase(self, persons: Sequence[UUID]) -> int:
+        return len(await self.database.fetch(_ERASE, sorted(persons)))
+
+    async def page(
+        self,
+        after: UUID | None,
+        limit: int,
+        *,
+        mode: Mode | None,
+        email_index: bytes | None = None,
+        phone_index: bytes | None = None,
+    ) -> list[Person]:
+        query = select(*_PERSON).where(users.c.erased_at.is_(None)).order_by(users.c.id).limit(limit)
+        if after is not None:
+            query = query.where(users.c.id > after)
+        if mode is not None:
+            query = query.where(users.c.mode == mode)
+        if email_index is not None:
+            query = query.where(users.c.email_index == email_index)
+        if phone_index is not None:
+            query = query.where(users.c.phone_index == phone_index)
+        async with self.database.listing() as connection:
+            return [_person(row) for row in (await connection.execute(query)).mappings()]
+
+    async def _read(self, query: Select) -> list[Person]:
+        async with self.database.begin() as connection:
+            return [_person(row) for row in (await connection.execute(query)).mappings()]
+
+
+def _person(row: RowMapping) -> Person:
+    return Person(**{**row, "mode": Mode(row["mode"])})

@@ -1,0 +1,104 @@
+"""Tell operators of a provider that rests because it refuses our account, and that it goes on.
+
+Each process tells of its own: what it knows of a provider is in its memory.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from application.alert.ports import OperatorsHook
+from application.delivery.providers import ProviderStates, Resting
+from application.kernel.ports import Clock
+from domain.kernel.errors import Unavailable
+
+RESTS, GOES_ON = "provider.rests", "provider.goes_on"
+PAUSE_MIN, PAUSE_MAX = 2.0, 300.0
+"""Seconds until what was not taken is told again; they double."""
+
+
+class ProviderData(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Which one, in which process; nothing that a provider said."""
+
+    provider: str
+    process: UUID
+    since: datetime
+    """When it began to rest."""
+    while_: str = msgspec.field(name="while")
+    """What we were doing when it refused us: connecting, logging in, sender, recipient, data, message."""
+
+
+class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """The body, as Standard Webhooks would have it."""
+
+    type: str
+    timestamp: datetime
+    data: ProviderData
+
+
+@dataclass(slots=True)
+class _Untold:
+    event: ProviderEvent
+    after: float = 0.0
+    pause: float = PAUSE_MIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellOfProviders:
+    """Called every few seconds; `hook` None: the log has said it."""
+
+    providers: ProviderStates
+    hook: OperatorsHook | None
+    clock: Clock
+    process: UUID
+    _known: dict[str, Resting] = field(default_factory=dict)
+    _untold: dict[str, _Untold] = field(default_factory=dict)
+    """The newest of each provider: what was not heard in time is not news any more."""
+
+    async def __call__(self) -> Mapping[str, str]:
+        """Tell what has changed; returns whom nobody heard of now, and why."""
+        if self.hook is None:
+            return {}
+        self._look()
+        faults = {}
+        for provider, untold in list(self._untold.items()):
+            now = self.clock.monotonic()
+            if now < untold.after:
+                continue
+            try:
+                await self.hook.post(_id(untold.event), msgspec.json.encode(untold.event))
+            except Unavailable as away:
+                untold.after, untold.pause = now + untold.pause, min(untold.pause * 2, PAUSE_MAX)
+                faults[provider] = str(away)
+            else:
+                del self._untold[provider]
+        return faults
+
+    def _look(self) -> None:
+        resting = self.providers.resting()
+        for provider in self._known.keys() - resting.keys():
+            self._untold[provider] = _Untold(self._event(GOES_ON, provider, self._known.pop(provider)))
+        for provider, rest in resting.items():
+            known = self._known.get(provider)
+            self._known[provider] = rest
+            if known is None or known.since != rest.since:
+                self._untold[provider] = _Untold(self._event(RESTS, provider, rest))
+
+    def _event(self, kind: str, provider: str, rest: Resting) -> ProviderEvent:
+        now = self.clock.now()
+        since = now - timedelta(seconds=self.clock.monotonic() - rest.since)
+        doing = rest.fault.partition(":")[0]
+        return ProviderEvent(
+            type=kind,
+            timestamp=now,
+            data=ProviderData(provider=provider, process=self.process, since=since, while_=doing),
+        )
+
+
+def _id(event: ProviderEvent) -> str:
+    """The same when it is sent again."""
+    return f"msg_{hashlib.sha256(msgspec.json.encode(event)).hexdigest()[:32]}"

@@ -1,0 +1,1 @@
+"""Calls whose outcome is unknown, and what an operator says of them."""

@@ -1,0 +1,227 @@
+"""The delivery engine's rows: lease, begin, settle; all set-wise, all fenced.
+
+A lease raises the row's `attempt`: that number is the fencing token.  Each lease makes at most one attempt
+row; a number without a row is a lease that made no call.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from application.outbox.pointers import Pointer
+from application.outbox.ports import OutboxMessage
+from domain.delivery.delivery import DeliveryStatus
+from domain.kernel.channel import Lane, Mode, NotificationClass, Priority
+
+STRIKES_FREE = 1
+"""A worker may die of anything, and of nothing that it holds: after the first time all go on as before."""
+BROKER_UI = "broker-ui"
+"""Who sends again what was moved from a `.dlq` to its lane in the broker's management UI."""
+
+
+class Leased(msgspec.Struct, frozen=True, kw_only=True):
+    """One delivery that is ours until its lease ends, with all that deciding and sending need."""
+
+    id: UUID
+    seq: int
+    attempt: int
+    """The fencing token: quote it in begin and settle."""
+    spent: int
+    abandoned: int
+    """Leases in a row that ended without a word: their workers died."""
+    interrupted: bool
+    """A call begun under an earlier lease never settled, and nothing was decided since: its attempt is marked
+    `unknown`, stands so in the history and counts in `spent`."""
+    lost: str | None = None
+    """Provider of such a call, when it was this lease that found it out."""
+    notification: UUID
+    person: UUID
+    channel: str
+    priority: Priority
+    klass: NotificationClass
+    mode: Mode
+    type: str
+    accepted_at: datetime
+    """Patience and deadline count from here: acceptance, or the last replay."""
+    cancelled: bool
+    suppressed: str | None
+    channel_enabled: bool
+    channel_paused: bool
+    providers: tuple[str, ...]
+    """Of the channel, in order of preference."""
+    template_id: str | None
+    template_version: int | None
+    content: bytes
+    content_key: bytes
+    data_key: bytes | None
+    """The person's wrapped key; None: erased."""
+    profile: bytes | None
+    traceparent: str | None = None
+    """Of the request (W3C Trace Context), for logs."""
+
+
+class Later(msgspec.Struct, frozen=True):
+    """A pointer that is to come back to its lane."""
+
+    pointer: Pointer
+    wait: timedelta
+
+
+class Suspect(msgspec.Struct, frozen=True):
+    """A delivery that workers have died of, or beside: it is free, but was not taken."""
+
+    pointer: Pointer
+    strikes: int
+    """Leases in a row that ended without a word."""
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """A delivery that is leased, and whose row nobody can make sense of."""
+
+    delivery: UUID
+    attempt: int
+    reason: str
+
+
+class Leases(msgspec.Struct, frozen=True, kw_only=True):
+    """What a lease gave.  Pointers that are nowhere in it are stale: drop and ack them."""
+
+    taken: list[Leased]
+    unreadable: list[Unreadable] = []
+    """Taken, too: to be settled as failed."""
+    later: list[Later] = []
+    """Somebody else's lease still runs, or its time has not come."""
+    suspects: list[Suspect] = []
+    """With more strikes than were wanted."""
+    replayed: int = 0
+    """Open dead letters among the pointers: an operator has moved them from the `.dlq` to the lane."""
+    messages: list[OutboxMessage] = []
+    """Theirs, committed: they are on their way again."""
+    facts_at: datetime
+    """Database clock before the facts were read: `cleared_at` of what the gate clears on them."""
+
+
+class Begin(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt to commit before its call."""
+
+    delivery: UUID
+    attempt: int
+    provider: str
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of a lease: with `outcome` the end of its attempt, without one no call was begun."""
+
+    delivery: UUID
+    attempt: int
+    status: DeliveryStatus
+    """SENT, QUEUED, UNKNOWN (held), FAILED, SUPPRESSED or CANCELLED; QUEUED becomes CANCELLED by itself when
+    the notification was cancelled meanwhile."""
+    reason: str | None = None
+    outcome: str | None = None
+    """Tag of the outcome: accepted, deferred, refused, unknown, not_called."""
+    reference: str | None = None
+    due: datetime | None = None
+    """With QUEUED: not before; None: at once."""
+    spends: bool = False
+    latency: timedelta | None = None
+    """How long the call took."""
+
+
+class UnderWay(msgspec.Struct, frozen=True):
+    """A call that has not ended, and when its lease was last made (monotonic seconds)."""
+
+    attempt: int
+    leased_at: float
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """What a settle did: the messages it committed (retries, dead letters), and who was overtaken."""
+
+    messages: list[OutboxMessage]
+    overtaken: list[UUID]
+    """Deliveries whose lease was no longer ours: nothing was written for them."""
+
+
+class Deliveries(Protocol):
+    """Held to tests/contract/deliveries.py."""
+
+    async def lease(
+        self, pointers: Sequence[Pointer], *, lease: timedelta, strikes_max: int = STRIKES_FREE
+    ) -> Leases:
+        """One statement: take what is queued at this seq and due, or was left behind by a dead worker.
+
+        Args:
+            strikes_max: leave alone what more workers have died with: who leases it risks all he holds.
+
+        Raises:
+            StoreUnavailable: nothing is leased, or the leases lapse by themselves.
+        """
+        ...
+
+    async def begin(self, attempts: Sequence[Begin], *, cleared_at: datetime) -> frozenset[UUID]:
+        """One statement: commit attempt rows; return the deliveries whose lease was still ours.
+
+        Raises:
+            StoreUnavailable: make no call.
+        """
+        ...
+
+    async def settle(self, settlements: Sequence[Settlement]) -> Settled:
+        """One transaction: states, attempts, history, counters, dead letters, outbox.
+
+        QUEUED raises seq and issues a pointer; FAILED raises seq, opens a dead letter and sends the pointer
+        to the lane's `.dlq`.
+
+        Raises:
+            StoreUnavailable: outcome unknown; settling again is safe (fenced).
+        """
+        ...
+
+    async def postpone(self, lane: Lane, pointers: Sequence[Later]) -> list[OutboxMessage]:
+        """Commit outbox rows that bring pointers back to their lane after a while; no row changes."""
+        ...
+
+
+class Renewals(Protocol):
+    """For calls that take longer than a lease.  Held to tests/contract/leasing.py."""
+
+    async def renew(self, calls: Mapping[UUID, int], *, lease: timedelta) -> frozenset[UUID]:
+        """One statement: leases last `lease` from now on; return those that are still ours.
+
+        Args:
+            calls: the attempt of each delivery.  A lease that has ended is still ours while nobody took it.
+
+        Raises:
+            StoreUnavailable: try again; nobody takes a lease over meanwhile.
+        """
+        ...
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What may have changed about a delivery since it was cleared."""
+
+    delivery: UUID
+    attempt: int
+    cancelled: bool
+    suppressed: str | None
+    channel_enabled: bool
+    channel_paused: bool
+    erased: bool
+    read_at: datetime
+    """Database clock before this was read: the attempt's `cleared_at` from now on."""
+
+
+class Clearances(Protocol):
+    """Clearing again what is begun.  Held to tests/contract/clearing.py."""
+
+    async def clear(self, attempts: Sequence[tuple[UUID, int]]) -> list[Standing]:
+        """One statement: how these (delivery, attempt) stand that are begun, open, and whose lease is ours.
+
+        Raises:
+            StoreUnavailable: make no call.
+        """
+        ...

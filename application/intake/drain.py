@@ -1,0 +1,151 @@
+"""Keep what was promised while the database was away: check it as things stand now, and commit it.
+
+An id that was promised is found afterwards, whatever came of it: as a notification, as an alias of the one
+that has its idempotency key, or as one that failed and says why.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from application.intake.command import Command, unseal
+from application.intake.ports import FailedNotification, Promises
+from application.notification.group_commit import GroupCommit
+from application.notification.ports import Verdict, Won
+from application.notification.prepare import Prepare, Prepared
+from application.privacy.ports import ServiceKey
+from domain.kernel.channel import Lane
+from domain.kernel.errors import Fault, Invalid, Misplaced, StoreUnavailable
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Drained(msgspec.Struct, frozen=True):
+    """What became of a promise; it is committed."""
+
+    notification: UUID
+    """As it was promised."""
+    became: Literal["committed", "absorbed", "failed"]
+    traceparent: str | None = None
+
+
+class _Absorbed(msgspec.Struct, frozen=True):
+    winner: UUID
+
+
+class _Failed(msgspec.Struct, frozen=True):
+    reason: str
+
+
+_End = Drained | _Absorbed | _Failed | Exception
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainIntake:
+    """Works on the messages of the queue `intake`."""
+
+    key: ServiceKey
+    prepare: Prepare
+    commit: GroupCommit
+    promises: Promises
+
+    async def __call__(self, bodies: Sequence[bytes]) -> list[Drained | Exception]:
+        """One outcome each, in order; `Undecodable` is for an operator, `Unavailable` for later."""
+        commands: dict[int, Command] = {}
+        ends: dict[int, _End] = {}
+        for n, body in enumerate(bodies):
+            try:
+                commands[n] = unseal(body, self.key)
+            except Exception as fault:  # noqa: BLE001  each is judged on its own
+                ends[n] = fault
+        distinct = {command.id: command for command in commands.values()}
+        verdicts = await asyncio.gather(*(self._committed(command) for command in distinct.values()))
+        by_id = dict(zip(distinct, verdicts, strict=True))
+        ends |= {n: by_id[command.id] for n, command in commands.items()}
+        absorbed = {n: end.winner for n, end in ends.items() if isinstance(end, _Absorbed)}
+        failed = {n: end.reason for n, end in ends.items() if isinstance(end, _Failed)}
+        told = {n: end for n, end in ends.items() if isinstance(end, Drained | Exception)}
+        told |= await self._aliased(commands, absorbed)
+        told |= await self._failed(commands, failed)
+        return [told[n] for n in range(len(bodies))]
+
+    async def _committed(self, command: Command) -> _End:
+        try:
+            prepared = await self.prepare(command.request, promised=command.id)
+            kept = (command.fingerprint, *prepared.fingerprints)  # another release may have made it
+            prepared = msgspec.structs.replace(prepared, key=command.key, fingerprints=kept)
+            return _end(command, prepared, await self.commit.put(prepared))
+        except Misplaced as refused:
+            return refused  # nor would there be a place for its failure
+        except Invalid as refused:
+            return _Failed(_words(refused.faults))
+        except Exception as fault:  # noqa: BLE001  each is judged on its own
+            return fault
+
+    async def _aliased(
+        self, commands: Mapping[int, Command], absorbed: Mapping[int, UUID]
+    ) -> dict[int, Drained | Exception]:
+        if not absorbed:
+            return {}
+        try:
+            await self.promises.alias({commands[n].id: winner for n, winner in absorbed.items()})
+        except StoreUnavailable as away:
+            return dict.fromkeys(absorbed, away)
+        return {n: _drained(commands[n], "absorbed") for n in absorbed}
+
+    async def _failed(
+        self, commands: Mapping[int, Command], failed: Mapping[int, str]
+    ) -> dict[int, Drained | Exception]:
+        if not failed:
+            return {}
+        try:
+            await self.promises.fail([_failure(commands[n], reason) for n, reason in failed.items()])
+        except StoreUnavailable as away:
+            return dict.fromkeys(failed, away)
+        except Invalid as refused:
+            if len(failed) == 1:
+                return dict.fromkeys(failed, refused)
+            alone = [await self._failed(commands, {n: reason}) for n, reason in failed.items()]
+            return {n: end for each in alone for n, end in each.items()}
+        return {n: _drained(commands[n], "failed") for n in failed}
+
+
+def _end(command: Command, prepared: Prepared, verdict: Verdict) -> _End:
+    if isinstance(verdict, Won) or verdict.notification == command.id:
+        return _drained(command, "committed")
+    if verdict.fingerprint in prepared.fingerprints:
+        return _Absorbed(verdict.notification)
+    return _Failed(f"the idempotency key belongs to notification {verdict.notification}")
+
+
+def _drained(command: Command, became: Literal["committed", "absorbed", "failed"]) -> Drained:
+    return Drained(command.id, became, command.request.traceparent)
+
+
+def _failure(command: Command, reason: str) -> FailedNotification:
+    request = command.request
+    return FailedNotification(
+        id=command.id,
+        mode=request.mode,
+        type=request.type,
+        klass=request.klass,
+        lane=Lane(command.channel, request.priority, request.mode),
+        template_id=request.template,
+        template_version=command.template_version,
+        metadata=_encode(request.metadata) if request.metadata else None,
+        created_by=request.created_by,
+        traceparent=request.traceparent,
+        reason=reason,
+    )
+
+
+def _words(faults: Sequence[Fault]) -> str:
+    """What is wrong, without what may quote a recipient: it is stored in the clear."""
+    return "; ".join(
+        f"{fault.pointer}: {fault.code if fault.pointer.startswith('/recipients') else fault.detail}"
+        for fault in faults
+    )

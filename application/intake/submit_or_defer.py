@@ -1,0 +1,82 @@
+"""Accept notifications from callers that cannot wait: in the database, or on the broker while it is away.
+
+A commit whose outcome is not known, or not in time, is promised under the same id: draining finds what was
+committed.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from application.intake.absence import Absence
+from application.intake.defer import DeferNotifications
+from application.kernel import budget
+from application.notification.group_commit import GroupCommit
+from application.notification.ports import Verdict
+from application.notification.prepare import Prepare, Prepared
+from application.notification.submit import Submitted, answer
+from domain.kernel.errors import PosthornError, StoreUnavailable
+from domain.notification.request import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitOrDefer:
+    """The REST entrance.  Events wait on their queues instead (`SubmitNotification`)."""
+
+    prepare: Prepare
+    commit: GroupCommit
+    defer: DeferNotifications
+    absence: Absence
+
+    async def __call__(self, request: Request) -> Submitted:
+        """Accept one request.
+
+        Raises:
+            Invalid, KeyReused, InFlight, Overloaded.
+            Unavailable: neither the database nor the broker takes it, or what it needs is not at hand.
+        """
+        [told] = await self.many([request])
+        if isinstance(told, PosthornError):
+            raise told
+        return told
+
+    async def many(self, requests: Sequence[Request]) -> list[Submitted | PosthornError]:
+        """Accept several, each on its own."""
+        answers: dict[int, Submitted | PosthornError] = {}
+        waiting: dict[int, tuple[Prepared, asyncio.Future[Verdict] | None]] = {}
+        for n, request in enumerate(requests):
+            try:
+                prepared = await self.prepare(request)
+                asked = self.commit.enqueue(prepared) if self.absence.over() else None
+            except PosthornError as refused:
+                answers[n] = refused
+            else:
+                waiting[n] = prepared, asked
+        await budget.settled(asked for _, asked in waiting.values() if asked is not None)
+        away: dict[int, Prepared] = {}
+        for n, (prepared, asked) in waiting.items():
+            told = self._verdict(prepared, asked) if asked is not None else None
+            if told is None:
+                away[n] = prepared
+            else:
+                answers[n] = told
+        if away:
+            answers |= dict(zip(away, await self.defer(list(away.values())), strict=True))
+        return [answers[n] for n in range(len(requests))]
+
+    def _verdict(
+        self, prepared: Prepared, asked: "asyncio.Future[Verdict]"
+    ) -> Submitted | PosthornError | None:
+        """What the database says; None when it is away, or has said nothing in time."""
+        if not asked.done():
+            self.absence.noticed()
+            return None
+        try:
+            told: Submitted | PosthornError = answer(asked.result(), prepared)
+        except StoreUnavailable:
+            self.absence.noticed()
+            return None
+        except PosthornError as refused:
+            told = refused
+        self.absence.ended()
+        return told

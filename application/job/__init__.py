@@ -1,0 +1,1 @@
+"""Work that an operator starts and that is done in chunks."""

@@ -1,0 +1,1 @@
+"""What all rooms share: time and ids, caches, budgets, supervision of tasks."""

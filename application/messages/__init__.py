@@ -1,1 +1,0 @@
-"""What travels: tagged, versioned structs."""

@@ -1,0 +1,25 @@
+"""One notification."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from application.intake.ports import Promises
+from application.notification.naming import named
+from application.notification.ports import NotificationView, Reader
+from domain.kernel.channel import Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindNotification:
+    """A test key sees test notifications only, a live one live ones."""
+
+    reader: Reader
+    promises: Promises
+
+    async def __call__(self, notification: UUID, mode: Mode) -> NotificationView:
+        """Find it.
+
+        Raises:
+            NotFound: no such notification in this mode.
+        """
+        return await named(self.reader, self.promises, notification, mode)

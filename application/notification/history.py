@@ -1,0 +1,29 @@
+"""Every move of every delivery of a notification."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from application.intake.ports import Promises
+from application.notification.naming import named
+from application.notification.ports import HistoryView, Reader
+from domain.kernel.channel import Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListHistory:
+    """The audit trail of one notification."""
+
+    reader: Reader
+    promises: Promises
+
+    async def __call__(
+        self, notification: UUID, mode: Mode, *, after: tuple[UUID, int] | None, limit: int
+    ) -> Sequence[HistoryView]:
+        """Up to `limit` behind `after`, in (delivery, n) order.
+
+        Raises:
+            NotFound: no such notification in this mode.
+        """
+        meant = await named(self.reader, self.promises, notification, mode)
+        return await self.reader.history(meant.id, after, limit)

@@ -1,0 +1,29 @@
+"""Notifications that match a filter, newest first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from application.notification.ports import Filter, NotificationView, Reader
+from application.privacy.ports import Vault
+from application.user.identity import customer
+from domain.kernel.channel import Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListNotifications:
+    """Knows how the shop's user ids became persons."""
+
+    reader: Reader
+    vault: Vault
+
+    async def __call__(
+        self, wanted: Filter, *, recipient: str | None, before: UUID | None, limit: int
+    ) -> Sequence[NotificationView]:
+        """Up to `limit` behind `before`; `recipient` is the shop's own user id."""
+        if recipient is not None:
+            person = customer(self.vault, recipient, Mode(wanted.mode))
+            wanted = msgspec.structs.replace(wanted, person=person)
+        return await self.reader.notifications(wanted, before, limit)

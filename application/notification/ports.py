@@ -1,0 +1,242 @@
+"""Accepting notifications, reading and cancelling them."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from application.delivery.views import DeliveryView
+from application.outbox.ports import OutboxMessage
+from domain.kernel.channel import Lane, Mode, NotificationClass
+from domain.notification.rollup import Counts
+
+ASKED_MAX = timedelta(seconds=5)
+"""From a request to its commit: if it takes longer, that is not held against it."""
+
+
+class NewPerson(msgspec.Struct, frozen=True, kw_only=True):
+    """A person to be there when the batch commits."""
+
+    id: UUID
+    mode: Mode = Mode.LIVE
+    guest: bool
+    data_key: bytes
+    """Wrapped.  If another commit gave this person another key first, the batch is refused: `KeysChanged`."""
+    profile: bytes | None
+    """Sealed profile to write, or None; it does not overwrite what the mirror knows of a customer."""
+    email_index: bytes | None = None
+    phone_index: bytes | None = None
+    locale: str | None = None
+    timezone: str | None = None
+
+
+class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One recipient on one slot; born `queued` with seq 1."""
+
+    id: UUID
+    person: UUID
+    slot: str
+    content_key: bytes
+    """The notification's content key, wrapped under the person's key."""
+
+
+class Former(msgspec.Struct, frozen=True):
+    """The idempotency key of the same command as an earlier release made it: where it stands, it counts."""
+
+    key: UUID
+    fingerprint: bytes | None = None
+    """It counts for this command alone; None: whatever was asked under it."""
+
+
+class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
+    """One notification to commit."""
+
+    id: UUID
+    mode: Mode
+    type: str
+    klass: NotificationClass
+    lane: Lane
+    template_id: str | None
+    template_version: int | None
+    content: bytes
+    """Sealed `Content` (JSON)."""
+    metadata: bytes | None
+    """JSON object, in the clear; None when empty."""
+    created_by: str | None
+    created_at: datetime
+    """When it was asked for, as far as its process knows; see `accepted_at`."""
+    deliveries: tuple[NewDelivery, ...]
+    key: UUID | None
+    """Keyed digest of the idempotency key; None: not idempotent."""
+    fingerprint: bytes
+    """Keyed digest of the canonical command (16 bytes)."""
+    former: "Former | None" = None
+    traceparent: str | None = None
+    promised: bool = False
+    """It was accepted before, while the database was away."""
+
+    def accepted_at(self, now: datetime) -> datetime:
+        """When it counts as accepted: deadlines begin there.
+
+        Args:
+            now: by the database's clock, which judges those deadlines.  What is asked for now was asked for
+                within the last seconds, whatever another clock says.
+        """
+        return min(now, self.created_at if self.promised else max(self.created_at, now - ASKED_MAX))
+
+
+class Won(msgspec.Struct, frozen=True):
+    """Committed now."""
+
+    notification: UUID
+
+
+class Absorbed(msgspec.Struct, frozen=True):
+    """The key stands already."""
+
+    notification: UUID
+    fingerprint: bytes
+    """Of the command that it stands for."""
+
+
+Verdict = Won | Absorbed
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What became of a batch, in its order, and the messages committed with it."""
+
+    verdicts: list[Verdict]
+    messages: list[OutboxMessage]
+
+
+class KeysChanged(Exception):
+    """A person's key is not the one the batch was sealed under."""
+
+
+class Acceptance(Protocol):
+    """The write side of accepting.  Held to tests/contract/acceptance.py."""
+
+    async def keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
+        """Wrapped keys of those persons that have one."""
+        ...
+
+    async def accept(
+        self,
+        notifications: Sequence[NewNotification],
+        persons: Sequence[NewPerson],
+        pack: Callable[[Sequence[NewNotification]], list[OutboxMessage]],
+    ) -> Committed:
+        """Commit all of it in one transaction: keys, persons, notifications, deliveries, history, outbox.
+
+        `notifications` have distinct keys; `persons` are distinct and hold every recipient, known ones too.
+        `pack` makes the messages of those that won.
+
+        Raises:
+            KeysChanged: nothing was committed.
+            Invalid: the database refuses a value; nothing was committed (bisect to find whose).
+            Misplaced: one's id has no partition; nothing was committed (the same).
+            InFlight: others are accepting some of the keys (`keys` says which) and take longer than a lock is
+                waited for; nothing was committed.
+            StoreUnavailable: outcome unknown when a connection was lost: accept again with the same keys; or
+                another lock was not free in time.
+        """
+        ...
+
+
+class NotificationView(msgspec.Struct, frozen=True, kw_only=True):
+    """One notification as it is shown."""
+
+    id: UUID
+    mode: str
+    type: str
+    klass: str
+    channel: str
+    priority: str
+    status: str
+    reason: str | None
+    """Why it failed though it has no delivery that could say so."""
+    template_id: str | None
+    template_version: int | None
+    metadata: dict[str, Any]
+    created_by: str | None
+    counts: Counts
+    created_at: datetime
+    updated_at: datetime
+    cancelled_at: datetime | None
+
+
+class HistoryView(msgspec.Struct, frozen=True, kw_only=True):
+    """One move of one delivery."""
+
+    delivery: UUID
+    n: int
+    status: str
+    reason: str | None
+    actor: str | None = None
+    """Who did it, when it was not the engine."""
+    at: datetime
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which notifications; all given must hold."""
+
+    mode: str
+    statuses: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    channel: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    person: UUID | None = None
+    created_by: str | None = None
+    metadata: dict[str, Any] = {}
+    """Exact match of each member."""
+
+
+class Reader(Protocol):
+    """Notifications and what became of them."""
+
+    async def notification(self, notification: UUID, mode: str) -> NotificationView | None:
+        """One."""
+        ...
+
+    async def notifications(self, wanted: Filter, before: UUID | None, limit: int) -> list[NotificationView]:
+        """Newest first, behind `before`."""
+        ...
+
+    async def deliveries(
+        self, notification: UUID, after: UUID | None, limit: int, *, statuses: tuple[str, ...] = ()
+    ) -> list[DeliveryView]:
+        """In id order, each with its attempts."""
+        ...
+
+    async def history(
+        self, notification: UUID, after: tuple[UUID, int] | None, limit: int
+    ) -> list[HistoryView]:
+        """Every move of every delivery, in (delivery, n) order."""
+        ...
+
+
+class Cancelling(Protocol):
+    """Stopping a notification."""
+
+    async def mark(self, notification: UUID, mode: str) -> bool:
+        """Set `cancelled_at` (once); False when there is no such notification."""
+        ...
+
+    async def sweep(self, notification: UUID, limit: int) -> int:
+        """Cancel up to `limit` deliveries that nobody holds, with counters and history; return how many."""
+        ...
+
+    async def tally(self, notification: UUID) -> "CancelTally":
+        """How it stands now."""
+        ...
+
+
+class CancelTally(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a cancel."""
+
+    cancelled: int
+    already_sent: int
+    in_flight: int

@@ -1,1 +1,0 @@
-"""What operators do: jobs over dead letters, unknown outcomes, alerts, dead queues."""

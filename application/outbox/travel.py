@@ -1,0 +1,66 @@
+"""How pointers share messages on their way back to a queue."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from application.kernel.ports import Ids
+from application.outbox.pointers import Pointer, encode, packed
+from application.outbox.ports import OutboxMessage
+from domain.kernel.channel import Lane, Priority
+
+RETURNED = "deliver.returned"
+"""Queue of what the broker gave up by itself: it is buried from there."""
+
+_Way = tuple[str, Priority, datetime | None]
+
+
+class Trip(msgspec.Struct, frozen=True, kw_only=True):
+    """One pointer that goes to a queue."""
+
+    pointer: Pointer
+    queue: str
+    priority: Priority
+    due: datetime | None = None
+    alone: bool = False
+    """It concerns one delivery (retry, dead letter): an operator can move it by itself."""
+
+
+def again(pointer: Pointer, lane: Lane, *, due: datetime | None, outcome: str | None) -> Trip:
+    """Back to its lane: a retry alone, what was not called, or in vain for all, with others."""
+    retry = due is not None or outcome not in (None, "not_called", "account_fault")
+    return Trip(pointer=pointer, queue=lane.queue, priority=lane.urgency, due=due, alone=retry)
+
+
+def dead_letter(pointer: Pointer, lane: Lane) -> Trip:
+    """To the lane's dead letters, at once."""
+    return Trip(pointer=pointer, queue=lane.dead, priority=lane.urgency, alone=True)
+
+
+def back(pointer: Pointer, lane: Lane, wait: timedelta, now: datetime) -> Trip:
+    """To its lane after a while: in whole seconds, so that those that wait alike travel together."""
+    due = now + timedelta(seconds=math.ceil(wait.total_seconds())) if wait > timedelta() else None
+    return Trip(pointer=pointer, queue=lane.queue, priority=lane.urgency, due=due)
+
+
+def messages(trips: Iterable[Trip], ids: Ids) -> list[OutboxMessage]:
+    """Pack what may travel together: the same queue at the same time."""
+    shared: dict[_Way, list[Pointer]] = defaultdict(list)
+    made = []
+    for trip in trips:
+        way = (trip.queue, trip.priority, trip.due)
+        if trip.alone:
+            made.append(_message(way, [trip.pointer], ids))
+        else:
+            shared[way].append(trip.pointer)
+    for way, pointers in shared.items():
+        made += [_message(way, chunk, ids) for chunk in packed(pointers)]
+    return made
+
+
+def _message(way: _Way, pointers: list[Pointer], ids: Ids) -> OutboxMessage:
+    queue, priority, due = way
+    return OutboxMessage(id=ids.next(), queue=queue, body=encode(pointers), priority=priority, due=due)

@@ -1,1 +1,0 @@
-"""Keeping the mirror of the shop's customers."""

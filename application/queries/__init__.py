@@ -1,1 +1,0 @@
-"""The read side: lists and pages as they are shown."""

@@ -1,0 +1,1 @@
+"""Issuing everything again when the broker has lost its data."""

@@ -1,0 +1,1 @@
+"""Customers of the shop: mirrored, found, erased."""

@@ -1,0 +1,105 @@
+"""Erase people by what they can be named by: the shop's id, or an address, which is all that a guest has."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from application.privacy.ports import Unreadable, Vault
+from application.privacy.sealing import open_profile
+from application.user.identity import customer, email_index, phone_index
+from application.user.normalising import normalised
+from application.user.ports import Addresses, People, Person
+from domain.kernel.channel import Mode
+from domain.kernel.errors import Fault, Invalid
+
+PAGE = 500
+NAMED_MAX = 100
+
+
+class Named(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is to be erased; exactly one is given."""
+
+    user_id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+class Erased(msgspec.Struct, frozen=True, kw_only=True):
+    """What went, and what did not."""
+
+    erased: int
+    """Rows; none is no error: the same may be asked any number of times."""
+    kept: int = 0
+    """Customers who have the address, and were not to go with it."""
+    kept_ids: tuple[str, ...] = ()
+    """The shop's ids of the first hundred of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasePeople:
+    """Deletes keys: what was sealed under them, contents too, can never be read again.
+
+    Entries of suppressed addresses stay: they are keyed digests, and without them an erasure would let
+    messages through again to who had opted out.
+    """
+
+    people: People
+    vault: Vault
+    addresses: Addresses
+
+    async def __call__(self, named: Named, mode: Mode, *, customers: bool = False) -> Erased:
+        """Erase; what live keys ask for reaches the persons of tests, too.
+
+        Args:
+            customers: whether those with the address go as well as guests.  Several may share it, and the
+                shop knows them by their ids: who is not meant must not go by accident.
+
+        Raises:
+            Invalid: not one name, or no address.
+            StoreUnavailable: part of it may be done; again is harmless.
+        """
+        if sum(value is not None for value in (named.user_id, named.email, named.phone)) != 1:
+            raise Invalid(Fault("", "missing", "give one of userId, email and phone"))
+        if named.user_id is not None:
+            modes = tuple(Mode) if mode is Mode.LIVE else (mode,)
+            persons = [customer(self.vault, named.user_id, each) for each in modes]
+            return Erased(erased=await self.people.erase(persons))
+        reached = None if mode is Mode.LIVE else mode
+        return await self._with(self._address(named), reached, customers=customers)
+
+    def _address(self, named: Named) -> dict[str, bytes]:
+        """The index to look by."""
+        written = {"email": named.email} if named.email is not None else {"phone": named.phone}
+        read, faults = normalised(written, self.addresses)
+        if faults:
+            raise Invalid(*faults)
+        if email := read.get("email"):
+            return {"email_index": email_index(self.vault, email)}
+        if phone := read.get("phone"):
+            return {"phone_index": phone_index(self.vault, phone)}
+        raise Invalid(Fault(f"/{next(iter(written))}", "missing", "an address of somebody"))
+
+    async def _with(self, index: dict[str, bytes], mode: Mode | None, *, customers: bool) -> Erased:
+        erased, kept, names = 0, 0, list[str]()
+        after: UUID | None = None
+        while rows := await self.people.page(after, PAGE, mode=mode, **index):
+            going = [row.id for row in rows if row.guest or customers]
+            staying = [row for row in rows if not row.guest and not customers]
+            erased += await self.people.erase(going) if going else 0
+            kept += len(staying)
+            names += self._ids(staying[: NAMED_MAX - len(names)])
+            after = rows[-1].id
+        return Erased(erased=erased, kept=kept, kept_ids=tuple(names))
+
+    def _ids(self, rows: Sequence[Person]) -> list[str]:
+        return [user for row in rows if (user := self._user_id(row)) is not None]
+
+    def _user_id(self, row: Person) -> str | None:
+        if row.data_key is None or row.profile is None:
+            return None
+        try:
+            return open_profile(self.vault.unwrap(row.data_key, row.id), row.id, row.profile).user_id
+        except Unreadable:
+            return None

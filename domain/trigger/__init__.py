@@ -1,0 +1,1 @@
+"""Rules from shop events to notifications."""

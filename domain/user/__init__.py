@@ -1,0 +1,1 @@
+"""Customers of the shop, and what events say of them."""

@@ -1,0 +1,1 @@
+"""Stores in memory, for pure tests and the simulation."""

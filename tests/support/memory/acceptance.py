@@ -1,0 +1,137 @@
+"""Accepting, in memory: a batch is looked at whole, then written whole."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from application.notification.ports import (
+    Absorbed,
+    Committed,
+    KeysChanged,
+    NewNotification,
+    NewPerson,
+    Verdict,
+    Won,
+)
+from application.outbox.ports import OutboxMessage
+from application.user.ports import Person
+from domain.delivery.delivery import DeliveryStatus
+from tests.support.memory import outbox
+from tests.support.memory.rows import DeliveryRow, HistoryRow, KeyRow, MemoryRows, NotificationRow
+from tests.support.memory.sane import metadata_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryAcceptance:
+    """Implements `Acceptance`.  Nobody waits for a key here, so nothing is `InFlight`.
+
+    Args:
+        process: owner of the outbox rows.
+    """
+
+    rows: MemoryRows
+    process: UUID
+
+    async def keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
+        known = [self.rows.users[person] for person in persons if person in self.rows.users]
+        return {person.id: person.data_key for person in known if person.data_key is not None}
+
+    async def accept(
+        self,
+        notifications: Sequence[NewNotification],
+        persons: Sequence[NewPerson],
+        pack: Callable[[Sequence[NewNotification]], list[OutboxMessage]],
+    ) -> Committed:
+        metadata = {
+            n.id: metadata_of(n.metadata, n.type, n.template_id, n.created_by, n.traceparent)
+            for n in notifications
+        }
+        if any(self._key(person.id) not in (None, person.data_key) for person in persons):
+            raise KeysChanged
+        for person in persons:
+            self._put(person)
+        verdicts = [self._verdict(n) for n in notifications]
+        winners = [
+            n
+            for n, verdict in zip(notifications, verdicts, strict=True)
+            if isinstance(verdict, Won) and n.id not in self.rows.notifications
+        ]
+        for n in winners:
+            self._insert(n, metadata[n.id])
+        messages = pack(winners)
+        outbox.write(self.rows, self.process, messages)
+        return Committed(verdicts, messages)
+
+    def _key(self, person: UUID) -> bytes | None:
+        known = self.rows.users.get(person)
+        return known.data_key if known else None
+
+    def _put(self, given: NewPerson) -> None:
+        known, now = self.rows.users.get(given.id), self.rows.clock.now()
+        alive = known is not None and known.data_key is not None
+        if alive and (given.profile is None or (known.profile is not None and not given.guest)):
+            return
+        self.rows.users[given.id] = Person(
+            id=given.id,
+            mode=given.mode,
+            guest=known.guest if known else given.guest,
+            data_key=given.data_key,
+            profile=given.profile,
+            email_index=given.email_index,
+            phone_index=given.phone_index,
+            locale=given.locale,
+            timezone=given.timezone,
+            version=known.version + 1 if known else 1,
+            source_time=known.source_time if known else None,
+            created_at=known.created_at if known else now,
+            updated_at=now,
+        )
+
+    def _verdict(self, n: NewNotification) -> Verdict:
+        holder = self.rows.idempotency.get(n.key) if n.key else None
+        if holder is None and n.former is not None:
+            known = self.rows.idempotency.get(n.former.key)
+            if known is not None and n.former.fingerprint in (None, known.fingerprint):
+                holder = known
+        if holder is None or holder.notification_id == n.id:
+            return Won(n.id)
+        return Absorbed(holder.notification_id, holder.fingerprint)
+
+    def _insert(self, n: NewNotification, metadata: dict[str, Any]) -> None:
+        now = self.rows.clock.now()
+        accepted_at = n.accepted_at(now)
+        if n.key is not None:
+            self.rows.idempotency[n.key] = KeyRow(
+                fingerprint=n.fingerprint, notification_id=n.id, created_at=now
+            )
+        self.rows.notifications[n.id] = NotificationRow(
+            id=n.id,
+            mode=n.mode,
+            type=n.type,
+            klass=n.klass,
+            channel=n.lane.channel,
+            priority=n.lane.priority,
+            template_id=n.template_id,
+            template_version=n.template_version,
+            content=n.content,
+            metadata=metadata,
+            created_by=n.created_by,
+            traceparent=n.traceparent,
+            counts={"open": len(n.deliveries)},
+            created_at=accepted_at,
+            updated_at=now,
+        )
+        for d in n.deliveries:
+            self.rows.deliveries[d.id] = DeliveryRow(
+                id=d.id,
+                notification_id=n.id,
+                user_id=d.person,
+                slot=d.slot,
+                channel=n.lane.channel,
+                priority=n.lane.priority,
+                content_key=d.content_key,
+                created_at=accepted_at,
+                updated_at=now,
+            )
+            self.rows.history[d.id] = [HistoryRow(status=DeliveryStatus.QUEUED, at=now)]

@@ -1,0 +1,233 @@
+"""The delivery engine's rows, in memory."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from application.delivery.ports import (
+    BROKER_UI,
+    STRIKES_FREE,
+    Begin,
+    Later,
+    Leased,
+    Leases,
+    Settled,
+    Settlement,
+    Suspect,
+)
+from application.kernel.ports import Ids
+from application.outbox.pointers import Pointer
+from application.outbox.ports import OutboxMessage
+from application.outbox.travel import Trip, again, back, dead_letter, messages
+from domain.delivery.delivery import DeliveryStatus, advance
+from domain.kernel.channel import Lane
+from domain.kernel.text import storable
+from tests.support.memory import outbox
+from tests.support.memory.counters import count
+from tests.support.memory.dead_letters import MemoryDeadLetters, bury_row, note_unknown
+from tests.support.memory.rows import AttemptRow, DeliveryRow, MemoryRows
+
+_S = DeliveryStatus
+_LOST = "worker lost"
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryDeliveries:
+    """Implements `Deliveries`.
+
+    Args:
+        process: stands with its attempts and owns the outbox rows.
+    """
+
+    rows: MemoryRows
+    process: UUID
+    ids: Ids
+
+    async def lease(
+        self, pointers: Sequence[Pointer], *, lease: timedelta, strikes_max: int = STRIKES_FREE
+    ) -> Leases:
+        now = self.rows.clock.now()
+        taken: list[Leased] = []
+        later: list[Later] = []
+        suspects: list[Suspect] = []
+        failed: list[Pointer] = []
+        for pointer in dict.fromkeys(pointers):
+            row = self.rows.deliveries.get(pointer.delivery)
+            if row is None or row.seq != pointer.seq or row.status not in (_S.QUEUED, _S.SENDING, _S.FAILED):
+                continue
+            if row.status is _S.FAILED:
+                failed.append(pointer)
+                continue
+            free_at = row.not_before if row.status is _S.QUEUED else row.lease_until
+            if free_at is not None and free_at > now:
+                later.append(Later(pointer, free_at - now))
+            elif row.status is _S.SENDING and row.abandoned >= strikes_max:
+                suspects.append(Suspect(pointer, row.abandoned + 1))
+            else:
+                taken.append(self._take(row, now, lease))
+        dead = MemoryDeadLetters(rows=self.rows, process=self.process, ids=self.ids)
+        reopened = await dead.replay(failed, BROKER_UI)
+        return Leases(
+            taken=taken,
+            later=later,
+            suspects=suspects,
+            replayed=len(reopened.deliveries),
+            messages=reopened.messages,
+            facts_at=now,
+        )
+
+    async def begin(self, attempts: Sequence[Begin], *, cleared_at: datetime) -> frozenset[UUID]:
+        now = self.rows.clock.now()
+        return frozenset(begin.delivery for begin in attempts if self._begin(begin, cleared_at, now))
+
+    async def settle(self, settlements: Sequence[Settlement]) -> Settled:
+        becoming = [advance(_S.SENDING, settlement.status) for settlement in settlements]
+        trips: list[Trip] = []
+        overtaken = []
+        for settlement, becomes in zip(settlements, becoming, strict=True):
+            row = self.rows.deliveries.get(settlement.delivery)
+            if row is None or not _still_ours(row, settlement):
+                overtaken.append(settlement.delivery)
+            else:
+                trips += self._settle(row, settlement, becomes)
+        return Settled(self._write(trips), overtaken)
+
+    async def postpone(self, lane: Lane, pointers: Sequence[Later]) -> list[OutboxMessage]:
+        now = self.rows.clock.now()
+        return self._write(back(p.pointer, lane, p.wait, now) for p in pointers)
+
+    def _write(self, trips: Iterable[Trip]) -> list[OutboxMessage]:
+        made = messages(trips, self.ids)
+        outbox.write(self.rows, self.process, made)
+        return made
+
+    def _take(self, row: DeliveryRow, now: datetime, lease: timedelta) -> Leased:
+        lost = row.begun_at is not None
+        earlier = row.status is _S.SENDING and row.reason is not None
+        row.updated_at = now
+        row.abandoned += row.status is _S.SENDING
+        if lost:
+            row.spent += 1
+            call = self.rows.attempts[row.id][row.attempt]
+            call.outcome, call.reason, call.settled_at = "unknown", _LOST, now
+            self.rows.tell(row, _S.UNKNOWN, _LOST)
+            note_unknown(self.rows, row, _LOST)
+        row.status, row.attempt, row.lease_until, row.begun_at = (
+            _S.SENDING,
+            row.attempt + 1,
+            now + lease,
+            None,
+        )
+        row.reason = _LOST if lost else f"{_LOST} earlier" if earlier else None
+        return self._leased(row, row.provider if lost else None)
+
+    def _leased(self, row: DeliveryRow, lost: str | None) -> Leased:
+        notification = self.rows.notifications[row.notification_id]
+        person = self.rows.users.get(row.user_id)
+        index = person and {"email": person.email_index, "sms": person.phone_index}.get(row.channel)
+        configured = self.rows.channels.get(row.channel)
+        return Leased(
+            id=row.id,
+            seq=row.seq,
+            attempt=row.attempt,
+            spent=row.spent,
+            abandoned=row.abandoned,
+            interrupted=row.reason is not None,
+            lost=lost,
+            notification=notification.id,
+            person=row.user_id,
+            channel=row.channel,
+            priority=row.priority,
+            klass=notification.klass,
+            mode=notification.mode,
+            type=notification.type,
+            accepted_at=row.epoch_at or notification.created_at,
+            cancelled=notification.cancelled_at is not None,
+            suppressed=self.rows.suppressions.get((row.channel, index)) if index else None,
+            channel_enabled=configured.value.enabled if configured else True,
+            channel_paused=configured.value.paused if configured else False,
+            providers=configured.value.providers if configured else (),
+            template_id=notification.template_id,
+            template_version=notification.template_version,
+            content=notification.content,
+            content_key=row.content_key,
+            data_key=person.data_key if person else None,
+            profile=person.profile if person else None,
+            traceparent=notification.traceparent,
+        )
+
+    def _begin(self, begin: Begin, cleared_at: datetime, now: datetime) -> bool:
+        row = self.rows.deliveries.get(begin.delivery)
+        if row is None or row.attempt != begin.attempt or row.status is not _S.SENDING:
+            return False
+        if row.begun_at is not None or row.lease_until is None or row.lease_until <= now:
+            return False
+        row.begun_at, row.provider, row.updated_at = now, begin.provider, now
+        self.rows.attempts.setdefault(row.id, {})[row.attempt] = AttemptRow(
+            delivery_id=row.id,
+            attempt=row.attempt,
+            provider=begin.provider,
+            worker=self.process,
+            cleared_at=cleared_at,
+            begun_at=now,
+        )
+        if row.reason is not None:
+            self.rows.tell(row, _S.QUEUED)
+            self.rows.resolve(row.id, "resend")
+        self.rows.tell(row, _S.SENDING)
+        return True
+
+    def _settle(self, row: DeliveryRow, given: Settlement, becomes: DeliveryStatus) -> list[Trip]:
+        now = self.rows.clock.now()
+        cancelled = self.rows.notifications[row.notification_id].cancelled_at is not None
+        if becomes is _S.QUEUED and cancelled:
+            becomes = _S.CANCELLED
+        steps, reason = _steps(row, given, becomes), storable(given.reason)
+        unsure = given.outcome == "unknown" or (given.outcome is None and row.reason is not None)
+        row.status, row.reason, row.updated_at = becomes, reason, now
+        row.seq += becomes in (_S.QUEUED, _S.FAILED)
+        row.spent += given.spends
+        row.not_before = given.due if becomes is _S.QUEUED else None
+        row.lease_until, row.begun_at, row.abandoned = None, None, 0
+        row.sent_at = now if becomes is _S.SENT else row.sent_at
+        row.held_at = now if becomes is _S.UNKNOWN else None
+        for step in steps:
+            self.rows.tell(row, step, reason)
+        if given.outcome is not None:
+            call = self.rows.attempts[row.id][row.attempt]
+            call.outcome, call.reason, call.reference = given.outcome, reason, storable(given.reference)
+            call.settled_at = now
+            call.latency_ms = None if given.latency is None else given.latency / _MILLISECOND
+        if given.outcome == "unknown":
+            note_unknown(self.rows, row, reason or "no answer")
+        if unsure and becomes is not _S.UNKNOWN:
+            self.rows.resolve(row.id, "resend" if becomes is _S.QUEUED else becomes)
+        count(self.rows, row.notification_id, _S.SENDING, becomes)
+        lane, pointer = self.rows.lane(row), Pointer(row.id, row.seq)
+        if becomes is _S.QUEUED:
+            return [again(pointer, lane, due=given.due, outcome=given.outcome)]
+        if becomes is _S.FAILED:
+            bury_row(self.rows, row)
+            return [dead_letter(pointer, lane)]
+        return []
+
+
+def _still_ours(row: DeliveryRow, given: Settlement) -> bool:
+    """The lease, and a call was begun or not, as the settlement says."""
+    held = row.status is _S.SENDING and row.attempt == given.attempt
+    return held and (row.begun_at is None) == (given.outcome is None)
+
+
+def _steps(row: DeliveryRow, given: Settlement, becomes: DeliveryStatus) -> list[DeliveryStatus]:
+    """What the history gets: an unanswered call too, and what follows `unknown` passes through `queued`."""
+    unanswered = given.outcome == "unknown"
+    if unanswered or (given.outcome is None and row.reason is not None):
+        prior = _S.UNKNOWN
+    else:
+        prior = _S.QUEUED if given.outcome is None else _S.SENDING
+    steps = [_S.UNKNOWN] if unanswered else []
+    if prior is _S.UNKNOWN and becomes in (_S.CANCELLED, _S.SUPPRESSED):
+        steps.append(_S.QUEUED)
+    return steps if becomes is prior else [*steps, becomes]

@@ -1,0 +1,63 @@
+"""Issuing every pointer again, in memory."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from application.kernel.ports import Ids
+from application.outbox.pointers import Pointer
+from application.outbox.travel import Trip, back, dead_letter, messages
+from domain.delivery.delivery import DeliveryStatus
+from domain.kernel.channel import Lane
+from domain.kernel.errors import Conflict
+from tests.support.memory import outbox
+from tests.support.memory.rows import DeadLetterRow, DeliveryRow, MemoryRows
+
+_UNFINISHED = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryRecovery:
+    """Implements `Recovery`; everything at once.
+
+    Args:
+        process: owner of the outbox rows.
+    """
+
+    rows: MemoryRows
+    process: UUID
+    ids: Ids
+
+    async def reissue(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
+        self._check(mark)
+        unfinished = [row for row in self.rows.deliveries.values() if row.status in _UNFINISHED]
+        unfinished = [row for row in unfinished if lane is None or lane.queue == self.rows.lane(row).queue]
+        return self._write([self._trip(row) for row in sorted(unfinished, key=lambda row: row.priority)])
+
+    async def reissue_dead(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
+        self._check(mark)
+        letters = [letter for letter in self.rows.dead_letters.values() if letter.closed_at is None]
+        wanted = [each for each in letters if lane is None or lane.queue == self._lane(each).queue]
+        return self._write(
+            [dead_letter(Pointer(each.delivery_id, each.seq), self._lane(each)) for each in wanted]
+        )
+
+    def _lane(self, letter: DeadLetterRow) -> Lane:
+        return self.rows.lane(self.rows.deliveries[letter.delivery_id])
+
+    def _check(self, mark: UUID | None) -> None:
+        if mark is not None and mark not in self.rows.marks:
+            raise Conflict("another process has issued everything meanwhile")
+
+    def _write(self, trips: list[Trip]) -> int:
+        outbox.write(self.rows, self.process, messages(trips, self.ids))
+        return len(trips)
+
+    def _trip(self, row: DeliveryRow) -> Trip:
+        """A row that somebody holds keeps its number and is looked at when the lease ends."""
+        now = self.rows.clock.now()
+        free = row.status is DeliveryStatus.QUEUED
+        row.seq, row.updated_at = row.seq + free, now
+        due = row.not_before if free else row.lease_until
+        wait = timedelta() if due is None else due - now
+        return back(Pointer(row.id, row.seq), self.rows.lane(row), wait, now)

@@ -1,0 +1,36 @@
+"""What a lane may do: its channel's providers say so; test traffic has its own."""
+
+import pytest
+
+from application.channel.ports import Channel
+from application.delivery.probe import Leave, ProbeLane
+from application.delivery.providers import ProviderStates
+from application.kernel.versioned import Versioned
+from application.privacy.ports import KeyState
+from domain.delivery.outcome import AccountFault
+from domain.kernel.channel import Lane, Mode, Priority
+from tests.support.memory.catalog import MemoryChannels
+from tests.support.memory.rows import MemoryRows
+from tests.support.telemetry import Told
+from tests.support.virtual_time import VirtualClock
+
+LIVE, TEST = Lane("email", Priority.LOW), Lane("email", Priority.LOW, Mode.TEST)
+
+
+@pytest.mark.parametrize(
+    ("resting", "live", "tested"),
+    [("smtp", Leave.REST, Leave.RUN), ("sandbox", Leave.RUN, Leave.REST), (None, Leave.RUN, Leave.RUN)],
+)
+async def test_a_provider_that_rests_stops_the_lanes_that_use_it(resting, live, tested):
+    clock = VirtualClock()
+    rows = MemoryRows(clock)
+    rows.channels["email"] = Versioned(Channel(channel="email", providers=("smtp",)), 1, clock.now())
+    states = ProviderStates(clock=clock, watch=Told())
+    if resting is not None:
+        states.heard(resting, AccountFault("535 who are you"), probe=False)
+    probe = ProbeLane(channels=MemoryChannels(rows=rows), providers=states, keys=KeyState(wrong=None))
+    assert [await probe(LIVE), await probe(TEST)] == [live, tested]
+
+    paused = Channel(channel="email", providers=("smtp",), paused=True)
+    rows.channels["email"] = Versioned(paused, 2, clock.now())
+    assert [await probe(LIVE), await probe(TEST)] == [Leave.REST] * 2
