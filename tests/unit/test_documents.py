@@ -1,5 +1,7 @@
-"""What docs/ says of settings and commands is what the code has."""
+"""What the documents say of settings, commands, checks, decisions and versions is what the tree has."""
 
+import re
+import tomllib
 from pathlib import Path
 
 from config.reference import reference
@@ -7,7 +9,8 @@ from config.sources import PREFIX
 from entrypoints.cli.manual import written
 from entrypoints.cli.root import cli
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 
 
 def test_the_settings_are_documented() -> None:
@@ -29,3 +32,35 @@ def test_the_examples_of_the_settings_can_be_loaded(tmp_path: Path) -> None:
 def test_the_commands_are_documented() -> None:
     """After a change: `posthorn manual > docs/cli.md`."""
     assert (DOCS / "cli.md").read_text() == written(cli)
+
+
+def test_every_decision_has_a_status_and_a_date_and_stands_in_the_index() -> None:
+    """After a new one: a line in docs/decisions/README.md."""
+    rows = []
+    for path in sorted((DOCS / "decisions").glob("[0-9]*.md")):
+        head = re.match(r"# (\d+)\. (.+)\n\n- Status: (.+)\n- Date: (\d{4}-\d\d-\d\d)\n\n", path.read_text())
+        assert head, f"{path}: begins with its title, `- Status: ...` and `- Date: YYYY-MM-DD`"
+        number, title, status, date = head.groups()
+        assert int(number) == int(path.name[:4])
+        assert re.fullmatch(r"proposed|accepted|rejected|superseded by \d+", status), path
+        rows.append(f"| {number} | [{title}]({path.name}) | {status} | {date} |")
+    index = (DOCS / "decisions" / "README.md").read_text()
+    assert re.findall(r"^\| \d.*$", index, re.MULTILINE) == rows
+
+
+def test_the_hooks_before_a_commit_are_the_checks_of_make_check() -> None:
+    checks = (ROOT / "Makefile").read_text().partition("\ncheck:")[2].partition("\n\n")[0]
+    commands = [
+        command.replace("$(BIN)", ".venv/bin") for command in re.findall(r"^\t@(.+)$", checks, re.MULTILINE)
+    ]
+    hooks = re.findall(r"^ +entry: (.+)$", (ROOT / ".pre-commit-config.yaml").read_text(), re.MULTILINE)
+    assert commands
+    assert hooks == commands
+
+
+def test_the_version_has_its_place_in_the_changelog() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    released = re.findall(
+        r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+    )
+    assert released[0] == version
