@@ -71,7 +71,7 @@ notifications = Table(
     Column("unknown", Integer, nullable=False, server_default="0"),
     Column("suppressed", Integer, nullable=False, server_default="0"),
     Column("cancelled", Integer, nullable=False, server_default="0"),
-    Column("scheduled_at", Time),
+    Column("scheduled_at", Time),  # unused: kept for schedules, which will write it
     Column("cancelled_at", Time),
     Column("reason", Text),  # why it failed though it has no delivery that could say so
     Column("created_at", Time, nullable=False, server_default=NOW),
@@ -108,11 +108,6 @@ notification_deliveries = Table(
     Column("provider", Text),
     Column("reason", Text),
     Column("sent_at", Time),
-    Column("delivered_at", Time),
-    Column("opened_at", Time),
-    Column("clicked_at", Time),
-    Column("complained_at", Time),
-    Column("unsubscribed_at", Time),
     Column("created_at", Time, nullable=False, server_default=NOW),
     Column("updated_at", Time, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("id"),
@@ -192,7 +187,6 @@ processes = Table(
     Column("role", Text, nullable=False),
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
-    Column("started_at", Time, nullable=False, server_default=NOW),
 )
 
 suppressions = Table(

@@ -28,7 +28,7 @@ SELECT relname, 'column', attname, concat_ws(
 FROM pg_attribute
 JOIN pg_class ON pg_class.oid = attrelid
 LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-WHERE relkind IN ('r', 'p') AND attnum > 0 AND relnamespace = 'public'::regnamespace
+WHERE relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped AND relnamespace = 'public'::regnamespace
 UNION ALL
 SELECT tablename, 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
 UNION ALL

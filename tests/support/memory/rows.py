@@ -73,7 +73,6 @@ class DeliveryRow:
     provider: str | None = None
     reason: str | None = None
     sent_at: datetime | None = None
-    delivered_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
 
