@@ -5,19 +5,20 @@ from pathlib import Path
 
 import click
 
-from entrypoints.cli.channels import channel
+from entrypoints.cli.access import key
+from entrypoints.cli.channel import channel
 from entrypoints.cli.configuration import config
-from entrypoints.cli.database import migrate, recover
+from entrypoints.cli.database import migrate
+from entrypoints.cli.dead_letter import dlq
 from entrypoints.cli.demo import demo
-from entrypoints.cli.dlq import dlq
 from entrypoints.cli.doctor import doctor
-from entrypoints.cli.keys import key
 from entrypoints.cli.manual import manual
-from entrypoints.cli.processes import all_, api, events, relay, worker
-from entrypoints.cli.send import send
+from entrypoints.cli.notification.send import send
+from entrypoints.cli.process import all_, api, events, relay, worker
+from entrypoints.cli.recovery import recover
 from entrypoints.cli.shell import Commands, Shell
 from entrypoints.cli.topology import topology
-from entrypoints.cli.users import user
+from entrypoints.cli.user import user
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

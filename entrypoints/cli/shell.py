@@ -1,4 +1,4 @@
-"""What every command shares: exit codes, one-line errors, the configuration, output for people and machines.
+"""What all commands share: exit codes, one-line errors, the configuration, output for people and machines.
 
 Exit codes: 0 done; 1 failed; 2 the command line or the configuration is wrong; 130 interrupted.
 """
@@ -130,7 +130,7 @@ def run_process(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 def show(value: object) -> None:
-    """Print as JSON; what is no text on a terminal is escaped, beyond what JSON demands."""
+    """Print as JSON, with invisible characters and terminal controls escaped, which JSON does not demand."""
     encoded = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)
     click.echo(_BEYOND.sub(lambda found: f"\\u{ord(found[0]):04x}", encoded.decode()))
 
@@ -138,34 +138,34 @@ def show(value: object) -> None:
 _BEYOND = re.compile(rf"(?![\x00-\x1f])[{HIDDEN}]")
 
 
-class House(Table):
-    """A table in the house's style: its cells are what somebody wrote, never markup or escape sequences."""
+class PlainTable(Table):
+    """A table whose cells are plain text: markup and escape sequences in them are shown, not obeyed."""
 
     def row(self, *cells: object, style: str = "") -> None:
-        """Add one."""
+        """Add a row; use it instead of `add_row`, which takes markup."""
         self.add_row(*(Text(on_one_line(str(cell))) for cell in cells), style=style)
 
 
-def table(*columns: str) -> House:
-    """An empty one."""
-    made = House(box=None, header_style="bold", pad_edge=False)
+def table(*columns: str) -> PlainTable:
+    """An empty table with these column heads."""
+    made = PlainTable(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         made.add_column(column, overflow="fold")
     return made
 
 
 def plain(text: str) -> str:
-    """What somebody wrote, to stand in markup."""
+    """Escape text from outside before it is put into markup."""
     return escape(on_one_line(text))
 
 
-class Uuid(click.ParamType):
+class Uuid(click.ParamType[UUID]):
     """An id in its one spelling (RFC 9562, 4); `click.UUID` reads many."""
 
     name = "uuid"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> UUID:
-        """Read it."""
+        """Read the option."""
         if isinstance(value, UUID):
             return value
         try:

@@ -2,9 +2,10 @@
 
 import click
 
-from entrypoints.cli.dlq.closing import discard, replay
-from entrypoints.cli.dlq.compacting import compact
-from entrypoints.cli.dlq.looking import ls, show
+from entrypoints.cli.dead_letter.compact import compact
+from entrypoints.cli.dead_letter.ls import ls
+from entrypoints.cli.dead_letter.replay_discard import discard, replay
+from entrypoints.cli.dead_letter.show import show
 
 
 @click.group()

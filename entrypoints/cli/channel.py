@@ -5,10 +5,9 @@ from typing import Any
 
 import click
 
-from application.job.ports import Job, JobStatus
+from application.job.ports import Job
 from domain.kernel.channel import Mode
-from domain.kernel.errors import PosthornError
-from entrypoints.cli.dlq.closing import actor, watched
+from entrypoints.cli.job import actor, require_completed, run_to_end
 from entrypoints.cli.leaving import LeaveIt
 from entrypoints.cli.shell import (
     Shell,
@@ -65,15 +64,14 @@ def drop(
             if count:
                 confirm(f"Give {_deliveries(count)} up?", yes=yes)
             job = await drop(channel, mode, actor=actor(), reason=reason)
-            return await watched(container.operating, job, quiet=as_json)
+            return await run_to_end(container.operating, job, quiet=as_json)
 
     done = run(work)
     if isinstance(done, int):
         show({"count": done}) if as_json else click.echo(f"{_deliveries(done)}.")
         return
     show(JobOut.of(done)) if as_json else click.echo(f"Gave {_deliveries(done.done)} up.")
-    if done.status is not JobStatus.COMPLETED:
-        raise PosthornError(f"the job is {done.status}: {done.error or 'somebody has stopped it'}")
+    require_completed(done)
 
 
 def _deliveries(count: int) -> str:

@@ -1,5 +1,6 @@
-"""`posthorn user`: the people of the mirror."""
+"""`posthorn user`: the shop's customers and guests, as Posthorn knows them."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -70,4 +71,4 @@ def erase(
 
 
 def _given(value: str | None) -> str | None:
-    return click.get_text_stream("stdin").readline().strip() if value == "-" else value
+    return sys.stdin.readline().strip() if value == "-" else value

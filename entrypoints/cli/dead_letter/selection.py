@@ -1,4 +1,4 @@
-"""Which dead letters: options that several commands share."""
+"""The options that select dead letters, which several commands share."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import click
+import msgspec
+from msgspec import structs
 
 from application.dead_letter.ports import LetterStatus, Selection
 from config.values import duration
@@ -15,15 +17,15 @@ from domain.kernel.moments import before
 from entrypoints.cli.shell import Uuid
 
 
-class When(click.ParamType):
-    """A time with its zone, or how long ago."""
+class When(click.ParamType[datetime | timedelta]):
+    """An option that takes a time with its zone, or how long ago."""
 
     name = "time"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime | timedelta:
-        """Read it; `timedelta` is how long ago."""
+        """Read the option; a `timedelta` is how long ago."""
         try:
             return duration(value)
         except (ValueError, TypeError):
@@ -39,32 +41,44 @@ class When(click.ParamType):
         return read
 
 
-class Chosen:
-    """What the options say."""
+Time = datetime | timedelta
+"""An instant, or how long ago."""
 
-    def __init__(self, *, test: bool, since: Any, until: Any, **named: Any) -> None:
-        self.mode = Mode.TEST if test else Mode.LIVE
-        self._times = {"since": since, "until": until}
-        self._named = named
+
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """What the options of one command select."""
+
+    filters: Selection
+    since: Time | None
+    until: Time | None
 
     @property
     def is_nothing(self) -> bool:
-        """Whether they leave open which."""
-        return not any([*self._times.values(), *self._named.values()])
+        """Whether no filter was given."""
+        by = self.filters
+        return not any(
+            [by.fingerprint, by.channel, by.provider, by.type, by.notification, self.since, self.until]
+        )
 
     def selection(
         self, now: datetime, deliveries: Sequence[UUID] = (), status: LetterStatus = LetterStatus.OPEN
     ) -> Selection:
-        """As the house calls it; `now` is what durations are counted back from."""
-        times = {
-            name: before(now, when) if isinstance(when, timedelta) else when
-            for name, when in self._times.items()
-        }
-        return Selection(mode=self.mode, deliveries=tuple(deliveries), status=status, **times, **self._named)
+        """The selection that use cases take; durations such as `--since 2h` count back from `now`."""
+        return structs.replace(
+            self.filters,
+            deliveries=tuple(deliveries),
+            status=status,
+            since=_instant(now, self.since),
+            until=_instant(now, self.until),
+        )
 
 
-def choosing_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--group` and the like; the command gets `chosen`."""
+def _instant(now: datetime, when: Time | None) -> datetime | None:
+    return before(now, when) if isinstance(when, timedelta) else when
+
+
+def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--group`, `--since` and the other filters; the command gets them as `chosen`."""
 
     @click.option("--group", "fingerprint", help="Those of one cause, as `ls` names it.")
     @click.option("--channel", help="Those of one channel.")
@@ -82,21 +96,19 @@ def choosing_options(command: Callable[..., Any]) -> Callable[..., Any]:
         provider: str | None,
         type: str | None,  # noqa: A002  click names it after the option
         notification: UUID | None,
-        since: Any,
-        until: Any,
+        since: Time | None,
+        until: Time | None,
         test: bool,
         **kwargs: Any,
     ) -> Any:
-        chosen = Chosen(
+        filters = Selection(
+            mode=Mode.TEST if test else Mode.LIVE,
             fingerprint=fingerprint,
             channel=channel,
             provider=provider,
             type=type,
             notification=notification,
-            since=since,
-            until=until,
-            test=test,
         )
-        return command(*args, chosen=chosen, **kwargs)
+        return command(*args, chosen=Chosen(filters=filters, since=since, until=until), **kwargs)
 
     return with_chosen

@@ -35,7 +35,7 @@ _TIMEOUT = 30  # seconds
 @json_option
 @embedded_options
 @pass_shell
-def send(shell: Shell, folder: Path | None, url: str | None, api_key: str | None, **options: Any) -> None:
+def send(shell: Shell, /, folder: Path | None, url: str | None, api_key: str | None, **options: Any) -> None:
     """Send one notification to RECIPIENT: an e-mail address, a telephone number (+49...), or a customer's id.
 
     Straight into the database it is accepted when this returns, and sent by the processes that run.
@@ -107,7 +107,7 @@ async def _by_http(url: str, api_key: str, body: dict[str, Any], *, dry_run: boo
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(_TIMEOUT)) as session,
             session.post(where, json=body, headers=headers) as answer,
         ):
-            told = await answer.json(content_type=None)
+            told: dict[str, Any] = await answer.json(content_type=None)
             replayed = "Idempotency-Replayed" in answer.headers
     except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
         raise Unavailable(f"no answer from {url}: {type(fault).__name__}") from None
@@ -139,6 +139,7 @@ async def _directly(
     request = to_request(given, key=given.idempotency_key, mode=Mode.LIVE, traceparent=None)
     async with lifecycle.opened_database(container, folder):
         if dry_run:
-            return msgspec.to_builtins(await container.preview()(request))
+            previewed: dict[str, Any] = msgspec.to_builtins(await container.preview()(request))
+            return previewed
         submitted = await container.submit()(request)
         return {"id": str(submitted.id), "replayed": submitted.replayed}
