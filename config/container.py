@@ -26,11 +26,11 @@ from adapters.postgres.template.templates import PostgresTemplates
 from adapters.postgres.trigger.triggers import PostgresTriggers
 from adapters.postgres.user.people import PostgresPeople
 from adapters.rabbitmq.consumer import RabbitConsumer
-from adapters.rabbitmq.events import RabbitEvents
-from adapters.rabbitmq.ladder import LadderPublisher
-from adapters.rabbitmq.plugin import PluginPublisher
+from adapters.rabbitmq.delay_ladder import LadderPublisher
+from adapters.rabbitmq.delay_plugin import PluginPublisher
+from adapters.rabbitmq.event_publisher import RabbitEvents
 from adapters.rabbitmq.publisher import RabbitPublisher
-from adapters.rabbitmq.sizes import RabbitSizes
+from adapters.rabbitmq.queue_sizes import RabbitSizes
 from adapters.rabbitmq.topology import SHOP_EVENTS, definitions
 from adapters.rendering.bounded import BoundedRenderer
 from adapters.rendering.pool import RenderingPool

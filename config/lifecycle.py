@@ -19,8 +19,8 @@ from adapters.postgres.core.processes import Presence, hear
 from adapters.postgres.dead_letter.dead_letters import open_count
 from adapters.postgres.job.jobs import unfinished_count
 from adapters.postgres.notification.retention import prune_keys
-from adapters.rabbitmq import plugin
-from adapters.rabbitmq.link import Link
+from adapters.rabbitmq import delay_plugin
+from adapters.rabbitmq.connection import Link
 from adapters.telemetry.logs import configure
 from application.channel.ports import Channel
 from config import secrets
@@ -227,7 +227,7 @@ async def opened(container: Container, role: str, *, folder: Path | None = None)
                 parts.links.append(link)
             await asyncio.gather(*(link.open() for link in parts.links))
             if container.settings().amqp.delays is Delays.PLUGIN:
-                await plugin.require(container.publishing())
+                await delay_plugin.require(container.publishing())
         yield parts
 
 

@@ -4,9 +4,9 @@ import os
 import socket
 from urllib.parse import urlsplit
 
+from adapters.rabbitmq.connection import Link
 from adapters.rabbitmq.endpoint import Endpoint
-from adapters.rabbitmq.link import Link
-from adapters.rabbitmq.management import Management
+from adapters.rabbitmq.management_api import Management
 from adapters.rabbitmq.topology import Definitions, as_json, definitions
 from application.kernel.supervision import Tasks
 from config import secrets

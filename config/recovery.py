@@ -4,7 +4,7 @@ from functools import partial
 
 from adapters.postgres.recovery.marker import PostgresMarker
 from adapters.rabbitmq.marker import RabbitMarker
-from adapters.rabbitmq.standing import RabbitTopology
+from adapters.rabbitmq.topology_check import RabbitTopology
 from application.recovery.recover import RecoverBroker
 from config.container import Container
 from config.links import management

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from aiormq import Channel, spec
 from aiormq.abc import DeliveredMessage, FrameType
 
-from adapters.rabbitmq import cutting
-from adapters.rabbitmq.channels import Unfit, ending, is_open, put, told
-from adapters.rabbitmq.link import Link
-from adapters.rabbitmq.wire import CLOSE_MAX
+from adapters.rabbitmq import oversized
+from adapters.rabbitmq.channels import is_open, put
+from adapters.rabbitmq.connection import Link
+from adapters.rabbitmq.faults import Unfit, ending, told
+from adapters.rabbitmq.socket_connection import CLOSE_MAX
 from application.broker.ports import LARGEST, Received
 from application.broker.sizes import fitting
 from domain.kernel.errors import BrokerUnavailable
@@ -75,7 +76,7 @@ class RabbitSubscription:
         if self.lost is not None:
             return
         delivery, properties = message.delivery, message.header.properties
-        cut = cutting.cut(message)
+        cut = oversized.cut(message)
         self._delivered = delivery.delivery_tag
         self._here.append(
             Received(
@@ -153,7 +154,7 @@ class RabbitConsumer:
             with told(f"no answer to consuming {queue} in {SUBSCRIBE_MAX:.0f} s"):
                 async with asyncio.timeout(SUBSCRIBE_MAX):
                     channel = await self._link.channel()
-                    cutting.install(channel, largest)
+                    oversized.install(channel, largest)
                     subscription = RabbitSubscription(self._link, channel)
                     await channel.basic_qos(prefetch_count=prefetch)
                     await channel.basic_consume(queue, subscription.on_message)

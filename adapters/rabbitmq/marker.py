@@ -10,8 +10,8 @@ from uuid import UUID
 from aiormq import Channel, spec
 from aiormq.exceptions import ChannelNotFoundEntity
 
-from adapters.rabbitmq.channels import told
-from adapters.rabbitmq.link import Link
+from adapters.rabbitmq.connection import Link
+from adapters.rabbitmq.faults import told
 from adapters.rabbitmq.publisher import RabbitPublisher
 from application.broker.ports import Outgoing
 from domain.kernel.errors import BrokerUnavailable

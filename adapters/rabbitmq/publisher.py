@@ -12,8 +12,9 @@ from aiormq.abc import FrameType
 from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
-from adapters.rabbitmq.channels import Unfit, fit, is_open, put, told, words
-from adapters.rabbitmq.link import Link
+from adapters.rabbitmq.channels import is_open, put
+from adapters.rabbitmq.connection import Link
+from adapters.rabbitmq.faults import Unfit, fit, told, words
 from application.broker.ports import Outgoing, Published
 from domain.kernel.errors import BrokerUnavailable
 

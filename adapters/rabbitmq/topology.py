@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.rabbitmq.ladder import LEVELS, destination, exchange_of
-from adapters.rabbitmq.plugin import DELAYED, DELAYED_ARGUMENTS, DELAYED_TYPE
+from adapters.rabbitmq.delay_ladder import LEVELS, destination, exchange_of
+from adapters.rabbitmq.delay_plugin import DELAYED, DELAYED_ARGUMENTS, DELAYED_TYPE
 from application.intake.command import INTAKE
 from application.outbox.travel import RETURNED
 from domain.kernel.channel import CHANNELS, TEST_LANE, Lane, Priority, lanes

@@ -22,7 +22,7 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True):
 class BrokerMarker(Protocol):
     """A mark on the broker that is lost with its data and with nothing else.
 
-    Held to tests/contract/incarnation.py.
+    Held to tests/contract/marker.py.
     """
 
     async def stands(self, marker: UUID) -> bool:
@@ -51,7 +51,7 @@ class BrokerMarker(Protocol):
 
 
 class KnownMarker(Protocol):
-    """The database's side: which mark must be on the broker.  Held to tests/contract/incarnation.py."""
+    """The database's side: which mark must be on the broker.  Held to tests/contract/marker.py."""
 
     async def marks(self) -> Marks:
         """All of them.

@@ -22,7 +22,7 @@ from domain.kernel.errors import Undecodable
 from domain.kernel.number import number
 from domain.kernel.text import UNSEEN, hides
 from domain.trigger.trigger import Event
-from entrypoints.amqp.sane import check_data, read_json
+from entrypoints.amqp.json_checks import check_data, read_json
 
 SIZE_MAX = 256 * 1024
 PLAIN_SOURCE = "shop.events"

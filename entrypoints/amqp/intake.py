@@ -11,10 +11,10 @@ from application.broker.ports import Publisher, Received, Subscription
 from application.intake.command import INTAKE
 from application.intake.drain import Drained
 from application.kernel.ports import Ids
-from entrypoints.actors.actor import Telemetry, trace_ids
-from entrypoints.amqp.finish import Ended, Worked, finish
 from entrypoints.amqp.parking import parked
-from entrypoints.amqp.verdict import Ack, Park, Verdict, verdict
+from entrypoints.engine.consumer.finish import Ended, Worked, finish
+from entrypoints.engine.consumer.verdict import Ack, Park, Verdict, verdict
+from entrypoints.engine.telemetry import Telemetry, trace_ids
 
 DEAD = f"{INTAKE}.dlq"
 """Commands that nobody can read, or that met a fault of our own; moved back, they are tried again."""

@@ -14,10 +14,10 @@ from application.kernel.ports import Ids
 from application.outbox.pointers import Pointer, decode
 from domain.kernel.channel import Lane
 from domain.kernel.errors import Undecodable
-from entrypoints.actors.actor import Telemetry
-from entrypoints.amqp.finish import Ended, Worked, finish
 from entrypoints.amqp.parking import parked
-from entrypoints.amqp.verdict import Ack, Verdict, verdict
+from entrypoints.engine.consumer.finish import Ended, Worked, finish
+from entrypoints.engine.consumer.verdict import Ack, Verdict, verdict
+from entrypoints.engine.telemetry import Telemetry
 
 REASON = "the broker gave its message up: it was delivered too often"
 _LOST = "delay.parked"

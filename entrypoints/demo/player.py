@@ -9,10 +9,10 @@ import msgspec
 
 from application.broker.ports import Event, EventPublisher
 from application.kernel.ports import Clock, Ids
-from entrypoints.actors.actor import pause
 from entrypoints.demo import shop
 from entrypoints.demo.day import Happening
 from entrypoints.demo.watch import Published, Watch
+from entrypoints.engine.actor import pause
 
 _LOW_64 = (1 << 64) - 1
 

@@ -20,8 +20,6 @@ from config.providers import SandboxProvider, SmtpProvider, SmtpTls
 from config.settings import Settings
 from domain.kernel.channel import Mode
 from domain.kernel.errors import Misconfigured
-from entrypoints.actors.actor import Actor, pause
-from entrypoints.actors.supervisor import Supervisor
 from entrypoints.demo import eyes, shop
 from entrypoints.demo.day import greet, plan
 from entrypoints.demo.expect import Expected, expected
@@ -32,6 +30,8 @@ from entrypoints.demo.sink import Mail, MailSink
 from entrypoints.demo.tally import Tally
 from entrypoints.demo.terminal import Terminal, summary
 from entrypoints.demo.watch import Watch
+from entrypoints.engine.actor import Actor, pause
+from entrypoints.engine.supervisor import Supervisor
 from entrypoints.processes.roles import ROLES, Assembly
 from entrypoints.processes.run import hear_of_crashes, signals
 

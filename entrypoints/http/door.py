@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-from entrypoints.actors.actor import TRACES_MAX, Telemetry
+from entrypoints.engine.telemetry import TRACES_MAX, Telemetry
 
 _TELL_EVERY = 10.0
 

@@ -10,14 +10,14 @@ from config.container import Container
 from config.providers import SmtpProvider
 from config.settings import Settings
 from domain.kernel.channel import Lane, Mode, Priority
-from entrypoints.actors.actor import Actor
-from entrypoints.actors.capacity import Capacity
-from entrypoints.actors.engine import Engine
-from entrypoints.actors.lane import LaneActor
-from entrypoints.actors.settler import Settler
-from entrypoints.actors.slots import Slots
-from entrypoints.amqp.consumer import BatchConsumer
 from entrypoints.amqp.returned import ReturnedBatches
+from entrypoints.engine.actor import Actor
+from entrypoints.engine.consumer.batch_consumer import BatchConsumer
+from entrypoints.engine.lane.actor import LaneActor
+from entrypoints.engine.lane.capacity import Capacity
+from entrypoints.engine.lane.fair_share import Slots
+from entrypoints.engine.lane.services import Engine
+from entrypoints.engine.lane.settler import Settler
 
 
 def lane_actors(container: Container, handoff: Handoff) -> Sequence[Actor]:

@@ -9,25 +9,25 @@ from application.intake.defer import MESSAGE_MAX
 from config.container import Container
 from config.lifecycle import Parts
 from config.recovery import recover_broker
-from entrypoints.actors.actor import Actor
-from entrypoints.actors.incarnation import IncarnationActor
-from entrypoints.actors.jobs import JobsActor
-from entrypoints.actors.relay import RelayActor
-from entrypoints.amqp.batch import EventBatches
 from entrypoints.amqp.cloudevents import SIZE_MAX
-from entrypoints.amqp.consumer import BatchConsumer
 from entrypoints.amqp.intake import IntakeBatches
 from entrypoints.amqp.parking import CRITICAL, ORDINARY
+from entrypoints.amqp.shop_events import EventBatches
+from entrypoints.engine.actor import Actor
+from entrypoints.engine.clock_skew import SkewWatch
+from entrypoints.engine.consumer.batch_consumer import BatchConsumer
+from entrypoints.engine.jobs import JobsActor
+from entrypoints.engine.recovery import IncarnationActor
+from entrypoints.engine.relay.actor import RelayActor
 from entrypoints.http.app import create_app
 from entrypoints.http.door import Limits
 from entrypoints.http.services import HttpServices, Operations, Readiness
-from entrypoints.processes.chores import chores
 from entrypoints.processes.health import HealthApp
+from entrypoints.processes.http_requests import observer
+from entrypoints.processes.http_server import HttpActor, listen
 from entrypoints.processes.lanes import lane_actors, returned
-from entrypoints.processes.observe import observer
-from entrypoints.processes.server import HttpActor, listen
-from entrypoints.processes.skew import SkewWatch
-from entrypoints.processes.standing import Standing
+from entrypoints.processes.readiness import Standing
+from entrypoints.processes.recurring import chores
 
 
 @dataclass(frozen=True, slots=True)

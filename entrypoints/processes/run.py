@@ -13,8 +13,8 @@ from application.kernel.supervision import End
 from config.container import Container
 from config.lifecycle import built, install_catalog, opened, start_logging
 from config.settings import Settings
-from entrypoints.actors.actor import Telemetry
-from entrypoints.actors.supervisor import Supervisor
+from entrypoints.engine.supervisor import Supervisor
+from entrypoints.engine.telemetry import Telemetry
 from entrypoints.processes.roles import ROLES, Assembly
 
 GRACE = 25.0

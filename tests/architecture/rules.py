@@ -20,7 +20,7 @@ PURE_IMPORTS = frozenset({"msgspec", "domain", "application"})
 OWNERS_OF_TASKS = frozenset(
     {
         "application/kernel/supervision.py",  # the one place
-        "entrypoints/amqp/consumer.py",  # waits for a set of them, and raises what they raised
+        "entrypoints/engine/consumer/batch_consumer.py",  # waits for a set of them, raises what they raised
     }
 )
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|NotImplemented" r"Error)\b")

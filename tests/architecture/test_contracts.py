@@ -25,7 +25,12 @@ LAWFUL = {
     "adapters/rabbitmq/relay": "import aio_pika",
     "migrations/env": "import adapters.postgres.store",
     "config/container": "import adapters.postgres.store, adapters.rabbitmq.relay",
-    "entrypoints/cli": "import config.container",
+    "entrypoints/engine/supervisor": "import application.delivery.attempt",
+    "entrypoints/amqp/intake": "import entrypoints.engine.supervisor",
+    "entrypoints/http/app": "import application.notification.submit",
+    "entrypoints/processes/run": "import config.container, entrypoints.engine.supervisor",
+    "entrypoints/demo/run": "import config.container, entrypoints.processes.run",
+    "entrypoints/cli/demo": "import entrypoints.demo.run",
 }
 
 # contract -> (module that offends, what it imports)
@@ -34,7 +39,7 @@ OFFENCES = [
     ("downstairs", "application/notification/submit", "adapters.postgres.store"),
     ("downstairs", "adapters/postgres/store", "config.container"),
     ("downstairs", "adapters/postgres/store", "migrations.env"),
-    ("downstairs", "config/container", "entrypoints.cli"),
+    ("downstairs", "config/container", "entrypoints.cli.demo"),
     ("pure-domain", "domain/kernel/ids", "random"),
     ("pure-domain", "domain/kernel/ids", "logging"),
     ("no-io-libraries", "domain/kernel/ids", "sqlalchemy"),
@@ -43,7 +48,11 @@ OFFENCES = [
     ("silent-application", "application/notification/submit", "logging"),
     ("rooms-of-use-cases", "application/delivery/attempt", "application.notification.submit"),
     ("sibling-adapters", "adapters/rabbitmq/relay", "adapters.postgres.store"),
-    ("composition-root", "entrypoints/cli", "adapters.postgres.store"),
+    ("composition-root", "entrypoints/cli/demo", "adapters.postgres.store"),
+    ("engine-is-given-its-parts", "entrypoints/engine/supervisor", "config.container"),
+    ("engine-is-given-its-parts", "entrypoints/engine/supervisor", "entrypoints.processes.run"),
+    ("demo-apart", "entrypoints/processes/run", "entrypoints.demo.run"),
+    ("demo-apart", "entrypoints/engine/supervisor", "entrypoints.demo.run"),
 ]
 
 

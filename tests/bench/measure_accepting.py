@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import msgspec
 
-from adapters.rabbitmq.events import RabbitEvents
+from adapters.rabbitmq.event_publisher import RabbitEvents
 from adapters.rabbitmq.topology import SHOP_EVENTS
 from application.broker.ports import Event
 from tests.bench.http_load import load

@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from adapters.rabbitmq.consumer import RabbitConsumer
-from adapters.rabbitmq.ladder import LadderPublisher
+from adapters.rabbitmq.delay_ladder import LadderPublisher
 from application.broker.ports import Outgoing
 from application.outbox.pointers import Pointer, encode
 from domain.kernel.channel import Lane, Priority

@@ -10,7 +10,7 @@ import msgspec
 import psutil
 
 from adapters.rabbitmq.consumer import RabbitConsumer
-from adapters.rabbitmq.events import RabbitEvents
+from adapters.rabbitmq.event_publisher import RabbitEvents
 from adapters.rabbitmq.topology import SHOP_EVENTS
 from application.broker.ports import Event
 from application.outbox.pointers import decode

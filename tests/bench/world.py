@@ -10,8 +10,8 @@ import aiohttp
 import msgspec
 import psutil
 
+from adapters.rabbitmq.connection import Link
 from adapters.rabbitmq.endpoint import Endpoint
-from adapters.rabbitmq.link import Link
 from domain.kernel.secret import Secret
 from tests.support import shop
 from tests.support.broker import RabbitServer

@@ -7,9 +7,9 @@ import pytest
 
 from adapters.memory.broker import MemoryBroker, MemoryEvents
 from adapters.rabbitmq.consumer import RabbitConsumer
-from adapters.rabbitmq.events import RabbitEvents
-from adapters.rabbitmq.ladder import LadderPublisher
-from adapters.rabbitmq.plugin import DELAYED_TYPE, PluginPublisher
+from adapters.rabbitmq.delay_ladder import LadderPublisher
+from adapters.rabbitmq.delay_plugin import DELAYED_TYPE, PluginPublisher
+from adapters.rabbitmq.event_publisher import RabbitEvents
 from adapters.rabbitmq.publisher import RabbitPublisher
 from adapters.rabbitmq.topology import SHOP_EVENTS, definitions
 from adapters.system import SystemClock
@@ -21,7 +21,7 @@ from tests.contract.broker import (
     PublishingContract,
 )
 from tests.support.broker import RabbitServer, VHost
-from tests.support.cord import Cord
+from tests.support.fault_proxy import Cord
 from tests.support.topology import lay_out, links
 
 

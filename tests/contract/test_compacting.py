@@ -8,7 +8,7 @@ from adapters.memory.broker import MemoryBroker
 from adapters.postgres.core.database import Database
 from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.publisher import RabbitPublisher
-from adapters.rabbitmq.sizes import RabbitSizes
+from adapters.rabbitmq.queue_sizes import RabbitSizes
 from adapters.rabbitmq.topology import definitions
 from adapters.system import SystemClock
 from tests.contract.compacting import CompactContract, Yard

@@ -20,8 +20,8 @@ from entrypoints.amqp.parking import PARKED
 from tests.crash.load import PER_LIFE, Load
 from tests.crash.points import AT, FLAW, Point
 from tests.support.broker import RabbitServer
-from tests.support.cord import Cord
 from tests.support.eventually import eventually
+from tests.support.fault_proxy import Cord
 from tests.support.ground_truth import Death
 from tests.support.postgres import PostgresServer
 from tests.support.process import Child

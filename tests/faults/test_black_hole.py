@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from tests.support.cord import Cord
 from tests.support.eventually import eventually
+from tests.support.fault_proxy import Cord
 from tests.support.load import Requests
 from tests.support.shop import Answer, Shop
 

@@ -11,9 +11,9 @@ from pamqp import body, commands, heartbeat
 from pamqp.base import Frame
 
 from adapters.rabbitmq import publisher
+from adapters.rabbitmq.connection import Link
 from adapters.rabbitmq.consumer import RabbitConsumer, RabbitSubscription
 from adapters.rabbitmq.endpoint import Endpoint
-from adapters.rabbitmq.link import Link
 from adapters.rabbitmq.publisher import PUBLISH_MAX, RabbitPublisher
 from application.broker.ports import Outgoing
 from domain.kernel.errors import BrokerUnavailable

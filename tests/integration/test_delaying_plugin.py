@@ -6,9 +6,9 @@ from datetime import timedelta
 import aio_pika
 import pytest
 
-from adapters.rabbitmq.link import Link
-from adapters.rabbitmq.management import Management
-from adapters.rabbitmq.plugin import DELAYED, DELAYED_TYPE, PluginPublisher, require
+from adapters.rabbitmq.connection import Link
+from adapters.rabbitmq.delay_plugin import DELAYED, DELAYED_TYPE, PluginPublisher, require
+from adapters.rabbitmq.management_api import Management
 from adapters.rabbitmq.topology import definitions
 from domain.kernel.errors import Misconfigured
 from domain.kernel.secret import Secret

@@ -35,12 +35,12 @@ from application.user.mirror import MirrorPeople
 from config.catalog import load_catalog
 from domain.kernel.channel import CHANNELS
 from domain.kernel.ids import person_id
-from entrypoints.amqp.batch import EventBatches
-from entrypoints.amqp.consumer import BatchConsumer
 from entrypoints.amqp.parking import CRITICAL, ORDINARY, PARKED
+from entrypoints.amqp.shop_events import EventBatches
+from entrypoints.engine.consumer.batch_consumer import BatchConsumer
 from tests.support.broker import RabbitServer, VHost
-from tests.support.cord import Cord
 from tests.support.eventually import eventually
+from tests.support.fault_proxy import Cord
 from tests.support.postgres import PostgresServer
 from tests.support.telemetry import Told
 from tests.support.topology import lay_out, links

@@ -19,11 +19,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pamqp.header import ContentHeader
 
+from adapters.rabbitmq.connection import Link
 from adapters.rabbitmq.consumer import RabbitConsumer
+from adapters.rabbitmq.delay_ladder import LadderPublisher
 from adapters.rabbitmq.endpoint import Endpoint, tls_context
-from adapters.rabbitmq.events import RabbitEvents
-from adapters.rabbitmq.ladder import LadderPublisher
-from adapters.rabbitmq.link import Link
+from adapters.rabbitmq.event_publisher import RabbitEvents
 from adapters.rabbitmq.publisher import BODY_MAX, RabbitPublisher
 from adapters.rabbitmq.topology import SHOP_EVENTS
 from application.broker.ports import Event

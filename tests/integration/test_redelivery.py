@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
+from adapters.rabbitmq.connection import Link
 from adapters.rabbitmq.consumer import RabbitConsumer
-from adapters.rabbitmq.link import Link
 from adapters.rabbitmq.publisher import RabbitPublisher
 from domain.kernel.errors import BrokerUnavailable
 from tests.contract.broker import LANE, numbered, outgoing, take
 from tests.support.broker import RabbitServer, VHost
-from tests.support.cord import Cord
 from tests.support.eventually import eventually
+from tests.support.fault_proxy import Cord
 from tests.support.topology import lay_out, links
 
 COUNT = "x-delivery-count"

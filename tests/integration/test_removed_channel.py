@@ -4,7 +4,7 @@ import time
 from datetime import timedelta
 
 from adapters.rabbitmq.consumer import RabbitConsumer
-from adapters.rabbitmq.ladder import LadderPublisher
+from adapters.rabbitmq.delay_ladder import LadderPublisher
 from application.outbox.pointers import Pointer, encode
 from tests.contract.broker import LANE, LATE_MAX, outgoing, take, take_and_ack
 from tests.support.accepting import IDS

@@ -11,9 +11,9 @@ from urllib.parse import quote, urlsplit
 import aio_pika
 import pytest
 
-from adapters.rabbitmq.drift import Found, differences
-from adapters.rabbitmq.management import Management
+from adapters.rabbitmq.management_api import Management
 from adapters.rabbitmq.topology import as_json, definitions
+from adapters.rabbitmq.topology_diff import Found, differences
 from domain.kernel.errors import BrokerUnavailable, Misconfigured
 from domain.kernel.secret import Secret
 from tests.support.broker import RabbitServer, VHost

@@ -44,28 +44,28 @@ from application.recovery.recover import RecoverBroker
 from application.user.mirror import MirrorPeople
 from config.settings import Weights
 from domain.kernel.channel import Lane, Priority
-from entrypoints.actors.actor import Actor
-from entrypoints.actors.capacity import Capacity
-from entrypoints.actors.chaser import Chaser
-from entrypoints.actors.engine import Engine
-from entrypoints.actors.incarnation import IncarnationActor
-from entrypoints.actors.jobs import JobsActor
-from entrypoints.actors.lane import LaneActor
-from entrypoints.actors.relay import RelayActor
-from entrypoints.actors.settler import Settler
-from entrypoints.actors.slots import Slots
-from entrypoints.actors.supervisor import Supervisor
-from entrypoints.amqp.batch import EventBatches
-from entrypoints.amqp.consumer import BatchConsumer
 from entrypoints.amqp.intake import IntakeBatches
 from entrypoints.amqp.parking import CRITICAL, ORDINARY
 from entrypoints.amqp.returned import ReturnedBatches
-from entrypoints.processes.upkeep import Recurring
+from entrypoints.amqp.shop_events import EventBatches
+from entrypoints.engine.actor import Actor
+from entrypoints.engine.consumer.batch_consumer import BatchConsumer
+from entrypoints.engine.jobs import JobsActor
+from entrypoints.engine.lane.actor import LaneActor
+from entrypoints.engine.lane.capacity import Capacity
+from entrypoints.engine.lane.fair_share import Slots
+from entrypoints.engine.lane.services import Engine
+from entrypoints.engine.lane.settler import Settler
+from entrypoints.engine.overdue import Chaser
+from entrypoints.engine.recovery import IncarnationActor
+from entrypoints.engine.recurring import Recurring
+from entrypoints.engine.relay.actor import RelayActor
+from entrypoints.engine.supervisor import Supervisor
+from tests.simulation.faulty_ports import Calling, Consuming, Known, Publishing, Remote
 from tests.simulation.policies import CALL_MAX, LEASE, POLICIES
 from tests.simulation.process import Process
-from tests.simulation.weather import Part
+from tests.simulation.random_faults import Part
 from tests.simulation.whereabouts import WatchedOverdue
-from tests.simulation.wires import Calling, Consuming, Known, Publishing, Remote
 from tests.simulation.world import CHANNELS, VAULT, World
 from tests.support.memory.acceptance import MemoryAcceptance
 from tests.support.memory.cancelling import MemoryCancelling

@@ -8,8 +8,8 @@ import msgspec
 
 from application.kernel.versioned import Versioned
 from tests.simulation.fleet import Fleet, Member
+from tests.simulation.random_faults import Part
 from tests.simulation.shop import LOAD
-from tests.simulation.weather import Part
 from tests.simulation.world import CHANNELS, Ambush, World
 from tests.support.virtual_time import passing
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from entrypoints.actors.supervisor import Supervisor
+from entrypoints.engine.supervisor import Supervisor
 from tests.simulation.assembly import Assembly
 from tests.simulation.process import Process
 from tests.simulation.world import World

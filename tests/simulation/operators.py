@@ -11,7 +11,7 @@ from application.outbox.pointers import decode
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, Mode
 from tests.simulation.fleet import Fleet
-from tests.simulation.weather import Part
+from tests.simulation.random_faults import Part
 from tests.simulation.world import LANES, World
 from tests.support.virtual_time import passing
 

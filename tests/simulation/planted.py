@@ -35,13 +35,13 @@ from domain.delivery.health import Health
 from domain.delivery.outcome import AccountFault, Refused, Unknown
 from domain.delivery.policy import OnUnknown
 from domain.kernel.errors import KeyUnavailable
-from entrypoints.actors import chunk
-from entrypoints.actors.capacity import share
-from entrypoints.actors.chunk import Chunks
-from entrypoints.actors.relay import RelayActor
-from entrypoints.actors.settler import Settler
-from entrypoints.amqp.batch import EventBatches
 from entrypoints.amqp.intake import IntakeBatches
+from entrypoints.amqp.shop_events import EventBatches
+from entrypoints.engine.lane import chunk
+from entrypoints.engine.lane.capacity import share
+from entrypoints.engine.lane.chunk import Chunks
+from entrypoints.engine.lane.settler import Settler
+from entrypoints.engine.relay.actor import RelayActor
 from tests.simulation import world
 from tests.simulation.faults import Faults
 from tests.support.memory.acceptance import MemoryAcceptance

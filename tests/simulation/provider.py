@@ -12,7 +12,7 @@ from uuid import UUID
 
 from application.provider.ports import Message
 from domain.delivery.outcome import Accepted, AccountFault, Deferred, Outcome, Refused
-from tests.simulation.weather import Weather
+from tests.simulation.random_faults import Weather
 
 LOGIN_REFUSED = "535 login refused"
 

@@ -20,7 +20,7 @@ from domain.template.template import Template, Variable
 from domain.trigger.trigger import Trigger
 from tests.simulation.fleet import Fleet
 from tests.simulation.process import Gone
-from tests.simulation.weather import Part
+from tests.simulation.random_faults import Part
 from tests.simulation.world import VAULT, World
 from tests.support.virtual_time import passing
 

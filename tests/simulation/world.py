@@ -24,7 +24,7 @@ from entrypoints.amqp.parking import CRITICAL, ORDINARY
 from tests.simulation.clocks import MachineClock
 from tests.simulation.process import Process, SeededIds
 from tests.simulation.provider import Provider
-from tests.simulation.weather import Lost, Part, Way, Weather
+from tests.simulation.random_faults import Lost, Part, Way, Weather
 from tests.simulation.whereabouts import at_broker
 from tests.support.memory.incarnation import MemoryMarker
 from tests.support.memory.rows import MemoryRows

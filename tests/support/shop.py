@@ -28,7 +28,7 @@ import asyncpg
 import msgspec
 
 from adapters.postgres.core.migrate import migrate
-from adapters.rabbitmq.events import RabbitEvents
+from adapters.rabbitmq.event_publisher import RabbitEvents
 from adapters.rabbitmq.marker import RabbitMarker
 from adapters.rabbitmq.topology import SHOP_EVENTS
 from application.broker.ports import Event

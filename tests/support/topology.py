@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from adapters.rabbitmq.connection import Link
 from adapters.rabbitmq.endpoint import Endpoint
-from adapters.rabbitmq.link import Link
-from adapters.rabbitmq.management import Management
+from adapters.rabbitmq.management_api import Management
 from adapters.rabbitmq.topology import definitions
 from domain.kernel.channel import CHANNELS
 from domain.kernel.secret import Secret

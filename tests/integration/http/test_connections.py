@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from entrypoints.http.door import Limits
-from entrypoints.processes.server import bounded
+from entrypoints.processes.http_server import bounded
 from tests.integration.http.test_server import Running, running
 from tests.integration.http.world import INLINE, World
 from tests.support.eventually import eventually

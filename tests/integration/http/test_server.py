@@ -11,7 +11,7 @@ import pytest
 from adapters.system import SystemIds
 from domain.kernel.errors import Misconfigured
 from entrypoints.http.door import Limits
-from entrypoints.processes.server import HttpActor, listen
+from entrypoints.processes.http_server import HttpActor, listen
 from tests.bench.http_load import Unexpected, load
 from tests.integration.http.world import INLINE, World
 from tests.support.eventually import eventually

@@ -27,7 +27,7 @@ from config.partitions import MEND, Partitions
 from domain.kernel.errors import Misconfigured, Misplaced
 from domain.kernel.ids import uuid7
 from domain.notification.request import Content, Recipient, Request
-from entrypoints.amqp.verdict import Park, verdict
+from entrypoints.engine.consumer.verdict import Park, verdict
 from tests.support.least_privilege import least_privileged
 from tests.support.telemetry import Told
 

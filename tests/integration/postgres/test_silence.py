@@ -11,7 +11,7 @@ from adapters.postgres.core.database import Connection, Database
 from adapters.postgres.core.readiness import can_accept
 from application.kernel import budget
 from domain.kernel.errors import StoreUnavailable
-from tests.support.cord import Cord, Fault
+from tests.support.fault_proxy import Cord, Fault
 
 BUDGET = 0.5
 PROMPT = BUDGET + 3 - budget.SECONDS

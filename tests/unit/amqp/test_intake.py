@@ -13,9 +13,9 @@ from application.broker.ports import Outgoing
 from application.intake.command import INTAKE
 from application.intake.drain import Drained
 from domain.kernel.errors import StoreUnavailable, Undecodable
-from entrypoints.amqp.consumer import BatchConsumer
 from entrypoints.amqp.intake import DEAD, IntakeBatches
 from entrypoints.amqp.parking import QUEUE, REASON
+from entrypoints.engine.consumer.batch_consumer import BatchConsumer
 from tests.support.eventually import eventually, steadily
 from tests.support.telemetry import Told
 from tests.support.virtual_time import VirtualClock

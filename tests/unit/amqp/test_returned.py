@@ -7,11 +7,11 @@ from application.outbox.pointers import Pointer, encode
 from application.outbox.travel import RETURNED
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.errors import StoreUnavailable
-from entrypoints.amqp.consumer import BatchConsumer
 from entrypoints.amqp.parking import REASON as HEADER
 from entrypoints.amqp.returned import REASON, ReturnedBatches
+from entrypoints.engine.consumer.batch_consumer import BatchConsumer
 from tests.support.eventually import eventually, steadily
-from tests.unit.actors.engine import CLOCK, EMAIL, IDS, World
+from tests.unit.engine.harness import CLOCK, EMAIL, IDS, World
 
 
 class Returned(World):

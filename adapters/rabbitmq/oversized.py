@@ -1,0 +1,44 @@
+"""Messages larger than anybody reads: their bytes are let go as they arrive, only their size is kept.
+
+aiormq puts every body together, and a broker carries bodies of up to 128 MiB; a prefetch of them would be
+more than a machine has.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiormq import Channel
+from aiormq.abc import DeliveredMessage
+from pamqp.body import ContentBody
+from pamqp.header import ContentHeader
+
+from adapters.rabbitmq.tolerant_reader import TOO_LARGE
+
+Read = Callable[[Any, ContentHeader], Awaitable[DeliveredMessage]]
+
+
+def install(channel: Channel, largest: int) -> None:
+    """From now on a body of more than `largest` bytes comes empty."""
+
+    async def read(frame: Any, header: ContentHeader) -> DeliveredMessage:
+        size, got = header.body_size or 0, 0
+        pieces: list[bytes] = []
+        while got < size:
+            content = await channel._get_frame()  # noqa: SLF001  what its own `_read_content` reads from
+            if not isinstance(content, ContentBody):
+                raise ValueError(f"{content!r} instead of a piece of a body")  # noqa: TRY004  as aiormq's
+            got += len(content.value)
+            if size <= largest:
+                pieces.append(content.value)
+        return DeliveredMessage(delivery=frame, header=header, body=b"".join(pieces), channel=channel)
+
+    channel._read_content = read  # type: ignore[method-assign]  # noqa: SLF001
+
+
+def cut(message: DeliveredMessage) -> int:
+    """Bytes of what is not kept of it; 0: it is whole."""
+    headers = message.header.properties.headers or {}
+    if TOO_LARGE in headers:
+        return int(headers[TOO_LARGE])
+    size = message.header.body_size or 0
+    return size if size > len(message.body) else 0

@@ -1,0 +1,60 @@
+"""Whether the queues and exchanges stand, by AMQP alone, and making them where a management API is known."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aiormq.exceptions import ChannelNotFoundEntity
+
+from adapters.rabbitmq.connection import Link
+from adapters.rabbitmq.faults import told
+from adapters.rabbitmq.management_api import Management
+from domain.kernel.errors import BrokerUnavailable, Misconfigured
+
+LOOK_MAX = 20.0
+"""Seconds for some hundred questions, one after the other."""
+
+
+class RabbitTopology:
+    """Implements `Topology`."""
+
+    def __init__(
+        self,
+        link: Link,
+        described: Mapping[str, Sequence[Mapping[str, Any]]],
+        management: Callable[[], Management] | None,
+    ) -> None:
+        self._link = link
+        self._described = described
+        self._management = management
+
+    async def lay_out(self) -> str | None:
+        """See `Topology`.  Bindings and policies are seen by the management API alone."""
+        trouble = ""
+        if self._management is not None:
+            try:
+                async with self._management() as management:
+                    await management.apply(dict(self._described))  # type: ignore[arg-type]
+            except (BrokerUnavailable, Misconfigured) as fault:
+                trouble = f"; {fault}"
+        missing = await self._missing()
+        return f"{missing} is missing{trouble}" if missing else None
+
+    async def _missing(self) -> str | None:
+        """The first thing that is not there."""
+        looked_at = "nothing"
+        with told("no answer about the topology"):
+            async with asyncio.timeout(LOOK_MAX):
+                channel = await self._link.channel()
+                try:
+                    for queue in self._described["queues"]:
+                        looked_at = f"queue {queue['name']}"
+                        await channel.queue_declare(queue["name"], passive=True)
+                    for exchange in self._described["exchanges"]:
+                        looked_at = f"exchange {exchange['name']}"
+                        await channel.exchange_declare(exchange["name"], passive=True)
+                except ChannelNotFoundEntity:
+                    return looked_at
+                finally:
+                    self._link.retire(channel, "looked")
+        return None

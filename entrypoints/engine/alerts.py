@@ -1,0 +1,48 @@
+"""Tells operators of what happened: a line in the log, and the webhook; what is not heard is told again."""
+
+from dataclasses import dataclass
+
+from application.alert.dead_letters import TellOfLetters, Told
+from application.alert.providers import TellOfProviders
+from entrypoints.engine.telemetry import Telemetry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Called every few seconds."""
+
+    tell: TellOfLetters
+    telemetry: Telemetry
+
+    async def __call__(self) -> None:
+        """Tell of every group that is due; when one is not taken, that is enough for now.
+
+        Raises:
+            StoreUnavailable: next time.
+        """
+        while (told := await self.tell()) is not None:
+            self._say(told)
+            if told.fault is not None:
+                return
+
+    def _say(self, told: Told) -> None:
+        appeared = told.appeared
+        group = {"group": appeared.fingerprint, "mode": appeared.mode, "channel": appeared.channel}
+        self.telemetry.trouble(
+            "dead_letters.appeared", **group, provider=appeared.provider, count=appeared.count
+        )
+        if told.fault is not None:
+            self.telemetry.trouble("alert.undelivered", **group, reason=told.fault)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderAlarm:
+    """The same of providers that rest; the log has it from who noticed."""
+
+    tell: TellOfProviders
+    telemetry: Telemetry
+
+    async def __call__(self) -> None:
+        """Tell what has changed."""
+        for provider, fault in (await self.tell()).items():
+            self.telemetry.trouble("alert.undelivered", provider=provider, reason=fault)

@@ -1,0 +1,1 @@
+"""Consumers of queues whose messages are handled in batches, whatever they carry."""

@@ -1,0 +1,1 @@
+"""The delivery actor of a lane, and what all lanes of a process share."""

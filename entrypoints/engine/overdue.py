@@ -1,0 +1,30 @@
+"""Issues late deliveries again, every few seconds."""
+
+from dataclasses import dataclass
+
+from application.outbox.chase import ChaseOverdue
+from entrypoints.engine.telemetry import Telemetry
+
+LOOKS_MAX = 20
+"""In a row; a long walk goes on next time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chaser:
+    """Called every few seconds."""
+
+    chase: ChaseOverdue
+    telemetry: Telemetry
+
+    async def __call__(self) -> None:
+        """Look until nothing is left to be looked at.
+
+        Raises:
+            Unavailable: next time.
+        """
+        for _ in range(LOOKS_MAX):
+            chased = await self.chase()
+            for lane, count in chased.issued.items():
+                self.telemetry.trouble("deliveries.issued_again", lane=lane.queue, deliveries=count)
+            if not chased.more:
+                return

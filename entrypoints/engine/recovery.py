@@ -1,0 +1,72 @@
+"""The actor that looks, at start and after each reconnect, whether the broker still has its data."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from application.recovery.recover import Elsewhere, Intact, Lacking, Marked, RecoverBroker, Reissued
+from domain.kernel.errors import Unavailable
+from entrypoints.engine.actor import pause
+from entrypoints.engine.telemetry import Telemetry
+
+MEND = (
+    "if other queues answer and this stays: delete queue posthorn.marker.*, everything is issued again then"
+)
+"""A broker killed within a second of making a queue may never answer for it again (seen with 3.10.8)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class IncarnationActor:
+    """Looks until it knows, then waits for the next connection.
+
+    Args:
+        session: the number of the present connection; None: there is none.
+        every: seconds between two looks at the connection.
+        again: seconds until a look that came to nothing is taken again.
+    """
+
+    recover: RecoverBroker
+    session: Callable[[], int | None]
+    telemetry: Telemetry
+    every: float = 0.5
+    again: float = 2.0
+    name: str = "incarnation"
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Until stopped; an issue under way is finished."""
+        seen: int | None = None
+        while not self._stopping.is_set():
+            session = self.session()
+            if session is None or session == seen:
+                await pause(self.every, self._stopping)
+            elif await self._known():
+                seen = session
+            else:
+                await pause(self.again, self._stopping)
+
+    async def _known(self) -> bool:
+        try:
+            found = await self.recover()
+        except Unavailable as away:
+            self.telemetry.trouble("broker.unchecked", reason=str(away), mend=MEND)
+            return False
+        match found:
+            case Intact():
+                self.telemetry.wide("broker.intact")
+            case Marked():
+                self.telemetry.wide("broker.marked")
+            case Reissued():
+                self.telemetry.trouble(
+                    "broker.reissued", pointers=found.pointers, dead_letters=found.dead_letters
+                )
+            case Lacking(what=what):
+                self.telemetry.trouble("broker.lacking", lacking=what, mend="posthorn topology apply")
+                return False
+            case Elsewhere():
+                return False
+        return True

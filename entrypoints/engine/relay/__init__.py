@@ -1,0 +1,1 @@
+"""The relay: publishes what has been committed to the outbox."""

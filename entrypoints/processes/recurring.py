@@ -1,0 +1,70 @@
+"""What a process does now and then, each thing by itself: one that fails stops no other."""
+
+from collections.abc import Awaitable, Callable
+
+from config.container import Container
+from config.lifecycle import Parts
+from entrypoints.engine.actor import Actor
+from entrypoints.engine.alerts import Alarm, ProviderAlarm
+from entrypoints.engine.clock_skew import SkewWatch
+from entrypoints.engine.key_watch import KeyWatch
+from entrypoints.engine.lane_alerts import LaneAlarm, LaneFigures
+from entrypoints.engine.overdue import Chaser
+from entrypoints.engine.recurring import Recurring
+from entrypoints.engine.telemetry import Telemetry
+
+Work = tuple[str, Callable[[], Awaitable[None]], float]
+
+LEASES_EVERY, PROVIDERS_EVERY = 1.0, 2.0
+ALERTS_EVERY, OVERDUE_EVERY, LANES_EVERY = 2.0, 5.0, 10.0
+
+PULSE_EVERY = 1.0
+CLOCK_EVERY = 2.0
+KEYS_EVERY = 5.0
+FIGURES_EVERY = 10.0
+HOUSEKEEPING_EVERY = 3600.0
+
+
+def chores(container: Container, parts: Parts, skew: SkewWatch, *, alerts: bool, lanes: bool) -> list[Actor]:
+    """Those of one process.
+
+    Args:
+        alerts: it tells operators of dead letters.
+        lanes: it works lanes.
+    """
+    telemetry = container.telemetry()
+    works: list[Work] = [
+        ("pulse", parts.database.pulse.feel, PULSE_EVERY),
+        ("clock", skew, CLOCK_EVERY),
+        ("figures", parts.figures, FIGURES_EVERY),
+        ("reach", parts.partitions.look, FIGURES_EVERY),
+        ("partitions", parts.partitions.make, HOUSEKEEPING_EVERY),
+        ("vault", KeyWatch(check=container.keys.check(), telemetry=telemetry), KEYS_EVERY),
+        ("keys", parts.prune, HOUSEKEEPING_EVERY),
+        ("processes", parts.forget_dead, HOUSEKEEPING_EVERY),
+    ]
+    if alerts:
+        works += of_operators(container, telemetry)
+    if lanes:
+        works += of_lanes(container, telemetry)
+    return [Recurring(name=name, work=work, every=every, telemetry=telemetry) for name, work, every in works]
+
+
+def of_lanes(container: Container, telemetry: Telemetry) -> list[Work]:
+    """What a process does now and then because it delivers."""
+    delivering = container.delivering
+    alarm = ProviderAlarm(tell=delivering.tell_of_providers(), telemetry=telemetry)
+    return [
+        ("leases", delivering.keep_leases(), LEASES_EVERY),
+        ("provider alerts", alarm, PROVIDERS_EVERY),
+    ]
+
+
+def of_operators(container: Container, telemetry: LaneFigures) -> list[Work]:
+    """What is late, and what has died: see to it, and say so."""
+    operating = container.operating
+    return [
+        ("alerts", Alarm(tell=operating.tell_of_letters(), telemetry=telemetry), ALERTS_EVERY),
+        ("overdue", Chaser(chase=operating.chase_overdue(), telemetry=telemetry), OVERDUE_EVERY),
+        ("lanes", LaneAlarm(tell=operating.tell_of_lanes(), telemetry=telemetry), LANES_EVERY),
+    ]

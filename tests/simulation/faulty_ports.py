@@ -1,0 +1,225 @@
+"""The ports of a process, each over a wire that may break: nothing else connects it with the world."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from adapters.memory.queues import MemorySubscription
+from application.broker.ports import LARGEST, Outgoing, Published, Received
+from application.intake.command import INTAKE
+from application.outbox.pointers import decode
+from application.provider.ports import Message
+from domain.delivery.outcome import Accepted, Deferred, Outcome, Unknown
+from domain.kernel.errors import BrokerUnavailable, StoreUnavailable
+from tests.simulation.invariants import call_begins
+from tests.simulation.policies import CALL_MAX, SCAN_MAX
+from tests.simulation.process import Process
+from tests.simulation.random_faults import Message as Fate
+from tests.simulation.random_faults import Part
+from tests.simulation.world import AFTER_DEATH, LANE_QUEUES, World
+from tests.support.memory.incarnation import MemoryKnownMarker
+
+
+class Remote:
+    """Any port whose methods are requests: each is carried to `inner` and back."""
+
+    def __init__(self, world: World, process: Process, inner: Any, part: Part = Part.STORE) -> None:
+        self._carry = partial(world.carry, process, part)
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+        method = getattr(self._inner, name)
+
+        async def request(*args: Any, **kwargs: Any) -> Any:
+            return await self._carry(name, partial(method, *args, **kwargs))
+
+        setattr(self, name, request)
+        return request
+
+
+class Publishing:
+    """Implements `Publisher` and `DelayedPublisher`."""
+
+    def __init__(self, world: World, process: Process) -> None:
+        self._world = world
+        self._process = process
+
+    async def publish(self, messages: Sequence[Outgoing]) -> Published:
+        """At once."""
+        return await self._carried("publish", messages)
+
+    async def publish_later(self, messages: Sequence[Outgoing]) -> Published:
+        """After each one's delay."""
+        return await self._carried("publish_later", messages)
+
+    async def _carried(self, how: str, messages: Sequence[Outgoing]) -> Published:
+        return await self._world.carry(
+            self._process, Part.BROKER, how, partial(self._publish, how, list(messages))
+        )
+
+    async def _publish(self, how: str, messages: list[Outgoing]) -> Published:
+        world, prompt, silent = self._world, [], set[UUID]()
+        world.promised |= {message.id for message in messages if message.queue == INTAKE}
+        for message in messages:
+            if message.queue in LANE_QUEUES:
+                for pointer in decode(message.body):
+                    world.rounds[pointer].add(message.id)
+            fate = world.weather.message()
+            if fate is not Fate.FINE:
+                world.note("{} of {}", fate.value, self._process.name)
+            if fate in (Fate.LOST, Fate.UNCONFIRMED):
+                silent.add(message.id)
+            if fate is Fate.LOST:
+                continue
+            if fate is Fate.DELAYED:
+                world.taken |= set(decode(message.body)) if message.queue in LANE_QUEUES else set()
+                world.detour(world.chance.uniform(0.1, 10), partial(self._put, how, [message]))
+                continue
+            prompt += [message] * (2 if fate is Fate.DOUBLED else 1)
+        published = await self._put(how, prompt)
+        unroutable = set(published.unroutable)
+        gone = silent | unroutable
+        return Published([m.id for m in messages if m.id not in gone], list(unroutable))
+
+    async def _put(self, how: str, messages: Sequence[Outgoing]) -> Published:
+        taken: Published = await getattr(self._world.broker, how)(messages)
+        return taken
+
+
+class Consuming:
+    """Implements `Consumer` and `QueueSizes`."""
+
+    def __init__(self, world: World, process: Process) -> None:
+        self._world = world
+        self._process = process
+
+    async def subscribe(self, queue: str, prefetch: int, largest: int = LARGEST) -> "Line":
+        """Open a subscription; it is lost with the process's connection."""
+        try:
+            return await self._world.carry(
+                self._process, Part.BROKER, "subscribe", partial(self._subscribe, queue, prefetch, largest)
+            )
+        except BrokerUnavailable:
+            self._process.hang_up("cannot subscribe")
+            raise
+
+    async def _subscribe(self, queue: str, prefetch: int, largest: int) -> "Line":
+        if not self._process.alive:
+            raise BrokerUnavailable("nobody is there")
+        inner = await self._world.broker.subscribe(queue, prefetch, largest)
+        self._process.subscriptions.append(inner)
+        return Line(self._world, self._process, inner)
+
+    async def size(self, queue: str) -> int:
+        """See `QueueSizes`."""
+        return await self._world.carry(
+            self._process, Part.BROKER, "size", partial(self._world.broker.size, queue)
+        )
+
+
+class Line:
+    """Implements `Subscription`."""
+
+    def __init__(self, world: World, process: Process, inner: MemorySubscription) -> None:
+        self._world = world
+        self._process = process
+        self._inner = inner
+
+    async def take(self, limit: int, size: int = LARGEST) -> list[Received]:
+        """Wait for messages."""
+        await self._world.thawed(self._process)
+        self._process.check()
+        return await self._inner.take(limit, size)
+
+    async def refuse(self, tags: Sequence[int]) -> None:
+        """Leave these to the broker."""
+        self._process.check()
+        await self._inner.refuse(tags)
+
+    async def ack(self, tags: Sequence[int]) -> None:
+        """Done with these; when that does not arrive, the connection is lost."""
+        try:
+            await self._world.carry(self._process, Part.BROKER, "ack", partial(self._inner.ack, list(tags)))
+        except BrokerUnavailable:
+            self._process.hang_up("ack lost")
+            raise
+
+    async def close(self) -> None:
+        """Give back what is not acked."""
+        self._process.check()
+        await self._inner.close()
+
+
+class Known:
+    """Implements `KnownMarker`."""
+
+    def __init__(self, world: World, process: Process) -> None:
+        self._world = world
+        self._process = process
+        self._inner = MemoryKnownMarker(rows=world.rows, process=process.id)
+        remote = Remote(world, process, self._inner)
+        self.marks, self.intend, self.rely = remote.marks, remote.intend, remote.rely
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[bool]:
+        """A lock that ends with the process."""
+        self._process.check()
+        if Part.STORE in self._world.weather.away:
+            raise StoreUnavailable("away")
+        async with self._inner.alone() as mine:
+            yield mine
+
+
+class Calling:
+    """Implements `Gateways` and `Gateway`: the provider, over a wire."""
+
+    def __init__(self, world: World, process: Process) -> None:
+        self._world = world
+        self._process = process
+
+    def named(self, provider: str) -> "Calling":
+        """There is one for all names."""
+        return self
+
+    async def send(self, message: Message) -> Outcome:
+        """One call, bounded."""
+        self._process.check()
+        world = self._world
+        call_begins(world, message)
+        world.note("{} calls for {} attempt {}", self._process.name, message.delivery, message.attempt)
+        answer: asyncio.Future[Outcome] = world.loop.create_future()
+        there = world.chance.choice((0.01, 0.01, min(1.0, world.chance.expovariate(10))))
+        world.loop.call_later(there, self._arrive, message, answer)
+        try:
+            async with asyncio.timeout(SCAN_MAX if message.address.startswith("scan") else CALL_MAX):
+                return await answer
+        except TimeoutError:
+            return Unknown("no answer")
+
+    def _arrive(self, message: Message, answer: "asyncio.Future[Outcome]") -> None:
+        world, process, chance = self._world, self._process, self._world.chance
+        world.ambush(process, "send", before=True)
+        if not process.alive and chance.random() > AFTER_DEATH:
+            return
+        outcome: Outcome | None
+        if world.weather.stormy and chance.random() < 0.02:
+            world.weather.count["provider not reached"] += 1
+            outcome = Deferred("connection refused")
+        else:
+            outcome = world.provider.take(message, world.rows.deliveries[message.delivery].epoch)
+            world.note("the provider has {} attempt {}: {}", message.delivery, message.attempt, outcome)
+        world.ambush(process, "send", before=False)
+        if isinstance(outcome, Accepted) and world.weather.stormy and chance.random() < 0.01:
+            world.weather.count["provider answer lost"] += 1
+            process.troubled()
+        elif outcome is not None:
+            world.loop.call_later(world.provider.latency(message), self._answer, answer, outcome)
+
+    def _answer(self, answer: "asyncio.Future[Outcome]", outcome: Outcome) -> None:
+        if (frozen := self._process.frozen_until - self._world.loop.time()) > 0 and self._process.alive:
+            self._world.loop.call_later(frozen, self._answer, answer, outcome)
+        elif not answer.done() and self._process.alive:
+            answer.set_result(outcome)

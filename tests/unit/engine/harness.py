@@ -1,0 +1,286 @@
+"""A whole delivery engine in one process, over the in-memory adapters, with faults to be switched on."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from adapters.crypto.checked import CheckedVault
+from adapters.crypto.vault import LocalVault
+from adapters.memory.broker import MemoryBroker
+from adapters.rendering.bounded import BoundedRenderer
+from adapters.system import SystemDice, SystemIds
+from application.broker.ports import Outgoing, Published
+from application.channel.ports import Channel
+from application.dead_letter.bury import BuryDelivery
+from application.delivery.begin import BeginDeliveries
+from application.delivery.call import CallProvider
+from application.delivery.clear import ClearAgain
+from application.delivery.ports import Begin, Settled, Settlement
+from application.delivery.probe import ProbeLane
+from application.delivery.providers import ProviderStates
+from application.delivery.reissue import ReissuePointers
+from application.kernel.caching import CachedTemplates
+from application.kernel.ports import Clock
+from application.kernel.versioned import Versioned
+from application.outbox.pointers import Pointer, encode
+from application.outbox.ports import OutboxMessage
+from application.outbox.relay import RelayOutbox
+from application.privacy.ports import KeyState
+from application.privacy.sealing import seal_content, seal_profile, wrap_content_key
+from application.provider.ports import Message
+from config.settings import Weights
+from domain.delivery.delivery import DeliveryStatus
+from domain.delivery.outcome import Accepted, Outcome
+from domain.delivery.policy import DEFAULT_POLICIES
+from domain.kernel.channel import Lane, NotificationClass, Priority
+from domain.notification.request import Content, Profile
+from entrypoints.engine.lane.actor import LaneActor
+from entrypoints.engine.lane.fair_share import Slots
+from entrypoints.engine.lane.services import Engine
+from entrypoints.engine.lane.settler import Settler
+from entrypoints.engine.relay.actor import RelayActor
+from tests.support.accepting import notification, person
+from tests.support.memory.acceptance import MemoryAcceptance
+from tests.support.memory.catalog import MemoryChannels
+from tests.support.memory.clearances import MemoryClearances
+from tests.support.memory.dead_letters import MemoryDeadLetters
+from tests.support.memory.deliveries import MemoryDeliveries
+from tests.support.memory.outbox import MemoryOutbox
+from tests.support.memory.rows import MemoryRows
+from tests.support.memory.templates import MemoryTemplates
+from tests.support.telemetry import Told
+from tests.support.virtual_time import VirtualClock
+
+DEFINITIONS = json.loads((Path(__file__).parents[3] / "rabbitmq" / "definitions.json").read_text())
+EMAIL = Lane("email", Priority.MEDIUM)
+WEIGHTS = Weights().by_priority()
+IDS = SystemIds()
+CLOCK = VirtualClock()
+
+
+class Faulty:
+    """Deliveries in memory; `fault[method]` is called with the arguments first, and may raise or wait."""
+
+    def __init__(self, inner: MemoryDeliveries) -> None:
+        self.inner = inner
+        self.fault: dict[str, Callable[[Any], Any]] = {}
+
+    async def _before(self, method: str, given: Any) -> None:
+        if method in self.fault:
+            answer = self.fault[method](given)
+            if asyncio.iscoroutine(answer):
+                await answer
+
+    async def lease(self, pointers: Sequence[Pointer], *, lease: timedelta, strikes_max: int = 1) -> Any:
+        await self._before("lease", pointers)
+        return await self.inner.lease(pointers, lease=lease, strikes_max=strikes_max)
+
+    async def begin(self, attempts: Sequence[Begin], *, cleared_at: Any) -> frozenset[UUID]:
+        await self._before("begin", attempts)
+        return await self.inner.begin(attempts, cleared_at=cleared_at)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> Settled:
+        await self._before("settle", settlements)
+        return await self.inner.settle(settlements)
+
+    async def postpone(self, lane: Lane, pointers: Any) -> list[OutboxMessage]:
+        await self._before("postpone", pointers)
+        return await self.inner.postpone(lane, pointers)
+
+
+class World:
+    """One lane, one relay, one provider (`smtp`) whose calls are told in `sent`."""
+
+    def __init__(
+        self, *, slots: int = 100, lease: timedelta = timedelta(seconds=45), clock: Clock = CLOCK
+    ) -> None:
+        """`clock` is the process's; the rows have theirs, as a database has."""
+        self.rows = MemoryRows(CLOCK)
+        self.clock = clock
+        self.rows.channels["email"] = Versioned(Channel(channel="email", providers=("smtp",)), 1, CLOCK.now())
+        self.me = uuid4()
+        self.keys = KeyState(wrong=None)
+        self.vault = LocalVault.from_master(b"m" * 32)
+        self.broker = MemoryBroker(DEFINITIONS, CLOCK)
+        self.told = Told()
+        self.sent: list[UUID] = []
+        self.answer: Callable[[Message], Any] = lambda message: Accepted(str(message.delivery))
+        self.publish_fault: Callable[[], None] = lambda: None
+        self.deliveries = Faulty(MemoryDeliveries(rows=self.rows, process=self.me, ids=IDS))
+        self.orphans: dict[UUID, int] = {}
+        self.relay = self._relay()
+        self.providers = ProviderStates(clock=CLOCK, watch=self.told)
+        begin = BeginDeliveries(
+            providers=self.providers,
+            deliveries=self.deliveries,
+            vault=CheckedVault(self.vault, self.keys),
+            gateways=self,
+            handoff=self,
+            policies=DEFAULT_POLICIES,
+            clock=clock,
+            dice=SystemDice(),
+            lease=lease,
+        )
+        call = CallProvider(
+            providers=self.providers,
+            gateways=self,
+            renderer=BoundedRenderer(),
+            templates=CachedTemplates(templates=MemoryTemplates(rows=self.rows), clock=CLOCK),
+            policies=DEFAULT_POLICIES,
+            clock=clock,
+            dice=SystemDice(),
+            lease=lease,
+            call_max=timedelta(seconds=0),
+            clear_again=ClearAgain(
+                clearances=MemoryClearances(rows=self.rows), policies=DEFAULT_POLICIES, clock=CLOCK
+            ),
+        )
+        self.settler = Settler(deliveries=self.deliveries, handoff=self, telemetry=self.told, retry_wait=0.01)
+        self.engine = Engine(
+            consumer=self.broker,
+            publisher=self,
+            begin=begin,
+            call=call,
+            probe=ProbeLane(
+                channels=MemoryChannels(rows=self.rows), providers=self.providers, keys=self.keys
+            ),
+            reissue=ReissuePointers(deliveries=self.deliveries, handoff=self),
+            bury=BuryDelivery(
+                letters=MemoryDeadLetters(rows=self.rows, process=self.me, ids=IDS),
+                deliveries=self.deliveries,
+                handoff=self,
+            ),
+            settler=self.settler,
+            slots=Slots(total=slots, weights=WEIGHTS),
+            ids=IDS,
+            telemetry=self.told,
+        )
+        self.lane = LaneActor(lane=EMAIL, engine=self.engine)
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def named(self, _provider: str) -> "World":
+        """As `Gateways`."""
+        return self
+
+    async def send(self, message: Message) -> Outcome:
+        """As `Gateway`."""
+        answer = self.answer(message)
+        if asyncio.iscoroutine(answer):
+            answer = await answer
+        self.sent.append(message.delivery)
+        return answer
+
+    async def publish(self, messages: Sequence[Outgoing]) -> Published:
+        """As `Publisher` of dead letters."""
+        self.publish_fault()
+        return await self.broker.publish(messages)
+
+    async def accept(
+        self,
+        count: int = 1,
+        *,
+        lane: Lane = EMAIL,
+        packed: bool = False,
+        headers: Mapping[str, str] | None = None,
+        klass: NotificationClass = NotificationClass.TRANSACTIONAL,
+    ) -> list[UUID]:
+        """Commit `count` notifications for one person each, and put their pointers on the lane."""
+        found = []
+        acceptance = MemoryAcceptance(rows=self.rows, process=self.me)
+        for _ in range(count):
+            key, ada, content_key = self.vault.create(), person(), self.vault.create()
+            profile = seal_profile(key, ada.id, Profile(email=f"{ada.id}@shop.test"))
+            ada = person(id=ada.id, data_key=self.vault.wrap(key, ada.id), profile=profile)
+            id_ = IDS.next()
+            new = notification(ada, id=id_, lane=lane, template_id=None, template_version=None)
+            [delivery] = new.deliveries
+            new = notification(
+                ada,
+                id=id_,
+                lane=lane,
+                klass=klass,
+                template_id=None,
+                template_version=None,
+                content=seal_content(content_key, id_, Content(subject="s", body="b")),
+                deliveries=(
+                    type(delivery)(
+                        id=delivery.id,
+                        person=ada.id,
+                        slot="email",
+                        content_key=wrap_content_key(key, content_key, delivery.id),
+                    ),
+                ),
+            )
+            await acceptance.accept([new], [ada], lambda _: [])
+            found.append(delivery.id)
+        bodies = [found] if packed else [[id_] for id_ in found]
+        for ids in bodies:
+            await self.put(encode([Pointer(id_, 1) for id_ in ids]), lane, headers)
+        return found
+
+    async def put(self, body: bytes, lane: Lane = EMAIL, headers: Mapping[str, str] | None = None) -> None:
+        """Onto the lane."""
+        message = Outgoing(id=IDS.next(), queue=lane.queue, body=body, headers=dict(headers or {}))
+        await self.broker.publish([message])
+
+    def start(self) -> None:
+        """Run lane and relay."""
+        self.tasks = [asyncio.create_task(actor.run()) for actor in (self.lane, self.relay)]
+
+    async def die(self) -> None:
+        """As a process that is killed: nothing is settled, and what is not acked comes again."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.orphans = {
+            row.id: row.attempt
+            for row in self.rows.deliveries.values()
+            if row.status is DeliveryStatus.SENDING
+        }
+        self.engine = replace(self.engine, slots=Slots(total=self.engine.slots.total, weights=WEIGHTS))
+        self.lane, self.relay = LaneActor(lane=EMAIL, engine=self.engine), self._relay()
+
+    def pass_time(self) -> None:
+        """The leases of the dead end, and what waits on the ladder is due."""
+        for id_, attempt in self.orphans.items():
+            row = self.rows.deliveries[id_]
+            if row.attempt == attempt and row.lease_until is not None:
+                row.lease_until = CLOCK.now() - timedelta(seconds=1)
+        self.broker._delayed = [(0.0, number, message) for _, number, message in self.broker._delayed]
+        self.broker.release()
+
+    def offer(self, messages: Sequence[OutboxMessage]) -> None:
+        """As `Handoff`, to the relay of the process that lives."""
+        self.relay.offer(messages)
+
+    def _relay(self) -> RelayActor:
+        outbox = MemoryOutbox(rows=self.rows, process=self.me)
+        return RelayActor(
+            relay=RelayOutbox(outbox=outbox, publisher=self.broker, delayed=self.broker, clock=self.clock),
+            outbox=outbox,
+            telemetry=self.told,
+            sweep_every=0.05,
+        )
+
+    async def stop(self) -> None:
+        """Drain lane, then relay."""
+        for actor, task in zip((self.lane, self.relay), self.tasks, strict=True):
+            actor.stop()
+            await asyncio.wait_for(task, 5)
+
+    def statuses(self, ids: Sequence[UUID]) -> set[DeliveryStatus]:
+        """Of these deliveries."""
+        return {self.rows.deliveries[id_].status for id_ in ids}
+
+    def all_sent(self, ids: Sequence[UUID], lane: Lane = EMAIL) -> bool:
+        """Each is sent, the lane is empty, and every slot is free."""
+        return (
+            self.statuses(ids) == {DeliveryStatus.SENT}
+            and not self.broker.depth(lane.queue)
+            and not self.engine.slots.used
+        )

@@ -1,0 +1,1 @@
+"""What processes are put together from."""
