@@ -48,7 +48,7 @@ def drop(
     """Give up what waits on a CHANNEL that is disabled or paused, for good."""
     settings = shell.load().settings
     from config import lifecycle
-    from entrypoints.http.views.operations import JobOut
+    from entrypoints.http.job import JobOut
 
     mode = Mode.TEST if test else Mode.LIVE
 

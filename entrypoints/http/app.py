@@ -7,74 +7,32 @@ from litestar import Router
 from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 
-from entrypoints.http.edge import Api
-from entrypoints.http.guard import RequireKey
-from entrypoints.http.openapi.contract import contract
-from entrypoints.http.problems import answer_error
-from entrypoints.http.reading.room import Room
-from entrypoints.http.routes import (
-    attempts,
-    batch,
-    channels,
-    dead_letters,
-    docs,
-    following,
-    health,
-    jobs,
-    notifications,
-    templates,
-    triggers,
-    users,
-)
-from entrypoints.http.services import HttpServices
+from entrypoints.http import attempt, channel, delivery, docs, health, job
+from entrypoints.http.access import RequireKey
+from entrypoints.http.dead_letter import routes as dead_letter
+from entrypoints.http.kit.api import Api
+from entrypoints.http.kit.body_memory import BodyMemory
+from entrypoints.http.kit.openapi.contract import contract
+from entrypoints.http.kit.problems import answer_error
+from entrypoints.http.kit.services import HttpServices
+from entrypoints.http.notification import batch, create
+from entrypoints.http.notification import routes as notification
+from entrypoints.http.template import routes as template
+from entrypoints.http.trigger import routes as trigger
+from entrypoints.http.user import routes as user
 
-GUARDED: list[ControllerRouterHandler] = [
-    notifications.create_notification,
-    notifications.cancel_notification,
+NEED_KEY: list[ControllerRouterHandler] = [
+    create.create_notification,
     batch.create_batch,
-    following.list_notifications,
-    following.show_notification,
-    following.list_deliveries,
-    following.list_history,
-    templates.list_templates,
-    templates.create_template,
-    templates.show_template,
-    templates.show_version,
-    templates.save_version,
-    templates.activate_template,
-    templates.deactivate_template,
-    triggers.list_triggers,
-    triggers.show_trigger,
-    triggers.save_trigger,
-    triggers.delete_trigger,
-    channels.list_channels,
-    channels.show_channel,
-    channels.save_channel,
-    channels.drop_channel,
-    dead_letters.list_dead_letters,
-    dead_letters.list_dead_letter_groups,
-    dead_letters.replay_dead_letters,
-    dead_letters.discard_dead_letters,
-    attempts.list_attempts,
-    attempts.resolve_attempt,
-    jobs.list_jobs,
-    jobs.show_job,
-    jobs.cancel_job,
-    users.list_users,
-    users.show_user,
-    users.save_user,
-    users.erase_user,
-    users.erase_users,
-]
-OPEN: list[ControllerRouterHandler] = [
-    health.livez,
-    health.readyz,
-    health.metrics,
-    docs.contract,
-    docs.docs,
-    docs.asset,
-    docs.problems,
-    docs.problem,
+    *notification.ROUTES,
+    *delivery.ROUTES,
+    *template.ROUTES,
+    *trigger.ROUTES,
+    *channel.ROUTES,
+    *dead_letter.ROUTES,
+    *attempt.ROUTES,
+    *job.ROUTES,
+    *user.ROUTES,
 ]
 
 
@@ -92,13 +50,18 @@ def create_app(services: HttpServices, *, pages: Sequence[ControllerRouterHandle
 def build_app(pages: Sequence[ControllerRouterHandler] = ()) -> Api:
     """The routes alone: enough to write the contract."""
     app = Api(
-        route_handlers=[Router("/api", route_handlers=GUARDED, middleware=[RequireKey]), *OPEN, *pages],
+        route_handlers=[
+            Router("/api", route_handlers=NEED_KEY, middleware=[RequireKey]),
+            *health.ROUTES,
+            *docs.ROUTES,
+            *pages,
+        ],
         exception_handlers={Exception: answer_error},
         openapi_config=None,  # the contract is written from our own structs
         logging_config=None,  # one wide event per request instead
         request_max_body_size=None,  # `read_bytes` bounds each body
     )
-    app.room = Room()
+    app.body_memory = BodyMemory()
     app.allowed = {
         route.path_format: ", ".join(sorted(route.methods)).encode()
         for route in app.routes

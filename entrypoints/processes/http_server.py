@@ -14,13 +14,13 @@ import uvicorn
 
 from domain.kernel.errors import Misconfigured
 from entrypoints.engine.telemetry import Telemetry
-from entrypoints.http.connection import Connection
-from entrypoints.http.door import Door, Limits
+from entrypoints.http.kit.connection import Connection
+from entrypoints.http.kit.connections import ConnectionLimits, ConnectionSupervisor
 
 GRACE = 5
 """Seconds in which open requests may end."""
 BACKLOG = 2048
-_LIMITS = Limits()
+_LIMITS = ConnectionLimits()
 _SPARE_FILES = 128
 """Descriptors that connections leave to everything else: pools, links, files."""
 _SWEEP_TICKS = 5
@@ -49,7 +49,7 @@ def listen(host: str, port: int, key: str) -> socket.socket:
     return taken
 
 
-def bounded(limits: Limits) -> Limits:
+def bounded(limits: ConnectionLimits) -> ConnectionLimits:
     """No more connections than the process may open: who has none left cannot even refuse."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = max(files - _SPARE_FILES, files // 2)
@@ -57,14 +57,14 @@ def bounded(limits: Limits) -> Limits:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, door: Door) -> None:
+    def __init__(self, config: uvicorn.Config, supervisor: ConnectionSupervisor) -> None:
         super().__init__(config)
-        self._door = door
+        self._supervisor = supervisor
 
     async def on_tick(self, counter: int) -> bool:
         """Look at the connections twice a second."""
         if counter % _SWEEP_TICKS == 0:
-            self._door.sweep(self.server_state.connections, asyncio.get_running_loop().time())  # type: ignore[arg-type]
+            self._supervisor.sweep(self.server_state.connections, asyncio.get_running_loop().time())  # type: ignore[arg-type]
         return await super().on_tick(counter)
 
     @contextmanager
@@ -82,7 +82,7 @@ class HttpActor:
     telemetry: Telemetry
     fresh: Callable[[], UUID]
     """Ids of requests that never reach the application."""
-    limits: Limits = _LIMITS
+    limits: ConnectionLimits = _LIMITS
     name: str = "http"
     before_stop: Callable[[], None] = lambda: None
     """Ends what would hold the shutdown up, such as streams."""
@@ -93,14 +93,16 @@ class HttpActor:
         """Serve until stopped."""
         if self._stopping:
             return
-        door = Door(limits=bounded(self.limits), telemetry=self.telemetry, fresh=self.fresh)
-        if door.limits != self.limits:
+        supervisor = ConnectionSupervisor(
+            limits=bounded(self.limits), telemetry=self.telemetry, fresh=self.fresh
+        )
+        if supervisor.limits != self.limits:
             self.telemetry.wide(
-                "http.connections_limited", limit=door.limits.connections, reason="see `ulimit -n`"
+                "http.connections_limited", limit=supervisor.limits.connections, reason="see `ulimit -n`"
             )
         config = uvicorn.Config(
             self.app,
-            http=partial(Connection, door=door),  # type: ignore[arg-type]
+            http=partial(Connection, supervisor=supervisor),  # type: ignore[arg-type]
             ws="none",
             lifespan="off",
             log_config=None,
@@ -109,10 +111,10 @@ class HttpActor:
             proxy_headers=False,
             date_header=False,
             backlog=BACKLOG,
-            timeout_keep_alive=door.limits.idle,
+            timeout_keep_alive=supervisor.limits.idle,
             timeout_graceful_shutdown=GRACE,
         )
-        self._server = _Server(config, door)
+        self._server = _Server(config, supervisor)
         # uvicorn closes the sockets it is given; after a crash we serve on ours again.
         await self._server.serve(sockets=[self.socket.dup()])
 

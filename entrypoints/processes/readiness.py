@@ -8,7 +8,7 @@ from application.delivery.providers import Resting
 from application.kernel.supervision import Tasks
 from application.privacy.ports import KeyState
 from entrypoints.engine.consumer.batch_consumer import BatchConsumer
-from entrypoints.http.services import Readiness
+from entrypoints.http.kit.services import Readiness
 
 
 class Parts(Protocol):

@@ -20,8 +20,8 @@ from entrypoints.engine.jobs import JobsActor
 from entrypoints.engine.recovery import IncarnationActor
 from entrypoints.engine.relay.actor import RelayActor
 from entrypoints.http.app import create_app
-from entrypoints.http.door import Limits
-from entrypoints.http.services import HttpServices, Operations, Readiness
+from entrypoints.http.kit.connections import ConnectionLimits
+from entrypoints.http.kit.services import HttpServices, Operations, Readiness
 from entrypoints.processes.health import HealthApp
 from entrypoints.processes.http_requests import observer
 from entrypoints.processes.http_server import HttpActor, listen
@@ -178,7 +178,7 @@ class Assembly:
             socket=listen(http.host, port, key),
             telemetry=self.telemetry,
             fresh=self.container.ids().next,
-            limits=Limits(connections=http.connections),
+            limits=ConnectionLimits(connections=http.connections),
         )
 
     def _services(self, parts: Parts) -> HttpServices:

@@ -33,7 +33,7 @@ def ls(
     """Count dead letters by cause, the most frequent first, or list them."""
     settings = shell.load().settings
     from config import lifecycle
-    from entrypoints.http.views.operations import DeadLetterOut, GroupOut
+    from entrypoints.http.dead_letter.views import DeadLetterOut, GroupOut
 
     async def work() -> list[Any]:
         container = lifecycle.built(settings, folder)

@@ -79,7 +79,7 @@ def _close(
         raise click.UsageError("say which: ids, --group, --since or another filter, or else --all")
     settings = shell.load().settings
     from config import lifecycle
-    from entrypoints.http.views.operations import JobOut
+    from entrypoints.http.job import JobOut
 
     async def work() -> int | Job:
         container = lifecycle.built(settings, folder)

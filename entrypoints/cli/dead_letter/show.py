@@ -52,8 +52,8 @@ def show(shell: Shell, folder: Path | None, delivery: UUID, test: bool, as_json:
 
 
 async def _one(container: "Container", delivery: UUID, mode: Mode) -> dict[str, list[Any]]:
-    from entrypoints.http.views.notifications import AttemptOut, HistoryOut
-    from entrypoints.http.views.operations import DeadLetterOut
+    from entrypoints.http.dead_letter.views import DeadLetterOut
+    from entrypoints.http.delivery import AttemptOut, HistoryOut
 
     reader = container.operating.letters()
     letters = [

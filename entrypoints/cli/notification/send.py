@@ -128,7 +128,7 @@ async def _directly(
 ) -> dict[str, Any]:
     from config import lifecycle
     from domain.kernel.channel import Mode
-    from entrypoints.http.bodies.notification import NotificationIn, to_request
+    from entrypoints.http.notification.bodies import NotificationIn, to_request
 
     try:
         given = msgspec.convert(body, NotificationIn)

@@ -18,7 +18,7 @@ from litestar.types import ControllerRouterHandler
 from entrypoints.demo.feed import Feed, Row
 from entrypoints.demo.sink import MailSink
 from entrypoints.demo.tally import Tally
-from entrypoints.http.problems import Refused
+from entrypoints.http.kit.problems import Refused
 
 _KINDS = {"style.css": "text/css", "app.js": "text/javascript", "horn.svg": "image/svg+xml"}
 _HEADERS = {

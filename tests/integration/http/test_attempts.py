@@ -8,7 +8,7 @@ import pytest
 
 from application.outbox.pointers import Pointer, decode
 from domain.delivery.delivery import DeliveryStatus
-from entrypoints.http.openapi.examples import RESOLVE
+from entrypoints.http.attempt import RESOLVE
 from tests.integration.http.operating import ended, held, listed, walked
 from tests.integration.http.world import RECENT, World, errors_of
 

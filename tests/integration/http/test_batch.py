@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from domain.kernel.errors import StoreUnavailable
-from entrypoints.http.openapi.examples import BATCH
+from entrypoints.http.notification.examples import BATCH
 from tests.integration.http.world import INLINE, World, errors_of
 
 URL = "/api/notifications/batch"

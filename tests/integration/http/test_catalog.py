@@ -5,7 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from entrypoints.http.openapi.examples import CHANNEL, TRIGGER, USER
+from entrypoints.http.channel import CHANNEL
+from entrypoints.http.trigger.bodies import TRIGGER
+from entrypoints.http.user.bodies import USER
 from tests.integration.http.world import World, errors_of
 
 [TRIGGER_BODY] = TRIGGER.values()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from entrypoints.http.door import Limits
+from entrypoints.http.kit.connections import ConnectionLimits
 from entrypoints.processes.http_server import bounded
 from tests.integration.http.test_server import Running, running
 from tests.integration.http.world import INLINE, World
@@ -15,8 +15,8 @@ from tests.support.eventually import eventually
 from tests.support.telemetry import Told
 
 BODY = json.dumps(INLINE).encode()
-LIMITS = Limits()
-SHORT = Limits(head=0.3, body=0.6, idle=1, unread=0.3, linger=0.6, linger_silent=0.3)
+LIMITS = ConnectionLimits()
+SHORT = ConnectionLimits(head=0.3, body=0.6, idle=1, unread=0.3, linger=0.6, linger_silent=0.3)
 MOMENT = 5.0
 """Longer than any of `SHORT` and a sweep."""
 

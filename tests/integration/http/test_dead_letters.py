@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from domain.delivery.delivery import DeliveryStatus
-from entrypoints.http.openapi.examples import DISCARD, REPLAY
+from entrypoints.http.dead_letter.bodies import DISCARD, REPLAY
 from tests.integration.http.operating import ended, listed, walked
 from tests.integration.http.world import INLINE, RECENT, World, errors_of
 

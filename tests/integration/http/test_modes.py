@@ -16,7 +16,7 @@ from litestar.routes import HTTPRoute
 
 from domain.kernel.channel import Mode
 from entrypoints.http.app import build_app
-from entrypoints.http.openapi.doc import Access, Doc
+from entrypoints.http.kit.openapi.operation import Access, Doc
 from tests.integration.http.operating import ended, held
 from tests.integration.http.world import RECENT, TEMPLATE, World, errors_of
 from tests.support.memory.rows import DeliveryRow

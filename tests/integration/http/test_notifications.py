@@ -8,7 +8,7 @@ import pytest
 
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.errors import InFlight, Overloaded, StoreUnavailable
-from entrypoints.http.openapi.examples import NOTIFICATIONS
+from entrypoints.http.notification.examples import NOTIFICATIONS
 from tests.integration.http.world import INLINE, World, errors_of
 from tests.support.memory.counters import count
 

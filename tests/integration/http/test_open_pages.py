@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from entrypoints.http.app import build_app
-from entrypoints.http.problems import KINDS
-from entrypoints.http.services import Readiness
+from entrypoints.http.kit.problems import KINDS
+from entrypoints.http.kit.services import Readiness
 from tests.integration.http.world import World, errors_of
 
 ROOT = Path(__file__).parents[3]

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.system import SystemIds
 from domain.kernel.errors import Misconfigured
-from entrypoints.http.door import Limits
+from entrypoints.http.kit.connections import ConnectionLimits
 from entrypoints.processes.http_server import HttpActor, listen
 from tests.bench.http_load import Unexpected, load
 from tests.integration.http.world import INLINE, World
@@ -29,7 +29,7 @@ class Running:
 
 @contextlib.asynccontextmanager
 async def running(
-    app: object, limits: Limits | None = None, telemetry: Told | None = None
+    app: object, limits: ConnectionLimits | None = None, telemetry: Told | None = None
 ) -> AsyncIterator[Running]:
     server = Running(
         HttpActor(
@@ -37,7 +37,7 @@ async def running(
             socket=listen("127.0.0.1", 0, "http.port"),
             telemetry=telemetry or Told(),
             fresh=SystemIds().next,
-            limits=limits or Limits(),
+            limits=limits or ConnectionLimits(),
         )
     )
     await eventually(lambda: accepts(server.port))

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from entrypoints.http.openapi.examples import TEMPLATE as EXAMPLES
-from entrypoints.http.openapi.examples import TEMPLATE_VERSIONS
+from entrypoints.http.template.bodies import TEMPLATE as EXAMPLES
+from entrypoints.http.template.bodies import TEMPLATE_VERSIONS
 from tests.integration.http.world import TEMPLATE, World, errors_of
 
 URL = "/api/templates/order_confirmation_email"

@@ -57,8 +57,8 @@ from application.user.page import ListUsers
 from domain.delivery.policy import DEFAULT_POLICIES
 from domain.kernel.channel import CHANNELS, Mode
 from entrypoints.http.app import build_app
-from entrypoints.http.edge import Api
-from entrypoints.http.services import HttpServices, Operations, Readiness, Seen
+from entrypoints.http.kit.api import Api
+from entrypoints.http.kit.services import HttpServices, Operations, Readiness, Seen
 from tests.support.memory.acceptance import MemoryAcceptance
 from tests.support.memory.backlog import MemoryBacklog
 from tests.support.memory.cancelling import MemoryCancelling

@@ -25,12 +25,12 @@ from adapters.system import SystemIds
 from application.notification.page import ListNotifications
 from application.user.page import ListUsers
 from domain.kernel.ids import person_id
-from entrypoints.http.bodies.texts import Time
-from entrypoints.http.reading.time_range import SPAN_MAX
-from entrypoints.http.routes.attempts import AttemptQuery
-from entrypoints.http.routes.dead_letters import LetterQuery
-from entrypoints.http.routes.following import NotificationQuery
-from entrypoints.http.routes.users import UserQuery
+from entrypoints.http.attempt import AttemptQuery
+from entrypoints.http.dead_letter.routes import LetterQuery
+from entrypoints.http.kit.fields import Time
+from entrypoints.http.kit.time_range import SPAN_MAX
+from entrypoints.http.notification.routes import NotificationQuery
+from entrypoints.http.user.routes import UserQuery
 from tests.integration.http.world import World, build, errors_of
 
 ROWS, RARE, LIMIT = 8_000, 30, 10

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.kernel.errors import Invalid
-from entrypoints.http.paging import Cursors
+from entrypoints.http.kit.paging import Cursors
 
 cursors = Cursors(b"k" * 32)
 

@@ -9,10 +9,10 @@ from litestar.exceptions import NotAuthorizedException
 
 from application.privacy.masking import email, phone
 from domain.kernel import errors
-from entrypoints.http.bodies.notification import NotificationIn, in_body
-from entrypoints.http.bodies.texts import renamed
-from entrypoints.http.conditions import expect
-from entrypoints.http.problems import HOME, KINDS, Refused, to_problem
+from entrypoints.http.kit.fields import renamed
+from entrypoints.http.kit.preconditions import expect
+from entrypoints.http.kit.problems import HOME, KINDS, Refused, to_problem
+from entrypoints.http.notification.bodies import NotificationIn, in_body
 
 
 def told(error: Exception, **options: bool) -> tuple[int, str, dict[str, str]]:

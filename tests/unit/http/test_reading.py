@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from domain.kernel.errors import FAULTS_MAX, Fault, Invalid, hold
-from entrypoints.http.bodies.batch import items
-from entrypoints.http.bodies.notification import NotificationIn
-from entrypoints.http.problems import Refused, to_problem
-from entrypoints.http.reading.body import BODY_MAX, Body
-from entrypoints.http.reading.hygiene import DEPTH_MAX, suspicious, unfit
-from entrypoints.http.reading.shape import misshapen
+from entrypoints.http.kit.body import BODY_MAX, Body
+from entrypoints.http.kit.faults import shape_faults
+from entrypoints.http.kit.forbidden_values import DEPTH_MAX, needs_value_check, value_faults
+from entrypoints.http.kit.problems import Refused, to_problem
+from entrypoints.http.notification.batch_bodies import items
+from entrypoints.http.notification.bodies import NotificationIn
 
 
 class Inner(msgspec.Struct, forbid_unknown_fields=True):
@@ -36,7 +36,7 @@ outer = Body(Outer)
 
 
 def places(value: Any) -> list[tuple[str, str]]:
-    return [(fault.pointer, fault.code) for fault in misshapen(value, Outer)]
+    return [(fault.pointer, fault.code) for fault in shape_faults(value, Outer)]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_every_misfit_is_found_at_its_place(value: Any, expected: list[tuple[str
     assert places(value) == expected
 
 
-UNFIT = {"nul", "surrogate", "number_range", "too_deep"}
+VALUE_FAULTS = {"nul", "surrogate", "number_range", "too_deep"}
 """What the type allows and no value may hold."""
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -96,7 +96,7 @@ def test_the_second_pass_finds_a_fault_exactly_when_msgspec_does(value: Any) -> 
         fits = True
     except msgspec.ValidationError:
         fits = False
-    assert fits == (not [fault for fault in misshapen(value, Outer) if fault.code not in UNFIT])
+    assert fits == (not [fault for fault in shape_faults(value, Outer) if fault.code not in VALUE_FAULTS])
 
 
 @given(st.binary(max_size=40) | likely.map(lambda value: json.dumps(value).encode()))
@@ -118,8 +118,8 @@ def test_any_body_is_a_struct_or_a_refusal(body: bytes) -> None:
 @given(json_values)
 def test_a_value_that_msgspec_reads_is_only_suspect_for_a_reason(value: Any) -> None:
     body = json.dumps(value).encode()
-    faults = list(unfit(value))
-    if not suspicious(body):
+    faults = list(value_faults(value))
+    if not needs_value_check(body):
         try:
             msgspec.json.decode(body)
         except msgspec.DecodeError:
@@ -133,16 +133,16 @@ def test_depth_is_counted(opening: str, closing: str, depth: int) -> None:
     rounds = depth // 2 if opening.startswith("[{") else depth
     body = opening * rounds + "1" + closing * rounds
     levels = rounds * 2 if opening.startswith("[{") else rounds
-    faults = list(unfit(json.loads(body)))
+    faults = list(value_faults(json.loads(body)))
     assert [fault.code for fault in faults] == (["too_deep"] if levels > DEPTH_MAX else [])
-    assert suspicious(body.encode()) or not faults
+    assert needs_value_check(body.encode()) or not faults
 
 
 def test_many_brackets_are_not_depth() -> None:
     body = json.dumps({"items": [{"a": [1], "b": {}} for _ in range(500)]}).encode()
-    assert not suspicious(body)
-    assert not suspicious(b'{"a":"}"}')
-    assert suspicious(json.dumps({"text": "[" * 30}).encode())  # a second look, no refusal
+    assert not needs_value_check(body)
+    assert not needs_value_check(b'{"a":"}"}')
+    assert needs_value_check(json.dumps({"text": "[" * 30}).encode())  # a second look, no refusal
     assert outer.decode(json.dumps({"theName": "[" * 30}).encode()).the_name == "[" * 30
 
 
@@ -201,7 +201,7 @@ def test_faults_are_looked_for_as_they_are_asked_for() -> None:
 
 
 def test_what_is_too_long_is_not_walked() -> None:
-    faults = list(misshapen({"tags": [1] * (MANY + 1)}, Wide))
+    faults = list(shape_faults({"tags": [1] * (MANY + 1)}, Wide))
     assert [(fault.pointer, fault.code) for fault in faults] == [("/tags", "bad_length")]
 
 

@@ -17,8 +17,8 @@ from domain.kernel.errors import Undecodable
 from domain.kernel.number import exact, number
 from domain.notification.request import Content, Request
 from entrypoints.amqp.cloudevents import decode
-from entrypoints.http.bodies.notification import NotificationIn
-from entrypoints.http.reading.body import Body
+from entrypoints.http.kit.body import Body
+from entrypoints.http.notification.bodies import NotificationIn
 
 FINE = "1234567890123456.785"
 """Has more digits than a double."""

@@ -1,1 +1,0 @@
-"""Request bodies as structs, and what they ask for."""

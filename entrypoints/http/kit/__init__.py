@@ -1,0 +1,1 @@
+"""What all rooms share: connections, requests, answers, problems, pages, the OpenAPI document."""

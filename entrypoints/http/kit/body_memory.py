@@ -1,0 +1,46 @@
+"""Memory for the bodies in hand: small ones are always read, large ones while there is memory for them."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from entrypoints.http.kit.problems import Refused
+
+SMALL = 64 * 1024
+"""Bytes of a body that are not counted: as many as there may be connections."""
+MEMORY_MAX = 64 * 1024 * 1024
+"""Bytes of all others, as they take them once they are read: see `domain.kernel.weight`."""
+
+
+class BodyHolder(Protocol):
+    """A request."""
+
+    held: int
+    """Bytes that its body takes; 0: too little to be counted."""
+
+
+@dataclass(slots=True)
+class BodyMemory:
+    """Shared by all requests of a server."""
+
+    most: int = MEMORY_MAX
+    held: int = 0
+
+    def reserve(self, request: BodyHolder, size: int) -> None:
+        """So much is in hand of this one now; the only large one is let in whatever its size.
+
+        Raises:
+            Refused: the others leave too little.
+        """
+        if size <= max(SMALL, request.held):
+            return
+        others = self.held - request.held
+        if others and others + size > self.most:
+            detail = "too many large bodies are being worked on"
+            raise Refused("overloaded", detail, {"Retry-After": "1", "Connection": "close"})
+        self.held = others + size
+        request.held = size
+
+    def release(self, request: BodyHolder) -> None:
+        """It is answered."""
+        self.held -= request.held
+        request.held = 0

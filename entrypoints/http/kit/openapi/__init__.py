@@ -1,0 +1,1 @@
+"""The OpenAPI document, from the routes and what their handlers say of themselves."""

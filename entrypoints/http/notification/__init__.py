@@ -1,0 +1,1 @@
+"""Notifications: asked for alone or in a batch, listed, shown, cancelled."""

@@ -1,0 +1,152 @@
+"""The body of `POST /api/notifications`, and the request it stands for."""
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, field
+
+from domain.kernel.channel import Mode, NotificationClass, Priority
+from domain.kernel.errors import Fault, Invalid
+from domain.notification.request import Content, Recipient, Request
+from entrypoints.http.kit.fields import VISIBLE, Channel, Name, Spelled, SpelledName
+
+KEY_MAX = 255
+
+
+class RecipientIn(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True
+):
+    """A guest by address, or a customer by the shop's id and what is newly known of them; empty: absent."""
+
+    user_id: Annotated[str, Meta(max_length=255, description="the shop's own id of a customer")] | None = None
+    email: Annotated[str, Meta(max_length=320)] | None = None
+    phone: Annotated[str, Meta(max_length=50, description="E.164, such as +4930901820")] | None = None
+    name: Annotated[str, Meta(max_length=255)] | None = None
+    locale: Annotated[str, Meta(max_length=35, description="BCP 47, such as pt-BR")] | None = None
+    timezone: Annotated[str, Meta(max_length=64, description="IANA, such as Europe/Berlin")] | None = None
+
+
+Who = Annotated[str | RecipientIn, Meta(description="the shop's own user id, or an object")]
+
+
+class NotificationIn(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True
+):
+    """What to tell, to whom, over which channel."""
+
+    notification_type: Annotated[SpelledName, Meta(description="such as `order_confirmation`")]
+    channel_type: Annotated[Channel, Meta(description="without it, the template's channel")] | None = None
+    priority: Literal["critical", "high", "medium", "low"] = "medium"
+    klass: Annotated[
+        Literal["otp", "transactional", "marketing"], Meta(description="what it is for; policies hang on it")
+    ] = field(default="transactional", name="class")
+    template_id: Annotated[Name, Meta(description="instead of subject, body and htmlBody")] | None = None
+    recipient_id: Annotated[Spelled, Meta(description="the shop's own user id")] | None = None
+    recipients: (
+        Annotated[list[Who], Meta(min_length=1, max_length=1_000, description="instead of recipientId")]
+        | None
+    ) = None
+    data: Annotated[dict[str, Any], Meta(description="fills the template")] = {}
+    subject: Annotated[str, Meta(max_length=500)] | None = None
+    body: Annotated[str, Meta(description="plain text")] | None = None
+    html_body: str | None = None
+    metadata: Annotated[
+        dict[str, Any],
+        Meta(description="labels to find it by; no personal data: they are stored in the clear"),
+    ] = {}
+    created_by: Spelled | None = None
+    idempotency_key: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=KEY_MAX,
+                extra_json_schema=VISIBLE,
+                description="or the header Idempotency-Key",
+            ),
+        ]
+        | None
+    ) = None
+
+
+def idempotency_key(headers: Iterable[tuple[bytes, bytes]], given: str | None) -> str | None:
+    """The key from the header or the body.
+
+    Raises:
+        Invalid: too long, or it is not one key.
+    """
+    found = {value for name, value in headers if name == b"idempotency-key"}
+    if not found:
+        return given
+    if len(found) > 1:
+        raise Invalid(Fault(":Idempotency-Key", "ambiguous", "it is given twice, with different keys"))
+    key = _text(found.pop())
+    if len(key) > 1 and key[0] == key[-1] == '"':  # the IETF draft has it as a structured-field string
+        key = key[1:-1]
+    if not 1 <= len(key) <= KEY_MAX or not key.isprintable():
+        raise Invalid(Fault(":Idempotency-Key", "bad_length", f"1 to {KEY_MAX} printable characters"))
+    if given is not None and given != key:
+        raise Invalid(Fault("/idempotencyKey", "ambiguous", "the header Idempotency-Key has another key"))
+    return key
+
+
+def _text(header: bytes) -> str:
+    """Some clients write letters beyond ASCII as UTF-8, others as ISO 8859-1."""
+    try:
+        return header.decode()
+    except UnicodeDecodeError:
+        return header.decode("latin-1")
+
+
+def to_request(body: NotificationIn, *, key: str | None, mode: Mode, traceparent: str | None) -> Request:
+    """The request in the words of the house.
+
+    Raises:
+        Invalid: two ways of naming the recipients, or none.
+    """
+    if body.recipient_id is not None:
+        if body.recipients is not None:
+            raise Invalid(Fault("/recipientId", "ambiguous", "give recipientId or recipients, not both"))
+        recipients: tuple[Recipient, ...] = (Recipient(user_id=body.recipient_id),)
+    elif body.recipients is not None:
+        recipients = tuple(map(_recipient, body.recipients))
+    else:
+        raise Invalid(Fault("/recipientId", "missing", "give recipientId or recipients"))
+    return Request(
+        mode=mode,
+        type=body.notification_type,
+        klass=NotificationClass(body.klass),
+        priority=Priority.of(body.priority),
+        channel=body.channel_type,
+        template=body.template_id,
+        content=Content(data=body.data, subject=body.subject, body=body.body, html_body=body.html_body),
+        recipients=recipients,
+        metadata=body.metadata,
+        created_by=body.created_by,
+        idempotency_key=key,
+        traceparent=traceparent,
+    )
+
+
+def _recipient(given: str | RecipientIn) -> Recipient:
+    if isinstance(given, str):
+        return Recipient(user_id=given)
+    return Recipient(
+        user_id=given.user_id,
+        email=given.email,
+        phone=given.phone,
+        name=given.name,
+        locale=given.locale,
+        timezone=given.timezone,
+    )
+
+
+def in_body(faults: Sequence[Fault], body: NotificationIn) -> list[Fault]:
+    """Faults of the request as faults of this body: its only recipient may stand in `recipientId`."""
+    if body.recipient_id is None:
+        return list(faults)
+    return [
+        Fault("/recipientId", fault.code, fault.detail) if fault.pointer.startswith("/recipients") else fault
+        for fault in faults
+    ]

@@ -1,0 +1,25 @@
+"""Examples of the bodies: a test sends each of them."""
+
+from typing import Any
+
+ORDER_CONFIRMATION: dict[str, Any] = {
+    "notificationType": "order_confirmation",
+    "channelType": "email",
+    "priority": "high",
+    "templateId": "order_confirmation_email",
+    "recipientId": "456",
+    "data": {"orderId": "123", "total": 99.99, "items": [{"name": "Brass horn", "quantity": 1}]},
+    "metadata": {"orderId": "123"},
+    "idempotencyKey": "order_created:123:456",
+}
+GUEST: dict[str, Any] = {
+    "notificationType": "order_shipped",
+    "channelType": "email",
+    "priority": "medium",
+    "recipients": [{"email": "guest@example.com", "name": "Ada", "timezone": "Europe/London"}],
+    "subject": "Your parcel is on its way",
+    "body": "It left our house this morning.",
+    "htmlBody": "<p>It left our house <b>this morning</b>.</p>",
+}
+NOTIFICATIONS = {"template and customer": ORDER_CONFIRMATION, "own words, to a guest": GUEST}
+BATCH = {"two at once": {"notifications": [ORDER_CONFIRMATION, GUEST]}}

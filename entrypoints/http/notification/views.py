@@ -1,0 +1,113 @@
+"""Answers about notifications."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from msgspec import Meta, field
+
+from application.notification.ports import CancelTally, NotificationView
+from application.notification.preview import Preview
+from domain.notification.rollup import Counts
+from entrypoints.http.kit.view import View
+
+
+class Links(View):
+    """Where to go from a notification."""
+
+    self_: str = field(name="self")
+    deliveries: str
+    history: str
+    cancel: str
+
+    @classmethod
+    def of(cls, notification: UUID) -> Self:
+        """The paths of a notification."""
+        at = f"/api/notifications/{notification}"
+        return cls(self_=at, deliveries=f"{at}/deliveries", history=f"{at}/history", cancel=f"{at}/cancel")
+
+
+class AcceptedOut(View, omit_defaults=True):
+    """Accepted: committed, and on its way."""
+
+    id: UUID
+    status: Annotated[str, Meta(examples=["queued"])]
+    links: Links
+    degraded: Annotated[
+        bool, Meta(description="the database is away: kept by the broker, and committed later")
+    ] = False
+
+
+class NotificationOut(View):
+    """One notification and how it stands."""
+
+    id: UUID
+    mode: str
+    notification_type: str
+    klass: str = field(name="class")
+    channel_type: str
+    priority: str
+    status: str
+    reason: Annotated[
+        str | None, Meta(description="why it failed, when it has no deliveries that could say so")
+    ]
+    template_id: str | None
+    template_version: int | None
+    metadata: dict[str, Any]
+    created_by: str | None
+    counts: Counts
+    created_at: datetime
+    updated_at: datetime
+    cancelled_at: datetime | None
+    links: Links
+
+    @classmethod
+    def of(cls, row: NotificationView) -> Self:
+        """As it is shown."""
+        return cls.copy(row, notification_type=row.type, channel_type=row.channel, links=Links.of(row.id))
+
+
+class CancelledOut(View):
+    """What a cancel came in time for."""
+
+    cancelled: int
+    already_sent: int
+    in_flight: int
+
+    @classmethod
+    def of(cls, tally: CancelTally) -> Self:
+        """As it is shown."""
+        return cls.copy(tally)
+
+
+class PreviewedRecipientOut(View):
+    """One recipient's message."""
+
+    recipient_id: str | None
+    reachable: Annotated[bool, Meta(description="an address is known for the channel")]
+    decision: Annotated[
+        Literal["send", "wait", "suppress", "fail"],
+        Meta(description="as things stand; suppressed addresses are looked up only when sending"),
+    ]
+    reason: str | None
+    subject: str | None
+    body: str | None
+    html_body: str | None
+    problem: str | None
+
+
+class PreviewOut(View):
+    """What would happen; nothing was sent or kept."""
+
+    channel_type: str
+    priority: str
+    template_id: str | None
+    template_version: int | None
+    recipients: Annotated[int, Meta(description="distinct persons; the first ten are rendered")]
+    rendered: list[PreviewedRecipientOut]
+
+    @classmethod
+    def of(cls, preview: Preview) -> Self:
+        """As it is shown."""
+        rendered = [PreviewedRecipientOut.copy(one, recipient_id=one.user_id) for one in preview.rendered]
+        return cls.copy(preview, channel_type=preview.channel, rendered=rendered)

@@ -1,1 +1,0 @@
-"""The contract, written from the handlers' own structs."""

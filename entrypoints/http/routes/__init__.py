@@ -1,1 +1,0 @@
-"""The handlers, one resource a module."""

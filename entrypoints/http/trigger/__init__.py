@@ -1,0 +1,1 @@
+"""Triggers: which shop event makes which notification."""

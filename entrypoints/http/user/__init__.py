@@ -1,0 +1,1 @@
+"""Customers of the shop and guests, as this service knows them."""

@@ -1,0 +1,49 @@
+"""Answers about users."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from msgspec import Meta
+
+from application.user.erase import Erased
+from application.user.shown_user import ShownUser
+from entrypoints.http.kit.view import View
+
+
+class UserOut(View):
+    """A customer or guest of the mirror."""
+
+    id: Annotated[str | None, Meta(description="the shop's own user id; null for guests")]
+    guest: bool
+    email: str | None
+    phone: str | None
+    name: str | None
+    locale: str | None
+    timezone: str | None
+    created_at: datetime | None
+    updated_at: datetime | None
+
+    @classmethod
+    def of(cls, shown: ShownUser) -> Self:
+        """As it is shown."""
+        person = shown.person
+        return cls.copy(
+            shown.profile,
+            id=shown.profile.user_id,
+            guest=person.guest,
+            created_at=person.created_at,
+            updated_at=person.updated_at,
+        )
+
+
+class ErasedOut(View):
+    """What was erased, and who has the address and was not."""
+
+    erased: int
+    customers_kept: int
+    customer_ids: Annotated[tuple[str, ...], Meta(description="of the first hundred of them")]
+
+    @classmethod
+    def of(cls, done: Erased) -> Self:
+        """As it is shown."""
+        return cls(erased=done.erased, customers_kept=done.kept, customer_ids=done.kept_ids)

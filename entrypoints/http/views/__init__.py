@@ -1,1 +1,0 @@
-"""Answers as structs, in the names of this API."""
