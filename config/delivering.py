@@ -11,8 +11,8 @@ from application.delivery.call import CallProvider
 from application.delivery.clear import ClearAgain
 from application.delivery.keep import KeepLeases
 from application.delivery.probe import ProbeLane
-from application.delivery.providers import ProviderStates
 from application.delivery.reissue import ReissuePointers
+from application.provider.states import ProviderStates
 from config.hooks import operators_hook
 from config.settings import Settings
 

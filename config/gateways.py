@@ -2,9 +2,9 @@
 
 from msgspec import structs
 
-from adapters.gateways.options import SmtpOptions
-from adapters.gateways.registry import SANDBOX, Options, ProviderGateways
-from adapters.gateways.sandbox import SandboxOptions
+from adapters.providers.email.smtp.options import SmtpOptions
+from adapters.providers.registry import SANDBOX, Options, ProviderGateways
+from adapters.providers.sandbox import SandboxOptions
 from application.kernel.ports import Clock, Dice
 from config.providers import Provider, SandboxProvider, SmtpProvider
 from config.settings import Settings

@@ -1,7 +1,7 @@
 """From the settings to the webhook of the operators."""
 
-from adapters.webhooks.egress import Egress
-from adapters.webhooks.hook import SignedHook
+from adapters.alerts.webhook import SignedHook
+from adapters.http.egress import Egress
 from application.kernel.ports import Clock
 from config.alerts import allowed, signing_key
 from config.settings import Settings

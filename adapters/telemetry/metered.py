@@ -15,9 +15,9 @@ from application.notification.ports import Acceptance, Committed, NewNotificatio
 from application.outbox.pointers import Pointer
 from application.outbox.ports import OutboxMessage
 from application.provider.ports import Gateway, Gateways, Message
-from domain.delivery.outcome import Outcome
 from domain.kernel.channel import Lane
 from domain.kernel.ids import time_of
+from domain.provider.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

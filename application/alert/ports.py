@@ -51,7 +51,7 @@ class Alerts(Protocol):
 
 
 class OperatorsHook(Protocol):
-    """Where operators want to be told.  Held to tests/adapters/test_webhook.py."""
+    """Where operators want to be told.  Held to tests/adapters/test_alert_webhook.py."""
 
     async def post(self, id: str, body: bytes) -> None:  # noqa: A002  its name in the standard
         """Deliver one event (JSON); `id` is the same when it is sent again.

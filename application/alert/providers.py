@@ -12,8 +12,8 @@ from uuid import UUID
 import msgspec
 
 from application.alert.ports import OperatorsHook
-from application.delivery.providers import ProviderStates, Resting
 from application.kernel.ports import Clock
+from application.provider.ports import Resting, RestingProviders
 from domain.kernel.errors import Unavailable
 
 RESTS, GOES_ON = "provider.rests", "provider.goes_on"
@@ -51,7 +51,7 @@ class _Untold:
 class TellOfProviders:
     """Called every few seconds; `hook` None: the log has said it."""
 
-    providers: ProviderStates
+    providers: RestingProviders
     hook: OperatorsHook | None
     clock: Clock
     process: UUID

@@ -20,14 +20,13 @@ from application.delivery.ports import (
     Settlement,
     Suspect,
 )
-from application.delivery.providers import ProviderStates
 from application.delivery.without_call import unreadable, without_call
 from application.kernel.ports import Clock, Dice
 from application.outbox.pointers import Pointer
 from application.outbox.ports import Handoff
 from application.privacy.ports import DataKey, Unreadable, Vault
 from application.privacy.sealing import open_profile
-from application.provider.ports import Gateways
+from application.provider.ports import SANDBOX, Gateways, ProviderChoice
 from domain.delivery.decide import GiveUp, Progress, RetryAt
 from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Verdict, check, unanswered
 from domain.delivery.policy import RetryPolicy
@@ -35,7 +34,6 @@ from domain.kernel.channel import Lane, Mode, NotificationClass
 from domain.kernel.errors import KeyUnavailable, Unavailable
 from domain.notification.request import Profile
 
-SANDBOX = "sandbox"
 UNCONFIGURED_WAIT = timedelta(seconds=60)
 KEY_WAIT = timedelta(seconds=10)
 
@@ -85,7 +83,7 @@ class BeginDeliveries:
     deliveries: Deliveries
     vault: Vault
     gateways: Gateways
-    providers: ProviderStates
+    providers: ProviderChoice
     handoff: Handoff
     policies: Mapping[NotificationClass, RetryPolicy]
     clock: Clock

@@ -8,21 +8,20 @@ from uuid import UUID
 
 from application.delivery.begin import Call
 from application.delivery.ports import Settlement, UnderWay
-from application.delivery.providers import ProviderStates
 from application.kernel.caching import CachedTemplates, Recent
 from application.kernel.ports import Clock, Dice
 from application.privacy.ports import Unreadable
 from application.privacy.sealing import open_content, unwrap_content_key
-from application.provider.ports import Gateways, Message
+from application.provider.ports import Gateways, Message, ProviderChoice
 from application.template.ports import Renderer
 from domain.delivery.decide import AwaitReceipt, GiveUp, Hold, Progress, RetryAt, decide
 from domain.delivery.delivery import DeliveryStatus
-from domain.delivery.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
 from domain.delivery.policy import RetryPolicy
 from domain.kernel.channel import NotificationClass
 from domain.kernel.errors import Invalid, Overloaded, RenderingTimedOut, StoreUnavailable
 from domain.notification.recipient import variables
 from domain.notification.request import Content
+from domain.provider.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
 from domain.template.template import Rendered, filled
 
 CONTENTS_MAX, CONTENTS_BYTES = 64, 4 * 1024 * 1024
@@ -45,7 +44,7 @@ class CallProvider:
     """
 
     gateways: Gateways
-    providers: ProviderStates
+    providers: ProviderChoice
     renderer: Renderer
     templates: CachedTemplates
     policies: Mapping[NotificationClass, RetryPolicy]
@@ -124,7 +123,7 @@ class CallProvider:
             outcome = await gateway.send(message)
         except Exception as bug:  # noqa: BLE001  the gateway's, and nobody knows how far it came
             return Unknown(f"{call.provider}: {type(bug).__name__}")
-        return self.providers.heard(call.provider, outcome, probe=call.probe)
+        return self.providers.record(call.provider, outcome, probe=call.probe)
 
     def _age(self, since: float) -> timedelta:
         return timedelta(seconds=self.clock.monotonic() - since)

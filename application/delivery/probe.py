@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from application.channel.ports import Channels
-from application.delivery.begin import SANDBOX
-from application.delivery.providers import ProviderStates
 from application.privacy.ports import KeyState
+from application.provider.ports import SANDBOX, ProviderChoice
 from domain.kernel.channel import Lane, Mode
 from domain.kernel.errors import KeyUnavailable
 
@@ -25,7 +24,7 @@ class ProbeLane:
     """One small read."""
 
     channels: Channels
-    providers: ProviderStates
+    providers: ProviderChoice
     keys: KeyState
 
     async def __call__(self, lane: Lane) -> Leave:
@@ -43,6 +42,6 @@ class ProbeLane:
         if channel.paused or not channel.enabled:
             return Leave.REST
         able = (SANDBOX,) if lane.mode is Mode.TEST else channel.providers
-        if not self.providers.rest(able):
+        if not self.providers.all_rest(able):
             return Leave.RUN
         return Leave.PROBE if self.providers.probe_due(able) else Leave.REST

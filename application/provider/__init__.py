@@ -1,1 +1,1 @@
-"""What the application asks of a provider's gateway."""
+"""Providers: which may be called, and what each is asked."""

@@ -1,12 +1,16 @@
 """A provider, as the delivery engine sees it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
 import msgspec
 
-from domain.delivery.outcome import Outcome
+from domain.provider.outcome import Outcome
+
+SANDBOX = "sandbox"
+"""The provider that sends nothing.  It is always there: what test keys send goes to it."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +46,51 @@ class Gateways(Protocol):
 
     def named(self, provider: str) -> Gateway | None:
         """The gateway of a provider, or None when configuration has no such provider."""
+        ...
+
+
+class Route(msgspec.Struct, frozen=True):
+    """Who carries a delivery now."""
+
+    provider: str
+    probe: bool = False
+    """The provider rests: this call shows whether it can go on."""
+
+
+class ProviderChoice(Protocol):
+    """Which providers may be called; it learns from what they answer.  One for all lanes of a process."""
+
+    def choose(self, providers: Sequence[str]) -> Route | None:
+        """The first of `providers` that may be called, or a probe of one that rests; None: all rest."""
+        ...
+
+    def all_rest(self, providers: Sequence[str]) -> bool:
+        """Whether there are providers, and every one of them rests."""
+        ...
+
+    def probe_due(self, providers: Sequence[str]) -> bool:
+        """Whether one of them rests and may be probed now."""
+        ...
+
+    def record(self, provider: str, outcome: Outcome, *, probe: bool) -> Outcome:
+        """Learn from the outcome of a call, and return what it means for its delivery."""
+        ...
+
+
+class Resting(msgspec.Struct, frozen=True):
+    """A provider that rests, why, and for how long by now."""
+
+    fault: str
+    since: float
+    """Monotonic seconds: names this rest."""
+    rested: timedelta
+
+
+class RestingProviders(Protocol):
+    """The providers that rest."""
+
+    def resting(self) -> Mapping[str, Resting]:
+        """They, by name."""
         ...
 
 

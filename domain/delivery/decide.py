@@ -5,8 +5,8 @@ from typing import assert_never
 
 import msgspec
 
-from domain.delivery.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
 from domain.delivery.policy import OnUnknown, RetryPolicy
+from domain.provider.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
 
 
 class AwaitReceipt(msgspec.Struct, frozen=True):

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 import msgspec
 
 from domain.delivery.decide import GiveUp, Hold, Progress, RetryAt, decide
-from domain.delivery.outcome import Unknown
 from domain.delivery.policy import RetryPolicy
+from domain.provider.outcome import Unknown
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

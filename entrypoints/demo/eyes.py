@@ -10,7 +10,7 @@ from application.event.result import Result
 from application.notification.ports import Acceptance, Committed, NewNotification, NewPerson
 from application.outbox.ports import OutboxMessage
 from application.provider.ports import Gateway, Gateways, Message
-from domain.delivery.outcome import Accepted, Outcome
+from domain.provider.outcome import Accepted, Outcome
 from domain.trigger.trigger import Event
 from entrypoints.demo.watch import Watch
 

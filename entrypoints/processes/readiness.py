@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from application.delivery.providers import Resting
 from application.kernel.supervision import Tasks
 from application.privacy.ports import KeyState
+from application.provider.ports import Resting
 from entrypoints.engine.consumer.batch_consumer import BatchConsumer
 from entrypoints.http.kit.services import Readiness
 

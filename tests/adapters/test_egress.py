@@ -9,9 +9,9 @@ from unittest.mock import patch
 import aiohttp
 import pytest
 
-from adapters.webhooks.egress import Egress, Forbidden, is_public
+from adapters.http.egress import Egress, Forbidden, is_public
 from domain.kernel.errors import Unavailable
-from tests.adapters.test_webhook import hook
+from tests.adapters.test_alert_webhook import hook
 from tests.support.receiver import receiving
 
 PRIVATE = [

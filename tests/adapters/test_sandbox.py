@@ -15,17 +15,18 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from adapters.gateways import ProviderGateways, SandboxOptions, SmtpOptions
-from adapters.gateways.instructions import Behaviour, Instruction, read
-from adapters.gateways.ledger import Ledger
-from adapters.gateways.sandbox import SandboxGateway
+from adapters.providers.email.smtp.options import SmtpOptions
+from adapters.providers.instructions import Behaviour, Instruction, read
+from adapters.providers.kit.ledger import Ledger
+from adapters.providers.registry import ProviderGateways
+from adapters.providers.sandbox import SandboxGateway, SandboxOptions
 from adapters.system import SystemClock, SystemDice
 from application.provider.ports import Gateways
 from config.gateways import build
 from config.providers import SandboxProvider, SmtpProvider
 from config.settings import Engine, Settings
-from domain.delivery.outcome import Accepted, Deferred, Refused, Unknown
 from domain.kernel.errors import Misconfigured
+from domain.provider.outcome import Accepted, Deferred, Refused, Unknown
 from tests.contract.gateway import message
 from tests.support.sandbox import PROJECT
 
@@ -176,7 +177,7 @@ def test_a_line_outlives_kill_9_in_the_next_instruction(tmp_path: Path) -> None:
     program = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from adapters.gateways import ProviderGateways
+from adapters.providers.registry import ProviderGateways
 from adapters.system import SystemClock, SystemDice
 from config.gateways import build
 from config.providers import SandboxProvider, SmtpProvider

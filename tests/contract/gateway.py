@@ -7,7 +7,7 @@ import pytest
 
 from adapters.system import SystemIds
 from application.provider.ports import Gateway, Message
-from domain.delivery.outcome import Accepted, Deferred, Refused, Unknown
+from domain.provider.outcome import Accepted, Deferred, Refused, Unknown
 
 IDS = SystemIds()
 

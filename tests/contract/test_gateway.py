@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.gateways.options import SmtpOptions
-from adapters.gateways.sandbox import SandboxGateway, SandboxOptions
-from adapters.gateways.smtp import SmtpGateway
+from adapters.providers.email.smtp.gateway import SmtpGateway
+from adapters.providers.email.smtp.options import SmtpOptions
+from adapters.providers.sandbox import SandboxGateway, SandboxOptions
 from adapters.system import SystemClock, SystemDice
 from tests.contract.gateway import GatewayContract
 from tests.support.smtp import mailbox

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from adapters.gateways.options import SmtpOptions
-from adapters.gateways.smtp import SmtpGateway
+from adapters.providers.email.smtp.gateway import SmtpGateway
+from adapters.providers.email.smtp.options import SmtpOptions
 from adapters.system import SystemClock
-from domain.delivery.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
 from domain.kernel.secret import Secret
+from domain.provider.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
 from tests.contract.gateway import message
 from tests.support.eventually import eventually
 from tests.support.smtp import DROP, HANG, certificate, mailbox, scripted

@@ -18,7 +18,6 @@ from application.delivery.clear import ClearAgain
 from application.delivery.keep import KeepLeases
 from application.delivery.ports import UnderWay
 from application.delivery.probe import ProbeLane
-from application.delivery.providers import ProviderStates
 from application.delivery.reissue import ReissuePointers
 from application.event.handle import HandleEvents
 from application.event.trigger_index import TriggerIndex
@@ -40,6 +39,7 @@ from application.notification.submit import SubmitNotification
 from application.outbox.chase import ChaseOverdue
 from application.outbox.relay import RelayOutbox
 from application.outbox.travel import RETURNED
+from application.provider.states import ProviderStates
 from application.recovery.recover import RecoverBroker
 from application.user.mirror import MirrorPeople
 from config.settings import Weights

@@ -12,8 +12,8 @@ from application.broker.ports import LARGEST, Outgoing, Published, Received
 from application.intake.command import INTAKE
 from application.outbox.pointers import decode
 from application.provider.ports import Message
-from domain.delivery.outcome import Accepted, Deferred, Outcome, Unknown
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable
+from domain.provider.outcome import Accepted, Deferred, Outcome, Unknown
 from tests.simulation.invariants import call_begins
 from tests.simulation.policies import CALL_MAX, SCAN_MAX
 from tests.simulation.process import Process

@@ -20,7 +20,6 @@ from application.delivery import call as calling
 from application.delivery.begin import BeginDeliveries
 from application.delivery.clear import ClearAgain
 from application.delivery.keep import KeepLeases
-from application.delivery.providers import ProviderStates
 from application.delivery.reissue import ReissuePointers
 from application.notification.group_commit import GroupCommit
 from application.notification.ports import NewNotification, Won
@@ -28,13 +27,14 @@ from application.outbox import relay as relaying
 from application.outbox.chase import Chased, ChaseOverdue
 from application.outbox.pointers import Pointer
 from application.outbox.relay import RelayOutbox
+from application.provider.states import ProviderStates
 from application.recovery.recover import RecoverBroker
 from domain.delivery.decide import decide
 from domain.delivery.delivery import DeliveryStatus
-from domain.delivery.health import Health
-from domain.delivery.outcome import AccountFault, Refused, Unknown
 from domain.delivery.policy import OnUnknown
 from domain.kernel.errors import KeyUnavailable
+from domain.provider.health import Health
+from domain.provider.outcome import AccountFault, Refused, Unknown
 from entrypoints.amqp.intake import IntakeBatches
 from entrypoints.amqp.shop_events import EventBatches
 from entrypoints.engine.lane import chunk
@@ -164,7 +164,7 @@ def _our_fault_is_the_recipients() -> Patch:
 
         return bug
 
-    return _around(ProviderStates, "heard", make)
+    return _around(ProviderStates, "record", make)
 
 
 def _decided_with(progress: dict[str, Any], policy: dict[str, Any]) -> Patch:

@@ -11,7 +11,7 @@ from random import Random
 from uuid import UUID
 
 from application.provider.ports import Message
-from domain.delivery.outcome import Accepted, AccountFault, Deferred, Outcome, Refused
+from domain.provider.outcome import Accepted, AccountFault, Deferred, Outcome, Refused
 from tests.simulation.random_faults import Weather
 
 LOGIN_REFUSED = "535 login refused"

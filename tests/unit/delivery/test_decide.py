@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from domain.delivery.decide import AwaitReceipt, GiveUp, Hold, Progress, RetryAt, decide
 from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Suppressed, check
-from domain.delivery.outcome import Accepted, AccountFault, Deferred, NotCalled, Refused, Unknown
 from domain.delivery.policy import DEFAULT_POLICIES, OnUnknown, RetryPolicy
 from domain.kernel.channel import NotificationClass
+from domain.provider.outcome import Accepted, AccountFault, Deferred, NotCalled, Refused, Unknown
 
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PLAIN = RetryPolicy()

@@ -4,11 +4,11 @@ import pytest
 
 from application.channel.ports import Channel
 from application.delivery.probe import Leave, ProbeLane
-from application.delivery.providers import ProviderStates
 from application.kernel.versioned import Versioned
 from application.privacy.ports import KeyState
-from domain.delivery.outcome import AccountFault
+from application.provider.states import ProviderStates
 from domain.kernel.channel import Lane, Mode, Priority
+from domain.provider.outcome import AccountFault
 from tests.support.memory.catalog import MemoryChannels
 from tests.support.memory.rows import MemoryRows
 from tests.support.telemetry import Told
@@ -27,7 +27,7 @@ async def test_a_provider_that_rests_stops_the_lanes_that_use_it(resting, live, 
     rows.channels["email"] = Versioned(Channel(channel="email", providers=("smtp",)), 1, clock.now())
     states = ProviderStates(clock=clock, watch=Told())
     if resting is not None:
-        states.heard(resting, AccountFault("535 who are you"), probe=False)
+        states.record(resting, AccountFault("535 who are you"), probe=False)
     probe = ProbeLane(channels=MemoryChannels(rows=rows), providers=states, keys=KeyState(wrong=None))
     assert [await probe(LIVE), await probe(TEST)] == [live, tested]
 

@@ -22,7 +22,6 @@ from application.delivery.call import CallProvider
 from application.delivery.clear import ClearAgain
 from application.delivery.ports import Begin, Settled, Settlement
 from application.delivery.probe import ProbeLane
-from application.delivery.providers import ProviderStates
 from application.delivery.reissue import ReissuePointers
 from application.kernel.caching import CachedTemplates
 from application.kernel.ports import Clock
@@ -33,12 +32,13 @@ from application.outbox.relay import RelayOutbox
 from application.privacy.ports import KeyState
 from application.privacy.sealing import seal_content, seal_profile, wrap_content_key
 from application.provider.ports import Message
+from application.provider.states import ProviderStates
 from config.settings import Weights
 from domain.delivery.delivery import DeliveryStatus
-from domain.delivery.outcome import Accepted, Outcome
 from domain.delivery.policy import DEFAULT_POLICIES
 from domain.kernel.channel import Lane, NotificationClass, Priority
 from domain.notification.request import Content, Profile
+from domain.provider.outcome import Accepted, Outcome
 from entrypoints.engine.lane.actor import LaneActor
 from entrypoints.engine.lane.fair_share import Slots
 from entrypoints.engine.lane.services import Engine

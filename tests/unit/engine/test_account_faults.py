@@ -8,7 +8,7 @@ import pytest
 from application.channel.ports import Channel
 from application.kernel.versioned import Versioned
 from domain.delivery.delivery import DeliveryStatus
-from domain.delivery.outcome import Accepted, AccountFault, Deferred, Refused
+from domain.provider.outcome import Accepted, AccountFault, Deferred, Refused
 from tests.support.eventually import eventually
 from tests.support.virtual_time import passing
 from tests.unit.engine.harness import CLOCK, World

@@ -13,7 +13,7 @@ import pytest
 
 from application.outbox.chase import ChaseOverdue
 from domain.delivery.delivery import DeliveryStatus
-from domain.delivery.outcome import Accepted
+from domain.provider.outcome import Accepted
 from entrypoints.engine.lane.actor import LaneActor
 from entrypoints.engine.lane.capacity import AHEAD_MAX, Capacity, share
 from entrypoints.engine.lane.fair_share import Slots

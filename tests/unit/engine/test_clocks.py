@@ -7,8 +7,8 @@ import pytest
 
 from adapters.system import StoreClock
 from domain.delivery.delivery import DeliveryStatus
-from domain.delivery.outcome import Accepted, Deferred
 from domain.kernel.channel import NotificationClass
+from domain.provider.outcome import Accepted, Deferred
 from tests.support.eventually import eventually
 from tests.unit.engine.harness import CLOCK, World
 

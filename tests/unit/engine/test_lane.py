@@ -14,8 +14,8 @@ from application.kernel.versioned import Versioned
 from application.outbox.pointers import Pointer, encode
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.gate import ABANDONED_MAX
-from domain.delivery.outcome import Accepted, Unknown
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable
+from domain.provider.outcome import Accepted, Unknown
 from entrypoints.engine.lane import actor as lane
 from entrypoints.engine.lane.unacked import Desk
 from entrypoints.engine.lane.unpack import renewed

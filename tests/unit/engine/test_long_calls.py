@@ -11,8 +11,8 @@ import pytest
 from application.broker.ports import Outgoing
 from application.delivery.keep import KeepLeases
 from application.outbox.pointers import Pointer, encode
-from domain.delivery.outcome import Accepted
 from domain.kernel.errors import StoreUnavailable
+from domain.provider.outcome import Accepted
 from entrypoints.engine.lane.actor import LaneActor
 from entrypoints.engine.lane.capacity import Capacity
 from entrypoints.engine.recurring import Recurring

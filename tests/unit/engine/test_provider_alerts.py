@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from application.alert.providers import PAUSE_MAX, TellOfProviders
-from application.delivery.providers import ProviderStates
-from domain.delivery.outcome import Accepted, AccountFault
+from application.provider.states import ProviderStates
 from domain.kernel.errors import Unavailable
+from domain.provider.outcome import Accepted, AccountFault
 from entrypoints.engine.alerts import ProviderAlarm
 from tests.support.clock import HandClock
 from tests.support.telemetry import Told
@@ -39,10 +39,10 @@ class World:
         self.heard.append(msgspec.json.decode(body))
 
     def refuse(self, provider: str = "mailer") -> None:
-        self.states.heard(provider, WRONG, probe=False)
+        self.states.record(provider, WRONG, probe=False)
 
     def take(self, provider: str = "mailer") -> None:
-        self.states.heard(provider, Accepted("x"), probe=True)
+        self.states.record(provider, Accepted("x"), probe=True)
 
     def kinds(self) -> list[str]:
         return [event["type"] for event in self.heard]

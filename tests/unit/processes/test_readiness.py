@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from application.delivery.providers import Resting
 from application.kernel.supervision import Tasks
 from application.privacy.ports import KeyState
+from application.provider.ports import Resting
 from entrypoints.http.kit.services import Readiness
 from entrypoints.processes.readiness import Standing
 

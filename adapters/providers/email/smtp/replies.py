@@ -21,9 +21,9 @@ from enum import Enum
 
 from aiosmtplib import SMTPConnectError, SMTPException, SMTPServerDisconnected, SMTPTimeoutError
 
-from adapters.gateways.faults import Fault, meaning
-from adapters.gateways.words import known_words
-from domain.delivery.outcome import AccountFault, Deferred, Refused, Unknown
+from adapters.providers.email.smtp.rejections import Fault, meaning
+from adapters.providers.kit.redaction import known_words
+from domain.provider.outcome import AccountFault, Deferred, Refused, Unknown
 
 
 class Stage(Enum):

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import aiohttp
 
-from adapters.webhooks.egress import Egress, Forbidden
+from adapters.http.egress import Egress, Forbidden
 from domain.kernel.errors import Unavailable
 from domain.kernel.secret import Secret
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.gateways.letters import Letter, Letters
+from adapters.providers.email.smtp.message import Letter, Letters
 from tests.contract.gateway import message
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

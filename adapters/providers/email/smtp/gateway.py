@@ -9,14 +9,14 @@ from email.errors import MessageError
 
 from aiosmtplib import SMTPDataError, SMTPException, SMTPResponseException, SMTPServerDisconnected
 
-from adapters.gateways.answers import Progress, Stage, answered, broken, unanswered
-from adapters.gateways.connections import Busy, Connection, Connections
-from adapters.gateways.letters import Letter, Letters
-from adapters.gateways.options import SmtpOptions
-from adapters.gateways.words import known_words
+from adapters.providers.email.smtp.connections import Busy, Connection, Connections
+from adapters.providers.email.smtp.message import Letter, Letters
+from adapters.providers.email.smtp.options import SmtpOptions
+from adapters.providers.email.smtp.replies import Progress, Stage, answered, broken, unanswered
+from adapters.providers.kit.redaction import known_words
 from application.kernel.ports import Clock
 from application.provider.ports import Message
-from domain.delivery.outcome import Accepted, NotCalled, Outcome, Refused
+from domain.provider.outcome import Accepted, NotCalled, Outcome, Refused
 
 _START_INPUT = 354
 _CLOSING = 421

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from adapters.gateways.ledger import Ledger
-from adapters.gateways.options import SmtpOptions
-from adapters.gateways.sandbox import SandboxGateway, SandboxOptions
-from adapters.gateways.smtp import SmtpGateway
+from adapters.providers.email.smtp.gateway import SmtpGateway
+from adapters.providers.email.smtp.options import SmtpOptions
+from adapters.providers.kit.ledger import Ledger
+from adapters.providers.sandbox import SandboxGateway, SandboxOptions
 from application.kernel.ports import Clock, Dice
 from application.provider.ports import Gateway
 from domain.kernel.errors import Misconfigured

@@ -9,8 +9,8 @@ from typing import cast
 
 from aiosmtplib import SMTP, SMTPException, SMTPHeloError
 
-from adapters.gateways.answers import Progress, Stage
-from adapters.gateways.options import SmtpOptions
+from adapters.providers.email.smtp.options import SmtpOptions
+from adapters.providers.email.smtp.replies import Progress, Stage
 from application.kernel.supervision import start
 from domain.kernel.errors import Misconfigured
 

@@ -2,18 +2,18 @@
 
 import pytest
 
-from domain.delivery.health import (
+from domain.provider.health import (
     DOUBT_REST,
     DOUBTS_MAX,
     HEALTHY,
     PROBE_MAX,
     REST_MAX,
     REST_MIN,
-    heard,
-    meant,
-    probed,
+    learned,
+    meaning_for_delivery,
+    with_probe,
 )
-from domain.delivery.outcome import Accepted, AccountFault, Deferred, NotCalled, Refused, Unknown
+from domain.provider.outcome import Accepted, AccountFault, Deferred, NotCalled, Refused, Unknown
 
 CERTAIN = AccountFault("logging in: 535")
 PERHAPS = AccountFault("recipient: 554 relay denied", certain=False)
@@ -21,7 +21,7 @@ PERHAPS = AccountFault("recipient: 554 relay denied", certain=False)
 
 def after(*outcomes, health=HEALTHY, probe=False, now=100.0):
     for outcome in outcomes:
-        health = heard(health, outcome, now, probe=probe)
+        health = learned(health, outcome, now, probe=probe)
     return health
 
 
@@ -31,13 +31,13 @@ RESTING = after(CERTAIN)
 def test_a_refused_login_rests_the_provider_at_once():
     assert not RESTING.open_to_all()
     assert RESTING.fault == "logging in: 535"
-    assert meant(RESTING, CERTAIN) == CERTAIN
+    assert meaning_for_delivery(RESTING, CERTAIN) == CERTAIN
     assert not RESTING.open_to_one(100 + REST_MIN - 0.1)
     assert RESTING.open_to_one(100 + REST_MIN)
 
 
 def test_of_those_that_come_at_that_time_one_is_the_probe():
-    health = probed(RESTING, 105.0)
+    health = with_probe(RESTING, 105.0)
     assert not health.open_to_one(105.0)
     assert health.open_to_one(105.0 + PROBE_MAX), "one that is not heard of is followed by another"
 
@@ -47,7 +47,7 @@ def test_pauses_double_up_to_half_a_minute_and_never_end():
     for _ in range(40):
         pauses.append(health.probe_at - now)
         now = health.probe_at
-        health = heard(probed(health, now), CERTAIN, now, probe=True)
+        health = learned(with_probe(health, now), CERTAIN, now, probe=True)
     assert pauses[:3] == [5, 10, 20]
     assert set(pauses[3:]) == {REST_MAX}
     assert health.since == 100.0
@@ -84,14 +84,14 @@ def test_a_fault_that_may_be_the_messages_is_its_own_while_others_pass():
     for _ in range(20):
         health = after(PERHAPS, health=health)
         assert health.open_to_all()
-        assert meant(health, PERHAPS) == Deferred(PERHAPS.reason)
+        assert meaning_for_delivery(health, PERHAPS) == Deferred(PERHAPS.reason)
         health = after(Accepted("x"), health=health)
 
 
 def test_several_in_a_row_are_the_accounts():
     health = after(*[PERHAPS] * DOUBTS_MAX)
     assert not health.open_to_all()
-    assert meant(health, PERHAPS) == PERHAPS, "and cost the delivery nothing"
+    assert meaning_for_delivery(health, PERHAPS) == PERHAPS, "and cost the delivery nothing"
 
 
 def test_a_doubtful_rest_is_probed_often_so_that_one_bad_message_after_the_other_holds_nobody_up():
@@ -99,10 +99,10 @@ def test_a_doubtful_rest_is_probed_often_so_that_one_bad_message_after_the_other
     for _ in range(10):
         assert health.probe_at == now + DOUBT_REST
         now = health.probe_at
-        health = heard(probed(health, now), PERHAPS, now, probe=True)
+        health = learned(with_probe(health, now), PERHAPS, now, probe=True)
 
 
 def test_other_outcomes_mean_what_they_say():
     for outcome in (Accepted("x"), Deferred("d"), Refused("r"), Unknown("u"), NotCalled("n")):
-        assert meant(HEALTHY, outcome) == outcome
-        assert meant(RESTING, outcome) == outcome
+        assert meaning_for_delivery(HEALTHY, outcome) == outcome
+        assert meaning_for_delivery(RESTING, outcome) == outcome

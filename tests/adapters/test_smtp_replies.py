@@ -2,8 +2,8 @@
 
 import pytest
 
-from adapters.gateways.answers import Stage, answered, unanswered
-from domain.delivery.outcome import AccountFault, Deferred, Refused, Unknown
+from adapters.providers.email.smtp.replies import Stage, answered, unanswered
+from domain.provider.outcome import AccountFault, Deferred, Refused, Unknown
 
 TABLE = """
     connecting     –          Deferred   Account    Deferred   Deferred

@@ -6,8 +6,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from adapters.webhooks.egress import Egress
-from adapters.webhooks.hook import SignedHook, signed
+from adapters.alerts.webhook import SignedHook, signed
+from adapters.http.egress import Egress
 from domain.kernel.errors import Unavailable
 from domain.kernel.secret import Secret
 from tests.support.receiver import SECRET, receiving

@@ -36,7 +36,7 @@ class AccountFault(msgspec.Struct, frozen=True, tag="account_fault"):
     """Definitely not sent, for our sake: the login, the sender, the relaying, a quota of the account, TLS.
 
     It concerns no recipient, so it ends no delivery and spends nothing: the provider rests until a probe is
-    taken (`domain.delivery.health`).
+    taken (`domain.provider.health`).
     """
 
     reason: str

@@ -1,41 +1,20 @@
-"""The providers of this process: which may be called, and what their answers say of them.
+"""The providers of this process: which may be called, and what their answers say about them.
 
-Kept in memory: each process learns for itself, with one probe at a time, and nobody's word about a provider
-outlives the process that had it.
+Kept in memory: each process learns for itself, with one probe at a time, and forgets when it ends.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-
-import msgspec
 
 from application.kernel.ports import Clock
-from application.provider.ports import ProviderWatch
-from domain.delivery.health import HEALTHY, Health, heard, meant, probed, rested
-from domain.delivery.outcome import Outcome
-
-
-class Route(msgspec.Struct, frozen=True):
-    """Who carries a delivery now."""
-
-    provider: str
-    probe: bool = False
-    """It rests: this call shows whether it can go on."""
-
-
-class Resting(msgspec.Struct, frozen=True):
-    """A provider that rests, why, and for how long by now."""
-
-    fault: str
-    since: float
-    """Monotonic seconds: names this rest."""
-    rested: timedelta
+from application.provider.ports import ProviderWatch, Resting, Route
+from domain.provider.health import HEALTHY, Health, learned, meaning_for_delivery, rested, with_probe
+from domain.provider.outcome import Outcome
 
 
 @dataclass(slots=True, kw_only=True)
 class ProviderStates:
-    """One for all lanes of a process.  What nobody has heard of is healthy."""
+    """Implements `ProviderChoice` and `RestingProviders`.  A provider without any outcome yet is healthy."""
 
     clock: Clock
     watch: ProviderWatch
@@ -49,30 +28,30 @@ class ProviderStates:
             if health.open_to_all():
                 return Route(name)
             if health.open_to_one(now):
-                self._known[name] = probed(health, now)
+                self._known[name] = with_probe(health, now)
                 return Route(name, probe=True)
         return None
 
-    def rest(self, providers: Sequence[str]) -> bool:
-        """Whether all of them do."""
+    def all_rest(self, providers: Sequence[str]) -> bool:
+        """Whether there are providers, and every one of them rests."""
         return bool(providers) and not any(self._known.get(name, HEALTHY).open_to_all() for name in providers)
 
     def probe_due(self, providers: Sequence[str]) -> bool:
-        """Whether one of them waits for a probe."""
+        """Whether one of them may be probed now (one that does not rest may, too)."""
         now = self.clock.monotonic()
         return any(self._known.get(name, HEALTHY).open_to_one(now) for name in providers)
 
-    def heard(self, provider: str, outcome: Outcome, *, probe: bool) -> Outcome:
-        """Learn from a call, and return what it means for its delivery."""
+    def record(self, provider: str, outcome: Outcome, *, probe: bool) -> Outcome:
+        """Learn from the outcome of a call, and return what it means for its delivery."""
         before, now = self._known.get(provider, HEALTHY), self.clock.monotonic()
-        health = heard(before, outcome, now, probe=probe)
+        health = learned(before, outcome, now, probe=probe)
         if health is not before:
             self._known[provider] = health
         if before.fault is None and health.fault is not None:
             self.watch.provider_rests(provider, health.fault)
         elif before.fault is not None and health.fault is None:
             self.watch.provider_goes_on(provider, rested(before, now))
-        return meant(health, outcome)
+        return meaning_for_delivery(health, outcome)
 
     def resting(self) -> Mapping[str, Resting]:
         """Those that rest, by name."""

@@ -6,8 +6,8 @@ import ssl
 import pytest
 from aiosmtplib import SMTPConnectError, SMTPException, SMTPServerDisconnected
 
-from adapters.gateways.answers import Stage, answered, broken
-from domain.delivery.outcome import AccountFault, Deferred, Refused
+from adapters.providers.email.smtp.replies import Stage, answered, broken
+from domain.provider.outcome import AccountFault, Deferred, Refused
 
 C, L, S, R, D, M = Stage.CONNECT, Stage.LOGIN, Stage.SENDER, Stage.RECIPIENT, Stage.DATA, Stage.CONTENT
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import msgspec
 
-from domain.delivery.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
+from domain.provider.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
 
 DOUBTS_MAX = 3
 """So many faults that may be the messages' own, and nothing accepted between them, are the account's."""
@@ -50,12 +50,12 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 HEALTHY = Health()
 
 
-def probed(health: Health, now: float) -> Health:
+def with_probe(health: Health, now: float) -> Health:
     """A probe is on its way: for a while nobody else sends one."""
     return msgspec.structs.replace(health, probe_at=now + PROBE_MAX)
 
 
-def heard(health: Health, outcome: Outcome, now: float, *, probe: bool) -> Health:
+def learned(health: Health, outcome: Outcome, now: float, *, probe: bool) -> Health:
     """What an outcome says of the provider.
 
     Args:
@@ -87,7 +87,7 @@ def heard(health: Health, outcome: Outcome, now: float, *, probe: bool) -> Healt
             return health
 
 
-def meant(health: Health, outcome: Outcome) -> Outcome:
+def meaning_for_delivery(health: Health, outcome: Outcome) -> Outcome:
     """What an outcome is to its delivery, given how the provider stands after it.
 
     A fault that may be the message's own, while others pass, is taken for its own: it comes back while its

@@ -10,12 +10,12 @@ from typing import assert_never
 
 import msgspec
 
-from adapters.gateways import instructions
-from adapters.gateways.instructions import Behaviour
-from adapters.gateways.ledger import Ledger
+from adapters.providers import instructions
+from adapters.providers.instructions import Behaviour
+from adapters.providers.kit.ledger import Ledger
 from application.kernel.ports import Clock, Dice
 from application.provider.ports import Message
-from domain.delivery.outcome import Accepted, Deferred, Outcome, Refused, Unknown
+from domain.provider.outcome import Accepted, Deferred, Outcome, Refused, Unknown
 
 _COME_BACK = timedelta(seconds=1)
 _TAGS: dict[type, str] = {Accepted: "accepted", Refused: "refused", Deferred: "deferred", Unknown: "unknown"}

@@ -1,0 +1,1 @@
+"""Events to operators: Standard Webhooks 1.0."""

@@ -1,0 +1,1 @@
+"""Outgoing HTTP requests, for every adapter that makes some."""

@@ -1,0 +1,1 @@
+"""Providers, by channel: `registry` lists the kinds, `kit` has what they share."""

@@ -1,1 +1,0 @@
-"""Webhooks as Standard Webhooks 1.0 has them."""
