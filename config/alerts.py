@@ -19,7 +19,7 @@ KEY_BYTES_MIN, KEY_BYTES_MAX = 24, 64
 _MAKE_ONE = f"make one with `echo {PREFIX}$(openssl rand -base64 32)`"
 
 
-class Alerts(Section):
+class Alerts(Section, frozen=True):
     """Telling operators of dead letters."""
 
     url: Annotated[

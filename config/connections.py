@@ -19,7 +19,7 @@ class TlsMode(StrEnum):
     NO_VERIFY = "no-verify"
 
 
-class Tls(Section):
+class Tls(Section, frozen=True):
     """TLS of a connection to a server."""
 
     mode: Annotated[TlsMode, Meta(description="`verify` checks the server's certificate and name")] = (
@@ -30,7 +30,7 @@ class Tls(Section):
     key: Annotated[Path | None, Meta(description="PEM file of its key")] = None
 
 
-class Db(Section):
+class Db(Section, frozen=True):
     """PostgreSQL."""
 
     url: Annotated[SecretUrl | None, Meta(description="`postgresql://user:password@host:5432/posthorn`")] = (
@@ -50,7 +50,7 @@ class Delays(StrEnum):
     PLUGIN = "plugin"
 
 
-class Amqp(Section):
+class Amqp(Section, frozen=True):
     """RabbitMQ."""
 
     url: Annotated[
@@ -73,7 +73,7 @@ class Amqp(Section):
     tls: Tls = Tls()
 
 
-class Http(Section):
+class Http(Section, frozen=True):
     """The REST API."""
 
     host: Annotated[str, Meta(description="address to listen on")] = "127.0.0.1"

@@ -32,7 +32,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     """Look at everything; what cannot be looked at because something before it is broken is left out."""
     try:
         container = built(settings)
-        container.vault(), container.operating.pepper()
+        container.privacy.vault(), container.access.pepper()
     except Misconfigured as fault:
         yield Finding(what="configuration", fine=False, detail=str(fault), mend="posthorn config show")
         return
@@ -67,17 +67,17 @@ async def _store(container: Container, database: Database) -> AsyncIterator[Find
 
 async def _sealed(container: Container) -> Finding:
     """Another secret than the one the data was sealed under would read nothing."""
-    trouble = (await container.keys.check()()).trouble
+    trouble = (await container.privacy.check()()).trouble
     detail = trouble or "can be read with the configured keys"
     mend = "set vault.secret (or vault.keys) to what it was when the data was written" if trouble else None
     return Finding(what="personal data", fine=trouble is None, detail=detail, mend=mend)
 
 
 async def _keys(container: Container) -> Finding:
-    now = container.clock().now()
+    now = container.kernel.clock().now()
     usable = [
         key
-        for key in await container.operating.api_keys().all()
+        for key in await container.access.api_keys().all()
         if key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
     ]
     detail = f"{len(usable)} in use" if usable else "none: nobody can call the API"
@@ -86,7 +86,7 @@ async def _keys(container: Container) -> Finding:
 
 async def _broker(container: Container, settings: Settings) -> AsyncIterator[Finding]:
     try:
-        link = container.publishing()
+        link = container.broker.publishing()
         await link.open()
         trouble = link.trouble
         await link.close()

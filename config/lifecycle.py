@@ -5,111 +5,25 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
 from msgspec import structs
 
 from adapters.embedded.folders import default_folder
-from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.migrate import migrate
 from adapters.postgres.core.processes import Presence, hear
-from adapters.postgres.dead_letter.dead_letters import open_count
-from adapters.postgres.job.jobs import unfinished_count
-from adapters.postgres.notification.retention import prune_keys
 from adapters.rabbitmq import delay_plugin
-from adapters.rabbitmq.connection import Link
 from adapters.telemetry.logs import configure
 from application.channel.ports import Channel
 from config import secrets
 from config.catalog import load_catalog
 from config.connections import Delays
 from config.container import Container
-from config.keys import right_keys
-from config.partitions import Partitions
+from config.parts import Parts
 from config.settings import Settings
-from config.store_probe import StoreProbe
-from domain.kernel.errors import BrokerUnavailable, Conflict, PosthornError, StoreUnavailable
-
-DB_EXAMPLE = "postgresql://user:password@host:5432/posthorn"
-_PING_MAX = 2.0
-
-
-@dataclass(slots=True, kw_only=True)
-class Parts:
-    """What a running process stands on, and how it stands."""
-
-    container: Container
-    database: Database
-    presence: Presence | None = None
-    links: list[Link] = field(default_factory=list)
-    store: StoreProbe = field(init=False)
-    partitions: Partitions = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.store = StoreProbe(database=self.database, clock=self.container.clock())
-        self.partitions = Partitions(database=self.database, telemetry=self.container.telemetry())
-
-    async def reach_store(self) -> None:
-        """Return when the database answers.
-
-        Raises:
-            StoreUnavailable: it does not.
-        """
-        try:
-            async with asyncio.timeout(_PING_MAX):
-                await self.database.fetch("SELECT 1")
-        except TimeoutError:
-            raise StoreUnavailable("PostgreSQL: no answer") from None
-
-    def broker(self) -> str:
-        """`ok`, or what is wrong with the broker: it is away, or takes nothing from publishers."""
-        for link in self.links:
-            if link.trouble:
-                return link.trouble
-            if link.blocked:
-                return f"blocks publishers: {link.blocked}"
-        return "ok"
-
-    def unpublished(self) -> float:
-        """Seconds since this process could publish last; 0: it can, as far as the connection goes."""
-        return self.links[0].away if self.links else 0.0
-
-    def seen(self) -> bool:
-        """Whether other processes see us alive, or are meant not to."""
-        return self.presence is None or self.presence.held or self.presence.stands_down
-
-    async def figures(self) -> None:
-        """Read what waits, what died and what rests into the metrics.
-
-        Raises:
-            StoreUnavailable: next time.
-        """
-        backlog = await self.container.outbox().backlog()
-        telemetry = self.container.telemetry()
-        telemetry.backlog(backlog.pending, backlog.oldest_age)
-        telemetry.dead_letters(await open_count(self.database))
-        telemetry.held(await self.container.operating.unknown().held())
-        telemetry.jobs(await unfinished_count(self.database))
-
-    async def prune(self) -> None:
-        """Delete old keys.
-
-        Raises:
-            StoreUnavailable: next time.
-        """
-        await prune_keys(self.database)
-
-    async def forget_dead(self) -> None:
-        """Forget processes long gone.
-
-        Raises:
-            StoreUnavailable: next time.
-        """
-        if self.presence is not None:
-            await self.presence.forget_dead()
+from domain.kernel.errors import BrokerUnavailable, Conflict, Misconfigured, PosthornError, StoreUnavailable
 
 
 def start_logging(settings: Settings, stream: TextIO | None = None) -> None:
@@ -126,21 +40,7 @@ def built(settings: Settings, folder: Path | None = None) -> Container:
     if folder is not None and settings.vault.secret is None and not settings.vault.keys:
         vault = structs.replace(settings.vault, secret=secrets.generated(folder / "secret"))
         settings = structs.replace(settings, vault=vault)
-    container = Container(settings=settings)
-    if folder is None:
-        container.dsn.override(dsn(settings))
-    else:
-        container.embedded.override("yes")
-    return container
-
-
-def dsn(settings: Settings) -> str:
-    """Where the database is.
-
-    Raises:
-        Misconfigured: db.url is not set.
-    """
-    return secrets.required("db.url", settings.db.url, DB_EXAMPLE).reveal()
+    return Container(settings=settings, folder=folder)
 
 
 def data_folder(name: str) -> Path:
@@ -154,25 +54,29 @@ async def prepare_database(settings: Settings) -> None:
     Raises:
         StoreUnavailable, Misconfigured.
     """
-    await migrate(dsn(settings), ssl=secrets.tls("db.tls", settings.db.tls))
+    await migrate(secrets.dsn(settings), ssl=secrets.tls("db.tls", settings.db.tls))
 
 
 @asynccontextmanager
-async def opened_database(container: Container, folder: Path | None = None) -> AsyncIterator[Database]:
+async def opened_database(container: Container) -> AsyncIterator[Database]:
     """The database alone, for commands that end; embedded, it may be running in another process."""
     async with AsyncExitStack() as stack:
-        if folder is not None:
-            postgres = EmbeddedPostgres(folder)
-            if (running := postgres.running()) is not None:
-                container.dsn.override(running)
-            else:
-                await _embedded(container, postgres, stack)
-        stack.push_async_callback(container.rendering_pool().close)
-        database = await stack.enter_async_context(container.database())
+        if container.folder() is not None and container.kernel.embedded_postgres().running() is None:
+            await _start_embedded(container, stack)
+        stack.push_async_callback(container.template.rendering_pool().close)
+        database = await stack.enter_async_context(container.kernel.database())
         with suppress(PosthornError):  # whoever needs it is told then
-            await hear(database, container.clock())
-            await container.keys.check()()
+            await hear(database, container.kernel.clock())
+            await container.privacy.check()()
         yield database
+
+
+@asynccontextmanager
+async def on_database(settings: Settings, folder: Path | None = None) -> AsyncIterator[Container]:
+    """The container of a command that ends, with its database open."""
+    container = built(settings, folder)
+    async with opened_database(container):
+        yield container
 
 
 @asynccontextmanager
@@ -182,7 +86,7 @@ async def opened_consuming(container: Container) -> AsyncIterator[None]:
     Raises:
         BrokerUnavailable: none.
     """
-    link = container.consuming()
+    link = container.broker.consuming()
     await link.open()
     try:
         if link.trouble is not None:
@@ -193,48 +97,63 @@ async def opened_consuming(container: Container) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def opened(container: Container, role: str, *, folder: Path | None = None) -> AsyncIterator[Parts]:
+async def opened(container: Container, role: str) -> AsyncIterator[Parts]:
     """Open what the role needs; connections come as soon as the servers are there.
 
     Raises:
         Misconfigured: something can never work as it is configured.
     """
+    embedded, kernel = container.folder() is not None, container.kernel
     async with AsyncExitStack() as stack:
-        if folder is not None:
-            await _embedded(container, EmbeddedPostgres(folder), stack)
-        database = await stack.enter_async_context(container.database())
+        if embedded:
+            await _start_embedded(container, stack)
+        database = await stack.enter_async_context(kernel.database())
         parts = Parts(container=container, database=database)
-        stack.push_async_callback(container.providers_built().aclose)
-        stack.push_async_callback(container.rendering_pool().close)
+        stack.push_async_callback(container.provider.built().aclose)
+        stack.push_async_callback(container.template.rendering_pool().close)
         parts.presence = await stack.enter_async_context(
             Presence(
                 database,
-                container.process(),
+                kernel.process(),
                 role=role,
                 host=socket.gethostname(),
                 pid=os.getpid(),
-                clock=container.clock(),
-                tasks=container.tasks(),
+                clock=kernel.clock(),
+                tasks=kernel.tasks(),
             )
         )
-        await right_keys(container.keys.check())
-        if folder is not None:
-            stack.push_async_callback(container.memory_broker().close)
-            await container.recovery().reissue()  # the broker in process begins empty
+        await _require_right_keys(container)
+        if embedded:
+            stack.push_async_callback(container.broker.in_process().close)
+            await container.recovery.recovery().reissue()  # the broker in process begins empty
         else:
-            for link in (container.publishing(), container.consuming()):
+            for link in (container.broker.publishing(), container.broker.consuming()):
                 stack.push_async_callback(link.close)
                 parts.links.append(link)
             await asyncio.gather(*(link.open() for link in parts.links))
             if container.settings().amqp.delays is Delays.PLUGIN:
-                await delay_plugin.require(container.publishing())
+                await delay_plugin.require(container.broker.publishing())
         yield parts
 
 
-async def _embedded(container: Container, postgres: EmbeddedPostgres, stack: AsyncExitStack) -> None:
-    container.dsn.override(where := await postgres.start())
+async def _start_embedded(container: Container, stack: AsyncExitStack) -> None:
+    postgres = container.kernel.embedded_postgres()
+    where = await postgres.start()
     stack.push_async_callback(postgres.stop)
     await migrate(where)
+
+
+async def _require_right_keys(container: Container) -> None:
+    """A process with other keys than the data was sealed under must not begin.
+
+    While the database is away nobody knows: the vault stays closed, and the keys are checked again and again.
+
+    Raises:
+        Misconfigured: they are not those of the data.
+    """
+    with suppress(StoreUnavailable):
+        if (wrong := (await container.privacy.check()()).wrong) is not None:
+            raise Misconfigured(wrong)
 
 
 async def install_catalog(container: Container) -> list[str]:
@@ -244,7 +163,7 @@ async def install_catalog(container: Container) -> list[str]:
     """
     for channel in container.settings().accepting.channels:
         with suppress(Conflict):
-            await container.channels().put(Channel(channel=channel), expected=0)
+            await container.channel.channels().put(Channel(channel=channel), expected=0)
     catalog = load_catalog()
-    installed = await container.install_catalog()(catalog.templates, catalog.triggers)
+    installed = await container.event.install_catalog()(catalog.templates, catalog.triggers)
     return [*installed.templates, *installed.triggers]

@@ -13,6 +13,7 @@ from domain.kernel.errors import Misconfigured
 from domain.kernel.secret import Secret
 
 KEY_BYTES = 32
+DB_EXAMPLE = "postgresql://user:password@host:5432/posthorn"
 _MAKE_ONE = "make one with `openssl rand -base64 32`"
 
 
@@ -33,6 +34,15 @@ def pepper(settings: Settings) -> bytes:
     """Key of the digests of API keys."""
     keys = settings.vault
     return _decoded("vault.pepper", keys.pepper) if keys.pepper else derive(_master(keys), "pepper")
+
+
+def dsn(settings: Settings) -> str:
+    """Where the database is.
+
+    Raises:
+        Misconfigured: db.url is not set.
+    """
+    return required("db.url", settings.db.url, DB_EXAMPLE).reveal()
 
 
 def cursor_key(settings: Settings) -> bytes:

@@ -23,7 +23,7 @@ from domain.kernel.secret import Secret
 PriorityName = Literal["critical", "high", "medium", "low"]
 
 
-class VaultKeys(Section):
+class VaultKeys(Section, frozen=True):
     """Keys of personal data: one secret from which all are derived, or each by itself, for rotation."""
 
     secret: Annotated[
@@ -53,7 +53,7 @@ POLICY_TEXTS = {
 """The policies are the domain's own struct; their descriptions stand here."""
 
 
-class Policies(Section):
+class Policies(Section, frozen=True):
     """How patient each class of notifications is."""
 
     otp: RetryPolicy = DEFAULT_POLICIES[NotificationClass.OTP]
@@ -65,7 +65,7 @@ class Policies(Section):
         return {klass: getattr(self, klass.value) for klass in NotificationClass}
 
 
-class Weights(Section):
+class Weights(Section, frozen=True):
     """How the lanes of a process share its slots while several of them have work."""
 
     critical: Annotated[Count, Meta(description="deliveries of a critical lane")] = 8
@@ -78,7 +78,7 @@ class Weights(Section):
         return {priority: getattr(self, priority.label) for priority in Priority}
 
 
-class Engine(Section):
+class Engine(Section, frozen=True):
     """The delivery actors of one process."""
 
     channels: Annotated[
@@ -106,7 +106,7 @@ class Engine(Section):
     ] = timedelta(seconds=45)
 
 
-class Accepting(Section):
+class Accepting(Section, frozen=True):
     """Accepting notifications."""
 
     channels: Annotated[
@@ -126,7 +126,7 @@ class Accepting(Section):
     ] = 16
 
 
-class Relaying(Section):
+class Relaying(Section, frozen=True):
     """The relay of the outbox."""
 
     handoff: Annotated[Count, Meta(description="messages handed over in memory; the rest goes by sweep")] = (
@@ -144,7 +144,7 @@ class Relaying(Section):
     ] = timedelta(seconds=30)
 
 
-class SandboxLedger(Section):
+class SandboxLedger(Section, frozen=True):
     """The ground truth of fault tests."""
 
     ledger: Annotated[
@@ -168,7 +168,7 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-class Log(Section):
+class Log(Section, frozen=True):
     """Logging, to stderr."""
 
     level: Annotated[LogLevel, Meta(description="lines below it are left out")] = LogLevel.INFO
@@ -177,7 +177,7 @@ class Log(Section):
     )
 
 
-class Settings(Section):
+class Settings(Section, frozen=True):
     """All of it."""
 
     db: Db = Db()

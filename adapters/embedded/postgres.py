@@ -61,6 +61,8 @@ class EmbeddedPostgres:
         self._keeper: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
         self._socket: Path | None = None
+        self.dsn: str | None = None
+        """Where the server listens, once `start` or `running` has found out."""
 
     async def start(self) -> str:
         """Start the server, the first time make its data, and return its DSN.
@@ -68,14 +70,16 @@ class EmbeddedPostgres:
         Raises:
             Misconfigured: the folder cannot be used, or another process uses it.
         """
-        return await asyncio.to_thread(self._start)
+        self.dsn = await asyncio.to_thread(self._start)
+        return self.dsn
 
     def running(self) -> str | None:
         """The DSN of a server that another process has running on this folder."""
         lines = self._pid_file()
         if not self._is_ready() or not _is_locked(self.folder / "lock"):
             return None
-        return _dsn(lines[4].strip())
+        self.dsn = _dsn(lines[4].strip())
+        return self.dsn
 
     async def stop(self) -> None:
         """Stop the server; the data stays."""

@@ -42,9 +42,8 @@ def create(shell: Shell, folder: Path | None, name: str, test: bool, days: int |
     from domain.kernel.channel import Mode
 
     async def work() -> tuple[UUID, str]:
-        container = lifecycle.built(settings, folder)
-        async with lifecycle.opened_database(container, folder):
-            made = await container.operating.create_key()(
+        async with lifecycle.on_database(settings, folder) as container:
+            made = await container.access.create_key()(
                 name, Mode.TEST if test else Mode.LIVE, lifetime=timedelta(days=days) if days else None
             )
             return made.key.id, made.secret.reveal()
@@ -66,9 +65,8 @@ def list_(shell: Shell, folder: Path | None, as_json: bool) -> None:
     from config import lifecycle
 
     async def work() -> list[dict[str, object]]:
-        container = lifecycle.built(settings, folder)
-        async with lifecycle.opened_database(container, folder):
-            return [msgspec.to_builtins(each) for each in await container.operating.api_keys().all()]
+        async with lifecycle.on_database(settings, folder) as container:
+            return [msgspec.to_builtins(each) for each in await container.access.api_keys().all()]
 
     found = run(work)
     if as_json:
@@ -91,9 +89,8 @@ def revoke(shell: Shell, folder: Path | None, key_id: UUID) -> None:
     from config import lifecycle
 
     async def work() -> None:
-        container = lifecycle.built(settings, folder)
-        async with lifecycle.opened_database(container, folder):
-            await container.operating.revoke_key()(key_id)
+        async with lifecycle.on_database(settings, folder) as container:
+            await container.access.revoke_key()(key_id)
 
     run(work)
     click.echo("Revoked.")

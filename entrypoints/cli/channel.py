@@ -8,7 +8,6 @@ import click
 from application.job.ports import Job
 from domain.kernel.channel import Mode
 from entrypoints.cli.job import actor, require_completed, run_to_end
-from entrypoints.cli.leaving import LeaveIt
 from entrypoints.cli.shell import (
     Shell,
     confirm,
@@ -53,18 +52,15 @@ def drop(
     mode = Mode.TEST if test else Mode.LIVE
 
     async def work() -> int | Job:
-        container = lifecycle.built(settings, folder)
-        container.handoff.override(LeaveIt())
-        container.operating.nudge.override(LeaveIt())
-        async with lifecycle.opened_database(container, folder):
-            drop: Any = container.operating.drop_backlog()
+        async with lifecycle.on_database(settings, folder) as container:
+            drop: Any = container.channel.drop_backlog()
             count: int = await drop.count(channel, mode)
             if dry_run:
                 return count
             if count:
                 confirm(f"Give {_deliveries(count)} up?", yes=yes)
             job = await drop(channel, mode, actor=actor(), reason=reason)
-            return await run_to_end(container.operating, job, quiet=as_json)
+            return await run_to_end(container.job, job, quiet=as_json)
 
     done = run(work)
     if isinstance(done, int):

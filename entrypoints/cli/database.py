@@ -20,8 +20,7 @@ def migrate(shell: Shell, without_catalog: bool) -> None:
         await lifecycle.prepare_database(settings)
         if without_catalog:
             return []
-        container = lifecycle.built(settings)
-        async with lifecycle.opened_database(container):
+        async with lifecycle.on_database(settings) as container:
             return await lifecycle.install_catalog(container)
 
     added = run(work)

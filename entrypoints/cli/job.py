@@ -13,13 +13,13 @@ from domain.kernel.errors import PosthornError
 from entrypoints.cli.shell import progress_bars
 
 if TYPE_CHECKING:
-    from config.operating import Operating
+    from config.wiring.job import JobRoom
 
 BUSY_WAIT = 0.1
 """Seconds until we look again when another process has the job in hand."""
 
 
-async def run_to_end(operating: "Operating", job: Job, *, quiet: bool) -> Job:
+async def run_to_end(jobs: "JobRoom", job: Job, *, quiet: bool) -> Job:
     """Work on the job until it ends, together with other processes perhaps; Ctrl-C cancels it.
 
     Args:
@@ -29,10 +29,10 @@ async def run_to_end(operating: "Operating", job: Job, *, quiet: bool) -> Job:
         bar = progress.add_task(job.kind.value.replace("_", " "), total=job.total)
         try:
             while job.finished_at is None:
-                job = await operating.advance_job()(job.id) or await _wait_for_others(operating, job)
+                job = await jobs.advance()(job.id) or await _wait_for_others(jobs, job)
                 progress.update(bar, completed=job.done + job.skipped, total=job.total)
         except asyncio.CancelledError:
-            await asyncio.shield(operating.cancel_job()(job.id, Mode(job.mode)))
+            await asyncio.shield(jobs.cancel()(job.id, Mode(job.mode)))
             click.echo(f"Stopping job {job.id}.", file=sys.stderr)
             raise
     return job
@@ -56,7 +56,7 @@ def actor() -> str:
         return "cli"
 
 
-async def _wait_for_others(operating: "Operating", job: Job) -> Job:
+async def _wait_for_others(jobs: "JobRoom", job: Job) -> Job:
     """Another process holds the next chunk: wait, then return the job as it stands now."""
     await asyncio.sleep(BUSY_WAIT)
-    return await operating.jobs().find(job.id, job.mode) or job
+    return await jobs.jobs().find(job.id, job.mode) or job

@@ -27,9 +27,8 @@ def recover(shell: Shell, name: str | None, yes: bool) -> None:
     from config import lifecycle
 
     async def work() -> tuple[int, int]:
-        container = lifecycle.built(settings)
-        async with lifecycle.opened_database(container):
-            recovery = container.recovery()
+        async with lifecycle.on_database(settings) as container:
+            recovery = container.recovery.recovery()
             return (
                 0 if dead else await recovery.reissue(lane=lane),
                 0 if dead is False else await recovery.reissue_dead(lane=lane),

@@ -57,9 +57,8 @@ def erase(
     confirm("Erase for good, with nothing to bring it back?", yes=yes)
 
     async def work() -> Erased:
-        container = lifecycle.built(settings, folder)
-        async with lifecycle.opened_database(container, folder):
-            return await container.erase_people()(named, Mode.LIVE, customers=customers)
+        async with lifecycle.on_database(settings, folder) as container:
+            return await container.user.erase()(named, Mode.LIVE, customers=customers)
 
     done = run(work)
     if as_json:

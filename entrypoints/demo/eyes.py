@@ -10,6 +10,7 @@ from application.event.result import Result
 from application.notification.ports import Acceptance, Committed, NewNotification, NewPerson
 from application.outbox.ports import OutboxMessage
 from application.provider.ports import Gateway, Gateways, Message
+from config.container import Container
 from domain.provider.outcome import Accepted, Outcome
 from domain.trigger.trigger import Event
 from entrypoints.demo.watch import Watch
@@ -85,13 +86,13 @@ class _WatchedGateway:
         return outcome
 
 
-def ports(watch: Watch) -> dict[str, Callable[[Any], object]]:
-    """For each port by its name in the container, what puts an eye on it."""
-    return {
-        "acceptance": lambda acceptance: WatchedAcceptance(acceptance=acceptance, watch=watch),
-        "deliveries": lambda deliveries: WatchedDeliveries(deliveries, watch),
-        "gateways": lambda gateways: WatchedGateways(gateways=gateways, watch=watch),
-    }
+def watch_ports(container: Container, watch: Watch) -> None:
+    """Put an eye between the use cases and three ports; before the use cases are made."""
+    acceptance, deliveries = container.notification.acceptance, container.delivery.deliveries
+    gateways = container.provider.gateways
+    acceptance.override(WatchedAcceptance(acceptance=acceptance(), watch=watch))
+    deliveries.override(WatchedDeliveries(deliveries(), watch))
+    gateways.override(WatchedGateways(gateways=gateways(), watch=watch))
 
 
 def watched(handle: Handle, watch: Watch) -> Handle:

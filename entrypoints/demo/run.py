@@ -15,7 +15,8 @@ from application.user.identity import customer, guest
 from config.catalog import load_catalog
 from config.connections import Http
 from config.container import Container
-from config.lifecycle import Parts, built, install_catalog, opened, start_logging
+from config.lifecycle import built, install_catalog, opened, start_logging
+from config.parts import Parts
 from config.providers import SandboxProvider, SmtpProvider, SmtpTls
 from config.settings import Settings
 from domain.kernel.channel import Mode
@@ -67,8 +68,9 @@ async def run_demo(*, once: bool, port: int | None, folder: Path) -> bool:
         start_logging(settings, log)
         container = built(settings, folder)
         try:
-            async with opened(container, "demo", folder=folder) as parts:
-                watch = Watch(feed=feed, tally=tally, clock=container.clock(), people=_people(container))
+            async with opened(container, "demo") as parts:
+                people = _people(container)
+                watch = Watch(feed=feed, tally=tally, clock=container.kernel.clock(), people=people)
                 demo = _assembled(parts, watch, sink)
                 key = await _seeded(container)
                 feed.watch(terminal.show)
@@ -101,7 +103,7 @@ class Demo:
         supervisor = Supervisor(
             groups=self.groups,
             telemetry=self.assembly.telemetry,
-            tasks=self.assembly.container.tasks(),
+            tasks=self.assembly.container.kernel.tasks(),
             grace=GRACE,
         )
         hear_of_crashes(self.assembly.telemetry)
@@ -150,27 +152,25 @@ class Demo:
 def _assembled(parts: Parts, watch: Watch, sink: MailSink) -> Demo:
     """The whole engine with eyes on its ports."""
     container = parts.container
-    for port, eye in eyes.ports(watch).items():
-        provider = getattr(container, port)
-        provider.override(eye(provider()))
+    eyes.watch_ports(container, watch)
     assembly = Assembly(container, ROLES["all"])
     groups = assembly.groups(
         parts,
-        handle=eyes.watched(container.handle_events(), watch),
+        handle=eyes.watched(container.event.handle(), watch),
         pages=pages(watch.feed, watch.tally, sink),
     )
     if assembly.http is not None:
         assembly.http.before_stop = watch.feed.close
-    ids = container.ids()
-    player = Player(events=container.shop_events(), watch=watch, clock=container.clock(), ids=ids)
+    clock, ids = container.kernel.clock(), container.kernel.ids()
+    player = Player(events=container.broker.shop_events(), watch=watch, clock=clock, ids=ids)
     return Demo(groups=groups, assembly=assembly, player=player, watch=watch, code=_code(ids.next().int))
 
 
 async def _seeded(container: Container) -> str:
     """Templates, triggers, the mail provider; returns a fresh API key."""
     await install_catalog(container)
-    await container.operating.save_channel()(Channel(channel="email", providers=(MAILER,)), expected=None)
-    made = await container.operating.create_key()("demo", Mode.LIVE, lifetime=KEY_LIFETIME)
+    await container.channel.save()(Channel(channel="email", providers=(MAILER,)), expected=None)
+    made = await container.access.create_key()("demo", Mode.LIVE, lifetime=KEY_LIFETIME)
     return made.secret.reveal()
 
 
@@ -183,7 +183,7 @@ def _settings(smtp_port: int, port: int) -> Settings:
 
 
 def _people(container: Container) -> dict[UUID, shop.Person]:
-    vault = container.vault()
+    vault = container.privacy.vault()
     return {
         (
             customer(vault, person.id, Mode.LIVE)

@@ -37,16 +37,16 @@ def lane_actors(container: Container, handoff: Handoff) -> Sequence[Actor]:
 def returned(container: Container, probe: Callable[[], Awaitable[object]]) -> BatchConsumer:
     """What looks after messages that the broker gave up."""
     batches = ReturnedBatches(
-        bury=container.delivering.bury(),
-        publisher=container.publisher(),
-        ids=container.ids(),
-        telemetry=container.telemetry(),
+        bury=container.dead_letter.bury(),
+        publisher=container.broker.publisher(),
+        ids=container.kernel.ids(),
+        telemetry=container.kernel.telemetry(),
     )
     return BatchConsumer(
         name=RETURNED,
-        consumer=container.consumer(),
+        consumer=container.broker.consumer(),
         batches=batches,
-        clock=container.clock(),
+        clock=container.kernel.clock(),
         probe=probe,
         does="returned",
         batches_max=1,
@@ -54,19 +54,19 @@ def returned(container: Container, probe: Callable[[], Awaitable[object]]) -> Ba
 
 
 def _engine(container: Container, handoff: Handoff) -> Engine:
-    settings, telemetry = container.settings(), container.telemetry()
+    settings, telemetry = container.settings(), container.kernel.telemetry()
     weights = settings.engine.weights.by_priority()
     return Engine(
-        consumer=container.consumer(),
-        publisher=container.publisher(),
-        begin=container.delivering.begin(),
-        call=container.delivering.call(),
-        probe=container.delivering.probe(),
-        reissue=container.delivering.reissue(),
-        bury=container.delivering.bury(),
-        settler=Settler(deliveries=container.deliveries(), handoff=handoff, telemetry=telemetry),
+        consumer=container.broker.consumer(),
+        publisher=container.broker.publisher(),
+        begin=container.delivery.begin(),
+        call=container.delivery.call(),
+        probe=container.delivery.probe(),
+        reissue=container.delivery.reissue(),
+        bury=container.dead_letter.bury(),
+        settler=Settler(deliveries=container.delivery.deliveries(), handoff=handoff, telemetry=telemetry),
         slots=Slots(total=settings.engine.slots, reserve=settings.engine.reserve, weights=weights),
-        ids=container.ids(),
+        ids=container.kernel.ids(),
         telemetry=telemetry,
         prefetch=settings.engine.prefetch,
         capacity={

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from config.container import Container
-from config.lifecycle import Parts
+from config.parts import Parts
 from entrypoints.engine.actor import Actor
 from entrypoints.engine.alerts import Alarm, ProviderAlarm
 from entrypoints.engine.clock_skew import SkewWatch
@@ -32,14 +32,14 @@ def chores(container: Container, parts: Parts, skew: SkewWatch, *, alerts: bool,
         alerts: it tells operators of dead letters.
         lanes: it works lanes.
     """
-    telemetry = container.telemetry()
+    telemetry = container.kernel.telemetry()
     works: list[Work] = [
         ("pulse", parts.database.pulse.feel, PULSE_EVERY),
         ("clock", skew, CLOCK_EVERY),
         ("figures", parts.figures, FIGURES_EVERY),
         ("reach", parts.partitions.look, FIGURES_EVERY),
         ("partitions", parts.partitions.make, HOUSEKEEPING_EVERY),
-        ("vault", KeyWatch(check=container.keys.check(), telemetry=telemetry), KEYS_EVERY),
+        ("vault", KeyWatch(check=container.privacy.check(), telemetry=telemetry), KEYS_EVERY),
         ("keys", parts.prune, HOUSEKEEPING_EVERY),
         ("processes", parts.forget_dead, HOUSEKEEPING_EVERY),
     ]
@@ -52,19 +52,18 @@ def chores(container: Container, parts: Parts, skew: SkewWatch, *, alerts: bool,
 
 def of_lanes(container: Container, telemetry: Telemetry) -> list[Work]:
     """What a process does now and then because it delivers."""
-    delivering = container.delivering
-    alarm = ProviderAlarm(tell=delivering.tell_of_providers(), telemetry=telemetry)
+    alarm = ProviderAlarm(tell=container.alert.resting_providers(), telemetry=telemetry)
     return [
-        ("leases", delivering.keep_leases(), LEASES_EVERY),
+        ("leases", container.delivery.keep_leases(), LEASES_EVERY),
         ("provider alerts", alarm, PROVIDERS_EVERY),
     ]
 
 
 def of_operators(container: Container, telemetry: LaneFigures) -> list[Work]:
     """What is late, and what has died: see to it, and say so."""
-    operating = container.operating
+    alert, outbox = container.alert, container.outbox
     return [
-        ("alerts", Alarm(tell=operating.tell_of_letters(), telemetry=telemetry), ALERTS_EVERY),
-        ("overdue", Chaser(chase=operating.chase_overdue(), telemetry=telemetry), OVERDUE_EVERY),
-        ("lanes", LaneAlarm(tell=operating.tell_of_lanes(), telemetry=telemetry), LANES_EVERY),
+        ("alerts", Alarm(tell=alert.dead_letters(), telemetry=telemetry), ALERTS_EVERY),
+        ("overdue", Chaser(chase=outbox.chase_overdue(), telemetry=telemetry), OVERDUE_EVERY),
+        ("lanes", LaneAlarm(tell=alert.lanes(), telemetry=telemetry), LANES_EVERY),
     ]

@@ -7,8 +7,7 @@ from typing import Any
 from application.intake.command import INTAKE
 from application.intake.defer import MESSAGE_MAX
 from config.container import Container
-from config.lifecycle import Parts
-from config.recovery import recover_broker
+from config.parts import Parts
 from entrypoints.amqp.cloudevents import SIZE_MAX
 from entrypoints.amqp.intake import IntakeBatches
 from entrypoints.amqp.parking import CRITICAL, ORDINARY
@@ -21,9 +20,9 @@ from entrypoints.engine.recovery import IncarnationActor
 from entrypoints.engine.relay.actor import RelayActor
 from entrypoints.http.app import create_app
 from entrypoints.http.kit.connections import ConnectionLimits
-from entrypoints.http.kit.services import HttpServices, Operations, Readiness
+from entrypoints.http.kit.services import Readiness
+from entrypoints.processes.api import http_services
 from entrypoints.processes.health import HealthApp
-from entrypoints.processes.http_requests import observer
 from entrypoints.processes.http_server import HttpActor, listen
 from entrypoints.processes.lanes import lane_actors, returned
 from entrypoints.processes.readiness import Standing
@@ -59,22 +58,22 @@ class Assembly:
         self.container = container
         self.role = role
         self.draining = False
-        self.telemetry = container.telemetry()
+        self.telemetry = container.kernel.telemetry()
         self.relay = RelayActor(
-            relay=container.relay(),
-            outbox=container.outbox(),
+            relay=container.outbox.relay(),
+            outbox=container.outbox.rows(),
             telemetry=self.telemetry,
             waiting_max=container.settings().relay.handoff,
             sweep_every=container.settings().relay.sweep.total_seconds(),
         )
-        container.handoff.override(self.relay)
+        container.kernel.handoff().relay = self.relay
         self.jobs = JobsActor(
-            advance=container.operating.advance_job(),
-            chunks=container.operating.job_chunks(),
+            advance=container.job.advance(),
+            chunks=container.job.chunks(),
             telemetry=self.telemetry,
         )
-        container.operating.nudge.override(self.jobs)
-        self._skew = SkewWatch(skew=lambda: container.clock().skew, telemetry=self.telemetry)
+        container.kernel.nudge().actor = self.jobs
+        self._skew = SkewWatch(skew=lambda: container.kernel.clock().skew, telemetry=self.telemetry)
         self.http: HttpActor | None = None
         self._consumers: list[BatchConsumer] = []
 
@@ -109,17 +108,17 @@ class Assembly:
         """The entrances of shop events."""
         c = self.container
         batches = EventBatches(
-            handle=handle or c.handle_events(),
-            publisher=c.publisher(),
-            ids=c.ids(),
+            handle=handle or c.event.handle(),
+            publisher=c.broker.publisher(),
+            ids=c.kernel.ids(),
             telemetry=self.telemetry,
         )
         return [
             BatchConsumer(
                 name=queue,
-                consumer=c.consumer(),
+                consumer=c.broker.consumer(),
                 batches=batches,
-                clock=c.clock(),
+                clock=c.kernel.clock(),
                 probe=parts.reach_store,
                 largest=SIZE_MAX,
             )
@@ -132,14 +131,17 @@ class Assembly:
             return []
         c = self.container
         batches = IntakeBatches(
-            drain=c.drain(), publisher=c.publisher(), ids=c.ids(), telemetry=self.telemetry
+            drain=c.intake.drain(),
+            publisher=c.broker.publisher(),
+            ids=c.kernel.ids(),
+            telemetry=self.telemetry,
         )
         return [
             BatchConsumer(
                 name=INTAKE,
-                consumer=c.consumer(),
+                consumer=c.broker.consumer(),
                 batches=batches,
-                clock=c.clock(),
+                clock=c.kernel.clock(),
                 probe=parts.reach_store,
                 does=INTAKE,
                 batches_max=2,
@@ -153,13 +155,13 @@ class Assembly:
             either=self.role.name == "api",
             parts=parts,
             relay=self.relay,
-            tasks=self.container.tasks(),
+            tasks=self.container.kernel.tasks(),
             away_max=self.container.settings().relay.away_max.total_seconds(),
             consumers=lambda: self._consumers,
             clock=self._skew.state,
-            providers=self.container.delivering.provider_states().resting,
+            providers=self.container.provider.states().resting,
             places=parts.partitions.fault,
-            keys=self.container.keys.state(),
+            keys=self.container.privacy.state(),
             draining=lambda: self.draining,
         )
 
@@ -169,7 +171,7 @@ class Assembly:
         if not self.role.http and not port:
             return None
         app: Any = (
-            create_app(self._services(parts), pages=pages)
+            create_app(http_services(self.container, readiness=self.readiness(parts)), pages=pages)
             if self.role.http
             else HealthApp(self.readiness(parts), self.telemetry.metrics.registry)
         )
@@ -177,27 +179,13 @@ class Assembly:
             app=app,
             socket=listen(http.host, port, key),
             telemetry=self.telemetry,
-            fresh=self.container.ids().next,
+            fresh=self.container.kernel.ids().next,
             limits=ConnectionLimits(connections=http.connections),
-        )
-
-    def _services(self, parts: Parts) -> HttpServices:
-        c = self.container
-        own = ("operations", "readiness", "registry", "observe")
-        names = [name for name in HttpServices.__dataclass_fields__ if name not in own]
-        return HttpServices(
-            **{name: getattr(c if hasattr(c, name) else c.operating, name)() for name in names},
-            operations=Operations(
-                **{name: getattr(c.operating, name)() for name in Operations.__dataclass_fields__}
-            ),
-            readiness=self.readiness(parts),
-            registry=self.telemetry.metrics.registry,
-            observe=observer(self.telemetry),
         )
 
     def _incarnation(self, parts: Parts) -> list[Actor]:
         """Embedded mode issues everything again at each start by itself."""
         if not parts.links:
             return []
-        recover, link = recover_broker(self.container), parts.links[-1]
+        recover, link = self.container.recovery.recover_broker(), parts.links[-1]
         return [IncarnationActor(recover=recover, session=lambda: link.session, telemetry=self.telemetry)]

@@ -43,17 +43,20 @@ async def run_role(name: str, settings: Settings, folder: Path | None = None) ->
         Misconfigured: it cannot run as configured.
     """
     start_logging(settings)
-    return await run_container(name, built(settings, folder), folder)
+    return await run_container(name, built(settings, folder))
 
 
-async def run_container(name: str, container: Container, folder: Path | None = None) -> bool:
+async def run_container(name: str, container: Container) -> bool:
     """As `run_role`, on parts that somebody has put together; logging has been started."""
-    async with opened(container, name, folder=folder) as parts:
-        if folder is not None:
+    async with opened(container, name) as parts:
+        if container.folder() is not None:
             await install_catalog(container)
         assembly = Assembly(container, ROLES[name])
         supervisor = Supervisor(
-            groups=assembly.groups(parts), telemetry=assembly.telemetry, tasks=container.tasks(), grace=GRACE
+            groups=assembly.groups(parts),
+            telemetry=assembly.telemetry,
+            tasks=container.kernel.tasks(),
+            grace=GRACE,
         )
         hear_of_crashes(assembly.telemetry)
         _settle_memory()

@@ -13,6 +13,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
+from dependency_injector.providers import Provider
+
 from adapters.postgres.core.database import Connection, Database
 from application.broker.ports import LARGEST, Consumer, Received, Subscription
 from application.intake.command import INTAKE
@@ -119,20 +121,23 @@ class GuardedConsumer:
 
 def guard(container: Container, fuse: Fuse) -> None:
     """Put the fuse between the use cases and the adapters."""
-    container.database.set_provides(partial(GuardedDatabase, fuse=fuse))
-    for name in ("acceptance", "deliveries", "outbox", "people", "promises", "publisher", "delayed"):
-        provider = getattr(container, name)
+    container.kernel.database.set_provides(partial(GuardedDatabase, fuse=fuse))
+    consumer, built = container.broker.consumer, container.provider.built
+    consumer.override(GuardedConsumer(consumer(), fuse))
+    built.override(GuardedGateways(built(), fuse))
+    ports: dict[str, Provider[Any]] = {
+        "acceptance": container.notification.acceptance,
+        "deliveries": container.delivery.deliveries,
+        "outbox": container.outbox.rows,
+        "people": container.user.people,
+        "promises": container.notification.promises,
+        "publisher": container.broker.publisher,
+        "delayed": container.broker.delayed,
+        "submit_or_defer": container.intake.submit_or_defer,
+        "reissue": container.delivery.reissue,
+    }
+    for name, provider in ports.items():
         provider.override(Guarded(provider(), name, fuse))
-    container.consumer.override(GuardedConsumer(container.consumer(), fuse))
-    container.providers_built.override(GuardedGateways(container.providers_built(), fuse))
-    late = {"submit_or_defer": container, "reissue": container.delivering}
-    for name, part in late.items():  # they want the relay actor, which is not there yet
-        provider = getattr(part, name)
-        provider.set_provides(partial(_made, provider.provides, name, fuse))
-
-
-def _made(kind: Callable[..., Any], name: str, fuse: Fuse, **parts: Any) -> Guarded:
-    return Guarded(kind(**parts), name, fuse)
 
 
 class HastyRelay(RelayOutbox):
@@ -173,9 +178,9 @@ def plant(container: Container, flaw: str) -> None:
     """Give it a flaw."""
     match flaw:
         case "deletes before it publishes":
-            container.relay.set_provides(HastyRelay)
+            container.outbox.relay.set_provides(HastyRelay)
         case "acks before it settles":
-            container.consumer.override(HastyConsumer(container.consumer()))
+            container.broker.consumer.override(HastyConsumer(container.broker.consumer()))
         case _:
             raise ValueError(f"no such flaw: {flaw}")
 

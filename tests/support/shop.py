@@ -33,7 +33,7 @@ from adapters.rabbitmq.marker import RabbitMarker
 from adapters.rabbitmq.topology import SHOP_EVENTS
 from application.broker.ports import Event
 from config.container import Container
-from config.lifecycle import built, install_catalog, opened_database
+from config.lifecycle import install_catalog, on_database
 from config.load import load
 from domain.kernel.channel import Mode
 from domain.user.update import PersonUpdate
@@ -110,7 +110,7 @@ class Shop:
             await lay_out(self.vhost)
         async with self._container() as container:
             await install_catalog(container)
-            create = container.operating.create_key()
+            create = container.access.create_key()
             self.key = (await create("tests", Mode.LIVE)).secret.reveal()
             self.test_key = (await create("tests", Mode.TEST)).secret.reveal()
 
@@ -122,7 +122,7 @@ class Shop:
         ]
         async with self._container() as container:
             for start in range(0, count, 1000):
-                await container.mirror()(updates[start : start + 1000])
+                await container.user.mirror()(updates[start : start + 1000])
         return ids
 
     async def start(self, role: str, *arguments: str, env: Mapping[str, str] | None = None) -> Child:
@@ -353,8 +353,7 @@ class Shop:
 
     @asynccontextmanager
     async def _container(self) -> AsyncIterator[Container]:
-        container = built(load(self.env | {"POSTHORN_DB__URL": self.dsn}).settings)
-        async with opened_database(container):
+        async with on_database(load(self.env | {"POSTHORN_DB__URL": self.dsn}).settings) as container:
             yield container
 
 

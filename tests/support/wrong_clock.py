@@ -32,7 +32,7 @@ def main(role: str) -> None:
     settings = load({name: value for name, value in os.environ.items() if name != AHEAD}).settings
     start_logging(settings)
     container = built(settings)
-    container.machine.override(WrongClock(timedelta(seconds=float(os.environ[AHEAD]))))
+    container.kernel.machine.override(WrongClock(timedelta(seconds=float(os.environ[AHEAD]))))
     sys.exit(0 if run_process(lambda: run_container(role, container)) else 1)
 
 

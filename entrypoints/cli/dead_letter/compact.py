@@ -1,7 +1,7 @@
 """`posthorn dlq compact`."""
 
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 from typing import Any
 
 import click
@@ -47,11 +47,11 @@ def compact(
     from config import lifecycle
 
     async def work() -> list[Any]:
-        container = lifecycle.built(settings)
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(lifecycle.opened_database(container))
-            await stack.enter_async_context(lifecycle.opened_consuming(container))
-            go = container.operating.compact_queue()
+        async with (
+            lifecycle.on_database(settings) as container,
+            lifecycle.opened_consuming(container),
+        ):
+            go = container.dead_letter.compact_queue()
             return await _through(names, lambda name: go(name, remove=not dry_run, unreadable=unreadable))
 
     found = run(work)

@@ -36,10 +36,9 @@ def ls(
     from entrypoints.http.dead_letter.views import DeadLetterOut, GroupOut
 
     async def work() -> list[Any]:
-        container = lifecycle.built(settings, folder)
-        async with lifecycle.opened_database(container, folder):
-            wanted = chosen.selection(container.clock().now(), status=LetterStatus(status))
-            reader = container.operating.letters()
+        async with lifecycle.on_database(settings, folder) as container:
+            wanted = chosen.selection(container.kernel.clock().now(), status=LetterStatus(status))
+            reader = container.dead_letter.letters()
             if each:
                 return [DeadLetterOut.of(row) for row in await reader.page(wanted, None, limit)]
             return [GroupOut.of(row) for row in await reader.groups(wanted, None, limit)]

@@ -10,7 +10,6 @@ import click
 from application.job.ports import Job, JobKind
 from entrypoints.cli.dead_letter.selection import Chosen, selection_options
 from entrypoints.cli.job import actor, require_completed, run_to_end
-from entrypoints.cli.leaving import LeaveIt
 from entrypoints.cli.shell import (
     Shell,
     Uuid,
@@ -82,18 +81,15 @@ def _close(
     from entrypoints.http.job import JobOut
 
     async def work() -> int | Job:
-        container = lifecycle.built(settings, folder)
-        container.handoff.override(LeaveIt())
-        container.operating.nudge.override(LeaveIt())
-        async with lifecycle.opened_database(container, folder):
-            selection = chosen.selection(container.clock().now(), deliveries)
-            count: int = await container.operating.letters().count(selection)
+        async with lifecycle.on_database(settings, folder) as container:
+            selection = chosen.selection(container.kernel.clock().now(), deliveries)
+            count: int = await container.dead_letter.letters().count(selection)
             if dry_run:
                 return count
             if count:
                 confirm(question.format(letters=_letters(count)), yes=yes)
-            job = await container.operating.start_job()(kind, selection, actor=actor(), note=note)
-            return await run_to_end(container.operating, job, quiet=as_json)
+            job = await container.job.start()(kind, selection, actor=actor(), note=note)
+            return await run_to_end(container.job, job, quiet=as_json)
 
     done = run(work)
     if isinstance(done, int):

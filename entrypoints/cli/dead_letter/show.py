@@ -33,8 +33,7 @@ def show(shell: Shell, folder: Path | None, delivery: UUID, test: bool, as_json:
     mode = Mode.TEST if test else Mode.LIVE
 
     async def work() -> dict[str, list[Any]]:
-        container = lifecycle.built(settings, folder)
-        async with lifecycle.opened_database(container, folder):
+        async with lifecycle.on_database(settings, folder) as container:
             return await _one(container, delivery, mode)
 
     found = run(work)
@@ -55,7 +54,7 @@ async def _one(container: "Container", delivery: UUID, mode: Mode) -> dict[str, 
     from entrypoints.http.dead_letter.views import DeadLetterOut
     from entrypoints.http.delivery import AttemptOut, HistoryOut
 
-    reader = container.operating.letters()
+    reader = container.dead_letter.letters()
     letters = [
         letter
         for status in LetterStatus
@@ -66,8 +65,9 @@ async def _one(container: "Container", delivery: UUID, mode: Mode) -> dict[str, 
     if not letters:
         raise NotFound(f"delivery {delivery} has no dead letter")
     notification, before = letters[0].notification, UUID(int=delivery.int - 1)
-    shown = await container.list_deliveries()(notification, mode, after=before, limit=1)
-    history = await container.list_history()(notification, mode, after=(delivery, 0), limit=_HISTORY_MAX)
+    moves = container.notification.history()
+    shown = await container.delivery.list()(notification, mode, after=before, limit=1)
+    history = await moves(notification, mode, after=(delivery, 0), limit=_HISTORY_MAX)
     return {
         "deadLetters": [DeadLetterOut.of(letter) for letter in sorted(letters, key=lambda one: one.seq)],
         "attempts": [

@@ -9,7 +9,6 @@ import click
 import msgspec
 
 from domain.kernel.errors import PosthornError, Unavailable
-from entrypoints.cli.leaving import LeaveIt
 from entrypoints.cli.shell import Shell, embedded_options, json_option, pass_shell, run, show
 
 _PRIORITIES = click.Choice(["critical", "high", "medium", "low"])
@@ -134,12 +133,10 @@ async def _directly(
         given = msgspec.convert(body, NotificationIn)
     except msgspec.ValidationError as fault:
         raise click.UsageError(str(fault)) from None
-    container = lifecycle.built(shell.load().settings, folder)
-    container.handoff.override(LeaveIt())
     request = to_request(given, key=given.idempotency_key, mode=Mode.LIVE, traceparent=None)
-    async with lifecycle.opened_database(container, folder):
+    async with lifecycle.on_database(shell.load().settings, folder) as container:
         if dry_run:
-            previewed: dict[str, Any] = msgspec.to_builtins(await container.preview()(request))
+            previewed: dict[str, Any] = msgspec.to_builtins(await container.notification.preview()(request))
             return previewed
-        submitted = await container.submit()(request)
+        submitted = await container.notification.submit()(request)
         return {"id": str(submitted.id), "replayed": submitted.replayed}

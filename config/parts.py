@@ -1,0 +1,93 @@
+"""What a running process stands on: database, broker, partitions, and how each of them is."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.processes import Presence
+from adapters.postgres.dead_letter.dead_letters import open_count
+from adapters.postgres.job.jobs import unfinished_count
+from adapters.postgres.notification.retention import prune_keys
+from adapters.rabbitmq.connection import Link
+from config.container import Container
+from config.partitions import Partitions
+from config.store_probe import StoreProbe
+from domain.kernel.errors import StoreUnavailable
+
+PING_MAX = 2.0
+"""Seconds."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """What a running process stands on, and how it stands."""
+
+    container: Container
+    database: Database
+    presence: Presence | None = None
+    links: list[Link] = field(default_factory=list)
+    store: StoreProbe = field(init=False)
+    partitions: Partitions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.store = StoreProbe(database=self.database, clock=self.container.kernel.clock())
+        self.partitions = Partitions(database=self.database, telemetry=self.container.kernel.telemetry())
+
+    async def reach_store(self) -> None:
+        """Return when the database answers.
+
+        Raises:
+            StoreUnavailable: it does not.
+        """
+        try:
+            async with asyncio.timeout(PING_MAX):
+                await self.database.fetch("SELECT 1")
+        except TimeoutError:
+            raise StoreUnavailable("PostgreSQL: no answer") from None
+
+    def broker(self) -> str:
+        """`ok`, or what is wrong with the broker: it is away, or takes nothing from publishers."""
+        for link in self.links:
+            if link.trouble:
+                return link.trouble
+            if link.blocked:
+                return f"blocks publishers: {link.blocked}"
+        return "ok"
+
+    def unpublished(self) -> float:
+        """Seconds since this process could publish last; 0: it can, as far as the connection goes."""
+        return self.links[0].away if self.links else 0.0
+
+    def seen(self) -> bool:
+        """Whether other processes see us alive, or are meant not to."""
+        return self.presence is None or self.presence.held or self.presence.stands_down
+
+    async def figures(self) -> None:
+        """Read what waits, what died and what rests into the metrics.
+
+        Raises:
+            StoreUnavailable: next time.
+        """
+        backlog = await self.container.outbox.rows().backlog()
+        telemetry = self.container.kernel.telemetry()
+        telemetry.backlog(backlog.pending, backlog.oldest_age)
+        telemetry.dead_letters(await open_count(self.database))
+        telemetry.held(await self.container.attempt.unknown().held())
+        telemetry.jobs(await unfinished_count(self.database))
+
+    async def prune(self) -> None:
+        """Delete old keys.
+
+        Raises:
+            StoreUnavailable: next time.
+        """
+        await prune_keys(self.database)
+
+    async def forget_dead(self) -> None:
+        """Forget processes long gone.
+
+        Raises:
+            StoreUnavailable: next time.
+        """
+        if self.presence is not None:
+            await self.presence.forget_dead()

@@ -1,0 +1,33 @@
+"""Channels: their rows, whether they are open, and what waits on them."""
+
+from dependency_injector import containers, providers
+
+from adapters.postgres.channel.channels import PostgresChannels
+from adapters.postgres.delivery.backlog import PostgresBacklog
+from application.channel.drop_backlog import DropBacklog
+from application.channel.save import SaveChannel
+from application.kernel.caching import OpenChannels
+from config.wiring.job import JobRoom
+from config.wiring.kernel import KernelRoom
+from config.wiring.provider import ProviderRoom
+from config.wiring.rooms import needs
+
+Single = providers.Singleton
+
+
+class ChannelRoom(containers.DeclarativeContainer):
+    """`open_channels` remembers for a moment which channels accept."""
+
+    kernel = needs(KernelRoom)
+    provider = needs(ProviderRoom)
+    job = needs(JobRoom)
+
+    channels = Single(PostgresChannels, database=kernel.database)
+    open_channels = Single(OpenChannels, channels=channels, clock=kernel.clock)
+    save = Single(SaveChannel, channels=channels, gateways=provider.gateways, open=open_channels)
+    drop_backlog = Single(
+        DropBacklog,
+        channels=channels,
+        backlog=Single(PostgresBacklog, database=kernel.database),
+        start_job=job.start,
+    )

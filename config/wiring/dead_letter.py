@@ -1,0 +1,31 @@
+"""Dead letters: deliveries that were given up."""
+
+from dependency_injector import containers, providers
+
+from adapters.postgres.dead_letter.dead_letters import PostgresDeadLetters
+from adapters.postgres.dead_letter.reader import PostgresDeadLetterReader
+from application.dead_letter.bury import BuryDelivery
+from application.dead_letter.compact_queue import CompactQueue
+from config.wiring.broker import BrokerRoom
+from config.wiring.delivery import DeliveryRoom
+from config.wiring.kernel import KernelRoom
+from config.wiring.rooms import needs
+
+Single = providers.Singleton
+
+
+class DeadLetterRoom(containers.DeclarativeContainer):
+    """`letters` reads them; replay and discard are jobs."""
+
+    kernel = needs(KernelRoom)
+    broker = needs(BrokerRoom)
+    delivery = needs(DeliveryRoom)
+
+    letters = Single(PostgresDeadLetterReader, database=kernel.database)
+    bury = Single(
+        BuryDelivery,
+        letters=Single(PostgresDeadLetters, database=kernel.database, process=kernel.process, ids=kernel.ids),
+        deliveries=delivery.deliveries,
+        handoff=kernel.handoff,
+    )
+    compact_queue = Single(CompactQueue, consumer=broker.consumer, sizes=broker.sizes, letters=letters)

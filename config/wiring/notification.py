@@ -1,0 +1,91 @@
+"""Notifications: accept them, look at them, cancel them."""
+
+from dependency_injector import containers, providers
+
+from adapters.postgres.intake.promises import PostgresPromises
+from adapters.postgres.notification.acceptance import PostgresAcceptance
+from adapters.postgres.notification.cancelling import PostgresCancelling
+from adapters.postgres.notification.reader import PostgresReader
+from adapters.telemetry.metered import MeteredAcceptance
+from application.notification.cancel import CancelNotification
+from application.notification.find import FindNotification
+from application.notification.group_commit import GroupCommit
+from application.notification.history import ListHistory
+from application.notification.packing import Pack
+from application.notification.page import ListNotifications
+from application.notification.prepare import Prepare
+from application.notification.preview import PreviewNotification
+from application.notification.seal import Seal
+from application.notification.submit import SubmitNotification
+from config.wiring.channel import ChannelRoom
+from config.wiring.kernel import KernelRoom
+from config.wiring.privacy import PrivacyRoom
+from config.wiring.rooms import needs
+from config.wiring.template import TemplateRoom
+from config.wiring.user import UserRoom
+
+Single = providers.Singleton
+
+
+class NotificationRoom(containers.DeclarativeContainer):
+    """`promises` were accepted while the database was away: they can be found and cancelled, too."""
+
+    kernel = needs(KernelRoom)
+    privacy = needs(PrivacyRoom)
+    template = needs(TemplateRoom)
+    channel = needs(ChannelRoom)
+    user = needs(UserRoom)
+
+    acceptance = Single(
+        MeteredAcceptance,
+        acceptance=Single(PostgresAcceptance, database=kernel.database, process=kernel.process),
+        telemetry=kernel.telemetry,
+        clock=kernel.clock,
+    )
+    promises = Single(PostgresPromises, database=kernel.database)
+    reader = Single(PostgresReader, database=kernel.database)
+    policies = providers.Callable(lambda settings: settings.policies.by_class(), kernel.settings)
+
+    prepare = Single(
+        Prepare,
+        templates=template.cached,
+        addresses=user.addresses,
+        vault=privacy.vault,
+        ids=kernel.ids,
+        channels=kernel.channels_known,
+        open=channel.open_channels,
+    )
+    commit = Single(
+        GroupCommit,
+        acceptance=acceptance,
+        seal=Single(Seal, vault=privacy.vault),
+        pack=Single(
+            Pack,
+            ids=kernel.ids,
+            handoff=kernel.handoff,
+            backlog=kernel.settings.provided.accepting.pack_from,
+        ),
+        handoff=kernel.handoff,
+        rows_max=kernel.settings.provided.accepting.rows_max,
+        queue_max=kernel.settings.provided.accepting.queue_max,
+        committers=kernel.settings.provided.accepting.committers,
+    )
+    submit = Single(SubmitNotification, prepare=prepare, commit=commit)
+    preview = Single(
+        PreviewNotification,
+        prepare=prepare,
+        people=user.people,
+        channels=channel.channels,
+        vault=privacy.vault,
+        renderer=template.renderer,
+        policies=policies,
+        clock=kernel.clock,
+    )
+    cancel = Single(
+        CancelNotification,
+        cancelling=Single(PostgresCancelling, database=kernel.database),
+        promises=promises,
+    )
+    find = Single(FindNotification, reader=reader, promises=promises)
+    list = Single(ListNotifications, reader=reader, vault=privacy.vault)
+    history = Single(ListHistory, reader=reader, promises=promises)
