@@ -1,5 +1,7 @@
 """House rules that no linter knows: sizes, docstrings, allowed imports, nothing unfinished, no naps in tests.
 
+Those of the tree as a whole have modules of their own: `rooms`, `documents`.
+
 `python -m tests.architecture.rules` prints every breach and fails when there is one; `make check` runs it.
 The caps are on the tail: most modules should stay far below.
 """
@@ -11,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+
+from tests.architecture import documents, rooms
 
 PRODUCT = ("domain", "application", "adapters", "entrypoints", "config", "migrations")
 MODULE_LINES_MAX = 250
@@ -45,10 +49,15 @@ def read(root: Path) -> list[Source]:
 def breaches(root: Path) -> list[str]:
     """Every breach of every rule, as `path:line: what`."""
     sources = read(root)
-    return sorted(chain.from_iterable(rule(source) for source in sources for rule in RULES)) + [
-        f"{folder}: has modules but no __init__.py, so the import contracts cannot see it"
-        for folder in sorted({source.path.parent for source in sources if _is_product(source)})
-        if not (root / folder / "__init__.py").exists()
+    return [
+        *sorted(chain.from_iterable(rule(source) for source in sources for rule in RULES)),
+        *(
+            f"{folder}: has modules but no __init__.py, so the import contracts cannot see it"
+            for folder in sorted({source.path.parent for source in sources if _is_product(source)})
+            if not (root / folder / "__init__.py").exists()
+        ),
+        *rooms.breaches(root),
+        *documents.breaches(root),
     ]
 
 

@@ -10,16 +10,16 @@ ROOT = Path(__file__).parents[2]
 
 OK = '"""Docstring."""\n'
 BREAKING = {
-    "module of 251 lines": ("domain/long.py", OK + "\n" * 250),
+    "module of 251 lines": ("domain/kernel/long.py", OK + "\n" * 250),
     "f has 51 lines": ("config/long.py", OK + "def f():\n" + "    pass\n" * 50),
     "g has 51 lines": ("config/long.py", OK + "class C:\n    async def g():\n" + "        pass\n" * 50),
     "Wide has 5 methods": (
-        "application/store/ports.py",
+        "application/job/ports.py",
         OK + "class Wide(Protocol):\n" + "".join(f"    async def m{n}(self): ...\n" for n in range(5)),
     ),
     "no module docstring": ("adapters/mute.py", "x = 1\n"),
-    "imports leftpad": ("domain/greedy.py", OK + "def f():\n    import leftpad\n"),
-    "imports requests": ("application/greedy.py", OK + "from requests.api import get\n"),
+    "imports leftpad": ("domain/kernel/greedy.py", OK + "def f():\n    import leftpad\n"),
+    "imports requests": ("application/job/greedy.py", OK + "from requests.api import get\n"),
     "TO" + "DO": ("entrypoints/later.py", OK + "# TO" + "DO: write it\n"),
     "NotImplemented" + "Error": ("tests/unit/later.py", OK + "raise NotImplemented" + "Error\n"),
     "lets a line end": ("config/open.py", OK + 'X = re.compile(r"^a$")\n'),
@@ -45,12 +45,12 @@ BREAKING = {
     "no __init__.py": ("adapters/hidden/module.py", OK),
 }
 ALLOWED = {
-    "domain/exact.py": OK + "\n" * 249,
+    "domain/kernel/exact.py": OK + "\n" * 249,
     "config/exact.py": OK + "def f():\n" + "    pass\n" * 49,
-    "application/narrow/ports.py": OK
+    "application/job/ports.py": OK
     + "class Narrow(Protocol):\n"
     + "".join(f"    def m{n}(self): ...\n" for n in range(4)),
-    "domain/pure.py": OK + "import datetime\nimport msgspec\nfrom domain.kernel import ids\n",
+    "domain/kernel/pure.py": OK + "import datetime\nimport msgspec\nfrom domain.kernel import ids\n",
     "tests/unit/test_yield.py": OK + "async def f():\n    await asyncio.sleep(0)\n",
     "tests/bench/timed.py": OK + "async def f():\n    await asyncio.sleep(20)\n",
     "config/awaited.py": OK

@@ -8,6 +8,7 @@ from config.reference import reference
 from config.sources import PREFIX
 from entrypoints.cli.manual import written
 from entrypoints.cli.root import cli
+from tests.architecture.rooms import COMING, ROOMS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -64,3 +65,9 @@ def test_the_version_has_its_place_in_the_changelog() -> None:
         r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
     )
     assert released[0] == version
+
+
+def test_the_rooms_are_documented() -> None:
+    """After a change in tests/architecture/rooms.py: the same line in docs/architecture.md."""
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", (DOCS / "architecture.md").read_text(), re.MULTILINE)
+    assert rows == [*ROOMS.items(), *COMING.items()]
