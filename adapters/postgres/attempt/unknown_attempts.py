@@ -7,10 +7,11 @@ from uuid import UUID
 
 from adapters.postgres.attempt.unknown_page import page
 from adapters.postgres.core.database import Connection, Database
-from adapters.postgres.dead_letter.dead_letters import MODE, buried, where
+from adapters.postgres.dead_letter.bury import buried
+from adapters.postgres.dead_letter.dead_letters import MODE, where
 from adapters.postgres.delivery.counters import counted
 from adapters.postgres.outbox import rows as outbox
-from adapters.postgres.outbox.watching import watch
+from adapters.postgres.outbox.watching import Watched, watch
 from application.attempt.ports import Resolution, UnknownAttempt, UnknownFilter
 from application.kernel.ports import Ids
 from application.outbox.ports import OutboxMessage
@@ -112,7 +113,7 @@ class PostgresUnknownAttempts:
             trips = []
             for row in rows:
                 if becomes is DeliveryStatus.QUEUED:
-                    await watch(connection, [(row["id"], row["channel"], row["priority"])])
+                    await watch(connection, [Watched(row["id"], row["channel"], row["priority"])])
                     trips.append(again(*where(row), due=None, outcome=None))
                 elif becomes is DeliveryStatus.FAILED:
                     trips.append(dead_letter(*where(row)))

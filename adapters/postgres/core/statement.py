@@ -1,14 +1,102 @@
-"""Statements of SQLAlchemy Core for the pool's connections, to run within a transaction of `Database.run`."""
+"""SQL whose values and rows are bound by name, as text and arguments for asyncpg.
 
-from typing import Any
+    _BEGIN = RowsStatement("UPDATE … SET provider = given.provider FROM :rows AS given … :cleared_at", Begin)
+    rows = await connection.fetch(*_BEGIN(attempts, cleared_at=cleared_at))
 
-from sqlalchemy import Executable
+Rows travel as one array for each field of their struct, so that one statement takes any number of them.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from operator import attrgetter
+from types import NoneType, UnionType
+from typing import Any, Generic, TypeVar, get_args
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ClauseElement
 from sqlalchemy.dialects.postgresql import asyncpg
 
-_DIALECT = asyncpg.dialect()
+Row = TypeVar("Row", bound=msgspec.Struct)
+
+_NAME = re.compile(r"(?<![:\w]):([a-z]\w*)")
+"""`:name`, but not the cast `::name`."""
+
+_TYPES = {
+    UUID: "uuid",
+    bool: "bool",  # before int, which it is, too
+    int: "int",
+    str: "text",
+    bytes: "bytea",
+    float: "float8",
+    datetime: "timestamptz",
+}
+
+_DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
 
-def compiled(statement: Executable) -> tuple[str, list[Any]]:
-    """Its text and arguments, as asyncpg takes them."""
-    made = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    return str(made), [made.params[name] for name in made.positiontup or ()]
+class RowsStatement(Generic[Row]):
+    """One statement over rows.  `:rows` in its text is a table with a column for each field of the struct.
+
+    Every other `:name` is a single value.
+    """
+
+    def __init__(self, sql: str, row: type[Row]) -> None:
+        """Write the statement for PostgreSQL, with numbers in place of names.
+
+        Args:
+            row: a field's name is its column's, and its type one of UUID, bool, int, str, bytes, float and
+                datetime, or None besides.
+
+        Raises:
+            TypeError: a field has another type.
+        """
+        fields = msgspec.structs.fields(row)
+        arrays = ", ".join(f"${n}::{_sql_type(field.type)}[]" for n, field in enumerate(fields, 1))
+        columns = ", ".join(field.name for field in fields)
+        table = f"(SELECT * FROM unnest({arrays}) AS r ({columns}))"  # noqa: S608  composed of fields
+        self._columns: list[Callable[[Row], object]] = [attrgetter(field.name) for field in fields]
+        self.text, self._names = _numbered(sql, {"rows": table}, len(fields))
+
+    def __call__(self, rows: Sequence[Row], /, **values: object) -> list[Any]:
+        """Return the text and the arguments, in the order in which asyncpg takes them.
+
+        Raises:
+            TypeError: a value is missing, or there is one too many.
+        """
+        arrays = [list(map(column, rows)) for column in self._columns]
+        return [self.text, *arrays, *_in_order(self._names, values)]
+
+
+def compiled(query: ClauseElement) -> list[Any]:
+    """Return the text and the arguments of a query of SQLAlchemy Core."""
+    made = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    return [str(made), *(made.params[name] for name in made.positiontup or ())]
+
+
+def _numbered(sql: str, tables: dict[str, str], taken: int) -> tuple[str, tuple[str, ...]]:
+    """Return the text with `$n` for each name, and the names in order; `taken` numbers are in use already."""
+    numbers: dict[str, int] = {}
+
+    def written(found: re.Match[str]) -> str:
+        name = found[1]
+        return tables.get(name) or f"${numbers.setdefault(name, taken + 1 + len(numbers))}"
+
+    text = _NAME.sub(written, sql)
+    return text, tuple(numbers)
+
+
+def _in_order(names: tuple[str, ...], values: dict[str, object]) -> list[object]:
+    if values.keys() != set(names):
+        raise TypeError(f"the statement takes {sorted(names)}, not {sorted(values)}")
+    return [values[name] for name in names]
+
+
+def _sql_type(annotation: Any) -> str:
+    """The PostgreSQL type of one field."""
+    kinds = set(get_args(annotation)) - {NoneType} if isinstance(annotation, UnionType) else {annotation}
+    for known, name in _TYPES.items():
+        if all(isinstance(kind, type) and issubclass(kind, known) for kind in kinds):
+            return name
+    raise TypeError(f"a row cannot have a field of {annotation}")

@@ -10,9 +10,11 @@ from uuid import UUID
 import asyncpg
 
 from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.statement import RowsStatement
+from adapters.postgres.dead_letter.bury import buried
 from adapters.postgres.delivery.counters import counted
 from adapters.postgres.outbox import rows as outbox
-from adapters.postgres.outbox.watching import watch
+from adapters.postgres.outbox.watching import Watched, watch
 from application.dead_letter.ports import Buried, Reopened
 from application.kernel.ports import Ids
 from application.outbox.pointers import Pointer
@@ -21,44 +23,16 @@ from domain.delivery.cause import cause
 from domain.kernel.channel import Lane, Mode, Priority
 from domain.kernel.text import storable
 
-FINGERPRINT = """
-left(encode(sha256(convert_to(
-    concat_ws('|', m.channel, coalesce(m.provider, ''), m.cause), 'UTF8'
-)), 'hex'), 16)
-"""
-"""`domain.delivery.cause.fingerprint` over a row `m` with `channel`, `provider` and `cause`."""
-
-
 MODE = "(SELECT n.mode FROM notifications AS n WHERE n.id = m.notification_id) AS mode"
 """Of a moved row `m`: it chooses the lane."""
 
-
-def buried(moved: str) -> str:
-    """A statement that writes the dead letters, to stand in a WITH clause.
-
-    Args:
-        moved: name of the query before it: `id`, `seq`, `notification_id`, `channel`, `priority`, `provider`,
-            `status`, `reason`, `spent` (each after the move) and `cause`.
-    """
-    return f"""
-    INSERT INTO dead_letter_queue (
-        delivery_id, seq, notification_id, mode, type, channel, priority, provider, reason, fingerprint,
-        attempts
-    )
-    SELECT
-        m.id, m.seq, m.notification_id, n.mode, n.type, m.channel, m.priority, m.provider,
-        coalesce(m.reason, 'failed'), {FINGERPRINT}, m.spent
-    FROM {moved} AS m JOIN notifications AS n ON n.id = m.notification_id
-    WHERE m.status = 'failed'
-    """  # noqa: S608  composed of constants
-
-
 # From `unknown` (a lost worker's call, told in the history) and from `queued` alike a delivery may fail.
-_BURY = f"""
+_BURY = RowsStatement(
+    f"""
 WITH moved AS (
     UPDATE notification_deliveries AS d SET
         status = 'failed',
-        reason = $3,
+        reason = :reason,
         seq = d.seq + 1,
         attempt = d.attempt + 1,
         moves = d.moves + 1,
@@ -66,11 +40,11 @@ WITH moved AS (
         not_before = NULL,
         lease_until = NULL,
         updated_at = now()
-    FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
-    WHERE d.id = p.id AND d.seq = p.seq AND d.status IN ('queued', 'sending') AND d.begun_at IS NULL
+    FROM :rows AS p
+    WHERE d.id = p.delivery AND d.seq = p.seq AND d.status IN ('queued', 'sending') AND d.begun_at IS NULL
     RETURNING
         d.id, d.notification_id, d.channel, d.priority, d.provider, d.status, d.seq, d.spent, d.reason,
-        d.moves, $4::text AS cause, 'queued' AS old
+        d.moves, :cause::text AS cause, 'queued' AS old
 ), counts AS ({counted("moved")}), history AS (
     INSERT INTO delivery_status_history (delivery_id, n, status, reason)
     SELECT id, moves, status, reason FROM moved
@@ -78,21 +52,24 @@ WITH moved AS (
     UPDATE unknown_attempts AS u SET resolution = 'failed', resolved_at = now()
     FROM moved AS m WHERE u.delivery_id = m.id AND u.resolved_at IS NULL
 )
-SELECT p.id AS given, p.seq AS given_seq, m.id, m.channel, m.priority, m.seq, {MODE}
-FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
-LEFT JOIN moved AS m ON m.id = p.id AND m.seq = p.seq + 1
-LEFT JOIN notification_deliveries AS d ON d.id = p.id AND d.seq = p.seq
+SELECT p.delivery AS given, p.seq AS given_seq, m.id, m.channel, m.priority, m.seq, {MODE}
+FROM :rows AS p
+LEFT JOIN moved AS m ON m.id = p.delivery AND m.seq = p.seq + 1
+LEFT JOIN notification_deliveries AS d ON d.id = p.delivery AND d.seq = p.seq
 WHERE m.id IS NOT NULL OR d.begun_at IS NOT NULL
-"""  # noqa: S608  composed of constants
+""",  # noqa: S608  composed of constants
+    Pointer,
+)
 
 # A letter that somebody is closing is waited for, and left alone then.
-_REPLAY = f"""
+_REPLAY = RowsStatement(
+    f"""
 WITH letters AS MATERIALIZED (
     SELECT q.delivery_id AS id, q.seq, EXISTS (
         SELECT FROM notifications AS n WHERE n.id = q.notification_id AND n.cancelled_at IS NOT NULL
     ) AS cancelled
-    FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
-    JOIN dead_letter_queue AS q ON q.delivery_id = p.id AND q.seq = p.seq
+    FROM :rows AS p
+    JOIN dead_letter_queue AS q ON q.delivery_id = p.delivery AND q.seq = p.seq
     WHERE q.closed_at IS NULL
     ORDER BY q.delivery_id, q.seq
     FOR UPDATE OF q
@@ -115,31 +92,36 @@ WITH letters AS MATERIALIZED (
         'failed' AS old
 ), counts AS ({counted("moved")}), history AS (
     INSERT INTO delivery_status_history (delivery_id, n, status, reason, actor)
-    SELECT id, moves, status, 'replayed', $3 FROM moved
+    SELECT id, moves, status, 'replayed', :actor FROM moved
 ), closed AS (
-    UPDATE dead_letter_queue AS q SET closed_at = now(), closed_by = $3, resolution = 'replayed'
+    UPDATE dead_letter_queue AS q SET closed_at = now(), closed_by = :actor, resolution = 'replayed'
     FROM moved AS m WHERE q.delivery_id = m.id AND q.seq = m.letter
 ), dropped AS (
     UPDATE dead_letter_queue AS q SET closed_at = now(), resolution = 'discarded', note = 'cancelled'
     FROM letters AS l WHERE q.delivery_id = l.id AND q.seq = l.seq AND l.cancelled
 )
 SELECT m.id, m.channel, m.priority, m.seq, {MODE} FROM moved AS m
-"""  # noqa: S608  composed of constants
+""",  # noqa: S608  composed of constants
+    Pointer,
+)
 
-_DISCARD = """
+_DISCARD = RowsStatement(
+    """
 WITH letters AS MATERIALIZED (
     SELECT q.delivery_id AS id, q.seq
-    FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
-    JOIN dead_letter_queue AS q ON q.delivery_id = p.id AND q.seq = p.seq
+    FROM :rows AS p
+    JOIN dead_letter_queue AS q ON q.delivery_id = p.delivery AND q.seq = p.seq
     WHERE q.closed_at IS NULL
     ORDER BY q.delivery_id, q.seq
     FOR UPDATE OF q
 )
 UPDATE dead_letter_queue AS q
-SET closed_at = now(), closed_by = $3, resolution = 'discarded', note = $4
+SET closed_at = now(), closed_by = :actor, resolution = 'discarded', note = :note
 FROM letters AS l WHERE q.delivery_id = l.id AND q.seq = l.seq
 RETURNING q.delivery_id
-"""
+""",
+    Pointer,
+)
 
 _OPEN = "SELECT count(*) FROM dead_letter_queue WHERE closed_at IS NULL"
 
@@ -161,7 +143,7 @@ class PostgresDeadLetters:
 
         async def work(connection: Connection) -> Buried:
             said = storable(reason) or "failed"
-            rows = await connection.fetch(_BURY, *_columns(pointers), said, cause(said))
+            rows = await connection.fetch(*_BURY(_in_order(pointers), reason=said, cause=cause(said)))
             busy = [Pointer(row["given"], row["given_seq"]) for row in rows if row["id"] is None]
             made = messages((dead_letter(*where(row)) for row in rows if row["id"] is not None), self.ids)
             await outbox.write(connection, self.process, made)
@@ -184,8 +166,8 @@ async def replay(
     connection: Connection, process: UUID, ids: Ids, letters: Sequence[Pointer], actor: str
 ) -> Reopened:
     """See `DeadLetters.replay`; within a transaction."""
-    rows = await connection.fetch(_REPLAY, *_columns(letters), actor)
-    await watch(connection, [(row["id"], row["channel"], row["priority"]) for row in rows])
+    rows = await connection.fetch(*_REPLAY(_in_order(letters), actor=actor))
+    await watch(connection, [Watched(row["id"], row["channel"], row["priority"]) for row in rows])
     made = messages((again(*where(row), due=None, outcome=None) for row in rows), ids)
     await outbox.write(connection, process, made)
     return Reopened([row["id"] for row in rows], made)
@@ -195,7 +177,7 @@ async def discard(
     connection: Connection | Database, letters: Sequence[Pointer], actor: str, note: str
 ) -> list[UUID]:
     """See `DeadLetters.discard`."""
-    rows = await connection.fetch(_DISCARD, *_columns(letters), actor, storable(note))
+    rows = await connection.fetch(*_DISCARD(_in_order(letters), actor=actor, note=storable(note)))
     return [row["delivery_id"] for row in rows]
 
 
@@ -214,6 +196,6 @@ def where(row: asyncpg.Record) -> tuple[Pointer, Lane]:
     return Pointer(row["id"], row["seq"]), lane
 
 
-def _columns(pointers: Sequence[Pointer]) -> tuple[list[UUID], list[int]]:
-    given = sorted(set(pointers), key=lambda p: (p.delivery.int, p.seq))
-    return [p.delivery for p in given], [p.seq for p in given]
+def _in_order(pointers: Sequence[Pointer]) -> list[Pointer]:
+    """Each once, in the order in which rows are locked."""
+    return sorted(set(pointers), key=lambda p: (p.delivery.int, p.seq))

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.operation_tables import dead_letter_queue
 from adapters.postgres.core.schema import Id
+from adapters.postgres.core.statement import RowsStatement
 from application.dead_letter.ports import DeadLetter, Group, LetterStatus, Selection
 from application.outbox.pointers import Pointer
 from domain.kernel.channel import Priority
@@ -23,15 +24,19 @@ _LETTER = select(*(_RENAMED.get(field, _L.get(field)).label(field) for field in 
 _ORDER = (_L.created_at, _L.delivery_id, _L.seq)
 
 # A broker gives up messages that came too often: what they point to may be waiting still.
-_NEEDED = """
-SELECT p.id, p.seq FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
+_NEEDED = RowsStatement(
+    """
+SELECT p.delivery, p.seq FROM :rows AS p
 WHERE EXISTS (
-    SELECT FROM dead_letter_queue AS q WHERE q.delivery_id = p.id AND q.seq = p.seq AND q.closed_at IS NULL
+    SELECT FROM dead_letter_queue AS q
+    WHERE q.delivery_id = p.delivery AND q.seq = p.seq AND q.closed_at IS NULL
 ) OR EXISTS (
     SELECT FROM notification_deliveries AS d
-    WHERE d.id = p.id AND d.seq = p.seq AND d.status IN ('queued', 'sending')
+    WHERE d.id = p.delivery AND d.seq = p.seq AND d.status IN ('queued', 'sending')
 )
-"""
+""",
+    Pointer,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +91,8 @@ class PostgresDeadLetterReader:
 
     async def needed(self, pointers: Sequence[Pointer]) -> frozenset[Pointer]:
         """One statement, by keys."""
-        rows = await self.database.fetch(
-            _NEEDED, [pointer.delivery for pointer in pointers], [pointer.seq for pointer in pointers]
-        )
-        return frozenset(Pointer(row["id"], row["seq"]) for row in rows)
+        rows = await self.database.fetch(*_NEEDED(pointers))
+        return frozenset(Pointer(row["delivery"], row["seq"]) for row in rows)
 
     async def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
         async with self.database.listing() as connection:

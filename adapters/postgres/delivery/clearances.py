@@ -4,15 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import msgspec
+
 from adapters.postgres.core.database import Database
+from adapters.postgres.core.statement import RowsStatement
 from application.delivery.ports import Standing
 
-# Rows are locked in the order of the arrays, which are sorted.
-_CLEAR = """
+
+class _Attempt(msgspec.Struct, frozen=True):
+    """An attempt that is begun."""
+
+    delivery: UUID
+    attempt: int
+
+
+# Rows are locked in the order in which they are given: sorted.
+_CLEAR = RowsStatement(
+    """
 WITH mine AS (
     UPDATE delivery_attempts AS a SET cleared_at = now()
-    FROM unnest($1::uuid[], $2::int[]) AS p (id, attempt) JOIN notification_deliveries AS d ON d.id = p.id
-    WHERE a.delivery_id = p.id AND a.attempt = p.attempt AND a.outcome = 'open'
+    FROM :rows AS p JOIN notification_deliveries AS d ON d.id = p.delivery
+    WHERE a.delivery_id = p.delivery AND a.attempt = p.attempt AND a.outcome = 'open'
         AND d.attempt = p.attempt AND d.status = 'sending' AND d.begun_at IS NOT NULL
         AND d.lease_until > now()
     RETURNING d.id, d.attempt, d.notification_id, d.user_id, d.channel
@@ -27,7 +39,9 @@ LEFT JOIN channel_configurations AS c ON c.channel = m.channel
 LEFT JOIN users AS u ON u.id = m.user_id
 LEFT JOIN suppressions AS s ON s.channel = m.channel
     AND s.address_index = CASE m.channel WHEN 'email' THEN u.email_index WHEN 'sms' THEN u.phone_index END
-"""
+""",
+    _Attempt,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +52,6 @@ class PostgresClearances:
 
     async def clear(self, attempts: Sequence[tuple[UUID, int]]) -> list[Standing]:
         """One statement."""
-        given = sorted(attempts)
-        rows = await self.database.fetch(_CLEAR, [id_ for id_, _ in given], [number for _, number in given])
+        given = [_Attempt(delivery, attempt) for delivery, attempt in sorted(attempts)]
+        rows = await self.database.fetch(*_CLEAR(given))
         return [Standing(**row) for row in rows]

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.delivery.lease import take
 from adapters.postgres.delivery.settle import settle
 from adapters.postgres.outbox import rows as outbox
@@ -17,20 +18,21 @@ from application.outbox.travel import back, messages
 from domain.kernel.channel import Lane
 
 # After an interrupted predecessor the history stands at `unknown`: sending again passes through `queued`.
-_BEGIN = """
+_BEGIN = RowsStatement(
+    """
 WITH mine AS (
     UPDATE notification_deliveries AS d SET
         begun_at = now(),
         provider = b.provider,
         moves = d.moves + 1 + (d.reason IS NOT NULL)::int,
         updated_at = now()
-    FROM unnest($1::uuid[], $2::int[], $3::text[]) AS b (id, attempt, provider)
-    WHERE d.id = b.id
+    FROM :rows AS b
+    WHERE d.id = b.delivery
         AND d.attempt = b.attempt AND d.status = 'sending' AND d.begun_at IS NULL AND d.lease_until > now()
     RETURNING d.id, d.attempt, d.provider, d.moves, d.reason IS NOT NULL AS resent
 ), begun AS (
     INSERT INTO delivery_attempts (delivery_id, attempt, provider, worker, cleared_at)
-    SELECT id, attempt, provider, $4, $5 FROM mine
+    SELECT id, attempt, provider, :worker, :cleared_at FROM mine
 ), history AS (
     INSERT INTO delivery_status_history (delivery_id, n, status)
     SELECT id, moves - 1, 'queued' FROM mine WHERE resent
@@ -41,7 +43,9 @@ WITH mine AS (
     FROM mine WHERE mine.resent AND u.delivery_id = mine.id AND u.resolved_at IS NULL
 )
 SELECT id FROM mine
-"""
+""",
+    Begin,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +71,7 @@ class PostgresDeliveries:
         if not attempts:
             return frozenset()
         given = sorted(attempts, key=lambda begin: begin.delivery)
-        ids = [begin.delivery for begin in given]
-        numbers, providers = [begin.attempt for begin in given], [begin.provider for begin in given]
-        rows = await self.database.fetch(_BEGIN, ids, numbers, providers, self.process, cleared_at)
+        rows = await self.database.fetch(*_BEGIN(given, worker=self.process, cleared_at=cleared_at))
         return frozenset(row["id"] for row in rows)
 
     async def settle(self, settlements: Sequence[Settlement]) -> Settled:

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from adapters.postgres.core.database import Database
+from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.dead_letter.dead_letters import replay
 from application.dead_letter.ports import Reopened
 from application.delivery.ports import BROKER_UI, Later, Leased, Leases, Suspect, Unreadable
@@ -18,16 +19,17 @@ from domain.kernel.channel import Mode, NotificationClass, Priority
 MARGIN = timedelta(milliseconds=250)
 """On top of what is left of a wait: a pointer that comes back a little early would have to go round again."""
 
-# Rows are locked in the order of the arrays, which are sorted: two leases do not deadlock.
+# Rows are locked in the order in which they are given, which is sorted: two leases do not deadlock.
 # `reason` of a row in `sending` marks a call that nobody heard of again.  Begin and settle read it; it stays
 # while leases end without either.
 # A notification's content may be large and its deliveries many: the first of them carries what they share.
-_LEASE = """
+_LEASE = RowsStatement(
+    """
 WITH taken AS (
     UPDATE notification_deliveries AS d SET
         status = 'sending',
         attempt = d.attempt + 1,
-        lease_until = now() + $3,
+        lease_until = now() + :span,
         spent = d.spent + (d.begun_at IS NOT NULL)::int,
         moves = d.moves + (d.begun_at IS NOT NULL)::int,
         reason = CASE
@@ -37,10 +39,10 @@ WITH taken AS (
         abandoned = d.abandoned + (d.status = 'sending')::int,
         begun_at = NULL,
         updated_at = now()
-    FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
-    WHERE d.id = p.id AND d.seq = p.seq AND (
+    FROM :rows AS p
+    WHERE d.id = p.delivery AND d.seq = p.seq AND (
         d.status = 'queued' AND (d.not_before IS NULL OR d.not_before <= now())
-        OR d.status = 'sending' AND d.lease_until <= now() AND d.abandoned < $4
+        OR d.status = 'sending' AND d.lease_until <= now() AND d.abandoned < :strikes_max
     )
     RETURNING
         d.id, d.seq, d.attempt, d.spent, d.abandoned, d.moves, d.notification_id, d.user_id, d.channel,
@@ -74,16 +76,21 @@ LEFT JOIN LATERAL (
 LEFT JOIN users AS u ON u.id = t.user_id
 LEFT JOIN suppressions AS s ON s.channel = t.channel
     AND s.address_index = CASE t.channel WHEN 'email' THEN u.email_index WHEN 'sms' THEN u.phone_index END
-"""
+""",
+    Pointer,
+)
 
-_MISSED = """
+_MISSED = RowsStatement(
+    """
 SELECT
-    p.id, p.seq, now() AS facts_at, d.status,
+    p.delivery AS id, p.seq, now() AS facts_at, d.status,
     d.status = 'sending' AND d.lease_until <= now() AS is_suspect, d.abandoned + 1 AS strikes,
     CASE d.status WHEN 'queued' THEN d.not_before WHEN 'sending' THEN d.lease_until END - now() AS wait
-FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
-LEFT JOIN notification_deliveries AS d ON d.id = p.id AND d.seq = p.seq
-"""
+FROM :rows AS p
+LEFT JOIN notification_deliveries AS d ON d.id = p.delivery AND d.seq = p.seq
+""",
+    Pointer,
+)
 
 
 async def take(
@@ -100,19 +107,13 @@ async def take(
         process: owner of the outbox rows of what an operator sends again.
     """
     wanted = sorted(set(pointers), key=lambda p: (p.delivery.int, p.seq))
-    rows = await database.fetch(
-        _LEASE,
-        [p.delivery for p in wanted],
-        [p.seq for p in wanted],
-        span,
-        strikes_max,
-    )
+    rows = await database.fetch(*_LEASE(wanted, span=span, strikes_max=strikes_max))
     taken, unreadable = _leased(rows)
     got = {row["id"] for row in rows}
     missed = [pointer for pointer in wanted if pointer.delivery not in got]
     if not missed:
         return Leases(taken=taken, unreadable=unreadable, facts_at=rows[0]["facts_at"])
-    seen = await database.fetch(_MISSED, [p.delivery for p in missed], [p.seq for p in missed])
+    seen = await database.fetch(*_MISSED(missed))
     reopened = await _reopened(database, process, ids, seen)
     return Leases(
         taken=taken,

@@ -5,15 +5,29 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from adapters.postgres.core.database import Database
+import msgspec
 
-# Locked in the order of the arrays, which are sorted.
-_RENEW = """
-UPDATE notification_deliveries AS d SET lease_until = now() + $3, updated_at = now()
-FROM unnest($1::uuid[], $2::int[]) AS c (id, attempt)
-WHERE d.id = c.id AND d.attempt = c.attempt AND d.status = 'sending' AND d.begun_at IS NOT NULL
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.statement import RowsStatement
+
+
+class _Call(msgspec.Struct, frozen=True):
+    """A call that has not ended."""
+
+    delivery: UUID
+    attempt: int
+
+
+# Rows are locked in the order in which they are given: sorted.
+_RENEW = RowsStatement(
+    """
+UPDATE notification_deliveries AS d SET lease_until = now() + :lease, updated_at = now()
+FROM :rows AS c
+WHERE d.id = c.delivery AND d.attempt = c.attempt AND d.status = 'sending' AND d.begun_at IS NOT NULL
 RETURNING d.id
-"""
+""",
+    _Call,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +38,6 @@ class PostgresRenewals:
 
     async def renew(self, calls: Mapping[UUID, int], *, lease: timedelta) -> frozenset[UUID]:
         """Heap-only updates: no index knows of leases."""
-        ids = sorted(calls)
-        rows = await self.database.fetch(_RENEW, ids, [calls[id_] for id_ in ids], lease)
+        given = [_Call(delivery, calls[delivery]) for delivery in sorted(calls)]
+        rows = await self.database.fetch(*_RENEW(given, lease=lease))
         return frozenset(row["id"] for row in rows)

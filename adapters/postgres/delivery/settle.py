@@ -1,79 +1,80 @@
-"""Settling, the end of leases: states, attempts, history, dead letters at once; then outbox and counters."""
+"""Settling, the end of leases: states, attempts, history and counters in one statement, then what is rare.
 
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+How a lease ends, and what its history says of it, is decided by `domain.delivery.ending`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
+from adapters.postgres.attempt.unanswered import Decided, Unanswered, decide, note
 from adapters.postgres.core.database import Connection
-from adapters.postgres.dead_letter.dead_letters import buried, where
+from adapters.postgres.core.statement import RowsStatement
+from adapters.postgres.dead_letter.bury import bury
+from adapters.postgres.dead_letter.dead_letters import where
 from adapters.postgres.delivery import counters
 from adapters.postgres.outbox import rows as outbox
 from application.delivery.ports import Settled, Settlement
 from application.kernel.ports import Ids
 from application.outbox.travel import Trip, again, dead_letter, messages
-from domain.delivery.cause import cause
 from domain.delivery.delivery import DeliveryStatus, advance
+from domain.delivery.ending import NO_ANSWER, Ending, ending
 from domain.kernel.text import storable
 
 _MILLISECOND = timedelta(milliseconds=1)
 
-# mine: what becomes of each, and `prior`, where its history stands: at `sending` once a call was begun, at
-#     `unknown` when that call, or the one of a lost worker, had no answer.
-# told: the `steps` that its history takes; from `unknown` on they pass through `queued`, as the states do.
-# unsure, decided: what becomes of calls without an answer, for who looks after them.
+# `reason` of a row in `sending` marks a call that was lost with its worker; it stays while the lease lasts.
+_FACTS = """
+SELECT d.id, d.reason IS NOT NULL AS interrupted, n.cancelled_at IS NOT NULL AS cancelled
+FROM unnest($1::uuid[]) AS given (id)
+JOIN notification_deliveries AS d ON d.id = given.id
+JOIN notifications AS n ON n.id = d.notification_id
+"""
+
+
+class _End(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of one lease, as `_SETTLE` takes it."""
+
+    id: UUID
+    attempt: int
+    status: str
+    reason: str | None
+    outcome: str | None
+    reference: str | None
+    due: datetime | None
+    spends: int
+    latency_ms: float | None
+    lines: str
+    """New lines of the history, with commas between them."""
+
+
 # moved: fenced on the lease, and on a call having been begun or not, as the settlement says.
-_SETTLE = f"""
-WITH given AS (
-    SELECT * FROM unnest(
-        $1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::int[],
-        $9::float[], $10::text[]
-    ) AS g (id, attempt, status, reason, outcome, reference, due, spends, latency_ms, cause)
-), mine AS MATERIALIZED (
-    SELECT
-        g.*,
-        CASE WHEN status = 'queued' AND EXISTS (
-            SELECT FROM notification_deliveries AS d JOIN notifications AS n ON n.id = d.notification_id
-            WHERE d.id = g.id AND n.cancelled_at IS NOT NULL
-        ) THEN 'cancelled' ELSE status END AS becomes,
-        CASE
-            WHEN outcome = 'unknown' THEN 'unknown'
-            WHEN outcome IS NOT NULL THEN 'sending'
-            WHEN EXISTS (
-                SELECT FROM notification_deliveries AS d WHERE d.id = g.id AND d.reason IS NOT NULL
-            ) THEN 'unknown'
-            ELSE 'queued'
-        END AS prior
-    FROM given AS g
-), told AS MATERIALIZED (
-    SELECT m.*, array_remove(ARRAY[
-        CASE WHEN outcome = 'unknown' THEN 'unknown' END,
-        CASE WHEN prior = 'unknown' AND becomes IN ('cancelled', 'suppressed') THEN 'queued' END,
-        CASE WHEN becomes <> prior THEN becomes END
-    ], NULL) AS steps
-    FROM mine AS m
-), moved AS (
+_SETTLE = RowsStatement(
+    f"""
+WITH moved AS (
     UPDATE notification_deliveries AS d SET
-        status = t.becomes,
-        reason = t.reason,
-        seq = d.seq + (t.becomes IN ('queued', 'failed'))::int,
-        spent = d.spent + t.spends,
-        moves = d.moves + cardinality(t.steps),
-        not_before = CASE WHEN t.becomes = 'queued' THEN t.due END,
+        status = e.status,
+        reason = e.reason,
+        seq = d.seq + (e.status IN ('queued', 'failed'))::int,
+        spent = d.spent + e.spends,
+        moves = d.moves + cardinality(string_to_array(e.lines, ',')),
+        not_before = CASE WHEN e.status = 'queued' THEN e.due END,
         lease_until = NULL,
         begun_at = NULL,
         abandoned = 0,
-        sent_at = CASE WHEN t.becomes = 'sent' THEN now() ELSE d.sent_at END,
-        held_at = CASE WHEN t.becomes = 'unknown' THEN now() END,
+        sent_at = CASE WHEN e.status = 'sent' THEN now() ELSE d.sent_at END,
+        held_at = CASE WHEN e.status = 'unknown' THEN now() END,
         updated_at = now()
-    FROM told AS t
-    WHERE d.id = t.id
-        AND d.attempt = t.attempt AND d.status = 'sending' AND (d.begun_at IS NULL) = (t.outcome IS NULL)
+    FROM :rows AS e
+    WHERE d.id = e.id
+        AND d.attempt = e.attempt AND d.status = 'sending' AND (d.begun_at IS NULL) = (e.outcome IS NULL)
     RETURNING
         d.id, d.notification_id, d.channel, d.priority, d.provider, d.status, d.seq, d.spent, d.reason,
-        t.attempt, t.outcome, t.reference, t.due, t.latency_ms, t.cause, t.prior, t.steps,
-        d.moves - cardinality(t.steps) AS told_before, 'sending' AS old
+        d.attempt, d.moves, e.outcome, e.reference, e.latency_ms, string_to_array(e.lines, ',') AS lines,
+        'sending' AS old
 ), counted AS ({counters.counted("moved")}), ended AS (
     UPDATE delivery_attempts AS a SET
         outcome = m.outcome, reason = m.reason, reference = m.reference, latency_ms = m.latency_ms,
@@ -83,31 +84,18 @@ WITH given AS (
         AND a.attempt = m.attempt AND a.outcome = 'open'
 ), history AS (
     INSERT INTO delivery_status_history (delivery_id, n, status, reason)
-    SELECT m.id, m.told_before + step.n, step.status, m.reason
-    FROM moved AS m, unnest(m.steps) WITH ORDINALITY AS step (status, n)
-), dead AS ({buried("moved")}), unsure AS (
-    INSERT INTO unknown_attempts (
-        delivery_id, attempt, notification_id, mode, channel, provider, reason, resolution, resolved_at
-    )
-    SELECT
-        m.id, m.attempt, m.notification_id, n.mode, m.channel, m.provider, coalesce(m.reason, 'no answer'),
-        CASE m.status WHEN 'queued' THEN 'resend' WHEN 'unknown' THEN NULL ELSE m.status END,
-        CASE WHEN m.status <> 'unknown' THEN now() END
-    FROM moved AS m JOIN notifications AS n ON n.id = m.notification_id WHERE m.outcome = 'unknown'
-), decided AS (
-    UPDATE unknown_attempts AS u
-    SET resolution = CASE m.status WHEN 'queued' THEN 'resend' ELSE m.status END, resolved_at = now()
-    FROM moved AS m
-    WHERE m.outcome IS NULL AND m.prior = 'unknown' AND m.status <> 'unknown'
-        AND u.delivery_id = m.id AND u.resolved_at IS NULL
+    SELECT m.id, m.moves - cardinality(m.lines) + line.n, line.status, m.reason
+    FROM moved AS m, unnest(m.lines) WITH ORDINALITY AS line (status, n)
 )
 SELECT
-    m.id, m.channel, m.priority, m.status, m.seq, m.outcome, m.due,
+    m.id, m.notification_id, m.channel, m.priority, m.provider, m.status, m.seq, m.spent, m.reason,
     CASE WHEN m.status IN ('queued', 'failed') THEN (
         SELECT n.mode FROM notifications AS n WHERE n.id = m.notification_id
     ) END AS mode
 FROM moved AS m
-"""  # noqa: S608  composed of constants
+""",  # noqa: S608  composed of constants
+    _End,
+)
 
 
 async def settle(
@@ -115,37 +103,82 @@ async def settle(
 ) -> Settled:
     """See `Deliveries.settle`; within a transaction.  `settlements` are of distinct deliveries, not empty."""
     given = sorted(settlements, key=lambda settlement: settlement.delivery)
-    rows = await connection.fetch(_SETTLE, *_columns(given))
-    made = messages(_trips(rows), ids)
+    endings = await _endings(connection, given)
+    rows = await connection.fetch(*_SETTLE([_end(s, endings[s.delivery]) for s in given]))
+    moved = {row["id"]: row for row in rows}
+    ours = [settlement for settlement in given if settlement.delivery in moved]
+    await _note_unanswered(connection, ours, endings, moved)
+    await bury(connection, [row for row in rows if row["status"] == DeliveryStatus.FAILED])
+    made = messages(_trips(ours, moved), ids)
     await outbox.write(connection, process, made)
-    moved = {row["id"] for row in rows}
     return Settled(made, [s.delivery for s in given if s.delivery not in moved])
 
 
-def _columns(given: Sequence[Settlement]) -> Iterator[list[object]]:
-    yield [s.delivery for s in given]
-    yield [s.attempt for s in given]
-    yield [advance(DeliveryStatus.SENDING, s.status) for s in given]
-    # What a provider said must not spoil the settling of its neighbours.
-    yield [storable(s.reason) for s in given]
-    yield [s.outcome for s in given]
-    yield [storable(s.reference) for s in given]
-    yield [s.due for s in given]
-    yield [int(s.spends) for s in given]
-    yield [None if s.latency is None else s.latency / _MILLISECOND for s in given]
-    yield [_cause(s) for s in given]
+async def _endings(connection: Connection, given: Sequence[Settlement]) -> dict[UUID, Ending]:
+    """How each lease ends.  Only where no call was begun, or it is to be queued again, the rows are asked."""
+    asked = [s.delivery for s in given if s.outcome is None or s.status is DeliveryStatus.QUEUED]
+    rows = await connection.fetch(_FACTS, asked) if asked else []
+    interrupted = {row["id"] for row in rows if row["interrupted"]}
+    cancelled = {row["id"] for row in rows if row["cancelled"]}
+    return {
+        s.delivery: ending(
+            advance(DeliveryStatus.SENDING, s.status),
+            s.outcome,
+            interrupted=s.delivery in interrupted,
+            cancelled=s.delivery in cancelled,
+        )
+        for s in given
+    }
 
 
-def _cause(settlement: Settlement) -> str | None:
-    if settlement.status is not DeliveryStatus.FAILED:
-        return None
-    return cause(storable(settlement.reason) or "failed")
+def _end(given: Settlement, end: Ending) -> _End:
+    return _End(
+        id=given.delivery,
+        attempt=given.attempt,
+        status=end.status,
+        # What a provider said must not spoil the settling of its neighbours.
+        reason=storable(given.reason),
+        outcome=given.outcome,
+        reference=storable(given.reference),
+        due=given.due,
+        spends=given.spends,
+        latency_ms=None if given.latency is None else given.latency / _MILLISECOND,
+        lines=",".join(end.lines),
+    )
 
 
-def _trips(rows: Sequence[asyncpg.Record]) -> Iterator[Trip]:
-    for row in rows:
-        match row["status"]:
-            case "queued":
-                yield again(*where(row), due=row["due"], outcome=row["outcome"])
-            case "failed":
-                yield dead_letter(*where(row))
+async def _note_unanswered(
+    connection: Connection,
+    ours: Sequence[Settlement],
+    endings: Mapping[UUID, Ending],
+    moved: Mapping[UUID, asyncpg.Record],
+) -> None:
+    """Note calls without an answer, and what is decided about those of before."""
+    unanswered, decided = [], []
+    for each in ours:
+        row, resolution = moved[each.delivery], endings[each.delivery].resolution
+        if each.outcome == NO_ANSWER:
+            unanswered.append(
+                Unanswered(
+                    delivery_id=each.delivery,
+                    attempt=each.attempt,
+                    notification_id=row["notification_id"],
+                    channel=row["channel"],
+                    provider=row["provider"],
+                    reason=row["reason"] or "no answer",
+                    resolution=resolution,
+                )
+            )
+        elif resolution is not None:
+            decided.append(Decided(delivery_id=each.delivery, resolution=resolution))
+    await note(connection, unanswered)
+    await decide(connection, decided)
+
+
+def _trips(ours: Sequence[Settlement], moved: Mapping[UUID, asyncpg.Record]) -> Iterator[Trip]:
+    for each in ours:
+        row = moved[each.delivery]
+        if row["status"] == DeliveryStatus.QUEUED:
+            yield again(*where(row), due=each.due, outcome=each.outcome)
+        elif row["status"] == DeliveryStatus.FAILED:
+            yield dead_letter(*where(row))

@@ -90,11 +90,10 @@ class PostgresJobs:
         counting = select(func.count()).where(*matching(new.selection), _L.created_at <= func.now())
 
         async def work(connection: Connection) -> Job:
-            query, arguments = compiled(counting)
             if new.kind is JobKind.DROP:
                 total = await backlog.count(connection, new.selection.channel or "", new.selection.mode)
             else:
-                total = await connection.fetchval(query, *arguments)
+                total = await connection.fetchval(*compiled(counting))
             row = await connection.fetchrow(
                 _CREATE,
                 new.id,
@@ -215,8 +214,8 @@ async def _next(connection: Connection, row: asyncpg.Record, limit: int) -> list
     if row["position"] is not None:
         position: tuple[Any, ...] = _position.decode(row["position"])
         query = query.where(_L.created_at >= position[0], tuple_(*_ORDER) > tuple_(*position))
-    text, arguments = compiled(query.order_by(*_ORDER).limit(limit))
-    return [tuple(each) for each in await connection.fetch(text, *arguments)]
+    rows = await connection.fetch(*compiled(query.order_by(*_ORDER).limit(limit)))
+    return [tuple(each) for each in rows]
 
 
 def _job(row: Mapping[str, Any]) -> Job:

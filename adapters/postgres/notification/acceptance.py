@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
+
 from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.notification.held_keys import KeyHeld, tell_held, watching_keys
 from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.outbox.watching import Watched, watch
@@ -32,18 +35,37 @@ Pack = Callable[[Sequence[NewNotification]], list[OutboxMessage]]
 
 _KEYS = "SELECT id, data_key FROM users WHERE id = ANY($1::uuid[])"
 
+
+class _Notification(msgspec.Struct, frozen=True, kw_only=True):
+    """A notification as `_NOTIFICATIONS` takes it."""
+
+    id: UUID
+    mode: str
+    type: str
+    klass: str
+    channel: str
+    priority: int
+    template_id: str | None
+    template_version: int | None
+    content: bytes
+    metadata: bytes | None
+    created_by: str | None
+    traceparent: str | None
+    open: int
+    created_at: datetime
+    key: UUID | None
+    fingerprint: bytes
+    former_key: UUID | None
+    former_fingerprint: bytes | None
+    promised: bool
+
+
 # A key that stands already lets its notification not in; who holds it, only a later statement can see.
 # The time of acceptance: see `NewNotification.accepted_at`.
-_NOTIFICATIONS = """
+_NOTIFICATIONS = RowsStatement(
+    """
 WITH given AS (
-    SELECT * FROM unnest(
-        $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::text[], $8::int[],
-        $9::bytea[], $10::bytea[], $11::text[], $12::text[], $13::int[], $14::timestamptz[], $15::uuid[],
-        $16::bytea[], $17::uuid[], $18::bytea[], $19::bool[]
-    ) AS n (
-        id, mode, type, class, channel, priority, template_id, template_version, content, metadata,
-        created_by, traceparent, open, created_at, key, fingerprint, former_key, former_fingerprint, promised
-    )
+    SELECT * FROM :rows AS n
 ), won AS (
     INSERT INTO idempotency_keys (key, fingerprint, notification_id)
     SELECT key, fingerprint, id FROM given
@@ -61,33 +83,51 @@ INSERT INTO notifications (
     traceparent, open, created_at
 )
 SELECT
-    id, mode, type, class, channel, priority, template_id, template_version, content,
+    id, mode, type, klass, channel, priority, template_id, template_version, content,
     convert_from(metadata, 'UTF8')::jsonb, created_by, traceparent, open,
-    least(now(), CASE WHEN promised THEN created_at ELSE greatest(created_at, now() - $20::interval) END)
+    least(
+        now(), CASE WHEN promised THEN created_at ELSE greatest(created_at, now() - :asked_max::interval) END
+    )
 FROM given
 WHERE key IS NULL OR id IN (SELECT notification_id FROM won)
 ON CONFLICT (id) DO NOTHING
 RETURNING id, created_at
-"""
+""",
+    _Notification,
+)
 
 _HOLDERS = """
 SELECT key, notification_id, fingerprint FROM idempotency_keys WHERE key = ANY($1::uuid[])
 """
 
-_DELIVERIES = """
+
+class _Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery as `_DELIVERIES` takes it."""
+
+    id: UUID
+    notification_id: UUID
+    user_id: UUID
+    slot: str
+    channel: str
+    priority: int
+    content_key: bytes
+    created_at: datetime
+
+
+_DELIVERIES = RowsStatement(
+    """
 WITH born AS (
     INSERT INTO notification_deliveries (
         id, notification_id, user_id, slot, channel, priority, content_key, created_at
     )
-    SELECT * FROM unnest(
-        $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::smallint[], $7::bytea[],
-        $8::timestamptz[]
-    )
+    SELECT id, notification_id, user_id, slot, channel, priority, content_key, created_at FROM :rows AS d
     ON CONFLICT (id) DO NOTHING
     RETURNING id
 )
 INSERT INTO delivery_status_history (delivery_id, n, status) SELECT id, 1, 'queued' FROM born
-"""
+""",
+    _Delivery,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,31 +172,33 @@ async def _insert_notifications(
     connection: Connection, given: Sequence[NewNotification]
 ) -> dict[UUID, datetime]:
     """Return the ids of those that went in, and when they count as accepted."""
-    columns = (
-        [n.id for n in given],
-        [n.mode for n in given],
-        [n.type for n in given],
-        [n.klass for n in given],
-        [n.lane.channel for n in given],
-        [n.lane.priority for n in given],
-        [n.template_id for n in given],
-        [n.template_version for n in given],
-        [n.content for n in given],
-        [n.metadata for n in given],
-        [n.created_by for n in given],
-        [n.traceparent for n in given],
-        [len(n.deliveries) for n in given],
-        [n.created_at for n in given],
-        [n.key for n in given],
-        [n.fingerprint for n in given],
-        [n.former.key if n.former else None for n in given],
-        [n.former.fingerprint if n.former else None for n in given],
-        [n.promised for n in given],
-        ASKED_MAX,
-    )
     with watching_keys():
-        rows = await connection.fetch(_NOTIFICATIONS, *columns)
+        rows = await connection.fetch(*_NOTIFICATIONS([_row(n) for n in given], asked_max=ASKED_MAX))
     return {row["id"]: row["created_at"] for row in rows}
+
+
+def _row(given: NewNotification) -> _Notification:
+    return _Notification(
+        id=given.id,
+        mode=given.mode,
+        type=given.type,
+        klass=given.klass,
+        channel=given.lane.channel,
+        priority=given.lane.priority,
+        template_id=given.template_id,
+        template_version=given.template_version,
+        content=given.content,
+        metadata=given.metadata,
+        created_by=given.created_by,
+        traceparent=given.traceparent,
+        open=len(given.deliveries),
+        created_at=given.created_at,
+        key=given.key,
+        fingerprint=given.fingerprint,
+        former_key=given.former.key if given.former else None,
+        former_fingerprint=given.former.fingerprint if given.former else None,
+        promised=given.promised,
+    )
 
 
 async def _verdicts(
@@ -181,22 +223,25 @@ async def _verdicts(
 
 def _watched(promised: NewNotification) -> list[Watched]:
     """Of what has an old id: the walk through all deliveries may have passed it."""
-    return [(d.id, promised.lane.channel, promised.lane.priority) for d in promised.deliveries]
+    return [Watched(d.id, promised.lane.channel, promised.lane.priority) for d in promised.deliveries]
 
 
 async def _insert_deliveries(
     connection: Connection, notifications: Sequence[NewNotification], accepted: Mapping[UUID, datetime]
 ) -> None:
-    pairs = [(n, d) for n in notifications for d in n.deliveries]
-    if pairs:
-        await connection.execute(
-            _DELIVERIES,
-            [d.id for _, d in pairs],
-            [n.id for n, _ in pairs],
-            [d.person for _, d in pairs],
-            [d.slot for _, d in pairs],
-            [n.lane.channel for n, _ in pairs],
-            [n.lane.priority for n, _ in pairs],
-            [d.content_key for _, d in pairs],
-            [accepted[n.id] for n, _ in pairs],
+    rows = [
+        _Delivery(
+            id=d.id,
+            notification_id=n.id,
+            user_id=d.person,
+            slot=d.slot,
+            channel=n.lane.channel,
+            priority=n.lane.priority,
+            content_key=d.content_key,
+            created_at=accepted[n.id],
         )
+        for n in notifications
+        for d in n.deliveries
+    ]
+    if rows:
+        await connection.execute(*_DELIVERIES(rows))

@@ -13,10 +13,12 @@ from uuid import UUID
 import asyncpg
 
 from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.dead_letter.dead_letters import where
 from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.outbox.watching import LANE_MAX
 from application.kernel.ports import Ids
+from application.outbox.pointers import Pointer
 from application.outbox.ports import Found, Late, OutboxMessage, Waiting
 from application.outbox.travel import Trip, again, messages
 from domain.kernel.channel import Lane, Mode, Priority
@@ -113,16 +115,18 @@ SELECT
 FROM seen
 """
 
-_STILL_LATE = """
+_STILL_LATE = RowsStatement(
+    """
 SELECT d.id, d.seq, d.channel, d.priority,
     (SELECT n.mode FROM notifications AS n WHERE n.id = d.notification_id) AS mode
-FROM unnest($1::uuid[], $2::int[]) AS p (id, seq)
-JOIN notification_deliveries AS d ON d.id = p.id AND d.seq = p.seq AND (
+FROM :rows AS p JOIN notification_deliveries AS d ON d.id = p.delivery AND d.seq = p.seq AND (
     d.status = 'queued' AND (d.not_before IS NULL OR d.not_before <= now())
     OR d.status = 'sending' AND d.lease_until <= now()
 )
 ORDER BY d.id
-"""
+""",
+    Pointer,
+)
 
 _LONGEST = """
 WITH RECURSIVE lanes AS (
@@ -177,7 +181,7 @@ class PostgresOverdue:
         given = sorted((each.pointer for each in late), key=lambda pointer: pointer.delivery.int)
 
         async def work(connection: Connection) -> list[OutboxMessage]:
-            rows = await connection.fetch(_STILL_LATE, [p.delivery for p in given], [p.seq for p in given])
+            rows = await connection.fetch(*_STILL_LATE(given))
             made = messages(map(_trip, rows), self.ids)
             await outbox.write(connection, self.process, made)
             return made

@@ -2,20 +2,36 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
 from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.statement import RowsStatement
 from application.outbox.ports import ALL, Backlog, OutboxMessage, Without
 
-_WRITE = """
+
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as `_WRITE` takes it."""
+
+    id: UUID
+    queue: str
+    body: bytes
+    priority: int
+    due: datetime | None
+    headers: str
+    """JSON."""
+
+
+_WRITE = RowsStatement(
+    """
 INSERT INTO outbox (id, owner, queue, body, priority, due, headers)
-SELECT m.id, $1, m.queue, m.body, m.priority, m.due, m.headers
-FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::smallint[], $6::timestamptz[], $7::jsonb[])
-    AS m (id, queue, body, priority, due, headers)
-"""
+SELECT m.id, :owner, m.queue, m.body, m.priority, m.due, m.headers::jsonb FROM :rows AS m
+""",
+    _Row,
+)
 
 _DELETE = "DELETE FROM outbox WHERE id = ANY($1::uuid[])"
 
@@ -78,16 +94,18 @@ _json = msgspec.json.Encoder()
 async def write(connection: Connection, owner: UUID, messages: Sequence[OutboxMessage]) -> None:
     """Insert `messages` as rows of `owner`, within a transaction that changes what they speak of."""
     if messages:
-        await connection.execute(
-            _WRITE,
-            owner,
-            [m.id for m in messages],
-            [m.queue for m in messages],
-            [m.body for m in messages],
-            [m.priority for m in messages],
-            [m.due for m in messages],
-            [_json.encode(m.headers).decode() for m in messages],
-        )
+        rows = [
+            _Row(
+                id=m.id,
+                queue=m.queue,
+                body=m.body,
+                priority=m.priority,
+                due=m.due,
+                headers=_json.encode(m.headers).decode(),
+            )
+            for m in messages
+        ]
+        await connection.execute(*_WRITE(rows, owner=owner))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,20 +3,33 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+import msgspec
+
 from adapters.postgres.core.database import Connection
+from adapters.postgres.core.statement import RowsStatement
 
 LANE_MAX = 5_000
 """Deliveries of one lane that are kept an eye on."""
 
+
+class Watched(msgspec.Struct, frozen=True):
+    """A delivery that is open."""
+
+    id: UUID
+    channel: str
+    priority: int
+
+
 # `look_at` now: the first look finds out when their time comes.
-_WATCH = """
+_WATCH = RowsStatement(
+    """
 WITH given AS MATERIALIZED (
     SELECT g.*, row_number() OVER (PARTITION BY channel, priority) AS place
-    FROM unnest($1::uuid[], $2::text[], $3::smallint[]) AS g (id, channel, priority)
+    FROM :rows AS g
 ), room AS MATERIALIZED (
-    SELECT l.channel, l.priority, $4 - (SELECT count(*) FROM (
+    SELECT l.channel, l.priority, (:lane_max)::int - (SELECT count(*) FROM (
         SELECT FROM overdue_deliveries AS o
-        WHERE o.channel = l.channel AND o.priority = l.priority LIMIT $4
+        WHERE o.channel = l.channel AND o.priority = l.priority LIMIT :lane_max
     ) AS kept_ones) AS places
     FROM (SELECT DISTINCT channel, priority FROM given) AS l
 )
@@ -24,14 +37,12 @@ INSERT INTO overdue_deliveries (delivery_id, channel, priority, since, look_at)
 SELECT given.id, given.channel, given.priority, now(), now()
 FROM given JOIN room USING (channel, priority) WHERE given.place <= room.places
 ON CONFLICT (delivery_id) DO NOTHING
-"""
-
-Watched = tuple[UUID, str, int]
-"""A delivery, its channel and its priority."""
+""",
+    Watched,
+)
 
 
 async def watch(connection: Connection, deliveries: Sequence[Watched]) -> None:
     """Within the transaction that opens them; of a lane that is full already the rest goes unwatched."""
     if deliveries:
-        ids, channels, priorities = zip(*deliveries, strict=True)
-        await connection.execute(_WATCH, ids, channels, priorities, LANE_MAX)
+        await connection.execute(*_WATCH(deliveries, lane_max=LANE_MAX))

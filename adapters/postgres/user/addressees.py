@@ -3,36 +3,37 @@
 from collections.abc import Sequence
 
 from adapters.postgres.core.database import Connection
+from adapters.postgres.core.statement import RowsStatement
 from application.notification.ports import KeysChanged, NewPerson
 
 _KNOWN = "SELECT id, data_key, profile IS NULL AS bare FROM users WHERE id = ANY($1::uuid[])"
 
-_GIVEN = """
-unnest(
-    $1::uuid[], $2::text[], $3::bool[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[], $8::text[],
-    $9::text[]
-) AS given (id, mode, guest, data_key, profile, email_index, phone_index, locale, timezone)
-"""
-
 # An erased person comes back under a new key.
-_NEWCOMERS = f"""
+_NEWCOMERS = RowsStatement(
+    """
 INSERT INTO users AS known (id, mode, guest, data_key, profile, email_index, phone_index, locale, timezone)
-SELECT given.* FROM {_GIVEN} ORDER BY given.id
+SELECT id, mode, guest, data_key, profile, email_index, phone_index, locale, timezone
+FROM :rows AS given ORDER BY id
 ON CONFLICT (id) DO UPDATE SET
     data_key = excluded.data_key, profile = excluded.profile, email_index = excluded.email_index,
     phone_index = excluded.phone_index, locale = excluded.locale, timezone = excluded.timezone,
     version = known.version + 1, updated_at = now(), erased_at = NULL
 WHERE known.data_key IS NULL
 RETURNING id
-"""  # noqa: S608  composed of constants
+""",
+    NewPerson,
+)
 
-_PROFILES = f"""
+_PROFILES = RowsStatement(
+    """
 UPDATE users AS known SET
     profile = given.profile, email_index = given.email_index, phone_index = given.phone_index,
     locale = given.locale, timezone = given.timezone, version = known.version + 1, updated_at = now()
-FROM {_GIVEN} WHERE known.id = given.id AND known.data_key = given.data_key
+FROM :rows AS given WHERE known.id = given.id AND known.data_key = given.data_key
 RETURNING known.id
-"""  # noqa: S608  composed of constants
+""",
+    NewPerson,
+)
 
 
 async def put_persons(connection: Connection, persons: Sequence[NewPerson]) -> None:
@@ -54,21 +55,10 @@ async def put_persons(connection: Connection, persons: Sequence[NewPerson]) -> N
     await _write_persons(connection, _PROFILES, told)
 
 
-async def _write_persons(connection: Connection, statement: str, persons: Sequence[NewPerson]) -> None:
-    if not persons:
-        return
-    people = sorted(persons, key=lambda person: person.id)
-    written = await connection.fetch(
-        statement,
-        [p.id for p in people],
-        [p.mode for p in people],
-        [p.guest for p in people],
-        [p.data_key for p in people],
-        [p.profile for p in people],
-        [p.email_index for p in people],
-        [p.phone_index for p in people],
-        [p.locale for p in people],
-        [p.timezone for p in people],
-    )
-    if len(written) < len(people):
-        raise KeysChanged
+async def _write_persons(
+    connection: Connection, statement: RowsStatement[NewPerson], persons: Sequence[NewPerson]
+) -> None:
+    if persons:
+        written = await connection.fetch(*statement(sorted(persons, key=lambda person: person.id)))
+        if len(written) < len(persons):
+            raise KeysChanged

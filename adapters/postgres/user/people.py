@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.schema import Id
+from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.core.tables import users
 from application.user.ports import Person
 from domain.kernel.channel import Mode
@@ -18,19 +19,19 @@ _PERSON = [users.c[field] for field in Person.__struct_fields__]
 
 # What stood there and cannot be right is as good as none: then nothing is older (see `standing`).
 _STANDING = """
-CASE WHEN known.source_time BETWEEN $12 AND now() + $13::interval THEN known.source_time END
+CASE WHEN known.source_time BETWEEN :earliest AND now() + :waver::interval THEN known.source_time END
 """
 
 # An erased person comes back with a new key, but not by an event from before the erasure that arrives late.
-_PUT = f"""
+_PUT = RowsStatement(
+    f"""
 INSERT INTO users AS known (
     id, mode, guest, data_key, profile, email_index, phone_index, locale, timezone, source_time
 )
-SELECT * FROM unnest(
-    $1::uuid[], $2::text[], $3::bool[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[], $8::text[],
-    $9::text[], $10::timestamptz[]
-) AS given (id, mode, guest, data_key, profile, email_index, phone_index, locale, timezone, source_time)
-WHERE coalesce($11, 0) = 0 OR EXISTS (SELECT FROM users WHERE users.id = given.id)
+SELECT
+    id, mode, guest, data_key, profile, email_index, phone_index, locale, timezone, source_time
+FROM :rows AS given
+WHERE coalesce(:expected, 0) = 0 OR EXISTS (SELECT FROM users WHERE users.id = given.id)
 ORDER BY id
 ON CONFLICT (id) DO UPDATE SET
     guest = excluded.guest,
@@ -46,9 +47,13 @@ ON CONFLICT (id) DO UPDATE SET
     erased_at = NULL
 WHERE (known.data_key = excluded.data_key OR known.erased_at IS NOT NULL)
     AND coalesce(excluded.source_time >= greatest({_STANDING}, known.erased_at), true)
-    AND coalesce(CASE $11 WHEN 0 THEN known.erased_at IS NOT NULL ELSE known.version = $11 END, true)
+    AND coalesce(
+        CASE :expected WHEN 0 THEN known.erased_at IS NOT NULL ELSE known.version = :expected END, true
+    )
 RETURNING id
-"""  # noqa: S608  composed of constants
+""",  # noqa: S608  composed of constants
+    Person,
+)
 
 _ERASE = """
 UPDATE users SET
@@ -70,14 +75,8 @@ class PostgresPeople:
         return {person.id: person for person in found}
 
     async def put(self, persons: Sequence[Person], *, expected: int | None = None) -> dict[UUID, bool]:
-        columns = (
-            [getattr(person, field) for person in persons]
-            for field in (
-                "id", "mode", "guest", "data_key", "profile", "email_index", "phone_index", "locale",
-                "timezone", "source_time",
-            )
-        )  # fmt: skip
-        written = {row["id"] for row in await self.database.fetch(_PUT, *columns, expected, EARLIEST, WAVER)}
+        rows = await self.database.fetch(*_PUT(persons, expected=expected, earliest=EARLIEST, waver=WAVER))
+        written = {row["id"] for row in rows}
         return {person.id: person.id in written for person in persons}
 
     async def erase(self, persons: Sequence[UUID]) -> int:

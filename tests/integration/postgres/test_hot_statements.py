@@ -5,8 +5,10 @@ from itertools import product
 
 import pytest
 
+from adapters.postgres.attempt import unanswered
 from adapters.postgres.core import processes
 from adapters.postgres.core.database import Database
+from adapters.postgres.dead_letter import bury
 from adapters.postgres.delivery import deliveries, lease, settle
 from adapters.postgres.delivery.counters import BUCKETS, ROLLUP
 from adapters.postgres.notification import acceptance, cancelling
@@ -17,13 +19,17 @@ from domain.notification.rollup import Counts, rollup
 
 STATEMENTS = {
     "persons": acceptance._KEYS,
-    "profiles": addressees._PROFILES,
-    "notifications": acceptance._NOTIFICATIONS,
+    "profiles": addressees._PROFILES.text,
+    "notifications": acceptance._NOTIFICATIONS.text,
     "holders": acceptance._HOLDERS,
-    "lease": lease._LEASE,
-    "missed": lease._MISSED,
-    "begin": deliveries._BEGIN,
-    "settle": settle._SETTLE,
+    "lease": lease._LEASE.text,
+    "missed": lease._MISSED.text,
+    "begin": deliveries._BEGIN.text,
+    "facts": settle._FACTS,
+    "settle": settle._SETTLE.text,
+    "dead": bury._WRITE.text,
+    "unanswered": unanswered._NOTE.text,
+    "decided": unanswered._DECIDE.text,
     "sweep": cancelling._SWEEP,
     "page": recovery._PAGE,
     "reissue": recovery._REISSUE,

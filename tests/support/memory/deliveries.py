@@ -21,6 +21,7 @@ from application.outbox.pointers import Pointer
 from application.outbox.ports import OutboxMessage
 from application.outbox.travel import Trip, again, back, dead_letter, messages
 from domain.delivery.delivery import DeliveryStatus, advance
+from domain.delivery.ending import NO_ANSWER, ending
 from domain.kernel.channel import Lane
 from domain.kernel.text import storable
 from tests.support.memory import outbox
@@ -182,10 +183,8 @@ class MemoryDeliveries:
     def _settle(self, row: DeliveryRow, given: Settlement, becomes: DeliveryStatus) -> list[Trip]:
         now = self.rows.clock.now()
         cancelled = self.rows.notifications[row.notification_id].cancelled_at is not None
-        if becomes is _S.QUEUED and cancelled:
-            becomes = _S.CANCELLED
-        steps, reason = _steps(row, given, becomes), storable(given.reason)
-        unsure = given.outcome == "unknown" or (given.outcome is None and row.reason is not None)
+        end = ending(becomes, given.outcome, interrupted=row.reason is not None, cancelled=cancelled)
+        becomes, reason = end.status, storable(given.reason)
         row.status, row.reason, row.updated_at = becomes, reason, now
         row.seq += becomes in (_S.QUEUED, _S.FAILED)
         row.spent += given.spends
@@ -193,17 +192,17 @@ class MemoryDeliveries:
         row.lease_until, row.begun_at, row.abandoned = None, None, 0
         row.sent_at = now if becomes is _S.SENT else row.sent_at
         row.held_at = now if becomes is _S.UNKNOWN else None
-        for step in steps:
-            self.rows.tell(row, step, reason)
+        for line in end.lines:
+            self.rows.tell(row, line, reason)
         if given.outcome is not None:
             call = self.rows.attempts[row.id][row.attempt]
             call.outcome, call.reason, call.reference = given.outcome, reason, storable(given.reference)
             call.settled_at = now
             call.latency_ms = None if given.latency is None else given.latency / _MILLISECOND
-        if given.outcome == "unknown":
+        if given.outcome == NO_ANSWER:
             note_unknown(self.rows, row, reason or "no answer")
-        if unsure and becomes is not _S.UNKNOWN:
-            self.rows.resolve(row.id, "resend" if becomes is _S.QUEUED else becomes)
+        if end.resolution is not None:
+            self.rows.resolve(row.id, end.resolution)
         count(self.rows, row.notification_id, _S.SENDING, becomes)
         lane, pointer = self.rows.lane(row), Pointer(row.id, row.seq)
         if becomes is _S.QUEUED:
@@ -218,16 +217,3 @@ def _still_ours(row: DeliveryRow, given: Settlement) -> bool:
     """The lease, and a call was begun or not, as the settlement says."""
     held = row.status is _S.SENDING and row.attempt == given.attempt
     return held and (row.begun_at is None) == (given.outcome is None)
-
-
-def _steps(row: DeliveryRow, given: Settlement, becomes: DeliveryStatus) -> list[DeliveryStatus]:
-    """What the history gets: an unanswered call too, and what follows `unknown` passes through `queued`."""
-    unanswered = given.outcome == "unknown"
-    if unanswered or (given.outcome is None and row.reason is not None):
-        prior = _S.UNKNOWN
-    else:
-        prior = _S.QUEUED if given.outcome is None else _S.SENDING
-    steps = [_S.UNKNOWN] if unanswered else []
-    if prior is _S.UNKNOWN and becomes in (_S.CANCELLED, _S.SUPPRESSED):
-        steps.append(_S.QUEUED)
-    return steps if becomes is prior else [*steps, becomes]
