@@ -40,10 +40,11 @@ class AlertRoom(containers.DeclarativeContainer):
     provider = needs(ProviderRoom)
     outbox = needs(OutboxRoom)
 
+    alerts = Single(PostgresAlerts, database=kernel.database)
     hook = Single(operators_hook, kernel.settings, kernel.clock)
     dead_letters = Single(
         TellOfLetters,
-        alerts=Single(PostgresAlerts, database=kernel.database),
+        alerts=alerts,
         hook=hook,
         clock=kernel.clock,
         quiet=kernel.settings.provided.alerts.every,

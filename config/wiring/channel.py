@@ -23,11 +23,7 @@ class ChannelRoom(containers.DeclarativeContainer):
     job = needs(JobRoom)
 
     channels = Single(PostgresChannels, database=kernel.database)
+    backlog = Single(PostgresBacklog, database=kernel.database)
     open_channels = Single(OpenChannels, channels=channels, clock=kernel.clock)
     save = Single(SaveChannel, channels=channels, gateways=provider.gateways, open=open_channels)
-    drop_backlog = Single(
-        DropBacklog,
-        channels=channels,
-        backlog=Single(PostgresBacklog, database=kernel.database),
-        start_job=job.start,
-    )
+    drop_backlog = Single(DropBacklog, channels=channels, backlog=backlog, start_job=job.start)

@@ -15,17 +15,15 @@ Single = providers.Singleton
 
 
 class DeadLetterRoom(containers.DeclarativeContainer):
-    """`letters` reads them; replay and discard are jobs."""
+    """Burying makes them; replaying and discarding them are jobs."""
 
     kernel = needs(KernelRoom)
     broker = needs(BrokerRoom)
     delivery = needs(DeliveryRoom)
 
-    letters = Single(PostgresDeadLetterReader, database=kernel.database)
-    bury = Single(
-        BuryDelivery,
-        letters=Single(PostgresDeadLetters, database=kernel.database, process=kernel.process, ids=kernel.ids),
-        deliveries=delivery.deliveries,
-        handoff=kernel.handoff,
+    dead_letters = Single(
+        PostgresDeadLetters, database=kernel.database, process=kernel.process, ids=kernel.ids
     )
-    compact_queue = Single(CompactQueue, consumer=broker.consumer, sizes=broker.sizes, letters=letters)
+    reader = Single(PostgresDeadLetterReader, database=kernel.database)
+    bury = Single(BuryDelivery, letters=dead_letters, deliveries=delivery.deliveries, handoff=kernel.handoff)
+    compact_queue = Single(CompactQueue, consumer=broker.consumer, sizes=broker.sizes, letters=reader)

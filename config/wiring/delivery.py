@@ -41,6 +41,9 @@ class DeliveryRoom(containers.DeclarativeContainer):
         ),
         telemetry=kernel.telemetry,
     )
+    clearances = Single(PostgresClearances, database=kernel.database)
+    renewals = Single(PostgresRenewals, database=kernel.database)
+
     begin = Single(
         BeginDeliveries,
         providers=provider.states,
@@ -66,14 +69,14 @@ class DeliveryRoom(containers.DeclarativeContainer):
         call_max=kernel.settings.provided.engine.call_max,
         clear_again=Single(
             ClearAgain,
-            clearances=Single(PostgresClearances, database=kernel.database),
+            clearances=clearances,
             policies=notification.policies,
             clock=kernel.clock,
         ),
     )
     keep_leases = Single(
         KeepLeases,
-        renewals=Single(PostgresRenewals, database=kernel.database),
+        renewals=renewals,
         under_way=call.provided.under_way,
         clock=kernel.clock,
         lease=kernel.settings.provided.engine.lease,

@@ -24,12 +24,13 @@ class IntakeRoom(containers.DeclarativeContainer):
     broker = needs(BrokerRoom)
     notification = needs(NotificationRoom)
 
+    absence = Single(Absence, clock=kernel.clock, silent=kernel.database.provided.silent)
     submit_or_defer = Single(
         SubmitOrDefer,
         prepare=notification.prepare,
         commit=notification.commit,
         defer=Single(DeferNotifications, publisher=broker.publisher, key=privacy.vault),
-        absence=Single(Absence, clock=kernel.clock, silent=kernel.database.provided.silent),
+        absence=absence,
     )
     accept: providers.Provider[SubmitNotification | SubmitOrDefer] = providers.Selector(
         kernel.embedded, yes=notification.submit, no=submit_or_defer

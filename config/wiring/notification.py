@@ -42,6 +42,7 @@ class NotificationRoom(containers.DeclarativeContainer):
         telemetry=kernel.telemetry,
         clock=kernel.clock,
     )
+    cancelling = Single(PostgresCancelling, database=kernel.database)
     promises = Single(PostgresPromises, database=kernel.database)
     reader = Single(PostgresReader, database=kernel.database)
     policies = providers.Callable(lambda settings: settings.policies.by_class(), kernel.settings)
@@ -81,11 +82,7 @@ class NotificationRoom(containers.DeclarativeContainer):
         policies=policies,
         clock=kernel.clock,
     )
-    cancel = Single(
-        CancelNotification,
-        cancelling=Single(PostgresCancelling, database=kernel.database),
-        promises=promises,
-    )
+    cancel = Single(CancelNotification, cancelling=cancelling, promises=promises)
     find = Single(FindNotification, reader=reader, promises=promises)
     list = Single(ListNotifications, reader=reader, vault=privacy.vault)
     history = Single(ListHistory, reader=reader, promises=promises)

@@ -21,9 +21,5 @@ class PrivacyRoom(containers.DeclarativeContainer):
     keyring = Single(secrets.vault, kernel.settings)
     state = Single(KeyState)
     vault = Single(CheckedVault, keyring, state)
-    check = Single(
-        CheckKeys,
-        keyring=keyring,
-        proofs=Single(PostgresProofs, database=kernel.database),
-        state=state,
-    )
+    proofs = Single(PostgresProofs, database=kernel.database)
+    check = Single(CheckKeys, keyring=keyring, proofs=proofs, state=state)

@@ -32,13 +32,14 @@ class RecoveryRoom(containers.DeclarativeContainer):
     broker = needs(BrokerRoom)
 
     recovery = Single(PostgresRecovery, database=kernel.database, process=kernel.process, ids=kernel.ids)
+    known_marker = Single(PostgresMarker, database=kernel.database)
+    broker_marker = Single(RabbitMarker, broker.consuming, broker.publishing)
+    topology = Single(RabbitTopology, broker.consuming, broker.topology, Single(_management, kernel.settings))
     recover_broker = Single(
         RecoverBroker,
-        known=Single(PostgresMarker, database=kernel.database),
-        broker=Single(RabbitMarker, broker.consuming, broker.publishing),
-        topology=Single(
-            RabbitTopology, broker.consuming, broker.topology, Single(_management, kernel.settings)
-        ),
+        known=known_marker,
+        broker=broker_marker,
+        topology=topology,
         recovery=recovery,
         ids=kernel.ids,
     )

@@ -10,21 +10,8 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from adapters.postgres.alert.alerts import PostgresAlerts
-from adapters.postgres.attempt.unknown_attempts import PostgresUnknownAttempts
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.processes import Presence
-from adapters.postgres.dead_letter.dead_letters import PostgresDeadLetters
-from adapters.postgres.dead_letter.reader import PostgresDeadLetterReader
-from adapters.postgres.delivery.backlog import PostgresBacklog
-from adapters.postgres.delivery.clearances import PostgresClearances
-from adapters.postgres.delivery.deliveries import PostgresDeliveries
-from adapters.postgres.delivery.renewals import PostgresRenewals
-from adapters.postgres.job.jobs import PostgresJobChunks, PostgresJobs
-from adapters.postgres.notification.acceptance import PostgresAcceptance
-from adapters.postgres.notification.cancelling import PostgresCancelling
-from adapters.postgres.outbox.rows import PostgresOutbox
-from adapters.postgres.recovery.reissue import PostgresRecovery
 from application.alert.ports import Alerts
 from application.attempt.ports import UnknownAttempts
 from application.channel.ports import Channel
@@ -36,24 +23,14 @@ from application.notification.ports import Acceptance, Cancelling, NewNotificati
 from application.outbox.ports import Outbox, OutboxMessage
 from application.recovery.ports import Recovery
 from application.user.ports import Person
+from config.container import Container
+from config.settings import Settings
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Priority
 from domain.notification.rollup import Counts, count, rollup
 from tests.support.accepting import IDS, notification, pack, person
-from tests.support.memory.acceptance import MemoryAcceptance
-from tests.support.memory.alerts import MemoryAlerts
-from tests.support.memory.backlog import MemoryBacklog
-from tests.support.memory.cancelling import MemoryCancelling
-from tests.support.memory.clearances import MemoryClearances
-from tests.support.memory.dead_letter_reader import MemoryDeadLetterReader
-from tests.support.memory.dead_letters import MemoryDeadLetters
-from tests.support.memory.deliveries import MemoryDeliveries
-from tests.support.memory.jobs import MemoryJobChunks, MemoryJobs
-from tests.support.memory.outbox import MemoryOutbox
-from tests.support.memory.recovery import MemoryRecovery
-from tests.support.memory.renewals import MemoryRenewals
 from tests.support.memory.rows import AttemptRow, DeadLetterRow, DeliveryRow, MemoryRows, OutboxRow
-from tests.support.memory.unknown_attempts import MemoryUnknownAttempts
+from tests.support.memory.wiring import in_memory
 
 Moves = list[tuple[str, str | None]]
 
@@ -72,34 +49,64 @@ class Engine(ABC):
 
     me: UUID
 
+    def __init__(self) -> None:
+        self.me = uuid4()
+        self._containers: dict[UUID, Container] = {}
+
     @abstractmethod
-    def acceptance(self) -> Acceptance: ...
-    @abstractmethod
-    def deliveries(self, process: UUID | None = None) -> Deliveries: ...
-    @abstractmethod
-    def renewals(self) -> Renewals: ...
-    @abstractmethod
-    def clearances(self) -> Clearances: ...
-    @abstractmethod
-    def outbox(self, process: UUID | None = None) -> Outbox: ...
-    @abstractmethod
-    def cancelling(self) -> Cancelling: ...
-    @abstractmethod
-    def letters(self) -> DeadLetters: ...
-    @abstractmethod
-    def letter_reader(self) -> DeadLetterReader: ...
-    @abstractmethod
-    def unknown(self) -> UnknownAttempts: ...
-    @abstractmethod
-    def jobs(self) -> Jobs: ...
-    @abstractmethod
-    def backlog(self) -> Backlog: ...
-    @abstractmethod
-    def job_chunks(self, process: UUID | None = None) -> JobChunks: ...
-    @abstractmethod
-    def alerts(self) -> Alerts: ...
-    @abstractmethod
-    def recovery(self, process: UUID) -> Recovery: ...
+    def made(self) -> Container:
+        """A container over this store."""
+
+    def of(self, process: UUID | None = None) -> Container:
+        """The container of a process; always the same one."""
+        id_ = process or self.me
+        if id_ not in self._containers:
+            self._containers[id_] = container = self.made()
+            container.kernel.process.override(id_)
+            container.kernel.ids.override(IDS)
+        return self._containers[id_]
+
+    def acceptance(self) -> Acceptance:
+        return self.of().notification.acceptance()
+
+    def deliveries(self, process: UUID | None = None) -> Deliveries:
+        return self.of(process).delivery.deliveries()
+
+    def renewals(self) -> Renewals:
+        return self.of().delivery.renewals()
+
+    def clearances(self) -> Clearances:
+        return self.of().delivery.clearances()
+
+    def outbox(self, process: UUID | None = None) -> Outbox:
+        return self.of(process).outbox.rows()
+
+    def cancelling(self) -> Cancelling:
+        return self.of().notification.cancelling()
+
+    def letters(self) -> DeadLetters:
+        return self.of().dead_letter.dead_letters()
+
+    def letter_reader(self) -> DeadLetterReader:
+        return self.of().dead_letter.reader()
+
+    def unknown(self) -> UnknownAttempts:
+        return self.of().attempt.unknown()
+
+    def jobs(self) -> Jobs:
+        return self.of().job.jobs()
+
+    def backlog(self) -> Backlog:
+        return self.of().channel.backlog()
+
+    def job_chunks(self, process: UUID | None = None) -> JobChunks:
+        return self.of(process).job.chunks()
+
+    def alerts(self) -> Alerts:
+        return self.of().alert.alerts()
+
+    def recovery(self, process: UUID) -> Recovery:
+        return self.of(process).recovery.recovery()
 
     @abstractmethod
     def alive(self, process: UUID) -> Any:
@@ -164,50 +171,11 @@ class MemoryEngine(Engine):
     """Over shared rows."""
 
     def __init__(self, rows: MemoryRows) -> None:
+        super().__init__()
         self.rows = rows
-        self.me = uuid4()
 
-    def acceptance(self) -> Acceptance:
-        return MemoryAcceptance(rows=self.rows, process=self.me)
-
-    def deliveries(self, process: UUID | None = None) -> Deliveries:
-        return MemoryDeliveries(rows=self.rows, process=process or self.me, ids=IDS)
-
-    def renewals(self) -> Renewals:
-        return MemoryRenewals(rows=self.rows)
-
-    def clearances(self) -> Clearances:
-        return MemoryClearances(rows=self.rows)
-
-    def outbox(self, process: UUID | None = None) -> Outbox:
-        return MemoryOutbox(rows=self.rows, process=process or self.me)
-
-    def cancelling(self) -> Cancelling:
-        return MemoryCancelling(rows=self.rows)
-
-    def letters(self) -> DeadLetters:
-        return MemoryDeadLetters(rows=self.rows, process=self.me, ids=IDS)
-
-    def letter_reader(self) -> DeadLetterReader:
-        return MemoryDeadLetterReader(rows=self.rows)
-
-    def unknown(self) -> UnknownAttempts:
-        return MemoryUnknownAttempts(rows=self.rows, process=self.me, ids=IDS)
-
-    def jobs(self) -> Jobs:
-        return MemoryJobs(rows=self.rows)
-
-    def backlog(self) -> Backlog:
-        return MemoryBacklog(rows=self.rows)
-
-    def job_chunks(self, process: UUID | None = None) -> JobChunks:
-        return MemoryJobChunks(rows=self.rows, process=process or self.me, ids=IDS)
-
-    def alerts(self) -> Alerts:
-        return MemoryAlerts(rows=self.rows)
-
-    def recovery(self, process: UUID) -> Recovery:
-        return MemoryRecovery(rows=self.rows, process=process, ids=IDS)
+    def made(self) -> Container:
+        return in_memory(self.rows)
 
     @asynccontextmanager
     async def alive(self, process: UUID) -> AsyncIterator[None]:
@@ -263,50 +231,13 @@ class PostgresEngine(Engine):
     """Over a database."""
 
     def __init__(self, database: Database) -> None:
+        super().__init__()
         self.database = database
-        self.me = uuid4()
 
-    def acceptance(self) -> Acceptance:
-        return PostgresAcceptance(database=self.database, process=self.me)
-
-    def deliveries(self, process: UUID | None = None) -> Deliveries:
-        return PostgresDeliveries(database=self.database, process=process or self.me, ids=IDS)
-
-    def renewals(self) -> Renewals:
-        return PostgresRenewals(database=self.database)
-
-    def clearances(self) -> Clearances:
-        return PostgresClearances(database=self.database)
-
-    def outbox(self, process: UUID | None = None) -> Outbox:
-        return PostgresOutbox(database=self.database, process=process or self.me)
-
-    def cancelling(self) -> Cancelling:
-        return PostgresCancelling(database=self.database)
-
-    def letters(self) -> DeadLetters:
-        return PostgresDeadLetters(database=self.database, process=self.me, ids=IDS)
-
-    def letter_reader(self) -> DeadLetterReader:
-        return PostgresDeadLetterReader(database=self.database)
-
-    def unknown(self) -> UnknownAttempts:
-        return PostgresUnknownAttempts(database=self.database, process=self.me, ids=IDS)
-
-    def jobs(self) -> Jobs:
-        return PostgresJobs(database=self.database)
-
-    def backlog(self) -> Backlog:
-        return PostgresBacklog(database=self.database)
-
-    def job_chunks(self, process: UUID | None = None) -> JobChunks:
-        return PostgresJobChunks(database=self.database, process=process or self.me, ids=IDS)
-
-    def alerts(self) -> Alerts:
-        return PostgresAlerts(database=self.database)
-
-    def recovery(self, process: UUID) -> Recovery:
-        return PostgresRecovery(database=self.database, process=process, ids=IDS)
+    def made(self) -> Container:
+        container = Container(settings=Settings())
+        container.kernel.database.override(self.database)
+        return container
 
     @asynccontextmanager
     async def alive(self, process: UUID) -> AsyncIterator[None]:

@@ -38,7 +38,7 @@ def ls(
     async def work() -> list[Any]:
         async with lifecycle.on_database(settings, folder) as container:
             wanted = chosen.selection(container.kernel.clock().now(), status=LetterStatus(status))
-            reader = container.dead_letter.letters()
+            reader = container.dead_letter.reader()
             if each:
                 return [DeadLetterOut.of(row) for row in await reader.page(wanted, None, limit)]
             return [GroupOut.of(row) for row in await reader.groups(wanted, None, limit)]

@@ -83,7 +83,7 @@ def _close(
     async def work() -> int | Job:
         async with lifecycle.on_database(settings, folder) as container:
             selection = chosen.selection(container.kernel.clock().now(), deliveries)
-            count: int = await container.dead_letter.letters().count(selection)
+            count: int = await container.dead_letter.reader().count(selection)
             if dry_run:
                 return count
             if count:

@@ -54,7 +54,7 @@ async def _one(container: "Container", delivery: UUID, mode: Mode) -> dict[str, 
     from entrypoints.http.dead_letter.views import DeadLetterOut
     from entrypoints.http.delivery import AttemptOut, HistoryOut
 
-    reader = container.dead_letter.letters()
+    reader = container.dead_letter.reader()
     letters = [
         letter
         for status in LetterStatus
