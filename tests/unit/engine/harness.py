@@ -12,30 +12,21 @@ from uuid import UUID, uuid4
 from adapters.crypto.checked import CheckedVault
 from adapters.crypto.vault import LocalVault
 from adapters.memory.broker import MemoryBroker
-from adapters.rendering.bounded import BoundedRenderer
-from adapters.system import SystemDice, SystemIds
+from adapters.system import SystemIds
 from application.broker.ports import Outgoing, Published
 from application.channel.ports import Channel
-from application.dead_letter.bury import BuryDelivery
-from application.delivery.begin import BeginDeliveries
-from application.delivery.call import CallProvider
-from application.delivery.clear import ClearAgain
 from application.delivery.ports import Begin, Settled, Settlement
-from application.delivery.probe import ProbeLane
-from application.delivery.reissue import ReissuePointers
-from application.kernel.caching import CachedTemplates
 from application.kernel.ports import Clock
 from application.kernel.versioned import Versioned
 from application.outbox.pointers import Pointer, encode
 from application.outbox.ports import OutboxMessage
-from application.outbox.relay import RelayOutbox
 from application.privacy.ports import KeyState
 from application.privacy.sealing import seal_content, seal_profile, wrap_content_key
 from application.provider.ports import Message
-from application.provider.states import ProviderStates
-from config.settings import Weights
+from config.container import Container
+from config.settings import Engine as EngineSettings
+from config.settings import Settings, Weights
 from domain.delivery.delivery import DeliveryStatus
-from domain.delivery.policy import DEFAULT_POLICIES
 from domain.kernel.channel import Lane, NotificationClass, Priority
 from domain.notification.request import Content, Profile
 from domain.provider.outcome import Accepted, Outcome
@@ -45,14 +36,9 @@ from entrypoints.engine.lane.services import Engine
 from entrypoints.engine.lane.settler import Settler
 from entrypoints.engine.relay.actor import RelayActor
 from tests.support.accepting import notification, person
-from tests.support.memory.acceptance import MemoryAcceptance
-from tests.support.memory.catalog import MemoryChannels
-from tests.support.memory.clearances import MemoryClearances
-from tests.support.memory.dead_letters import MemoryDeadLetters
 from tests.support.memory.deliveries import MemoryDeliveries
-from tests.support.memory.outbox import MemoryOutbox
 from tests.support.memory.rows import MemoryRows
-from tests.support.memory.templates import MemoryTemplates
+from tests.support.memory.wiring import in_memory
 from tests.support.telemetry import Told
 from tests.support.virtual_time import VirtualClock
 
@@ -111,50 +97,21 @@ class World:
         self.sent: list[UUID] = []
         self.answer: Callable[[Message], Any] = lambda message: Accepted(str(message.delivery))
         self.publish_fault: Callable[[], None] = lambda: None
-        self.deliveries = Faulty(MemoryDeliveries(rows=self.rows, process=self.me, ids=IDS))
         self.orphans: dict[UUID, int] = {}
+        self.container = self._container(lease)
+        self.deliveries = Faulty(self.container.delivery.deliveries())
+        self.container.delivery.deliveries.override(self.deliveries)
         self.relay = self._relay()
-        self.providers = ProviderStates(clock=CLOCK, watch=self.told)
-        begin = BeginDeliveries(
-            providers=self.providers,
-            deliveries=self.deliveries,
-            vault=CheckedVault(self.vault, self.keys),
-            gateways=self,
-            handoff=self,
-            policies=DEFAULT_POLICIES,
-            clock=clock,
-            dice=SystemDice(),
-            lease=lease,
-        )
-        call = CallProvider(
-            providers=self.providers,
-            gateways=self,
-            renderer=BoundedRenderer(),
-            templates=CachedTemplates(templates=MemoryTemplates(rows=self.rows), clock=CLOCK),
-            policies=DEFAULT_POLICIES,
-            clock=clock,
-            dice=SystemDice(),
-            lease=lease,
-            call_max=timedelta(seconds=0),
-            clear_again=ClearAgain(
-                clearances=MemoryClearances(rows=self.rows), policies=DEFAULT_POLICIES, clock=CLOCK
-            ),
-        )
+        self.providers = self.container.provider.states()
         self.settler = Settler(deliveries=self.deliveries, handoff=self, telemetry=self.told, retry_wait=0.01)
         self.engine = Engine(
             consumer=self.broker,
             publisher=self,
-            begin=begin,
-            call=call,
-            probe=ProbeLane(
-                channels=MemoryChannels(rows=self.rows), providers=self.providers, keys=self.keys
-            ),
-            reissue=ReissuePointers(deliveries=self.deliveries, handoff=self),
-            bury=BuryDelivery(
-                letters=MemoryDeadLetters(rows=self.rows, process=self.me, ids=IDS),
-                deliveries=self.deliveries,
-                handoff=self,
-            ),
+            begin=self.container.delivery.begin(),
+            call=self.container.delivery.call(),
+            probe=self.container.delivery.probe(),
+            reissue=self.container.delivery.reissue(),
+            bury=self.container.dead_letter.bury(),
             settler=self.settler,
             slots=Slots(total=slots, weights=WEIGHTS),
             ids=IDS,
@@ -162,6 +119,21 @@ class World:
         )
         self.lane = LaneActor(lane=EMAIL, engine=self.engine)
         self.tasks: list[asyncio.Task[None]] = []
+
+    def _container(self, lease: timedelta) -> Container:
+        settings = Settings(engine=EngineSettings(lease=lease, call_max=timedelta()))
+        container = in_memory(self.rows, settings)
+        container.kernel.clock.override(self.clock)
+        container.kernel.process.override(self.me)
+        container.kernel.ids.override(IDS)
+        container.kernel.telemetry.override(self.told)
+        container.kernel.handoff.override(self)
+        container.privacy.vault.override(CheckedVault(self.vault, self.keys))
+        container.privacy.state.override(self.keys)
+        container.provider.gateways.override(self)
+        container.broker.publisher.override(self.broker)
+        container.broker.delayed.override(self.broker)
+        return container
 
     def named(self, _provider: str) -> "World":
         """As `Gateways`."""
@@ -191,7 +163,7 @@ class World:
     ) -> list[UUID]:
         """Commit `count` notifications for one person each, and put their pointers on the lane."""
         found = []
-        acceptance = MemoryAcceptance(rows=self.rows, process=self.me)
+        acceptance = self.container.notification.acceptance()
         for _ in range(count):
             key, ada, content_key = self.vault.create(), person(), self.vault.create()
             profile = seal_profile(key, ada.id, Profile(email=f"{ada.id}@shop.test"))
@@ -259,10 +231,9 @@ class World:
         self.relay.offer(messages)
 
     def _relay(self) -> RelayActor:
-        outbox = MemoryOutbox(rows=self.rows, process=self.me)
         return RelayActor(
-            relay=RelayOutbox(outbox=outbox, publisher=self.broker, delayed=self.broker, clock=self.clock),
-            outbox=outbox,
+            relay=self.container.outbox.relay(),
+            outbox=self.container.outbox.rows(),
             telemetry=self.told,
             sweep_every=0.05,
         )
