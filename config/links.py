@@ -4,9 +4,9 @@ import os
 import socket
 from urllib.parse import urlsplit
 
-from adapters.rabbitmq.connection import Link
+from adapters.rabbitmq.connection import BrokerConnection
 from adapters.rabbitmq.endpoint import Endpoint
-from adapters.rabbitmq.management_api import Management
+from adapters.rabbitmq.management_api import ManagementApi
 from adapters.rabbitmq.topology import Definitions, as_json, definitions
 from application.kernel.supervision import Tasks
 from config import secrets
@@ -27,13 +27,13 @@ def endpoint(settings: Settings) -> Endpoint:
     return Endpoint.parse(url, secrets.tls("amqp.tls", settings.amqp.tls))
 
 
-def link(settings: Settings, purpose: str, tasks: Tasks) -> Link:
+def link(settings: Settings, purpose: str, tasks: Tasks) -> BrokerConnection:
     """One connection; the broker's lists of connections show its name."""
     name = f"posthorn {purpose} {socket.gethostname()}:{os.getpid()}"
-    return Link([endpoint(settings)], name=name, purpose=purpose, tasks=tasks)
+    return BrokerConnection([endpoint(settings)], name=name, purpose=purpose, tasks=tasks)
 
 
-def management(settings: Settings) -> Management:
+def management(settings: Settings) -> ManagementApi:
     """The broker's management API.
 
     Raises:
@@ -41,7 +41,7 @@ def management(settings: Settings) -> Management:
     """
     url = secrets.required("amqp.management_url", settings.amqp.management_url, MANAGEMENT_EXAMPLE)
     context = secrets.tls("amqp.tls", settings.amqp.tls) if urlsplit(url.reveal()).scheme == "https" else None
-    return Management(url, vhost=endpoint(settings).vhost, tls=context)
+    return ManagementApi(url, vhost=endpoint(settings).vhost, tls=context)
 
 
 def described_topology(settings: Settings) -> Definitions:

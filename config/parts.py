@@ -8,7 +8,7 @@ from adapters.postgres.core.processes import Presence
 from adapters.postgres.dead_letter.dead_letters import open_count
 from adapters.postgres.job.jobs import unfinished_count
 from adapters.postgres.notification.retention import prune_keys
-from adapters.rabbitmq.connection import Link
+from adapters.rabbitmq.connection import BrokerConnection
 from config.container import Container
 from config.partitions import Partitions
 from config.store_probe import StoreProbe
@@ -25,7 +25,7 @@ class Parts:
     container: Container
     database: Database
     presence: Presence | None = None
-    links: list[Link] = field(default_factory=list)
+    links: list[BrokerConnection] = field(default_factory=list)
     store: StoreProbe = field(init=False)
     partitions: Partitions = field(init=False)
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from aiormq import Channel
 from aiormq.abc import ChannelFrame, FrameType
 
-from adapters.rabbitmq.faults import Unfit, ending, fit
+from adapters.rabbitmq.faults import Unsendable, as_unsendable, closing_reason
 from domain.kernel.errors import BrokerUnavailable
 
 
-async def put(channel: Channel, frames: Iterable[FrameType]) -> asyncio.Future[None]:
+async def write_frames(channel: Channel, frames: Iterable[FrameType]) -> asyncio.Future[None]:
     """Queue frames for the socket in one piece; what is returned is done when the socket has taken them.
 
     Hold `channel.lock`, also while waiting for that: a write queue that is never full has room for the answer
@@ -18,17 +18,17 @@ async def put(channel: Channel, frames: Iterable[FrameType]) -> asyncio.Future[N
 
     Raises:
         BrokerUnavailable: the channel is closed; nothing is queued.
-        Unfit: a frame cannot be encoded; nothing is queued.
+        Unsendable: a frame cannot be encoded; nothing is queued.
     """
     if not is_open(channel):
         closing = channel.closing
         await asyncio.wait({closing})
-        raise BrokerUnavailable(ending(closing))
+        raise BrokerUnavailable(closing_reason(closing))
     taken = channel.create_future()
     try:
-        with fit():
+        with as_unsendable():
             piece = ChannelFrame.marshall(channel.number, frames, taken)
-    except Unfit:
+    except Unsendable:
         taken.cancel()
         raise
     await channel.write_queue.put(piece)

@@ -9,8 +9,8 @@ import aiormq
 
 from adapters.rabbitmq import tolerant_reader
 from adapters.rabbitmq.endpoint import Endpoint
-from adapters.rabbitmq.faults import told
-from adapters.rabbitmq.socket_connection import Wire
+from adapters.rabbitmq.faults import as_broker_unavailable
+from adapters.rabbitmq.socket_connection import SocketConnection
 from application.kernel.supervision import End, Tasks, start
 from domain.kernel.errors import BrokerUnavailable
 
@@ -21,7 +21,7 @@ FRAMES_AHEAD = 300  # with aiormq's 10 the connection's reader and the channel's
 ALARM = "its memory or disk alarm is on"
 
 
-class Link:
+class BrokerConnection:
     """Keeps one connection to one of the endpoints.
 
     Publishers and consumers get a link each: a broker short of memory or disk stops reading from connections
@@ -52,7 +52,7 @@ class Link:
         self._heartbeat = heartbeat
         self._task = f"amqp {purpose}"
         self._tasks = tasks or Tasks()
-        self._wire: Wire | None = None
+        self._wire: SocketConnection | None = None
         self._trouble = "not opened"
         self._since = 0.0
         self._sessions = 0
@@ -127,7 +127,7 @@ class Link:
         await self._settled.wait()
         if self._wire is None or not self._wire.amqp.is_opened:
             raise BrokerUnavailable(self.trouble or "not connected")
-        with told("no answer to opening a channel"):
+        with as_broker_unavailable("no answer to opening a channel"):
             return await self._wire.amqp.channel(
                 publisher_confirms=confirms, on_return_raises=confirms, frame_buffer_size=FRAMES_AHEAD
             )
@@ -145,7 +145,9 @@ class Link:
             while True:
                 endpoint = self._endpoints[failures % len(self._endpoints)]
                 try:
-                    self._wire = await Wire.opened(endpoint, name=self._name, heartbeat=self._heartbeat)
+                    self._wire = await SocketConnection.opened(
+                        endpoint, name=self._name, heartbeat=self._heartbeat
+                    )
                 except BrokerUnavailable as fault:
                     self._trouble = str(fault)
                     failures += 1
@@ -161,7 +163,7 @@ class Link:
             self._settled.set()
             await self._hang_up()
 
-    async def _lost(self, wire: Wire) -> None:
+    async def _lost(self, wire: SocketConnection) -> None:
         reason = await wire.lost()
         self._settled.clear()
         self._without(f"connection lost: {reason}")
@@ -179,7 +181,7 @@ class Link:
 
 
 async def _close(channel: aiormq.Channel, reason: BrokerUnavailable) -> None:
-    with suppress(BrokerUnavailable), told("no answer to closing a channel"):
+    with suppress(BrokerUnavailable), as_broker_unavailable("no answer to closing a channel"):
         await channel.close(reason)
 
 

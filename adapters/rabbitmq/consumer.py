@@ -9,9 +9,9 @@ from aiormq import Channel, spec
 from aiormq.abc import DeliveredMessage, FrameType
 
 from adapters.rabbitmq import oversized
-from adapters.rabbitmq.channels import is_open, put
-from adapters.rabbitmq.connection import Link
-from adapters.rabbitmq.faults import Unfit, ending, told
+from adapters.rabbitmq.channels import is_open, write_frames
+from adapters.rabbitmq.connection import BrokerConnection
+from adapters.rabbitmq.faults import Unsendable, as_broker_unavailable, closing_reason
 from adapters.rabbitmq.socket_connection import CLOSE_MAX
 from application.broker.ports import LARGEST, Received
 from application.broker.sizes import fitting
@@ -25,7 +25,7 @@ CANCELLED = "the broker cancelled the consumer: its queue is gone or moved, or a
 class RabbitSubscription:
     """Implements `Subscription`; lost with its connection, its channel, or when the broker cancels it."""
 
-    def __init__(self, link: Link, channel: Channel) -> None:
+    def __init__(self, link: BrokerConnection, channel: Channel) -> None:
         self.lost: str | None = None
         self._link = link
         self._channel = channel
@@ -34,7 +34,7 @@ class RabbitSubscription:
         self._acked_to = 0
         self._acked_above: set[int] = set()
         self._delivered = 0
-        channel.closing.add_done_callback(lambda closing: self._lose(ending(closing)))
+        channel.closing.add_done_callback(lambda closing: self._lose(closing_reason(closing)))
         channel.on_consumer_cancel_callbacks.add(self._cancelled)
 
     async def take(self, limit: int, size: int = LARGEST) -> list[Received]:
@@ -57,12 +57,12 @@ class RabbitSubscription:
     async def _end(self, tags: Sequence[int], how: Callable[[list[int]], Iterator[FrameType]]) -> None:
         self._check()
         try:
-            with told("the broker does not take acks"):
+            with as_broker_unavailable("the broker does not take acks"):
                 async with asyncio.timeout(ACK_MAX), self._channel.lock:
                     if frames := list(how(self._fresh(tags))):
-                        await (await put(self._channel, frames))
+                        await (await write_frames(self._channel, frames))
         except BaseException as fault:
-            if not isinstance(fault, Unfit):  # whether they have gone out is not known
+            if not isinstance(fault, Unsendable):  # whether they have gone out is not known
                 self.give_up(str(fault) or "acks were given up")
             raise
 
@@ -98,7 +98,7 @@ class RabbitSubscription:
         """Those that are not ended yet, in order; they count as ended from now on."""
         fresh = [tag for tag in sorted(set(tags)) if tag > self._acked_to and tag not in self._acked_above]
         if fresh and fresh[-1] > self._delivered:
-            raise Unfit(f"tag {fresh[-1]} was never delivered")
+            raise Unsendable(f"tag {fresh[-1]} was never delivered")
         self._acked_above.update(fresh)
         while self._acked_to + 1 in self._acked_above:
             self._acked_to += 1
@@ -144,14 +144,14 @@ class RabbitSubscription:
 class RabbitConsumer:
     """Implements `Consumer`."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: BrokerConnection) -> None:
         self._link = link
 
     async def subscribe(self, queue: str, prefetch: int, largest: int = LARGEST) -> RabbitSubscription:
         """See `Consumer`.  The queue must exist: `posthorn topology apply` makes it."""
         subscription = None
         try:
-            with told(f"no answer to consuming {queue} in {SUBSCRIBE_MAX:.0f} s"):
+            with as_broker_unavailable(f"no answer to consuming {queue} in {SUBSCRIBE_MAX:.0f} s"):
                 async with asyncio.timeout(SUBSCRIBE_MAX):
                     channel = await self._link.channel()
                     oversized.install(channel, largest)

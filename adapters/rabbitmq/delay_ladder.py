@@ -8,8 +8,8 @@ import math
 from collections.abc import Sequence
 from datetime import timedelta
 
-from adapters.rabbitmq.connection import Link
-from adapters.rabbitmq.publisher import Confirmed, Routed, routed
+from adapters.rabbitmq.connection import BrokerConnection
+from adapters.rabbitmq.publisher import ConfirmingPublisher, RoutedMessage, routed
 from application.broker.ports import Outgoing, Published
 from domain.kernel.channel import Lane
 
@@ -33,11 +33,11 @@ def destination(queue: str) -> str:
     return f"{lane.channel}.{lane.word}"
 
 
-class LadderPublisher:
+class DelayLadderPublisher:
     """Implements `DelayedPublisher`."""
 
-    def __init__(self, link: Link) -> None:
-        self._confirmed = Confirmed(link)  # its own channel: a missing ladder closes that one alone
+    def __init__(self, link: BrokerConnection) -> None:
+        self._confirmed = ConfirmingPublisher(link)  # its own channel: a missing ladder closes that one alone
 
     async def publish_later(self, messages: Sequence[Outgoing]) -> Published:
         """See `DelayedPublisher`.  A lane that is missing when the time has come: queue `delay.parked`.
@@ -45,7 +45,7 @@ class LadderPublisher:
         Raises:
             ValueError: to a queue that is no lane, or for later than `DELAY_MAX`.
         """
-        return await self._confirmed.publish([climb(message) for message in messages])
+        return await self._confirmed.publish([route_by_delay(message) for message in messages])
 
 
 def seconds_of(message: Outgoing) -> int:
@@ -53,7 +53,7 @@ def seconds_of(message: Outgoing) -> int:
     return math.ceil((message.delay or timedelta()) / timedelta(seconds=1))
 
 
-def climb(message: Outgoing) -> Routed:
+def route_by_delay(message: Outgoing) -> RoutedMessage:
     """Its way into the ladder, or at once to its queue.
 
     Raises:

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from aiormq import ChannelNotFoundEntity, ChannelPreconditionFailed
 from aiormq.exceptions import ConnectionCommandInvalid
 
-from adapters.rabbitmq.connection import Link
-from adapters.rabbitmq.delay_ladder import climb, destination, seconds_of
-from adapters.rabbitmq.faults import told
-from adapters.rabbitmq.publisher import ID_HEADER, Confirmed, Routed
+from adapters.rabbitmq.connection import BrokerConnection
+from adapters.rabbitmq.delay_ladder import destination, route_by_delay, seconds_of
+from adapters.rabbitmq.faults import as_broker_unavailable
+from adapters.rabbitmq.publisher import ID_HEADER, ConfirmingPublisher, RoutedMessage
 from application.broker.ports import Outgoing, Published
 from domain.kernel.errors import BrokerUnavailable, Misconfigured
 
@@ -32,11 +32,13 @@ REFUSALS = (ChannelNotFoundEntity, ChannelPreconditionFailed, ConnectionCommandI
 """No such exchange, one of another kind, one whose type nobody knows any more."""
 
 
-class PluginPublisher:
+class DelayPluginPublisher:
     """Implements `DelayedPublisher`."""
 
-    def __init__(self, link: Link) -> None:
-        self._confirmed = Confirmed(link)  # its own channel: a missing exchange closes that one alone
+    def __init__(self, link: BrokerConnection) -> None:
+        self._confirmed = ConfirmingPublisher(
+            link
+        )  # its own channel: a missing exchange closes that one alone
 
     async def publish_later(self, messages: Sequence[Outgoing]) -> Published:
         """See `DelayedPublisher`.  A lane that is missing when the time has come: queue `delay.parked`.
@@ -47,14 +49,14 @@ class PluginPublisher:
         return await self._confirmed.publish([_delayed(message) for message in messages])
 
 
-async def require(link: Link) -> None:
+async def require(link: BrokerConnection) -> None:
     """Ask a broker that is there whether it delays.
 
     Raises:
         Misconfigured: it does not, and what to do.
     """
     try:
-        with told("no answer"):
+        with as_broker_unavailable("no answer"):
             async with asyncio.timeout(ASK_MAX):
                 channel = await link.channel()
                 await channel.exchange_declare(DELAYED, exchange_type=DELAYED_TYPE, passive=True)
@@ -72,11 +74,11 @@ async def require(link: Link) -> None:
             ) from fault
 
 
-def _delayed(message: Outgoing) -> Routed:
+def _delayed(message: Outgoing) -> RoutedMessage:
     seconds = seconds_of(message)
     if not 0 < seconds <= SECONDS_MAX:
-        return climb(message)
-    return Routed(
+        return route_by_delay(message)
+    return RoutedMessage(
         id=message.id,
         exchange=DELAYED,
         key=destination(message.queue),

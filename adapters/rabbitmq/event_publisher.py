@@ -4,25 +4,25 @@ import asyncio
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from adapters.rabbitmq.connection import Link
-from adapters.rabbitmq.publisher import PUBLISH_MAX, Confirmed, Routed
+from adapters.rabbitmq.connection import BrokerConnection
+from adapters.rabbitmq.publisher import PUBLISH_MAX, ConfirmingPublisher, RoutedMessage
 from application.broker.ports import Event
 from domain.kernel.errors import BrokerUnavailable
 
 _NO_ID = UUID(int=0)
 
 
-class RabbitEvents:
+class RabbitEventPublisher:
     """Implements `EventPublisher` for one topic exchange."""
 
-    def __init__(self, link: Link, exchange: str) -> None:
-        self._confirmed = Confirmed(link)
+    def __init__(self, link: BrokerConnection, exchange: str) -> None:
+        self._confirmed = ConfirmingPublisher(link)
         self._exchange = exchange
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def publish(self, event: Event) -> None:
         """See `EventPublisher`.  Events of one message id take turns: returns are told apart by it."""
-        routed = Routed(
+        routed = RoutedMessage(
             id=_NO_ID,
             exchange=self._exchange,
             key=event.routing_key,

@@ -1,4 +1,4 @@
-"""What can go wrong with a connection, a channel or a message, in our words."""
+"""Faults of connections, channels and messages, turned into errors of ours."""
 
 import asyncio
 from collections.abc import Iterator
@@ -9,23 +9,23 @@ from aiormq import ChannelInvalidStateError
 from domain.kernel.errors import BrokerUnavailable, PosthornError
 
 
-class Unfit(ValueError):
+class Unsendable(ValueError):
     """What is to be sent cannot be: its own fault, not the link's."""
 
 
 @contextmanager
-def fit() -> Iterator[None]:
-    """Turn whatever keeps our own frames from being made into `Unfit`."""
+def as_unsendable() -> Iterator[None]:
+    """Turn whatever keeps our own frames from being made into `Unsendable`."""
     try:
         yield
-    except Unfit:
+    except Unsendable:
         raise
     except Exception as fault:  # pamqp's: TypeError, ValueError, struct.error …
-        raise Unfit(f"cannot be encoded: {fault}") from fault
+        raise Unsendable(f"cannot be encoded: {fault}") from fault
 
 
 @contextmanager
-def told(otherwise: str) -> Iterator[None]:
+def as_broker_unavailable(otherwise: str) -> Iterator[None]:
     """Turn whatever ends a link, a channel or a wait on them into `BrokerUnavailable`.
 
     What a peer, a proxy or a network can do is no list of exceptions: garbage is a ValueError of pamqp's or a
@@ -38,24 +38,24 @@ def told(otherwise: str) -> Iterator[None]:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        raise BrokerUnavailable(words(fault)) from fault
-    except (PosthornError, Unfit):
+        raise BrokerUnavailable(reason_of(fault)) from fault
+    except (PosthornError, Unsendable):
         raise
     except ChannelInvalidStateError as fault:
         raise BrokerUnavailable("channel closed") from fault
     except TimeoutError as fault:
-        raise BrokerUnavailable(words(fault) if fault.args else otherwise) from fault
+        raise BrokerUnavailable(reason_of(fault) if fault.args else otherwise) from fault
     except Exception as fault:
-        raise BrokerUnavailable(words(fault)) from fault
+        raise BrokerUnavailable(reason_of(fault)) from fault
 
 
-def ending(closing: "asyncio.Future[object]") -> str:
+def closing_reason(closing: "asyncio.Future[object]") -> str:
     """The reason that a channel or a connection is over."""
     fault = None if closing.cancelled() else closing.exception()
-    return "closed" if fault is None else words(fault)
+    return "closed" if fault is None else reason_of(fault)
 
 
-def words(fault: BaseException) -> str:
+def reason_of(fault: BaseException) -> str:
     """What it says, for people."""
     if isinstance(fault, asyncio.CancelledError):
         return "no sign of life"

@@ -1,6 +1,6 @@
 """Bringing a running broker to the described topology, or saying what differs, by its management API.
 
-async with Management(url, vhost="/") as management:
+async with ManagementApi(url, vhost="/") as management:
     for difference in await management.apply(definitions()): print(difference)
 """
 
@@ -15,8 +15,8 @@ import aiohttp
 
 from adapters.rabbitmq.topology import Definitions
 from adapters.rabbitmq.topology_diff import (
+    BrokerState,
     Difference,
-    Found,
     Item,
     differences,
     extra_bindings,
@@ -37,7 +37,7 @@ than one second have confirmed (4.3.6), or does not answer for them any more (3.
 TIMEOUT = aiohttp.ClientTimeout(total=60, connect=5)
 
 
-class Management:
+class ManagementApi:
     """One virtual host of a broker.
 
     The user needs the tags `policymaker` and `monitoring`, and all permissions on the virtual host.
@@ -104,12 +104,12 @@ class Management:
     def _host(self) -> str:
         return _quoted(self._vhost)
 
-    async def _found(self) -> Found:
+    async def _found(self) -> BrokerState:
         kinds = ("exchanges", "queues", "bindings", "policies", "operator-policies")
         answers = await asyncio.gather(*(self._call("GET", f"/{kind}/{self._host}") for kind in kinds))
         exchanges, queues, bindings, policies, operator_policies = answers
         overview = await self._call("GET", "/overview")
-        return Found(
+        return BrokerState(
             exchanges=exchanges,
             queues=queues,
             bindings=bindings,

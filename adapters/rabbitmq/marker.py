@@ -10,8 +10,8 @@ from uuid import UUID
 from aiormq import Channel, spec
 from aiormq.exceptions import ChannelNotFoundEntity
 
-from adapters.rabbitmq.connection import Link
-from adapters.rabbitmq.faults import told
+from adapters.rabbitmq.connection import BrokerConnection
+from adapters.rabbitmq.faults import as_broker_unavailable
 from adapters.rabbitmq.publisher import RabbitPublisher
 from application.broker.ports import Outgoing
 from domain.kernel.errors import BrokerUnavailable
@@ -25,14 +25,14 @@ WORDS = b"While this message stands here, Posthorn takes the data of this broker
 class RabbitMarker:
     """Implements `BrokerMarker`."""
 
-    def __init__(self, consuming: Link, publishing: Link) -> None:
+    def __init__(self, consuming: BrokerConnection, publishing: BrokerConnection) -> None:
         """`consuming` looks: a broker short of memory does not answer on connections that publish."""
         self._link = consuming
         self._publisher = RabbitPublisher(publishing)
 
     async def stands(self, marker: UUID) -> bool:
         """See `BrokerMarker`."""
-        with told("no answer about the marker"):
+        with as_broker_unavailable("no answer about the marker"):
             async with asyncio.timeout(ANSWER_MAX):
                 channel = await self._link.channel()
                 try:
@@ -45,7 +45,7 @@ class RabbitMarker:
     async def plant(self, marker: UUID) -> None:
         """See `BrokerMarker`."""
         name = f"{PREFIX}{marker}"
-        with told("the marker could not be made"):
+        with as_broker_unavailable("the marker could not be made"):
             async with asyncio.timeout(ANSWER_MAX):
                 channel = await self._link.channel()
                 try:
@@ -58,7 +58,7 @@ class RabbitMarker:
 
     async def uproot(self, marker: UUID) -> None:
         """See `BrokerMarker`."""
-        with told("the marker could not be taken away"):
+        with as_broker_unavailable("the marker could not be taken away"):
             async with asyncio.timeout(ANSWER_MAX):
                 channel = await self._link.channel()
                 try:

@@ -12,9 +12,9 @@ from aiormq.abc import FrameType
 from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
-from adapters.rabbitmq.channels import is_open, put
-from adapters.rabbitmq.connection import Link
-from adapters.rabbitmq.faults import Unfit, fit, told, words
+from adapters.rabbitmq.channels import is_open, write_frames
+from adapters.rabbitmq.connection import BrokerConnection
+from adapters.rabbitmq.faults import Unsendable, as_broker_unavailable, as_unsendable, reason_of
 from application.broker.ports import Outgoing, Published
 from domain.kernel.errors import BrokerUnavailable
 
@@ -28,7 +28,7 @@ ID_HEADER = "x-posthorn-id"
 """Header with `Outgoing.id`; the AMQP message id is fresh for each publish: returns are told apart by it."""
 
 
-class Routed(msgspec.Struct, frozen=True, kw_only=True):
+class RoutedMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One message with its way; `id` names it in the result.
 
     No two of the same `message_id` may be under way at a time.
@@ -53,7 +53,7 @@ class _Batch:
         self._channel = channel
         self._sent: list[tuple[UUID, str, asyncio.Future[object]]] = []
 
-    async def write(self, messages: Sequence[tuple[str, Routed]]) -> None:
+    async def write(self, messages: Sequence[tuple[str, RoutedMessage]]) -> None:
         """Write messages, each with its message id.
 
         aiormq's `basic_publish` costs a task, a lock and a wait for the socket per message; this does for all
@@ -61,10 +61,10 @@ class _Batch:
         """
         channel = self._channel
         size = channel.max_content_size
-        with fit():
+        with as_unsendable():
             frames = [frame for name, message in messages for frame in _frames(name, message, size)]
         async with channel.lock:
-            taken = await put(channel, frames)
+            taken = await write_frames(channel, frames)
             # No await between queueing and counting: the broker counts what it is sent, in that order.
             for name, message in messages:
                 channel.delivery_tag += 1
@@ -93,21 +93,21 @@ class _Batch:
             elif isinstance(fault, DeliveryError):
                 trouble = "the broker refused messages"
             else:
-                trouble = words(fault)
+                trouble = reason_of(fault)
         return trouble
 
 
-class Confirmed:
+class ConfirmingPublisher:
     """Publishes batches on a channel of its own, made when it is needed and made anew when it is lost."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: BrokerConnection) -> None:
         self._link = link
         self._channel: Channel | None = None
         self._opening = asyncio.Lock()
         self._session = secrets.token_hex(6)
         self._serial = 0
 
-    async def publish(self, messages: Sequence[Routed]) -> Published:
+    async def publish(self, messages: Sequence[RoutedMessage]) -> Published:
         """Publish and wait for all confirms, `PUBLISH_MAX` seconds at most.
 
         Raises:
@@ -120,7 +120,7 @@ class Confirmed:
         batch: _Batch | None = None
         trouble = f"the broker did not confirm within {PUBLISH_MAX:.0f} s"
         try:
-            with told(trouble):
+            with as_broker_unavailable(trouble):
                 async with asyncio.timeout(PUBLISH_MAX):
                     batch = _Batch(await self._ready())
                     for chunk in _chunks(messages):
@@ -156,22 +156,22 @@ class Confirmed:
 class RabbitPublisher:
     """Implements `Publisher`: to queues, by the default exchange."""
 
-    def __init__(self, link: Link) -> None:
-        self._confirmed = Confirmed(link)
+    def __init__(self, link: BrokerConnection) -> None:
+        self._confirmed = ConfirmingPublisher(link)
 
     async def publish(self, messages: Sequence[Outgoing]) -> Published:
         """See `Publisher`."""
         return await self._confirmed.publish([routed(message, "", message.queue) for message in messages])
 
 
-def routed(message: Outgoing, exchange: str, key: str) -> Routed:
+def routed(message: Outgoing, exchange: str, key: str) -> RoutedMessage:
     """Give a message its way."""
     headers = {ID_HEADER: str(message.id), **message.headers}
-    return Routed(id=message.id, exchange=exchange, key=key, body=message.body, headers=headers)
+    return RoutedMessage(id=message.id, exchange=exchange, key=key, body=message.body, headers=headers)
 
 
-def _chunks(messages: Sequence[Routed]) -> Iterator[list[Routed]]:
-    chunk: list[Routed] = []
+def _chunks(messages: Sequence[RoutedMessage]) -> Iterator[list[RoutedMessage]]:
+    chunk: list[RoutedMessage] = []
     size = 0
     for message in messages:
         chunk.append(message)
@@ -183,15 +183,15 @@ def _chunks(messages: Sequence[Routed]) -> Iterator[list[Routed]]:
         yield chunk
 
 
-def _frames(name: str, message: Routed, size: int) -> Iterator[FrameType]:
+def _frames(name: str, message: RoutedMessage, size: int) -> Iterator[FrameType]:
     body = message.body
     if len(body) > BODY_MAX:
-        raise Unfit(f"message {message.id} has {len(body)} bytes, at most {BODY_MAX} may be sent")
+        raise Unsendable(f"message {message.id} has {len(body)} bytes, at most {BODY_MAX} may be sent")
     if sum(len(key) + len(str(value)) for key, value in message.headers.items()) > HEADERS_MAX:
-        raise Unfit(f"message {message.id} has headers of more than {HEADERS_MAX} characters")
+        raise Unsendable(f"message {message.id} has headers of more than {HEADERS_MAX} characters")
     for text in (message.exchange, message.key, message.message_id, message.correlation_id, message.type):
         if text and len(text.encode()) > 255:
-            raise Unfit(f"over 255 bytes: {text[:60]}…")
+            raise Unsendable(f"over 255 bytes: {text[:60]}…")
     properties = spec.Basic.Properties(
         content_type=message.content_type,
         headers=dict(message.headers) or None,

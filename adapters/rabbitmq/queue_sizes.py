@@ -4,22 +4,22 @@ import asyncio
 
 from aiormq import ChannelNotFoundEntity
 
-from adapters.rabbitmq.connection import Link
-from adapters.rabbitmq.faults import told
+from adapters.rabbitmq.connection import BrokerConnection
+from adapters.rabbitmq.faults import as_broker_unavailable
 from domain.kernel.errors import NotFound
 
 ASK_MAX = 5.0  # seconds
 
 
-class RabbitSizes:
+class RabbitQueueSizes:
     """Implements `QueueSizes`: by declaring passively."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: BrokerConnection) -> None:
         self._link = link
 
     async def size(self, queue: str) -> int:
         """See `QueueSizes`."""
-        with told(f"no answer to asking for {queue} in {ASK_MAX:.0f} s"):
+        with as_broker_unavailable(f"no answer to asking for {queue} in {ASK_MAX:.0f} s"):
             async with asyncio.timeout(ASK_MAX):
                 channel = await self._link.channel()
                 try:

@@ -13,7 +13,7 @@ from aiormq.connection import TCPTransportFactory, TLSTransportFactory, Transpor
 from aiormq.exceptions import InvalidFrameError
 
 from adapters.rabbitmq.endpoint import Endpoint
-from adapters.rabbitmq.faults import ending, told
+from adapters.rabbitmq.faults import as_broker_unavailable, closing_reason
 from domain.kernel.errors import BrokerUnavailable
 
 CONNECT_MAX = 5.0  # seconds
@@ -25,7 +25,7 @@ FRAME_MAX = 16 << 20
 kept in memory, up to 4 GiB."""
 
 
-class Wire:
+class SocketConnection:
     """Made by `opened`; over when `lost` returns or after `close`."""
 
     def __init__(self, connection: aio_pika.abc.AbstractConnection, socket: "_Socket") -> None:
@@ -34,7 +34,7 @@ class Wire:
         self.amqp: aiormq.Connection = connection.transport.connection
 
     @classmethod
-    async def opened(cls, endpoint: Endpoint, *, name: str, heartbeat: int) -> "Wire":
+    async def opened(cls, endpoint: Endpoint, *, name: str, heartbeat: int) -> "SocketConnection":
         """Connect and log in, within `CONNECT_MAX` seconds.
 
         Raises:
@@ -43,7 +43,7 @@ class Wire:
         socket = _Socket()
         opening = asyncio.create_task(_connected(endpoint, socket, name, heartbeat))
         try:
-            with told("no answer"):
+            with as_broker_unavailable("no answer"):
                 async with asyncio.timeout(CONNECT_MAX):
                     return cls(await asyncio.shield(opening), socket)
         except BaseException as fault:
@@ -63,7 +63,7 @@ class Wire:
         while self.amqp.is_opened:
             await asyncio.wait({closing}, timeout=LOOK_EVERY)
         await self._over(closing)
-        return ending(closing) if closing.done() else "over, and its reason never came"
+        return closing_reason(closing) if closing.done() else "over, and its reason never came"
 
     async def close(self) -> None:
         """Say good-bye if there is somebody, and close the socket in any case."""

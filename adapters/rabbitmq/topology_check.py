@@ -6,9 +6,9 @@ from typing import Any
 
 from aiormq.exceptions import ChannelNotFoundEntity
 
-from adapters.rabbitmq.connection import Link
-from adapters.rabbitmq.faults import told
-from adapters.rabbitmq.management_api import Management
+from adapters.rabbitmq.connection import BrokerConnection
+from adapters.rabbitmq.faults import as_broker_unavailable
+from adapters.rabbitmq.management_api import ManagementApi
 from domain.kernel.errors import BrokerUnavailable, Misconfigured
 
 LOOK_MAX = 20.0
@@ -20,9 +20,9 @@ class RabbitTopology:
 
     def __init__(
         self,
-        link: Link,
+        link: BrokerConnection,
         described: Mapping[str, Sequence[Mapping[str, Any]]],
-        management: Callable[[], Management] | None,
+        management: Callable[[], ManagementApi] | None,
     ) -> None:
         self._link = link
         self._described = described
@@ -43,7 +43,7 @@ class RabbitTopology:
     async def _missing(self) -> str | None:
         """The first thing that is not there."""
         looked_at = "nothing"
-        with told("no answer about the topology"):
+        with as_broker_unavailable("no answer about the topology"):
             async with asyncio.timeout(LOOK_MAX):
                 channel = await self._link.channel()
                 try:

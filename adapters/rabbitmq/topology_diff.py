@@ -16,7 +16,7 @@ LIMITS = ("max-length", "max-length-bytes", "message-ttl", "expires")
 Item = Mapping[str, Any]
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class BrokerState(msgspec.Struct, frozen=True, kw_only=True):
     """One virtual host as the management API shows it."""
 
     exchanges: Sequence[Item]
@@ -39,7 +39,7 @@ class Difference(msgspec.Struct, frozen=True):
         return f"{self.subject}: {self.problem} ({self.mend})"
 
 
-def differences(described: Definitions, found: Found, replicas: int = 3) -> list[Difference]:
+def differences(described: Definitions, found: BrokerState, replicas: int = 3) -> list[Difference]:
     """All of them; empty when the broker is as described.
 
     Args:
@@ -64,7 +64,7 @@ def differences(described: Definitions, found: Found, replicas: int = 3) -> list
     ]
 
 
-def possible(described: Definitions, found: Found) -> Definitions:
+def possible(described: Definitions, found: BrokerState) -> Definitions:
     """Without the exchanges, and their bindings, whose type the broker does not know."""
     strange = {item["name"] for item in described["exchanges"] if item["type"] not in found.exchange_types}
     return {
@@ -74,7 +74,7 @@ def possible(described: Definitions, found: Found) -> Definitions:
     }
 
 
-def missing(kind: str, described: Definitions, found: Found) -> list[Item]:
+def missing(kind: str, described: Definitions, found: BrokerState) -> list[Item]:
     """What has to be made, or, of policies, set anew; an object of that name with other arguments stays."""
     there: Sequence[Item] = getattr(found, kind)
     match kind:
@@ -171,7 +171,7 @@ def _policies(described: Sequence[Item], found: Sequence[Item]) -> Iterator[Diff
                 yield Difference(subject, f"{key} is {_said(theirs)}, not {_said(ours)}", APPLY)
 
 
-def _displaced(described: Definitions, found: Found) -> Iterator[Difference]:
+def _displaced(described: Definitions, found: BrokerState) -> Iterator[Difference]:
     """Of all policies that match a queue the one of highest priority applies alone; operators' are added."""
     for queue in described["queues"]:
         subject = f"queue {queue['name']}"

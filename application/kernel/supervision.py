@@ -13,7 +13,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from contextvars import Context
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 BACKOFF_MIN, BACKOFF_MAX = 0.5, 30.0
 """Seconds between two runs; doubling, and short again after a run that was longer than the longest."""
@@ -89,7 +91,7 @@ class Tasks:
         return None
 
 
-async def uncancelled(work: Awaitable[None]) -> None:
+async def uncancelled(work: Awaitable[T]) -> T:
     """Await it; a cancellation that nobody asked this task for is a crash.
 
     Libraries end waits with CancelledError when a connection dies.  To asyncio such a task was cancelled by
@@ -99,7 +101,7 @@ async def uncancelled(work: Awaitable[None]) -> None:
         RuntimeError: it came about so.
     """
     try:
-        await work
+        return await work
     except asyncio.CancelledError as stray:
         task = asyncio.current_task()
         if task is None or task.cancelling():

@@ -4,11 +4,11 @@ from dependency_injector import containers, providers
 
 from adapters.memory.broker import MemoryBroker, MemoryEvents
 from adapters.rabbitmq.consumer import RabbitConsumer
-from adapters.rabbitmq.delay_ladder import LadderPublisher
-from adapters.rabbitmq.delay_plugin import PluginPublisher
-from adapters.rabbitmq.event_publisher import RabbitEvents
+from adapters.rabbitmq.delay_ladder import DelayLadderPublisher
+from adapters.rabbitmq.delay_plugin import DelayPluginPublisher
+from adapters.rabbitmq.event_publisher import RabbitEventPublisher
 from adapters.rabbitmq.publisher import RabbitPublisher
-from adapters.rabbitmq.queue_sizes import RabbitSizes
+from adapters.rabbitmq.queue_sizes import RabbitQueueSizes
 from adapters.rabbitmq.topology import SHOP_EVENTS, definitions
 from adapters.telemetry.metered import MeteredPublisher
 from application.broker.ports import Consumer, DelayedPublisher, EventPublisher, QueueSizes
@@ -40,18 +40,18 @@ class BrokerRoom(containers.DeclarativeContainer):
         yes=in_process,
         no=providers.Selector(
             kernel.settings.provided.amqp.delays,
-            ladder=Single(LadderPublisher, publishing),
-            plugin=Single(PluginPublisher, publishing),
+            ladder=Single(DelayLadderPublisher, publishing),
+            plugin=Single(DelayPluginPublisher, publishing),
         ),
     )
     consumer: providers.Provider[Consumer] = providers.Selector(
         kernel.embedded, yes=in_process, no=Single(RabbitConsumer, consuming)
     )
     sizes: providers.Provider[QueueSizes] = providers.Selector(
-        kernel.embedded, yes=in_process, no=Single(RabbitSizes, consuming)
+        kernel.embedded, yes=in_process, no=Single(RabbitQueueSizes, consuming)
     )
     shop_events: providers.Provider[EventPublisher] = providers.Selector(
         kernel.embedded,
         yes=Single(MemoryEvents, in_process, SHOP_EVENTS),
-        no=Single(RabbitEvents, publishing, SHOP_EVENTS),
+        no=Single(RabbitEventPublisher, publishing, SHOP_EVENTS),
     )

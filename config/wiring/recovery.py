@@ -7,7 +7,7 @@ from dependency_injector import containers, providers
 
 from adapters.postgres.recovery.marker import PostgresMarker
 from adapters.postgres.recovery.reissue import PostgresRecovery
-from adapters.rabbitmq.management_api import Management
+from adapters.rabbitmq.management_api import ManagementApi
 from adapters.rabbitmq.marker import RabbitMarker
 from adapters.rabbitmq.topology_check import RabbitTopology
 from application.recovery.recover import RecoverBroker
@@ -20,7 +20,7 @@ from config.wiring.rooms import needs
 Single = providers.Singleton
 
 
-def _management(settings: Settings) -> Callable[[], Management] | None:
+def _management(settings: Settings) -> Callable[[], ManagementApi] | None:
     """How to open the management API; None: amqp.management_url is not set."""
     return None if settings.amqp.management_url is None else partial(management, settings)
 

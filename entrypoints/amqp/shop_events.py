@@ -18,14 +18,14 @@ from entrypoints.engine.telemetry import trace_ids
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ReadMessage:
     """One message, and the event in it if it could be read."""
 
     message: Received
     event: Event | Undecodable
 
     @classmethod
-    def read(cls, message: Received) -> "Item":
+    def read(cls, message: Received) -> "ReadMessage":
         """Decode; what cannot be read is an item, too."""
         original = restored(message)
         try:
@@ -59,11 +59,11 @@ class EventBatches:
         Raises:
             BrokerUnavailable: an ack was lost: these come again, and are absorbed.
         """
-        items = [Item.read(message) for message in messages]
+        items = [ReadMessage.read(message) for message in messages]
         outcomes = await self._outcomes(items)
         counts = Counter(notifications=sum(o.accepted for o in outcomes if isinstance(o, Done)))
 
-        async def ack(ended: Ended[Item]) -> None:
+        async def ack(ended: Ended[ReadMessage]) -> None:
             await subscription.ack([item.message.tag for item, _ in ended])
             labelled = Counter((self.labels(item.type), v.label) for item, v in ended)
             for (type_, label), count in labelled.items():
@@ -83,7 +83,7 @@ class EventBatches:
             traces=trace_ids(item.event.traceparent for item in items if isinstance(item.event, Event)),
         )
 
-    async def _outcomes(self, items: Sequence[Item]) -> list[Result | Exception]:
+    async def _outcomes(self, items: Sequence[ReadMessage]) -> list[Result | Exception]:
         events = [item.event for item in items if isinstance(item.event, Event)]
         results = iter(await self._handled(events) if events else ())
         outcomes = [next(results) if isinstance(item.event, Event) else item.event for item in items]
@@ -101,7 +101,7 @@ class EventBatches:
                 return [crash]
             return [(await self._handled([event]))[0] for event in events]
 
-    def _tell(self, queue: str, item: Item, park: Park) -> None:
+    def _tell(self, queue: str, item: ReadMessage, park: Park) -> None:
         event = item.event if isinstance(item.event, Event) else None
         self.telemetry.trouble(
             "event.parked",

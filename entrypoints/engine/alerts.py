@@ -8,7 +8,7 @@ from entrypoints.engine.telemetry import Telemetry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
+class DeadLetterAlerts:
     """Called every few seconds."""
 
     tell: TellOfLetters
@@ -36,7 +36,7 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderAlarm:
+class ProviderAlerts:
     """The same of providers that rest; the log has it from who noticed."""
 
     tell: TellOfProviders

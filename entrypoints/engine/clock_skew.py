@@ -20,7 +20,7 @@ class SkewTelemetry(Telemetry, Protocol):
 
 
 @dataclass(slots=True, kw_only=True)
-class SkewWatch:
+class ClockSkewWatch:
     """Called every few seconds.
 
     Args:

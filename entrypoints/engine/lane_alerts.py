@@ -18,7 +18,7 @@ class LaneFigures(Telemetry, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaneAlarm:
+class LaneAlerts:
     """Called every few seconds."""
 
     tell: TellOfLanes

@@ -10,7 +10,7 @@ LOOKS_MAX = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chaser:
+class OverdueWatch:
     """Called every few seconds."""
 
     chase: ChaseOverdue

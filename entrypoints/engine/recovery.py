@@ -16,7 +16,7 @@ MEND = (
 
 
 @dataclass(slots=True, kw_only=True)
-class IncarnationActor:
+class RecoveryActor:
     """Looks until it knows, then waits for the next connection.
 
     Args:

@@ -1,4 +1,4 @@
-"""The delivery actors of a process: one engine for what is live, and one for what test keys send."""
+"""The delivery actors of a process: those of live lanes, and those of the lanes of test keys."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,28 +14,28 @@ from entrypoints.amqp.returned import ReturnedBatches
 from entrypoints.engine.actor import Actor
 from entrypoints.engine.consumer.batch_consumer import BatchConsumer
 from entrypoints.engine.lane.actor import LaneActor
-from entrypoints.engine.lane.capacity import Capacity
-from entrypoints.engine.lane.fair_share import Slots
-from entrypoints.engine.lane.services import Engine
+from entrypoints.engine.lane.capacity import ProviderCapacity
+from entrypoints.engine.lane.fair_share import FairSemaphore
+from entrypoints.engine.lane.services import LaneServices
 from entrypoints.engine.lane.settler import Settler
 
 
 def lane_actors(container: Container, handoff: Handoff) -> Sequence[Actor]:
     """One for each lane of this process."""
     settings = container.settings()
-    engine = _engine(container, handoff)
+    live = _services(container, handoff)
     channels = settings.engine.channels or settings.accepting.channels
     priorities = [Priority.of(label) for label in settings.engine.priorities]
-    actors = [LaneActor(lane=Lane(each, p), engine=engine) for p in priorities for each in channels]
+    actors = [LaneActor(lane=Lane(each, p), services=live) for p in priorities for each in channels]
     if settings.engine.test_slots:
-        apart = _apart(engine, settings)
+        test = _for_test_keys(live, settings)
         tested = [Lane(each, Priority.LOW, Mode.TEST) for each in channels]
-        actors += [LaneActor(lane=lane, engine=apart) for lane in tested]
+        actors += [LaneActor(lane=lane, services=test) for lane in tested]
     return actors
 
 
 def returned(container: Container, probe: Callable[[], Awaitable[object]]) -> BatchConsumer:
-    """What looks after messages that the broker gave up."""
+    """The consumer of messages that the broker gave up."""
     batches = ReturnedBatches(
         bury=container.dead_letter.bury(),
         publisher=container.broker.publisher(),
@@ -53,10 +53,10 @@ def returned(container: Container, probe: Callable[[], Awaitable[object]]) -> Ba
     )
 
 
-def _engine(container: Container, handoff: Handoff) -> Engine:
+def _services(container: Container, handoff: Handoff) -> LaneServices:
     settings, telemetry = container.settings(), container.kernel.telemetry()
     weights = settings.engine.weights.by_priority()
-    return Engine(
+    return LaneServices(
         consumer=container.broker.consumer(),
         publisher=container.broker.publisher(),
         begin=container.delivery.begin(),
@@ -65,23 +65,25 @@ def _engine(container: Container, handoff: Handoff) -> Engine:
         reissue=container.delivery.reissue(),
         bury=container.dead_letter.bury(),
         settler=Settler(deliveries=container.delivery.deliveries(), handoff=handoff, telemetry=telemetry),
-        slots=Slots(total=settings.engine.slots, reserve=settings.engine.reserve, weights=weights),
+        in_work=FairSemaphore(total=settings.engine.slots, reserve=settings.engine.reserve, weights=weights),
         ids=container.kernel.ids(),
         telemetry=telemetry,
         prefetch=settings.engine.prefetch,
         capacity={
-            name: Capacity(pool=provider.pool, weights=weights)
+            name: ProviderCapacity(pool=provider.pool, weights=weights)
             for name, provider in settings.providers.items()
             if isinstance(provider, SmtpProvider)
         },
     )
 
 
-def _apart(engine: Engine, settings: Settings) -> Engine:
-    """With slots, messages in hand and a quarantine of its own: what is live waits for none of it."""
+def _for_test_keys(live: LaneServices, settings: Settings) -> LaneServices:
+    """The same with permits, prefetch and quarantine of their own: no live delivery waits for a test."""
     return replace(
-        engine,
-        slots=Slots(total=settings.engine.test_slots, weights=settings.engine.weights.by_priority()),
+        live,
+        in_work=FairSemaphore(
+            total=settings.engine.test_slots, weights=settings.engine.weights.by_priority()
+        ),
         prefetch=min(settings.engine.prefetch, settings.engine.test_slots),
         quarantine=asyncio.Lock(),
         capacity={},

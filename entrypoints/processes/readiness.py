@@ -11,7 +11,7 @@ from entrypoints.engine.consumer.batch_consumer import BatchConsumer
 from entrypoints.http.kit.services import Readiness
 
 
-class Parts(Protocol):
+class ProcessParts(Protocol):
     """What the process stands on."""
 
     async def store(self) -> str:
@@ -31,7 +31,7 @@ class Parts(Protocol):
         ...
 
 
-class Relay(Protocol):
+class PublishingState(Protocol):
     """What publishes."""
 
     @property
@@ -41,7 +41,7 @@ class Relay(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ReadinessCheck:
     """An API needs database or broker, and must get out what it accepts; the others need all.
 
     Nobody is ready who drains.
@@ -56,8 +56,8 @@ class Standing:
     """
 
     either: bool
-    parts: Parts
-    relay: Relay
+    parts: ProcessParts
+    relay: PublishingState
     tasks: Tasks
     away_max: float
     consumers: Callable[[], Sequence[BatchConsumer]]

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 from config.container import Container
 from config.parts import Parts
 from entrypoints.engine.actor import Actor
-from entrypoints.engine.alerts import Alarm, ProviderAlarm
-from entrypoints.engine.clock_skew import SkewWatch
+from entrypoints.engine.alerts import DeadLetterAlerts, ProviderAlerts
+from entrypoints.engine.clock_skew import ClockSkewWatch
 from entrypoints.engine.key_watch import KeyWatch
-from entrypoints.engine.lane_alerts import LaneAlarm, LaneFigures
-from entrypoints.engine.overdue import Chaser
+from entrypoints.engine.lane_alerts import LaneAlerts, LaneFigures
+from entrypoints.engine.overdue import OverdueWatch
 from entrypoints.engine.recurring import Recurring
 from entrypoints.engine.telemetry import Telemetry
 
@@ -25,7 +25,9 @@ FIGURES_EVERY = 10.0
 HOUSEKEEPING_EVERY = 3600.0
 
 
-def chores(container: Container, parts: Parts, skew: SkewWatch, *, alerts: bool, lanes: bool) -> list[Actor]:
+def recurring_work(
+    container: Container, parts: Parts, skew: ClockSkewWatch, *, alerts: bool, lanes: bool
+) -> list[Actor]:
     """Those of one process.
 
     Args:
@@ -44,26 +46,26 @@ def chores(container: Container, parts: Parts, skew: SkewWatch, *, alerts: bool,
         ("processes", parts.forget_dead, HOUSEKEEPING_EVERY),
     ]
     if alerts:
-        works += of_operators(container, telemetry)
+        works += alert_work(container, telemetry)
     if lanes:
-        works += of_lanes(container, telemetry)
+        works += lane_work(container, telemetry)
     return [Recurring(name=name, work=work, every=every, telemetry=telemetry) for name, work, every in works]
 
 
-def of_lanes(container: Container, telemetry: Telemetry) -> list[Work]:
+def lane_work(container: Container, telemetry: Telemetry) -> list[Work]:
     """What a process does now and then because it delivers."""
-    alarm = ProviderAlarm(tell=container.alert.resting_providers(), telemetry=telemetry)
+    alarm = ProviderAlerts(tell=container.alert.resting_providers(), telemetry=telemetry)
     return [
         ("leases", container.delivery.keep_leases(), LEASES_EVERY),
         ("provider alerts", alarm, PROVIDERS_EVERY),
     ]
 
 
-def of_operators(container: Container, telemetry: LaneFigures) -> list[Work]:
+def alert_work(container: Container, telemetry: LaneFigures) -> list[Work]:
     """What is late, and what has died: see to it, and say so."""
     alert, outbox = container.alert, container.outbox
     return [
-        ("alerts", Alarm(tell=alert.dead_letters(), telemetry=telemetry), ALERTS_EVERY),
-        ("overdue", Chaser(chase=outbox.chase_overdue(), telemetry=telemetry), OVERDUE_EVERY),
-        ("lanes", LaneAlarm(tell=alert.lanes(), telemetry=telemetry), LANES_EVERY),
+        ("alerts", DeadLetterAlerts(tell=alert.dead_letters(), telemetry=telemetry), ALERTS_EVERY),
+        ("overdue", OverdueWatch(chase=outbox.chase_overdue(), telemetry=telemetry), OVERDUE_EVERY),
+        ("lanes", LaneAlerts(tell=alert.lanes(), telemetry=telemetry), LANES_EVERY),
     ]

@@ -13,10 +13,10 @@ from entrypoints.amqp.intake import IntakeBatches
 from entrypoints.amqp.parking import CRITICAL, ORDINARY
 from entrypoints.amqp.shop_events import EventBatches
 from entrypoints.engine.actor import Actor
-from entrypoints.engine.clock_skew import SkewWatch
+from entrypoints.engine.clock_skew import ClockSkewWatch
 from entrypoints.engine.consumer.batch_consumer import BatchConsumer
 from entrypoints.engine.jobs import JobsActor
-from entrypoints.engine.recovery import IncarnationActor
+from entrypoints.engine.recovery import RecoveryActor
 from entrypoints.engine.relay.actor import RelayActor
 from entrypoints.http.app import create_app
 from entrypoints.http.kit.connections import ConnectionLimits
@@ -25,8 +25,8 @@ from entrypoints.processes.api import http_services
 from entrypoints.processes.health import HealthApp
 from entrypoints.processes.http_server import HttpActor, listen
 from entrypoints.processes.lanes import lane_actors, returned
-from entrypoints.processes.readiness import Standing
-from entrypoints.processes.recurring import chores
+from entrypoints.processes.readiness import ReadinessCheck
+from entrypoints.processes.recurring import recurring_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Assembly:
             telemetry=self.telemetry,
         )
         container.kernel.nudge().actor = self.jobs
-        self._skew = SkewWatch(skew=lambda: container.kernel.clock().skew, telemetry=self.telemetry)
+        self._skew = ClockSkewWatch(skew=lambda: container.kernel.clock().skew, telemetry=self.telemetry)
         self.http: HttpActor | None = None
         self._consumers: list[BatchConsumer] = []
 
@@ -94,7 +94,7 @@ class Assembly:
             entrances.append(self.jobs)
         self._consumers = self.consumers(parts, handle) if self.role.events else []
         alerts, lanes = self.role.http or self.role.lanes, self.role.lanes
-        recurring = chores(self.container, parts, self._skew, alerts=alerts, lanes=lanes)
+        recurring = recurring_work(self.container, parts, self._skew, alerts=alerts, lanes=lanes)
         return [
             [*entrances, *self._consumers, *self._intake(parts)],
             self._lanes(parts) if self.role.lanes else [],
@@ -151,7 +151,7 @@ class Assembly:
 
     def readiness(self, parts: Parts) -> Callable[[], Awaitable[Readiness]]:
         """What this process can do now."""
-        return Standing(
+        return ReadinessCheck(
             either=self.role.name == "api",
             parts=parts,
             relay=self.relay,
@@ -188,4 +188,4 @@ class Assembly:
         if not parts.links:
             return []
         recover, link = self.container.recovery.recover_broker(), parts.links[-1]
-        return [IncarnationActor(recover=recover, session=lambda: link.session, telemetry=self.telemetry)]
+        return [RecoveryActor(recover=recover, session=lambda: link.session, telemetry=self.telemetry)]

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import msgspec
 
-from adapters.rabbitmq.event_publisher import RabbitEvents
+from adapters.rabbitmq.event_publisher import RabbitEventPublisher
 from adapters.rabbitmq.topology import SHOP_EVENTS
 from application.broker.ports import Event
 from tests.bench.http_load import load
@@ -89,7 +89,7 @@ async def bench_accept_events(world: World) -> Result:
     async with world.shop() as shop:
         names = await shop.people(PEOPLE)
         async with linked(shop.vhost.amqp_url) as link:
-            publisher = RabbitEvents(link, SHOP_EVENTS)
+            publisher = RabbitEventPublisher(link, SHOP_EVENTS)
             for start in range(0, events, 500):
                 batch = (_event(n, names[n % PEOPLE]) for n in range(start, start + 500))
                 await asyncio.gather(*(publisher.publish(event) for event in batch))

@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from adapters.rabbitmq.consumer import RabbitConsumer
-from adapters.rabbitmq.delay_ladder import LadderPublisher
+from adapters.rabbitmq.delay_ladder import DelayLadderPublisher
 from application.broker.ports import Outgoing
 from application.outbox.pointers import Pointer, encode
 from domain.kernel.channel import Lane, Priority
@@ -24,7 +24,7 @@ LANE = Lane("email", Priority.HIGH)
 async def bench_delay_lateness_p99_ms(world: World) -> Result:
     """Messages with random delays, published as fast as can be, beside the lane's consumer."""
     async with world.shop() as shop, linked(shop.broker.amqp_url) as to, linked(shop.broker.amqp_url) as of:
-        ladder, dice = LadderPublisher(to), random.Random(1)
+        ladder, dice = DelayLadderPublisher(to), random.Random(1)
         subscription = await RabbitConsumer(of).subscribe(LANE.queue, 1000)
         due: dict[str, float] = {}
         late: list[float] = []
@@ -71,7 +71,7 @@ async def bench_delay_lateness_p99_ms(world: World) -> Result:
 async def bench_delay_publish(world: World) -> Result:
     """Published and confirmed while what was published before comes down, and nobody takes it."""
     async with world.shop() as shop, linked(shop.broker.amqp_url) as to:
-        ladder, dice = LadderPublisher(to), random.Random(1)
+        ladder, dice = DelayLadderPublisher(to), random.Random(1)
         ready = [_batch(dice) for _ in range(100)]
         ends = time.monotonic() + SECONDS
         confirmed = 0

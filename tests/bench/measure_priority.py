@@ -10,7 +10,7 @@ import msgspec
 import psutil
 
 from adapters.rabbitmq.consumer import RabbitConsumer
-from adapters.rabbitmq.event_publisher import RabbitEvents
+from adapters.rabbitmq.event_publisher import RabbitEventPublisher
 from adapters.rabbitmq.topology import SHOP_EVENTS
 from application.broker.ports import Event
 from application.outbox.pointers import decode
@@ -81,7 +81,7 @@ async def bench_event_backlog_critical(world: World) -> list[Result]:
     """Critical events while two hundred thousand ordinary ones wait: from publishing to the lane."""
     async with world.shop() as shop, linked(shop.broker.amqp_url) as link:
         names = await shop.people(PEOPLE)
-        publisher = RabbitEvents(link, SHOP_EVENTS)
+        publisher = RabbitEventPublisher(link, SHOP_EVENTS)
 
         async def send(number: int) -> None:
             body = {"userId": names[number % PEOPLE], "resetUrl": "https://shop.example/reset/1"}

@@ -10,7 +10,7 @@ import aiohttp
 import msgspec
 import psutil
 
-from adapters.rabbitmq.connection import Link
+from adapters.rabbitmq.connection import BrokerConnection
 from adapters.rabbitmq.endpoint import Endpoint
 from domain.kernel.secret import Secret
 from tests.support import shop
@@ -147,9 +147,9 @@ def _cpu(process: psutil.Process) -> float:
 
 
 @asynccontextmanager
-async def linked(amqp_url: str) -> AsyncIterator[Link]:
+async def linked(amqp_url: str) -> AsyncIterator[BrokerConnection]:
     """A connection to the broker."""
-    link = Link([Endpoint.parse(Secret(amqp_url))], name="bench")
+    link = BrokerConnection([Endpoint.parse(Secret(amqp_url))], name="bench")
     await link.open()
     try:
         yield link

@@ -7,9 +7,9 @@ import pytest
 
 from adapters.memory.broker import MemoryBroker, MemoryEvents
 from adapters.rabbitmq.consumer import RabbitConsumer
-from adapters.rabbitmq.delay_ladder import LadderPublisher
-from adapters.rabbitmq.delay_plugin import DELAYED_TYPE, PluginPublisher
-from adapters.rabbitmq.event_publisher import RabbitEvents
+from adapters.rabbitmq.delay_ladder import DelayLadderPublisher
+from adapters.rabbitmq.delay_plugin import DELAYED_TYPE, DelayPluginPublisher
+from adapters.rabbitmq.event_publisher import RabbitEventPublisher
 from adapters.rabbitmq.publisher import RabbitPublisher
 from adapters.rabbitmq.topology import SHOP_EVENTS, definitions
 from adapters.system import SystemClock
@@ -41,7 +41,7 @@ async def memory() -> AsyncIterator[Broker]:
 @pytest.fixture
 async def rabbitmq(vhost: VHost) -> AsyncIterator[Broker]:
     await lay_out(vhost, ["email"])
-    async with connected(vhost, LadderPublisher) as broker:
+    async with connected(vhost, DelayLadderPublisher) as broker:
         yield broker
 
 
@@ -50,13 +50,13 @@ async def rabbitmq_with_plugin(rabbitmq_server: RabbitServer, vhost: VHost) -> A
     if lacking := rabbitmq_server.lacks_exchange_type(DELAYED_TYPE):
         pytest.skip(lacking)
     await lay_out(vhost, ["email"], plugin=True)
-    async with connected(vhost, PluginPublisher) as broker:
+    async with connected(vhost, DelayPluginPublisher) as broker:
         yield broker
 
 
 @asynccontextmanager
 async def connected(
-    vhost: VHost, later: type[LadderPublisher] | type[PluginPublisher]
+    vhost: VHost, later: type[DelayLadderPublisher] | type[DelayPluginPublisher]
 ) -> AsyncIterator[Broker]:
     async with Cord(vhost.amqp_url) as cord, links(vhost, consuming=cord.url) as (publishing, consuming):
 
@@ -67,7 +67,7 @@ async def connected(
             publisher=RabbitPublisher(publishing),
             later=later(publishing),
             consumer=RabbitConsumer(consuming),
-            events=RabbitEvents(publishing, SHOP_EVENTS),
+            events=RabbitEventPublisher(publishing, SHOP_EVENTS),
             drop=drop,
         )
 

@@ -8,7 +8,7 @@ from adapters.memory.broker import MemoryBroker
 from adapters.postgres.core.database import Database
 from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.publisher import RabbitPublisher
-from adapters.rabbitmq.queue_sizes import RabbitSizes
+from adapters.rabbitmq.queue_sizes import RabbitQueueSizes
 from adapters.rabbitmq.topology import definitions
 from adapters.system import SystemClock
 from tests.contract.compacting import CompactContract, Yard
@@ -35,5 +35,5 @@ class TestCompactingOnServers(CompactContract):
                 engine=PostgresEngine(store),
                 publisher=RabbitPublisher(publishing),
                 consumer=RabbitConsumer(consuming),
-                sizes=RabbitSizes(consuming),
+                sizes=RabbitQueueSizes(consuming),
             )

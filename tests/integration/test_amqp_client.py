@@ -11,7 +11,7 @@ from pamqp import body, commands, heartbeat
 from pamqp.base import Frame
 
 from adapters.rabbitmq import publisher
-from adapters.rabbitmq.connection import Link
+from adapters.rabbitmq.connection import BrokerConnection
 from adapters.rabbitmq.consumer import RabbitConsumer, RabbitSubscription
 from adapters.rabbitmq.endpoint import Endpoint
 from adapters.rabbitmq.publisher import PUBLISH_MAX, RabbitPublisher
@@ -30,8 +30,8 @@ async def peer() -> AsyncIterator[Peer]:
 
 
 @pytest.fixture
-async def link(peer: Peer) -> AsyncIterator[Link]:
-    link = Link([peer.endpoint], name="test", heartbeat=1)
+async def link(peer: Peer) -> AsyncIterator[BrokerConnection]:
+    link = BrokerConnection([peer.endpoint], name="test", heartbeat=1)
     await link.open()
     yield link
     await link.close()
@@ -42,7 +42,9 @@ def batch(size: int) -> list[Outgoing]:
 
 
 class TestPublishing:
-    async def test_confirms_in_any_order_and_several_at_once(self, peer: Peer, link: Link) -> None:
+    async def test_confirms_in_any_order_and_several_at_once(
+        self, peer: Peer, link: BrokerConnection
+    ) -> None:
         seen = count(1)
 
         def confirm(peer: Peer, channel: int, _: object) -> None:
@@ -57,7 +59,7 @@ class TestPublishing:
         assert set(published.confirmed) == {m.id for m in messages} - {messages[8].id}
         assert published.unroutable == []
 
-    async def test_returns_belong_to_their_messages(self, peer: Peer, link: Link) -> None:
+    async def test_returns_belong_to_their_messages(self, peer: Peer, link: BrokerConnection) -> None:
         def confirm(peer: Peer, channel: int, _: object) -> None:
             if len(peer.of(body.ContentBody)) == 6:
                 for n in (1, 4):
@@ -71,7 +73,9 @@ class TestPublishing:
         assert len(published.confirmed) == 4
         assert len(set(peer.message_ids)) == 6
 
-    async def test_a_broker_that_confirms_a_part_and_hangs_up(self, peer: Peer, link: Link) -> None:
+    async def test_a_broker_that_confirms_a_part_and_hangs_up(
+        self, peer: Peer, link: BrokerConnection
+    ) -> None:
         def confirm(peer: Peer, channel: int, _: object) -> None:
             if len(peer.of(commands.Basic.Publish)) == 5:
                 peer.send(commands.Basic.Ack(3, True), channel)
@@ -83,7 +87,9 @@ class TestPublishing:
         assert published.confirmed == [m.id for m in messages[:3]]
         assert published.unroutable == []
 
-    async def test_a_channel_closed_in_mid_batch_gets_nothing_more(self, peer: Peer, link: Link) -> None:
+    async def test_a_channel_closed_in_mid_batch_gets_nothing_more(
+        self, peer: Peer, link: BrokerConnection
+    ) -> None:
         def close(peer: Peer, channel: int, _: object) -> None:
             if len(peer.of(commands.Basic.Publish)) == 1:
                 peer.send(commands.Channel.Close(404, "NOT_FOUND - no exchange", 60, 40), channel)
@@ -99,13 +105,13 @@ class TestPublishing:
         assert len(peer.of(commands.Basic.Publish)) < 1_000
         assert link.connected
 
-    async def test_a_broker_that_refuses_all(self, peer: Peer, link: Link) -> None:
+    async def test_a_broker_that_refuses_all(self, peer: Peer, link: BrokerConnection) -> None:
         peer.on(commands.Basic.Publish, lambda peer, channel, _: peer.send(commands.Basic.Nack(1), channel))
         with pytest.raises(BrokerUnavailable, match="refused"):
             await RabbitPublisher(link).publish(batch(1))
 
     async def test_a_broker_that_never_confirms(
-        self, peer: Peer, link: Link, monkeypatch: pytest.MonkeyPatch
+        self, peer: Peer, link: BrokerConnection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(publisher, "PUBLISH_MAX", 0.2)
         publishing = RabbitPublisher(link)
@@ -119,7 +125,7 @@ class TestPublishing:
         assert published.confirmed == [messages[1].id]
 
     async def test_a_channel_with_too_many_unconfirmed_messages_is_given_up(
-        self, peer: Peer, link: Link, monkeypatch: pytest.MonkeyPatch
+        self, peer: Peer, link: BrokerConnection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(publisher, "PUBLISH_MAX", 0.2)
         monkeypatch.setattr(publisher, "UNCONFIRMED_MAX", 2)
@@ -130,7 +136,7 @@ class TestPublishing:
         assert len(peer.of(commands.Channel.Close)) == 1
         assert len(peer.of(commands.Channel.Open)) == 2
 
-    async def test_a_blocked_broker_is_not_waited_for(self, peer: Peer, link: Link) -> None:
+    async def test_a_blocked_broker_is_not_waited_for(self, peer: Peer, link: BrokerConnection) -> None:
         publishing = RabbitPublisher(link)
         peer.send(commands.Connection.Blocked("low on memory"))
         await eventually(lambda: link.blocked is not None)
@@ -144,7 +150,9 @@ class TestPublishing:
         peer.on(commands.Basic.Publish, lambda peer, channel, _: peer.send(commands.Basic.Ack(1), channel))
         assert len((await publishing.publish(batch(1))).confirmed) == 1
 
-    async def test_a_cancelled_publish_does_not_miscount_the_next(self, peer: Peer, link: Link) -> None:
+    async def test_a_cancelled_publish_does_not_miscount_the_next(
+        self, peer: Peer, link: BrokerConnection
+    ) -> None:
         publishing = RabbitPublisher(link)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(publishing.publish(batch(4)), 0.1)
@@ -160,7 +168,7 @@ class TestNobodyHangs:
         "method", [commands.Channel.Open, commands.Confirm.Select, commands.Basic.Publish]
     )
     async def test_on_a_peer_without_an_answer(
-        self, peer: Peer, link: Link, method: type[Frame], monkeypatch: pytest.MonkeyPatch
+        self, peer: Peer, link: BrokerConnection, method: type[Frame], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(publisher, "PUBLISH_MAX", 0.5)
         peer.on(method, lambda *_: None)
@@ -172,7 +180,7 @@ class TestNobodyHangs:
             assert [type(result) for result in results] == [BrokerUnavailable] * 3
         assert time.monotonic() - began < 3
 
-    async def test_on_a_peer_that_stops_reading(self, peer: Peer, link: Link) -> None:
+    async def test_on_a_peer_that_stops_reading(self, peer: Peer, link: BrokerConnection) -> None:
         peer.on(commands.Basic.Publish, lambda peer, *_: peer.stop_reading())
         publishing = RabbitPublisher(link)
         messages = [Outgoing(id=uuid4(), queue="q", body=b"x" * 1_000_000) for _ in range(100)]
@@ -183,7 +191,7 @@ class TestNobodyHangs:
         assert time.monotonic() - began < PUBLISH_MAX + 1
 
     async def test_when_the_connection_dies_of_silence_meanwhile(
-        self, peer: Peer, link: Link, monkeypatch: pytest.MonkeyPatch
+        self, peer: Peer, link: BrokerConnection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(publisher, "PUBLISH_MAX", 30)
         publishing = RabbitPublisher(link)
@@ -199,7 +207,7 @@ class TestNobodyHangs:
 
         async with await asyncio.start_server(silence, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
-            link = Link([Endpoint(host="127.0.0.1", port=port)], name="test")
+            link = BrokerConnection([Endpoint(host="127.0.0.1", port=port)], name="test")
             await asyncio.wait_for(link.open(), 7)
             assert "no answer" in str(link.trouble)
             with pytest.raises(BrokerUnavailable, match="no answer"):
@@ -209,7 +217,7 @@ class TestNobodyHangs:
 
 class TestConsuming:
     @pytest.fixture
-    async def subscription(self, link: Link) -> RabbitSubscription:
+    async def subscription(self, link: BrokerConnection) -> RabbitSubscription:
         return await RabbitConsumer(link).subscribe("q", 10)
 
     async def test_acks_of_a_run_are_one_frame(self, peer: Peer, subscription: RabbitSubscription) -> None:
@@ -239,7 +247,12 @@ class TestConsuming:
         ],
     )
     async def test_every_way_to_lose_a_subscription_is_told_and_it_can_be_had_again(
-        self, peer: Peer, link: Link, subscription: RabbitSubscription, ending: Ending, reason: str
+        self,
+        peer: Peer,
+        link: BrokerConnection,
+        subscription: RabbitSubscription,
+        ending: Ending,
+        reason: str,
     ) -> None:
         peer.deliver(1, b"x")
         await subscription.take(1)
@@ -269,15 +282,17 @@ class TestConsuming:
 
 
 class TestTheLink:
-    async def test_a_silent_peer_is_given_up_and_called_again(self, peer: Peer, link: Link) -> None:
+    async def test_a_silent_peer_is_given_up_and_called_again(
+        self, peer: Peer, link: BrokerConnection
+    ) -> None:
         await eventually(lambda: peer.connections == 2, timeout=10)
         await eventually(lambda: link.connected)
 
-    async def test_a_peer_with_a_heartbeat_is_kept(self, peer: Peer, link: Link) -> None:
+    async def test_a_peer_with_a_heartbeat_is_kept(self, peer: Peer, link: BrokerConnection) -> None:
         peer.on(heartbeat.Heartbeat, lambda peer, *_: peer.send(heartbeat.Heartbeat()))
         await steadily(lambda: link.connected and peer.connections == 1, seconds=7)
 
-    async def test_a_short_loss_is_waited_for(self, peer: Peer, link: Link) -> None:
+    async def test_a_short_loss_is_waited_for(self, peer: Peer, link: BrokerConnection) -> None:
         peer.on(commands.Basic.Publish, lambda peer, channel, _: peer.send(commands.Basic.Ack(1), channel))
         publishing = RabbitPublisher(link)
         await publishing.publish(batch(1))
@@ -287,13 +302,13 @@ class TestTheLink:
         assert len((await publishing.publish(batch(1))).confirmed) == 1
         assert peer.connections == 2
 
-    async def test_garbage_ends_the_connection_not_the_link(self, peer: Peer, link: Link) -> None:
+    async def test_garbage_ends_the_connection_not_the_link(self, peer: Peer, link: BrokerConnection) -> None:
         for garbage in (b"HTTP/1.1 400 Bad Request\r\n", b"\x01\x00\x00\x00\x00\x00\x04\xff\xff\xff\xff\xce"):
             before = peer.connections
             peer.send_bytes(garbage)
             await eventually(lambda before=before: peer.connections > before and link.connected)
 
-    async def test_a_closed_link_stays_closed(self, peer: Peer, link: Link) -> None:
+    async def test_a_closed_link_stays_closed(self, peer: Peer, link: BrokerConnection) -> None:
         await link.close()
         assert not link.connected
         assert link.trouble == "closed"

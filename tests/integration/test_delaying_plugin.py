@@ -6,9 +6,9 @@ from datetime import timedelta
 import aio_pika
 import pytest
 
-from adapters.rabbitmq.connection import Link
-from adapters.rabbitmq.delay_plugin import DELAYED, DELAYED_TYPE, PluginPublisher, require
-from adapters.rabbitmq.management_api import Management
+from adapters.rabbitmq.connection import BrokerConnection
+from adapters.rabbitmq.delay_plugin import DELAYED, DELAYED_TYPE, DelayPluginPublisher, require
+from adapters.rabbitmq.management_api import ManagementApi
 from adapters.rabbitmq.topology import definitions
 from domain.kernel.errors import Misconfigured
 from domain.kernel.secret import Secret
@@ -25,8 +25,8 @@ Start = Callable[..., Child]
 
 
 @pytest.fixture
-async def management(vhost: VHost) -> AsyncIterator[Management]:
-    async with Management(Secret(vhost.management_url), vhost=vhost.name) as management:
+async def management(vhost: VHost) -> AsyncIterator[ManagementApi]:
+    async with ManagementApi(Secret(vhost.management_url), vhost=vhost.name) as management:
         yield management
 
 
@@ -48,14 +48,14 @@ async def test_what_waits_longer_than_a_day_takes_the_ladder(vhost: VHost) -> No
     await lay_out(vhost, ["email"])
     async with links(vhost) as (publishing, _):
         message = outgoing(delay=timedelta(days=1, seconds=1))
-        assert (await PluginPublisher(publishing).publish_later([message])).confirmed == [message.id]
+        assert (await DelayPluginPublisher(publishing).publish_later([message])).confirmed == [message.id]
     async with await aio_pika.connect(vhost.amqp_url) as connection:
         level = await (await connection.channel()).declare_queue("delay.16", passive=True)
     assert level.declaration_result.message_count == 1
 
 
 @pytest.mark.usefixtures("without")
-async def test_a_broker_without_it_is_told_how_to_get_it_and_gets_the_rest(management: Management) -> None:
+async def test_a_broker_without_it_is_told_how_to_get_it_and_gets_the_rest(management: ManagementApi) -> None:
     left = [str(difference) for difference in await management.apply(EMAIL, settling=0)]
     mend = "by hand: enable the broker's plugin that brings it, then run posthorn topology apply"
     assert left[0] == f"exchange type {DELAYED_TYPE}: is not known to the broker ({mend})"
@@ -68,7 +68,7 @@ async def test_a_broker_without_it_is_told_how_to_get_it_and_gets_the_rest(manag
 
 @pytest.mark.usefixtures("within")
 async def test_a_broker_with_it_gets_the_exchange_and_can_go_back_to_the_ladder(
-    management: Management,
+    management: ManagementApi,
 ) -> None:
     assert await management.apply(EMAIL, settling=0) == []
     assert await management.check(definitions(["email"])) == []
@@ -125,5 +125,5 @@ async def test_a_retry_waits_in_it(
 
 
 async def test_while_the_broker_is_away_nothing_is_known_of_it() -> None:
-    link = Link([], name="never opened")
+    link = BrokerConnection([], name="never opened")
     await require(link)

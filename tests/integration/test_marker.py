@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.rabbitmq.management_api import Management
+from adapters.rabbitmq.management_api import ManagementApi
 from adapters.rabbitmq.marker import PREFIX, RabbitMarker
 from adapters.rabbitmq.topology import definitions
 from adapters.rabbitmq.topology_check import RabbitTopology
@@ -99,7 +99,7 @@ async def test_policies_that_match_all_queues_do_not_touch_it(
 async def test_a_topology_with_marks_is_as_described(vhost: VHost, marker: RabbitMarker) -> None:
     await lay_out(vhost, ["email"])
     await marker.plant(uuid4())
-    async with Management(Secret(vhost.management_url), vhost=vhost.name) as management:
+    async with ManagementApi(Secret(vhost.management_url), vhost=vhost.name) as management:
         assert await management.check(EMAIL) == []
         assert await management.apply(EMAIL, settling=0) == []
 
@@ -135,8 +135,8 @@ class TestLayingOut:
         assert await looked.lay_out() == "exchange due is missing"
 
     async def test_with_one_it_makes_everything(self, vhost: VHost) -> None:
-        def management() -> Management:
-            return Management(Secret(vhost.management_url), vhost=vhost.name)
+        def management() -> ManagementApi:
+            return ManagementApi(Secret(vhost.management_url), vhost=vhost.name)
 
         async with links(vhost) as (_, consuming):
             assert await RabbitTopology(consuming, EMAIL, management).lay_out() is None
@@ -144,8 +144,8 @@ class TestLayingOut:
             assert await made.check(EMAIL) == []
 
     async def test_a_management_api_that_is_away_is_said_too(self, vhost: VHost) -> None:
-        def management() -> Management:
-            return Management(Secret("http://localhost:1"), vhost=vhost.name)
+        def management() -> ManagementApi:
+            return ManagementApi(Secret("http://localhost:1"), vhost=vhost.name)
 
         async with links(vhost) as (_, consuming):
             topology = RabbitTopology(consuming, EMAIL, management)

@@ -19,11 +19,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pamqp.header import ContentHeader
 
-from adapters.rabbitmq.connection import Link
+from adapters.rabbitmq.connection import BrokerConnection
 from adapters.rabbitmq.consumer import RabbitConsumer
-from adapters.rabbitmq.delay_ladder import LadderPublisher
+from adapters.rabbitmq.delay_ladder import DelayLadderPublisher
 from adapters.rabbitmq.endpoint import Endpoint, tls_context
-from adapters.rabbitmq.event_publisher import RabbitEvents
+from adapters.rabbitmq.event_publisher import RabbitEventPublisher
 from adapters.rabbitmq.publisher import BODY_MAX, RabbitPublisher
 from adapters.rabbitmq.topology import SHOP_EVENTS
 from application.broker.ports import Event
@@ -37,7 +37,7 @@ from tests.support.topology import lay_out, links
 
 
 @pytest.fixture
-async def both(vhost: VHost) -> AsyncIterator[tuple[Link, Link]]:
+async def both(vhost: VHost) -> AsyncIterator[tuple[BrokerConnection, BrokerConnection]]:
     await lay_out(vhost, ["email"])
     async with links(vhost) as both:
         yield both
@@ -110,7 +110,10 @@ class TestInTrouble:
                         missing.difference_update(str(m.headers["x-posthorn-id"]) for m in taken)
 
     async def test_a_consumer_whose_queue_was_deleted_consumes_the_new_one(
-        self, both: tuple[Link, Link], rabbitmq_server: RabbitServer, vhost: VHost
+        self,
+        both: tuple[BrokerConnection, BrokerConnection],
+        rabbitmq_server: RabbitServer,
+        vhost: VHost,
     ) -> None:
         consumer = RabbitConsumer(both[1])
         subscription = await consumer.subscribe(LANE, 10)
@@ -130,13 +133,18 @@ class TestInTrouble:
         again = await consumer.subscribe(LANE, 10)
         await RabbitPublisher(both[0]).publish(numbered(1))
         await take(again, 1)
-        await RabbitEvents(both[0], SHOP_EVENTS).publish(Event(routing_key="order.created", body=b"{}"))
+        await RabbitEventPublisher(both[0], SHOP_EVENTS).publish(
+            Event(routing_key="order.created", body=b"{}")
+        )
         await take(neighbour, 1)
 
     async def test_without_a_ladder_only_the_delayed_fail_and_it_is_found_again(
-        self, both: tuple[Link, Link], rabbitmq_server: RabbitServer, vhost: VHost
+        self,
+        both: tuple[BrokerConnection, BrokerConnection],
+        rabbitmq_server: RabbitServer,
+        vhost: VHost,
     ) -> None:
-        publisher, later = RabbitPublisher(both[0]), LadderPublisher(both[0])
+        publisher, later = RabbitPublisher(both[0]), DelayLadderPublisher(both[0])
         rabbitmq_server.api("DELETE", f"/exchanges/{vhost.name}/delay.00")
         soon = outgoing(delay=timedelta(seconds=1))
         with pytest.raises(BrokerUnavailable, match=r"no exchange 'delay\.00'"):
@@ -146,7 +154,7 @@ class TestInTrouble:
         assert (await later.publish_later([soon])).confirmed == [soon.id]
 
     async def test_a_message_too_large_is_refused_here_and_its_neighbours_go_on(
-        self, both: tuple[Link, Link]
+        self, both: tuple[BrokerConnection, BrokerConnection]
     ) -> None:
         publisher = RabbitPublisher(both[0])
         with pytest.raises(ValueError, match="bytes"):
@@ -157,14 +165,16 @@ class TestInTrouble:
             await publisher.publish([outgoing(queue="q" * 256)])
         assert (await publisher.publish([outgoing(b"x" * BODY_MAX)])).confirmed
 
-    async def test_unroutable_events_of_one_message_id_are_all_told(self, both: tuple[Link, Link]) -> None:
-        events = RabbitEvents(both[0], "amq.topic")
+    async def test_unroutable_events_of_one_message_id_are_all_told(
+        self, both: tuple[BrokerConnection, BrokerConnection]
+    ) -> None:
+        events = RabbitEventPublisher(both[0], "amq.topic")
         event = Event(routing_key="nobody.listens", body=b"{}", message_id="one and the same")
         results = await asyncio.gather(*(events.publish(event) for _ in range(5)), return_exceptions=True)
         assert ["no queue takes" in str(result) for result in results] == [True] * 5
 
     async def test_a_message_its_sender_has_spoilt_costs_neither_the_connection_nor_its_neighbours(
-        self, both: tuple[Link, Link], vhost: VHost
+        self, both: tuple[BrokerConnection, BrokerConnection], vhost: VHost
     ) -> None:
         properties = spec.Basic.Properties(message_id="mmmm", delivery_mode=2)
         async with await aio_pika.connect(vhost.amqp_url) as connection:
@@ -175,7 +185,9 @@ class TestInTrouble:
             taken = channel.create_future()
             await channel.write_queue.put(ChannelFrame(spoilt, should_close=False, drain_future=taken))
             await taken
-        await RabbitEvents(both[0], SHOP_EVENTS).publish(Event(routing_key="order.created", body=b"good"))
+        await RabbitEventPublisher(both[0], SHOP_EVENTS).publish(
+            Event(routing_key="order.created", body=b"good")
+        )
 
         subscription = await RabbitConsumer(both[1]).subscribe("events.ordinary", 10)
         poison, good = await take_and_ack(subscription, 2)
@@ -184,7 +196,7 @@ class TestInTrouble:
         assert (good.body, good.redelivered) == (b"good", False)
 
     async def test_a_link_opens_while_nobody_is_there_and_says_why_it_is_not_connected(self) -> None:
-        link = Link([Endpoint(host="127.0.0.1", port=free_port())], name="test")
+        link = BrokerConnection([Endpoint(host="127.0.0.1", port=free_port())], name="test")
         await asyncio.wait_for(link.open(), 5)
         assert not link.connected
         assert "Connect call failed" in str(link.trouble)
@@ -194,7 +206,7 @@ class TestInTrouble:
 
     async def test_the_second_node_is_tried_when_the_first_is_away(self, vhost: VHost) -> None:
         away = Endpoint(host="127.0.0.1", port=free_port())
-        link = Link([away, Endpoint.parse(Secret(vhost.amqp_url))], name="test")
+        link = BrokerConnection([away, Endpoint.parse(Secret(vhost.amqp_url))], name="test")
         await link.open()
         await eventually(lambda: link.connected)
         await link.close()
@@ -206,7 +218,7 @@ class TestInTrouble:
     async def test_a_refusal_is_readable(self, vhost: VHost, change: dict[str, object], reason: str) -> None:
         known = Endpoint.parse(Secret(vhost.amqp_url))
         fields = {name: getattr(known, name) for name in known.__struct_fields__} | change
-        link = Link([Endpoint(**fields)], name="test")
+        link = BrokerConnection([Endpoint(**fields)], name="test")
         await link.open()
         assert reason in str(link.trouble)
         assert "wrong" not in str(link.trouble)
@@ -216,7 +228,9 @@ class TestInTrouble:
 class TestWithAShop:
     """A shop's service uses aio-pika as its manual says: what we write it reads, and the reverse."""
 
-    async def test_it_reads_what_we_publish(self, both: tuple[Link, Link], vhost: VHost) -> None:
+    async def test_it_reads_what_we_publish(
+        self, both: tuple[BrokerConnection, BrokerConnection], vhost: VHost
+    ) -> None:
         message = outgoing(b"x" * 300_000, headers={"traceparent": "00-ab", "é": "✓"})
         event = Event(
             routing_key="order.created",
@@ -228,7 +242,7 @@ class TestWithAShop:
             content_type="application/json",
         )
         await RabbitPublisher(both[0]).publish([message])
-        await RabbitEvents(both[0], SHOP_EVENTS).publish(event)
+        await RabbitEventPublisher(both[0], SHOP_EVENTS).publish(event)
 
         async with await aio_pika.connect(vhost.amqp_url) as connection:
             channel = await connection.channel()
@@ -245,7 +259,9 @@ class TestWithAShop:
         assert ordinary.headers["h"] == "v"
         assert ordinary.delivery_mode == aio_pika.DeliveryMode.PERSISTENT
 
-    async def test_we_read_what_it_publishes(self, both: tuple[Link, Link], vhost: VHost) -> None:
+    async def test_we_read_what_it_publishes(
+        self, both: tuple[BrokerConnection, BrokerConnection], vhost: VHost
+    ) -> None:
         headers: dict[str, object] = {
             "text": "ü",
             "number": 2**40,
@@ -327,8 +343,8 @@ class TestBehindTls:
         ).geturl()
         server.close()
 
-    async def connected(self, url: str, tls: ssl.SSLContext | None) -> Link:
-        link = Link([Endpoint.parse(Secret(url), tls)], name="test")
+    async def connected(self, url: str, tls: ssl.SSLContext | None) -> BrokerConnection:
+        link = BrokerConnection([Endpoint.parse(Secret(url), tls)], name="test")
         await asyncio.wait_for(link.open(), 10)
         return link
 

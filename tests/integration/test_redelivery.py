@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
-from adapters.rabbitmq.connection import Link
+from adapters.rabbitmq.connection import BrokerConnection
 from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.publisher import RabbitPublisher
 from domain.kernel.errors import BrokerUnavailable
@@ -20,7 +20,7 @@ DEAD = f"{LANE}.dlq"
 
 
 @pytest.fixture
-async def both(vhost: VHost) -> AsyncIterator[tuple[Link, Link]]:
+async def both(vhost: VHost) -> AsyncIterator[tuple[BrokerConnection, BrokerConnection]]:
     await lay_out(vhost, ["email"])
     async with links(vhost) as both:
         yield both
@@ -41,7 +41,7 @@ async def test_each_lost_connection_counts_once_for_all_that_was_ahead(vhost: VH
 
 
 async def test_what_an_operator_moves_back_brings_the_count_of_where_it_was(
-    rabbitmq_server: RabbitServer, vhost: VHost, both: tuple[Link, Link]
+    rabbitmq_server: RabbitServer, vhost: VHost, both: tuple[BrokerConnection, BrokerConnection]
 ) -> None:
     await RabbitPublisher(both[0]).publish([outgoing(queue=DEAD)])
     looks = 3
@@ -56,7 +56,7 @@ async def test_what_an_operator_moves_back_brings_the_count_of_where_it_was(
     assert (redelivered, headers[COUNT]) == (True, 1)
 
 
-async def _headers(link: Link, queue: str) -> tuple[bool, Mapping[str, object]]:
+async def _headers(link: BrokerConnection, queue: str) -> tuple[bool, Mapping[str, object]]:
     """Of the first message, which is given back."""
     subscription = await RabbitConsumer(link).subscribe(queue, 1)
     [message] = await take(subscription, 1)

@@ -4,7 +4,7 @@ import time
 from datetime import timedelta
 
 from adapters.rabbitmq.consumer import RabbitConsumer
-from adapters.rabbitmq.delay_ladder import LadderPublisher
+from adapters.rabbitmq.delay_ladder import DelayLadderPublisher
 from application.outbox.pointers import Pointer, encode
 from tests.contract.broker import LANE, LATE_MAX, outgoing, take, take_and_ack
 from tests.support.accepting import IDS
@@ -21,7 +21,7 @@ async def test_its_pointers_are_parked_and_other_timers_stay_on_time(
     """At-least-once dead-lettering stops a whole level after 32 messages without a way."""
     await lay_out(vhost, ["email", "sms"])
     async with links(vhost) as (publishing, consuming):
-        later, consumer = LadderPublisher(publishing), RabbitConsumer(consuming)
+        later, consumer = DelayLadderPublisher(publishing), RabbitConsumer(consuming)
         lost = [
             outgoing(encode([Pointer(IDS.next(), 1)]), REMOVED, delay=timedelta(seconds=delay))
             for delay in DELAYS

@@ -11,9 +11,9 @@ from urllib.parse import quote, urlsplit
 import aio_pika
 import pytest
 
-from adapters.rabbitmq.management_api import Management
+from adapters.rabbitmq.management_api import ManagementApi
 from adapters.rabbitmq.topology import as_json, definitions
-from adapters.rabbitmq.topology_diff import Found, differences
+from adapters.rabbitmq.topology_diff import BrokerState, differences
 from domain.kernel.errors import BrokerUnavailable, Misconfigured
 from domain.kernel.secret import Secret
 from tests.support.broker import RabbitServer, VHost
@@ -45,13 +45,13 @@ async def take(vhost: VHost, queue: str) -> bytes:
 
 
 @pytest.fixture
-async def management(vhost: VHost) -> AsyncIterator[Management]:
-    async with Management(Secret(vhost.management_url), vhost=vhost.name) as management:
+async def management(vhost: VHost) -> AsyncIterator[ManagementApi]:
+    async with ManagementApi(Secret(vhost.management_url), vhost=vhost.name) as management:
         yield management
 
 
 @pytest.fixture
-async def laid_out(management: Management) -> Management:
+async def laid_out(management: ManagementApi) -> ManagementApi:
     assert await management.apply(EMAIL, settling=0) == []
     return management
 
@@ -108,7 +108,7 @@ class TestTheDescription:
 
 
 class TestApplying:
-    async def test_an_empty_virtual_host_gets_everything_in_seconds(self, management: Management) -> None:
+    async def test_an_empty_virtual_host_gets_everything_in_seconds(self, management: ManagementApi) -> None:
         described = definitions()
         began = time.monotonic()
         assert await management.apply(described, settling=0) == []
@@ -122,7 +122,7 @@ class TestApplying:
         lane = [queue for queue in EMAIL["queues"] if queue["name"] == LANE]
         one_queue = EMAIL | {"queues": lane, "exchanges": [], "bindings": [], "policies": []}
         with killable_rabbitmq.fresh_vhost() as vhost:
-            async with Management(Secret(vhost.management_url), vhost=vhost.name) as management:
+            async with ManagementApi(Secret(vhost.management_url), vhost=vhost.name) as management:
                 assert await management.apply(one_queue) == []
             await publish(vhost, LANE)
             killable_rabbitmq.kill()
@@ -130,17 +130,17 @@ class TestApplying:
             await asyncio.to_thread(killable_rabbitmq.start)
             assert await eventually(partial(take, vhost, LANE), timeout=20) == b"1"
 
-    async def test_again_it_changes_nothing(self, laid_out: Management) -> None:
+    async def test_again_it_changes_nothing(self, laid_out: ManagementApi) -> None:
         assert await laid_out.apply(EMAIL, settling=0) == []
 
-    async def test_a_subset_leaves_the_lanes_of_other_channels_alone(self, management: Management) -> None:
+    async def test_a_subset_leaves_the_lanes_of_other_channels_alone(self, management: ManagementApi) -> None:
         both = definitions(["email", "sms"])
         await management.apply(both, settling=0)
         assert await management.apply(EMAIL, settling=0) == []
         assert await management.check(both) == []
 
     async def test_the_committed_file_loads_and_is_complete(
-        self, rabbitmq_server: RabbitServer, vhost: VHost, management: Management
+        self, rabbitmq_server: RabbitServer, vhost: VHost, management: ManagementApi
     ) -> None:
         rabbitmq_server.api("POST", f"/definitions/{vhost.name}", json.loads(FILE.read_text()))
         assert await management.check(definitions()) == []
@@ -153,7 +153,7 @@ class TestApplying:
         rights = {"configure": ".*", "write": ".*", "read": ".*"}
         rabbitmq_server.api("PUT", f"/permissions/{vhost.name}/{user}", rights)
         url = as_user(vhost.management_url, f"{user}:pw")
-        async with Management(Secret(url), vhost=vhost.name) as management:
+        async with ManagementApi(Secret(url), vhost=vhost.name) as management:
             assert await management.apply(EMAIL, settling=0) == []
         rabbitmq_server.api("DELETE", f"/users/{user}")
 
@@ -168,18 +168,18 @@ class TestDrift:
 
         return call
 
-    async def seen_and_mended(self, management: Management, *expected: str) -> None:
+    async def seen_and_mended(self, management: ManagementApi, *expected: str) -> None:
         seen = [str(difference) for difference in await management.check(EMAIL)]
         assert sorted(seen) == sorted(f"{text} (run posthorn topology apply)" for text in expected)
         assert await management.apply(EMAIL, settling=0) == []
 
-    async def seen_and_left(self, management: Management, subject: str, problem: str, mend: str) -> None:
+    async def seen_and_left(self, management: ManagementApi, subject: str, problem: str, mend: str) -> None:
         for look in (management.check, partial(management.apply, settling=0)):
             [difference] = await look(EMAIL)
             assert (difference.subject, difference.problem) == (subject, problem)
             assert mend in difference.mend
 
-    async def test_a_missing_queue_and_what_was_bound_to_it(self, laid_out: Management, api: Any) -> None:
+    async def test_a_missing_queue_and_what_was_bound_to_it(self, laid_out: ManagementApi, api: Any) -> None:
         api("DELETE", "queues", "deliver.email.low")
         await self.seen_and_mended(
             laid_out,
@@ -187,28 +187,28 @@ class TestDrift:
             "binding due -> queue deliver.email.low by email.low.#: is missing",
         )
 
-    async def test_a_missing_exchange(self, laid_out: Management, api: Any) -> None:
+    async def test_a_missing_exchange(self, laid_out: ManagementApi, api: Any) -> None:
         api("DELETE", "exchanges", "control")
         await self.seen_and_mended(laid_out, "exchange control: is missing")
 
-    async def test_a_missing_binding(self, laid_out: Management, api: Any) -> None:
+    async def test_a_missing_binding(self, laid_out: ManagementApi, api: Any) -> None:
         api("DELETE", "bindings", f"e/shop.events/e/events.sorted/{quote('#', safe='')}")
         await self.seen_and_mended(laid_out, "binding shop.events -> exchange events.sorted by #: is missing")
 
-    async def test_a_binding_too_many(self, laid_out: Management, api: Any) -> None:
+    async def test_a_binding_too_many(self, laid_out: ManagementApi, api: Any) -> None:
         api("POST", "bindings", "e/events.sorted/q/events.parked", {"routing_key": "order.#"})
         await self.seen_and_mended(
             laid_out, "binding events.sorted -> queue events.parked by order.#: should not be there"
         )
 
     async def test_bindings_of_others_to_the_shops_exchange_are_theirs(
-        self, laid_out: Management, api: Any
+        self, laid_out: ManagementApi, api: Any
     ) -> None:
         api("PUT", "queues", "warehouse", {"durable": True})
         api("POST", "bindings", "e/shop.events/q/warehouse", {"routing_key": "order.#"})
         assert await laid_out.check(EMAIL) == []
 
-    async def test_another_policy(self, laid_out: Management, api: Any) -> None:
+    async def test_another_policy(self, laid_out: ManagementApi, api: Any) -> None:
         changed = {"pattern": "^x$", "definition": {"delivery-limit": 3}, "priority": 1, "apply-to": "all"}
         api("PUT", "policies", "posthorn-events", changed)
         await self.seen_and_mended(
@@ -222,11 +222,11 @@ class TestDrift:
             "policy posthorn-events: overflow is not set, not reject-publish",
         )
 
-    async def test_a_missing_policy(self, laid_out: Management, api: Any) -> None:
+    async def test_a_missing_policy(self, laid_out: ManagementApi, api: Any) -> None:
         api("DELETE", "policies", "posthorn-lanes")
         await self.seen_and_mended(laid_out, "policy posthorn-lanes: is missing")
 
-    async def test_a_policy_of_others_that_displaces_ours(self, laid_out: Management, api: Any) -> None:
+    async def test_a_policy_of_others_that_displaces_ours(self, laid_out: ManagementApi, api: Any) -> None:
         rival = {"pattern": "low$", "definition": {"max-length": 5}, "priority": 99, "apply-to": "queues"}
         api("PUT", "policies", "rival", rival)
         await self.seen_and_left(
@@ -236,7 +236,7 @@ class TestDrift:
             "lower the priority of rival",
         )
 
-    async def test_an_operators_policy_that_bounds_a_queue(self, laid_out: Management, api: Any) -> None:
+    async def test_an_operators_policy_that_bounds_a_queue(self, laid_out: ManagementApi, api: Any) -> None:
         bound = {"pattern": "^intake$", "definition": {"max-length": 5}, "priority": 0, "apply-to": "queues"}
         api("PUT", "operator-policies", "bounds", bound)
         await self.seen_and_left(
@@ -247,7 +247,7 @@ class TestDrift:
         )
 
     async def test_arguments_cannot_be_changed_and_it_says_what_to_do(
-        self, laid_out: Management, api: Any
+        self, laid_out: ManagementApi, api: Any
     ) -> None:
         api("DELETE", "queues", "delay.03")
         wrong = {"x-queue-type": "quorum", "x-message-ttl": 9, "x-max-length": 10, "x-overflow": "drop-head"}
@@ -264,7 +264,7 @@ class TestDrift:
         assert {difference.subject for difference in left} == {"queue delay.03"}
         assert all("move its messages away, delete it" in difference.mend for difference in left)
 
-    async def test_an_exchange_of_another_type(self, laid_out: Management, api: Any) -> None:
+    async def test_an_exchange_of_another_type(self, laid_out: ManagementApi, api: Any) -> None:
         api("DELETE", "exchanges", "notifications.events")
         api("PUT", "exchanges", "notifications.events", {"type": "direct", "durable": True})
         await self.seen_and_left(
@@ -273,7 +273,7 @@ class TestDrift:
 
     def test_too_few_replicas_on_a_cluster(self) -> None:
         queues = [{**queue, "members": ["rabbit@one"]} for queue in EMAIL["queues"]]
-        cluster = Found(
+        cluster = BrokerState(
             exchanges=EMAIL["exchanges"],
             queues=[*queues[1:], {**queues[0], "members": ["rabbit@one", "rabbit@two", "rabbit@three"]}],
             bindings=EMAIL["bindings"],
@@ -288,14 +288,14 @@ class TestDrift:
 
 class TestTheManagementApi:
     async def test_an_unknown_virtual_host_a_wrong_password_and_nobody(self, vhost: VHost) -> None:
-        async with Management(Secret(vhost.management_url), vhost="no such") as management:
+        async with ManagementApi(Secret(vhost.management_url), vhost="no such") as management:
             with pytest.raises(Misconfigured, match="no such"):
                 await management.check(EMAIL)
         stranger = as_user(vhost.management_url, "guest:wrong")
-        async with Management(Secret(stranger), vhost=vhost.name) as management:
+        async with ManagementApi(Secret(stranger), vhost=vhost.name) as management:
             with pytest.raises(Misconfigured, match="refuses user guest") as refused:
                 await management.apply(EMAIL, settling=0)
         assert "wrong" not in str(refused.value)
-        async with Management(Secret(f"http://127.0.0.1:{free_port()}"), vhost="/") as management:
+        async with ManagementApi(Secret(f"http://127.0.0.1:{free_port()}"), vhost="/") as management:
             with pytest.raises(BrokerUnavailable):
                 await asyncio.wait_for(management.check(EMAIL), 10)

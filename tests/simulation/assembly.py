@@ -52,12 +52,12 @@ from entrypoints.engine.actor import Actor
 from entrypoints.engine.consumer.batch_consumer import BatchConsumer
 from entrypoints.engine.jobs import JobsActor
 from entrypoints.engine.lane.actor import LaneActor
-from entrypoints.engine.lane.capacity import Capacity
-from entrypoints.engine.lane.fair_share import Slots
-from entrypoints.engine.lane.services import Engine
+from entrypoints.engine.lane.capacity import ProviderCapacity
+from entrypoints.engine.lane.fair_share import FairSemaphore
+from entrypoints.engine.lane.services import LaneServices
 from entrypoints.engine.lane.settler import Settler
-from entrypoints.engine.overdue import Chaser
-from entrypoints.engine.recovery import IncarnationActor
+from entrypoints.engine.overdue import OverdueWatch
+from entrypoints.engine.recovery import RecoveryActor
 from entrypoints.engine.recurring import Recurring
 from entrypoints.engine.relay.actor import RelayActor
 from entrypoints.engine.supervisor import Supervisor
@@ -261,7 +261,7 @@ class Assembly:
         mine = {"rows": self.world.rows, "process": self.process.id, "ids": self.process.ids}
         overdue: Any = self.remote(WatchedOverdue(MemoryOverdue(**mine), self.world))
         chase = ChaseOverdue(overdue=overdue, sizes=self.consumer, channels=self.channels, handoff=self.relay)
-        work = Chaser(chase=chase, telemetry=self.voice)
+        work = OverdueWatch(chase=chase, telemetry=self.voice)
         return Recurring(name="overdue", work=work, every=5.0, telemetry=self.voice)
 
     async def reach_store(self) -> None:
@@ -297,7 +297,7 @@ class Assembly:
             "providers": states,
         }
         letters: Any = self.remote(MemoryDeadLetters(**me))
-        engine = Engine(
+        engine = LaneServices(
             consumer=self.consumer,
             publisher=self.publisher,
             begin=BeginDeliveries(
@@ -326,14 +326,14 @@ class Assembly:
             reissue=ReissuePointers(deliveries=self.deliveries, handoff=self.relay),
             bury=BuryDelivery(letters=letters, deliveries=self.deliveries, handoff=self.relay),
             settler=Settler(deliveries=self.deliveries, handoff=self.relay, telemetry=self.voice),
-            slots=Slots(total=40, reserve=8, weights=WEIGHTS),
-            capacity={"sandbox": Capacity(pool=8, weights=WEIGHTS)},
+            in_work=FairSemaphore(total=40, reserve=8, weights=WEIGHTS),
+            capacity={"sandbox": ProviderCapacity(pool=8, weights=WEIGHTS)},
             ids=self.process.ids,
             telemetry=self.voice,
             prefetch=32,
             chunk_max=25,
         )
-        return [LaneActor(lane=Lane(each, p), engine=engine) for p in PRIORITIES for each in CHANNELS]
+        return [LaneActor(lane=Lane(each, p), services=engine) for p in PRIORITIES for each in CHANNELS]
 
     def chance(self) -> float:
         """As `Dice`."""
@@ -383,14 +383,14 @@ class Assembly:
             **more,
         )
 
-    def _incarnation(self) -> IncarnationActor:
+    def _incarnation(self) -> RecoveryActor:
         world, process = self.world, self.process
         recovery: Any = self.remote(MemoryRecovery(rows=world.rows, process=process.id, ids=process.ids))
         marks: Any = self.remote(world.marks, Part.BROKER)
         recover = RecoverBroker(
             known=Known(world, process), broker=marks, topology=self, recovery=recovery, ids=process.ids
         )
-        return IncarnationActor(recover=recover, session=self._session, telemetry=self.voice, every=3.0)
+        return RecoveryActor(recover=recover, session=self._session, telemetry=self.voice, every=3.0)
 
     def _session(self) -> int | None:
         if Part.BROKER in self.world.weather.away or self.process.cut_off:

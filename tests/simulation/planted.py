@@ -38,7 +38,7 @@ from domain.provider.outcome import AccountFault, Refused, Unknown
 from entrypoints.amqp.intake import IntakeBatches
 from entrypoints.amqp.shop_events import EventBatches
 from entrypoints.engine.lane import chunk
-from entrypoints.engine.lane.capacity import share
+from entrypoints.engine.lane.capacity import acquire_grant
 from entrypoints.engine.lane.chunk import Chunks
 from entrypoints.engine.lane.settler import Settler
 from entrypoints.engine.relay.actor import RelayActor
@@ -102,9 +102,9 @@ def _without_a_key_erased() -> Patch:
 
 def _ack_before_settle() -> Patch:
     def make(call: Any) -> Any:
-        async def bug(self: Any, desk: Any, called: Any, items: Any, *more: Any) -> None:
-            desk.finish(ticket for _, ticket in items)
-            await call(self, desk, called, items, *more)
+        async def bug(self: Any, unacked: Any, called: Any, items: Any, *more: Any) -> None:
+            unacked.finish(message for _, message in items)
+            await call(self, unacked, called, items, *more)
 
         return bug
 
@@ -272,12 +272,12 @@ def _all_is_begun_at_once(cleared: Callable[[Any, Any], Any]) -> Iterator[None]:
     async def bug(self: Any, call: Any) -> Any:
         return cleared(self, call)
 
-    with patch.object(chunk, "share", _share_of_anything), patch.object(ClearAgain, "__call__", bug):
+    with patch.object(chunk, "acquire_grant", _grant_anything), patch.object(ClearAgain, "__call__", bug):
         yield
 
 
-async def _share_of_anything(slots: Any, capacity: Any, lane: Any, wanted: int) -> Any:
-    return await share(slots, None, lane, wanted)
+async def _grant_anything(in_work: Any, capacity: Any, lane: Any, wanted: int) -> Any:
+    return await acquire_grant(in_work, None, lane, wanted)
 
 
 def _crashing_settler() -> Patch:

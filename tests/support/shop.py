@@ -28,7 +28,7 @@ import asyncpg
 import msgspec
 
 from adapters.postgres.core.migrate import migrate
-from adapters.rabbitmq.event_publisher import RabbitEvents
+from adapters.rabbitmq.event_publisher import RabbitEventPublisher
 from adapters.rabbitmq.marker import RabbitMarker
 from adapters.rabbitmq.topology import SHOP_EVENTS
 from application.broker.ports import Event
@@ -273,7 +273,7 @@ class Shop:
     async def events(self) -> AsyncIterator[Callable[..., Any]]:
         """A shop's service: `await publish(routing_key, body, **fields of Event)`."""
         async with links(self.broker) as (publishing, _):
-            publisher = RabbitEvents(publishing, SHOP_EVENTS)
+            publisher = RabbitEventPublisher(publishing, SHOP_EVENTS)
 
             async def publish(routing_key: str, body: Any, **fields: Any) -> None:
                 data = body if isinstance(body, bytes) else msgspec.json.encode(body)

@@ -1,10 +1,10 @@
 """The delivery actor of one lane: a bounded pipeline from messages to settled deliveries.
 
-    take ─► decode ─► places ─► begin (lease, decide, commit) ─► calls ─► settle ─► ack
+    take ─► decode ─► permits ─► begin (lease, decide, commit) ─► calls ─► settle ─► ack
 
-Chunks overlap: while one is called, the next is begun.  Nothing is leased before there is a place for it at
-its provider.  Trouble of the lane (store away, channel paused) is not trouble of its deliveries: the actor
-keeps what it has not begun and goes on when it may.
+Chunks overlap: while one is called, the next is begun.  Nothing is leased before its provider can take it.
+Trouble of the lane (the store is away, the channel is paused) is not trouble of its deliveries: the actor
+keeps what it has not begun, pauses, and goes on when it may.
 """
 
 import asyncio
@@ -20,39 +20,40 @@ from application.outbox.pointers import SIZE_MAX
 from domain.kernel.channel import Lane
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable, Unavailable
 from entrypoints.engine.actor import pause
-from entrypoints.engine.lane.capacity import Share
+from entrypoints.engine.lane.capacity import Grant
 from entrypoints.engine.lane.chunk import Chunks
-from entrypoints.engine.lane.congestion import Window
-from entrypoints.engine.lane.pausing import Rest
-from entrypoints.engine.lane.services import Engine
-from entrypoints.engine.lane.unacked import Desk
+from entrypoints.engine.lane.congestion import CongestionWindow
+from entrypoints.engine.lane.pausing import LanePauses
+from entrypoints.engine.lane.services import LaneServices
+from entrypoints.engine.lane.unacked import Unacked
 from entrypoints.engine.lane.unpack import renewed, unpack
 
 T = TypeVar("T")
 
 BEGINNING_MAX = 2
-"""Chunks being begun at once: what arrives meanwhile goes into the next, which is the larger for it."""
+"""Most chunks that are being begun at a time: what arrives meanwhile makes the next chunk larger."""
 SETTLES_FIRST = 1.5
 """Seconds between the store's return and the first lease: two tries of every settler.
 
-Leases end while the store is away, though their calls have ended too: who knows how they ended writes it down
-before somebody takes them for lost.
+While the store is away leases run out, and calls end whose outcome cannot be written.  The settlers of all
+processes get time to write it before anybody leases those deliveries again.
 """
 LOST_MAX = 5.0
 """Seconds that a lane waits for what is in flight when its subscription is lost.
 
-What ends before it comes again is stale then, and costs nothing; but one slow call must not stop a lane.
+What is settled before its message comes again is found stale then and costs nothing; but one slow call must
+not stop the lane.
 """
 
 
 @dataclass(slots=True, kw_only=True)
 class LaneActor:
-    """Works one lane off."""
+    """Works on the messages of one lane until it is stopped."""
 
     lane: Lane
-    engine: Engine
-    rest: Rest = field(init=False)
-    window: Window = field(init=False)
+    services: LaneServices
+    pauses: LanePauses = field(init=False)
+    window: CongestionWindow = field(init=False)
     chunks: Chunks = field(init=False)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
@@ -60,29 +61,29 @@ class LaneActor:
     _store_away: bool = False
 
     def __post_init__(self) -> None:
-        self.window = Window(most=self.engine.slots.total)
-        self.rest = Rest(lane=self.name, telemetry=self.engine.telemetry)
+        self.window = CongestionWindow(most=self.services.in_work.total)
+        self.pauses = LanePauses(lane=self.name, telemetry=self.services.telemetry)
         self.chunks = Chunks(
             lane=self.lane,
-            engine=self.engine,
+            services=self.services,
             window=self.window,
-            rest=self.rest,
+            pauses=self.pauses,
             suspecting=self._look_after_suspects,
         )
 
     @property
     def name(self) -> str:
-        """As the queue's."""
+        """The name of its queue."""
         return self.lane.queue
 
     def stop(self) -> None:
         """Take nothing more, finish what is in hand."""
         self._stopping.set()
-        self.rest.halt.set()
+        self.pauses.wake.set()
         self.chunks.room.set()
 
     async def run(self) -> None:
-        """Consume until stopped; rest while the lane may not run."""
+        """Consume until stopped; pause while the lane may not run."""
         try:
             while not self._stopping.is_set():
                 try:
@@ -91,29 +92,31 @@ class LaneActor:
                             await self._session()
                         case Leave.PROBE:
                             await self._session(probe=True)
+                        case Leave.REST:
+                            pass
                 except Unavailable as away:
-                    self.rest.because(str(away))
-                await self.rest.take(self._stopping)
+                    self.pauses.ask(str(away))
+                await self.pauses.wait(self._stopping)
             await self._finished()
-        except asyncio.CancelledError:  # what they wait for may be what is away
+        except asyncio.CancelledError:  # cancel the chunks too: they may wait for the part that is away
             for task in self._tasks:
                 task.cancel()
             raise
 
     async def _able(self) -> bool:
-        """Rest when in trouble, in place: what is given back comes nearer to its delivery limit each time."""
+        """Pause while there is trouble.  Messages are kept: each return would count towards their limit."""
         while not self._stopping.is_set():
-            if self.rest.reason is None and not self.engine.settler.behind:
+            if self.pauses.reason is None and not self.services.settler.behind:
                 return True
-            await self.rest.take(self._stopping)
+            await self.pauses.wait(self._stopping)
             if await self._may() is not Leave.RUN:
                 break
         return False
 
     async def _may(self) -> Leave:
-        """What the lane may do now; when the store was away, once others could settle first."""
+        """What the lane may do now.  After the store was away, first gives the settlers time to write."""
         try:
-            able = await self.engine.probe(self.lane)
+            able = await self.services.probe(self.lane)
         except StoreUnavailable:
             self._store_away = True
             raise
@@ -123,11 +126,11 @@ class LaneActor:
         return able
 
     async def _session(self, *, probe: bool = False) -> None:
-        prefetch = 1 if probe else self.engine.prefetch
-        subscription = await self.engine.consumer.subscribe(self.lane.queue, prefetch, SIZE_MAX)
-        desk = Desk(subscription=subscription)
+        prefetch = 1 if probe else self.services.prefetch
+        subscription = await self.services.consumer.subscribe(self.lane.queue, prefetch, SIZE_MAX)
+        unacked = Unacked(subscription=subscription)
         try:
-            await (self._try_one(desk) if probe else self._consume(desk))
+            await (self._try_one(unacked) if probe else self._consume(unacked))
         except BrokerUnavailable:
             await self._finished(LOST_MAX)
             raise
@@ -137,7 +140,7 @@ class LaneActor:
         else:
             await self._finished()
         finally:
-            await desk.flushed()
+            await unacked.flushed()
             await subscription.close()
 
     async def _finished(self, most: float | None = None) -> None:
@@ -146,99 +149,100 @@ class LaneActor:
                 while self._tasks:
                     await asyncio.wait(set(self._tasks))
 
-    async def _consume(self, desk: Desk) -> None:
+    async def _consume(self, unacked: Unacked) -> None:
         while not self._stopping.is_set() and await self._able():
             room = self.window.limit - self.chunks.starting if self.chunks.beginning < BEGINNING_MAX else 0
-            self._look_after_suspects(desk)
-            if desk.unread and len(desk.pending) < self.engine.chunk_max:
-                await self._unpack(desk)
-            elif desk.pending and room > 0:
-                wanted = min(room, self.engine.chunk_max, len(desk.pending))
-                if (places := await self._unless_halted(self.chunks.share(wanted))) is not None:
-                    self._start(self._chunk(desk, places))
-                    await asyncio.sleep(0)  # it counts itself among those being begun
-            elif desk.pending:
+            self._look_after_suspects(unacked)
+            if unacked.unread and len(unacked.pending) < self.services.chunk_max:
+                await self._unpack(unacked)
+            elif unacked.pending and room > 0:
+                wanted = min(room, self.services.chunk_max, len(unacked.pending))
+                if (grant := await self._unless_woken(self.chunks.acquire(wanted))) is not None:
+                    self._start(self._chunk(unacked, grant))
+                    await asyncio.sleep(0)  # now it has counted itself in `beginning`
+            elif unacked.pending:
                 self.chunks.room.clear()
                 await self.chunks.room.wait()
             else:
-                desk.unread.extend(await self._take(desk))
+                unacked.unread.extend(await self._take(unacked))
 
-    async def _try_one(self, desk: Desk) -> None:
-        """Wait for a message and begin all of it: one delivery is the probe, the others are put back at once.
+    async def _try_one(self, unacked: Unacked) -> None:
+        """Probe a resting provider: take one message and begin all of it.
 
-        So it is acked whatever comes of it: a message that was only looked at would come nearer to its
-        delivery limit with each probe.
+        `begin` calls for one delivery and postpones the others, so the message is acked whatever comes of it.
+        One that was only looked at would come nearer to its delivery limit with each probe.
         """
-        for message in await self._take(desk):
-            items = await unpack(self.engine, self.lane, desk, message)
+        for message in await self._take(unacked):
+            items = await unpack(self.services, self.lane, unacked, message)
             try:
-                await self.chunks.work(desk, items)
-                self.rest.over()
+                await self.chunks.work(unacked, items)
+                self.pauses.succeeded()
             except Unavailable:
                 raise
             except Exception as own:  # noqa: BLE001  as in `_chunk`
-                await self.chunks.isolate(desk, items, own)
+                await self.chunks.isolate(unacked, items, own)
 
-    async def _take(self, desk: Desk) -> list[Received]:
-        messages = await self._unless_halted(desk.subscription.take(self.engine.prefetch)) or []
+    async def _take(self, unacked: Unacked) -> list[Received]:
+        messages = await self._unless_woken(unacked.subscription.take(self.services.prefetch)) or []
         try:
-            return await renewed(self.engine, self.lane, desk, messages)
+            return await renewed(self.services, self.lane, unacked, messages)
         except Unavailable as away:
-            self.rest.because(str(away))
+            self.pauses.ask(str(away))
             return messages
 
-    async def _unless_halted(self, work: Coroutine[None, None, T]) -> T | None:
+    async def _unless_woken(self, work: Coroutine[None, None, T]) -> T | None:
+        """The result of `work`; None, and it is cancelled, when the lane stops or is to pause before."""
         working = asyncio.ensure_future(work)
-        halting = asyncio.ensure_future(self.rest.halt.wait())
+        waking = asyncio.ensure_future(self.pauses.wake.wait())
         try:
-            await asyncio.wait({working, halting}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({working, waking}, return_when=asyncio.FIRST_COMPLETED)
             return working.result() if working.done() else None
         finally:
             working.cancel()
-            halting.cancel()
+            waking.cancel()
 
-    async def _unpack(self, desk: Desk) -> None:
-        message = desk.unread.popleft()
+    async def _unpack(self, unacked: Unacked) -> None:
+        message = unacked.unread.popleft()
         try:
-            desk.pending.extend(await unpack(self.engine, self.lane, desk, message))
+            unacked.pending.extend(await unpack(self.services, self.lane, unacked, message))
         except Unavailable as away:
-            desk.unread.append(message)
-            self.rest.because(str(away))
+            unacked.unread.append(message)
+            self.pauses.ask(str(away))
 
-    def _look_after_suspects(self, desk: Desk) -> None:
-        if desk.suspects and not self._quarantining and self.rest.reason is None:
+    def _look_after_suspects(self, unacked: Unacked) -> None:
+        if unacked.suspects and not self._quarantining and self.pauses.reason is None:
             self._quarantining = True
-            self._start(self._quarantine(desk))
+            self._start(self._quarantine(unacked))
 
-    async def _quarantine(self, desk: Desk) -> None:
-        """Work the suspects off, a few at a time, beside everything else; they take no places."""
+    async def _quarantine(self, unacked: Unacked) -> None:
+        """Work on the suspects, a few at a time, beside everything else; they need no permits."""
         try:
-            while desk.suspects and self.rest.reason is None and not self._stopping.is_set():
-                async with self.engine.quarantine:
-                    strikes, items = desk.suspected()
+            while unacked.suspects and self.pauses.reason is None and not self._stopping.is_set():
+                async with self.services.quarantine:
+                    strikes, items = unacked.next_suspects()
                     try:
-                        await self.chunks.work(desk, items, strikes_max=strikes)
+                        await self.chunks.work(unacked, items, strikes_max=strikes)
                     except Unavailable as away:
-                        desk.suspect(strikes, items)
-                        self.rest.because(str(away))
+                        unacked.put_aside(strikes, items)
+                        self.pauses.ask(str(away))
                     except Exception as own:  # noqa: BLE001  as in `_chunk`
-                        await self.chunks.isolate(desk, items, own, strikes)
+                        await self.chunks.isolate(unacked, items, own, strikes)
         finally:
             self._quarantining = False
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         start(self.name, work, among=self._tasks)
 
-    async def _chunk(self, desk: Desk, places: Share) -> None:
-        items = [desk.pending.popleft() for _ in range(places.left)]
+    async def _chunk(self, unacked: Unacked, grant: Grant) -> None:
+        items = [unacked.pending.popleft() for _ in range(grant.left)]
         try:
-            await self.chunks.work(desk, items, places)
-            self.rest.over()
+            await self.chunks.work(unacked, items, grant)
+            self.pauses.succeeded()
         except Unavailable as away:
-            desk.pending.extendleft(reversed(items))
-            self.rest.because(str(away))
+            unacked.pending.extendleft(reversed(items))
+            self.pauses.ask(str(away))
         except Exception as own:  # noqa: BLE001  a bug in our own code must not stop the lane
-            await self.chunks.isolate(desk, items, own)
+            await self.chunks.isolate(unacked, items, own)
         finally:
-            self.chunks.started(places)
-            self.chunks.done(places, len(items))
+            self.chunks.started(grant)
+            self.chunks.done(grant, len(items))

@@ -1,6 +1,6 @@
-"""One chunk of a lane: some pointers begun together, called at once, settled and acked as they end.
+"""One chunk of a lane: pointers that are begun together, called at once, and settled and acked as they end.
 
-Each delivery gives its place back when it is done with it: nobody waits for the slowest of a chunk.
+Each delivery gives its permits back as soon as it is settled: none waits for the slowest of its chunk.
 """
 
 import asyncio
@@ -14,92 +14,95 @@ from application.delivery.ports import STRIKES_FREE, Settlement, Suspect
 from application.outbox.pointers import Pointer
 from domain.kernel.channel import Lane
 from domain.kernel.errors import Unavailable
-from entrypoints.engine.lane.capacity import Capacity, Share, share
-from entrypoints.engine.lane.congestion import Window
-from entrypoints.engine.lane.pausing import Rest
+from entrypoints.engine.lane.capacity import Grant, ProviderCapacity, acquire_grant
+from entrypoints.engine.lane.congestion import CallStarts, CongestionWindow
+from entrypoints.engine.lane.pausing import LanePauses
 from entrypoints.engine.lane.poison import bury
-from entrypoints.engine.lane.services import Engine
-from entrypoints.engine.lane.unacked import Desk, Item, Ticket, by_delivery
+from entrypoints.engine.lane.services import LaneServices
+from entrypoints.engine.lane.unacked import Item, Unacked, UnackedMessage, by_delivery
 from entrypoints.engine.telemetry import trace_ids
 
 
 @dataclass(slots=True, kw_only=True)
 class Chunks:
-    """Works the chunks of one lane; several overlap."""
+    """Works on the chunks of one lane; several overlap.
+
+    Args:
+        suspecting: called when pointers were put aside as suspects; must see to it that they are worked on.
+    """
 
     lane: Lane
-    engine: Engine
-    window: Window
-    rest: Rest
-    suspecting: Callable[[Desk], None]
-    """There are suspects on the desk: see that they are worked."""
+    services: LaneServices
+    window: CongestionWindow
+    pauses: LanePauses
+    suspecting: Callable[[Unacked], None]
     starting: int = 0
-    """Pointers of chunks whose calls have not all started; what is called may take its time."""
+    """Pointers of the chunks whose calls have not all started yet."""
     beginning: int = 0
-    """Chunks that are being begun."""
+    """Chunks whose `begin` is under way."""
     room: asyncio.Event = field(default_factory=asyncio.Event)
-    """Something has ended: there may be room for more."""
+    """Set when something has ended, so that more may be begun."""
     _route: str | None = None
-    """The provider of the last calls: of the next ones, most likely; None before the first chunk."""
+    """The provider of the last calls, and most likely of the next; None before the first chunk."""
 
-    async def share(self, wanted: int) -> Share:
-        """Wait for places; those at the provider first."""
-        if self._route is None and self.engine.capacity:
-            wanted = 1  # who the provider is shows when the first is begun
-        granted = await share(
-            self.engine.slots, self.engine.capacity.get(self._route or ""), self.lane, wanted
+    async def acquire(self, wanted: int) -> Grant:
+        """Wait for the permits of the next chunk; returns between 1 and `wanted` of them."""
+        if self._route is None and self.services.capacity:
+            wanted = 1  # the provider is not known before the first delivery is begun
+        granted = await acquire_grant(
+            self.services.in_work, self.services.capacity.get(self._route or ""), self.lane, wanted
         )
         self.starting += granted.left
         return granted
 
-    def done(self, places: Share | None, count: int) -> None:
-        """So many pointers of a chunk are done."""
-        if places is not None:
-            places.done(count)
+    def done(self, grant: Grant | None, count: int) -> None:
+        """`count` pointers of a chunk are done."""
+        if grant is not None:
+            grant.done(count)
             self.room.set()
 
-    def started(self, places: Share | None) -> None:
-        """All calls of a chunk have started, or will not."""
-        if places is not None and places.starting:
-            self.starting -= places.starting
-            places.starting = 0
+    def started(self, grant: Grant | None) -> None:
+        """All calls of a chunk have started, or will never start."""
+        if grant is not None and grant.starting:
+            self.starting -= grant.starting
+            grant.starting = 0
             self.room.set()
 
     async def work(
-        self, desk: Desk, items: list[Item], places: Share | None = None, strikes_max: int = STRIKES_FREE
+        self, unacked: Unacked, items: list[Item], grant: Grant | None = None, strikes_max: int = STRIKES_FREE
     ) -> None:
-        """Begin, call, settle and ack; what cannot be settled is isolated, suspects are put aside.
+        """Begin, call, settle and ack.  What cannot be settled is isolated; suspects are put aside.
 
         Args:
-            places: of these items; each is given back as soon as may be.
-            strikes_max: what more workers have died with is a suspect.
+            grant: the permits of these items; None for work that needs none.
+            strikes_max: a delivery with which more workers have died is a suspect.
 
         Raises:
-            Unavailable: nothing was begun; trouble of the lane.
-            Exception: nothing was begun; something unforeseen, see `isolate`.
+            Unavailable: nothing was begun; it is trouble of the lane.
+            Exception: nothing was begun; it is an error that nobody foresaw, see `isolate`.
         """
         loop = asyncio.get_running_loop()
         started = loop.time()
         rest = by_delivery(items)
         begun = await self._begin([pointer for pointer, _ in items], strikes_max)
-        self.engine.telemetry.stage("begin", loop.time() - started)
+        self.services.telemetry.stage("begin", loop.time() - started)
         self._route = begun.calls[-1].provider if begun.calls else self._route or ""
         if begun.rest is not None:
-            self.rest.because(begun.rest)
+            self.pauses.ask(begun.rest)
         working = [c.leased.id for c in begun.calls] + [s.delivery for s in begun.settlements]
         held = {delivery: rest.pop(delivery) for delivery in working}
-        self._put_aside(desk, places, begun.suspects, rest)
-        over = [ticket for done in rest.values() for _, ticket in done]
-        desk.finish(over)
-        self.done(places, len(over))
-        starts = Starts(len(begun.calls), partial(self._all_started, places))
+        self._put_aside(unacked, grant, begun.suspects, rest)
+        over = [message for done in rest.values() for _, message in done]
+        unacked.finish(over)
+        self.done(grant, len(over))
+        starts = CallStarts(len(begun.calls), partial(self._all_started, grant))
         ends = await asyncio.gather(
-            *(self._call(desk, call, held[call.leased.id], places, starts) for call in begun.calls),
-            *(self._settle(desk, end, held[end.delivery], places) for end in begun.settlements),
+            *(self._call(unacked, call, held[call.leased.id], grant, starts) for call in begun.calls),
+            *(self._settle(unacked, end, held[end.delivery], grant) for end in begun.settlements),
             return_exceptions=True,
         )
-        await self._look_after(desk, items, dict(zip(working, ends, strict=True)))
-        self.engine.telemetry.wide(
+        await self._look_after(unacked, items, dict(zip(working, ends, strict=True)))
+        self.services.telemetry.wide(
             "deliveries.worked",
             lane=self.lane.queue,
             pointers=len(items),
@@ -113,138 +116,123 @@ class Chunks:
             traces=trace_ids(call.leased.traceparent for call in begun.calls),
         )
 
-    def _all_started(self, places: Share | None, waited: float) -> None:
-        self.window.note(waited, self.starting)
-        self.started(places)
+    def _all_started(self, grant: Grant | None, waited: float) -> None:
+        self.window.observe(waited, self.starting)
+        self.started(grant)
 
     async def _begin(self, pointers: Sequence[Pointer], strikes_max: int) -> Begun:
         self.beginning += 1
         try:
-            return await self.engine.begin(self.lane, pointers, strikes_max)
+            return await self.services.begin(self.lane, pointers, strikes_max)
         finally:
             self.beginning -= 1
             self.room.set()
 
     def _put_aside(
-        self, desk: Desk, places: Share | None, suspects: Sequence[Suspect], rest: dict[UUID, list[Item]]
+        self, unacked: Unacked, grant: Grant | None, suspects: Sequence[Suspect], rest: dict[UUID, list[Item]]
     ) -> None:
         for suspect in suspects:
             items = rest.pop(suspect.pointer.delivery)
-            desk.suspect(suspect.strikes, items)
-            self.done(places, len(items))
+            unacked.put_aside(suspect.strikes, items)
+            self.done(grant, len(items))
         if suspects:
-            self.suspecting(desk)
+            self.suspecting(unacked)
 
     async def _look_after(
-        self, desk: Desk, items: list[Item], ends: Mapping[UUID, BaseException | None]
+        self, unacked: Unacked, items: list[Item], ends: Mapping[UUID, BaseException | None]
     ) -> None:
-        """What ended in an error is neither settled nor acked: it goes round once more after its lease."""
+        """Isolate what ended in an error: it is neither settled nor acked, and its lease still runs."""
         if broken := {id_: end for id_, end in ends.items() if end is not None}:
-            self.engine.telemetry.trouble(
+            self.services.telemetry.trouble(
                 "deliveries.broken",
                 lane=self.lane.queue,
                 deliveries=len(broken),
                 exc_info=next(iter(broken.values())),
             )
-            await self.isolate(desk, [item for item in items if item[0].delivery in broken])
+            await self.isolate(unacked, [item for item in items if item[0].delivery in broken])
 
     async def isolate(
         self,
-        desk: Desk,
+        unacked: Unacked,
         items: list[Item],
         own: Exception | None = None,
         strikes_max: int = STRIKES_FREE,
     ) -> None:
-        """Something unforeseen: find whose it is, one by one, and bury that one alone.
+        """After an error that nobody foresaw: work on the items one by one, and bury the one that causes it.
 
         Args:
-            own: what `work` raised.  What it raised of one alone is that one's: by now it may be leased, and
-                would only be put back.
+            own: what `work` raised.  When it raised that for a single item, the item is the cause and is
+                buried at once: it may be leased by now, and a second `work` would only put it back.
         """
         if own is not None and len(items) == 1:
-            await self._bury(desk, *items[0], own)
+            await self._bury(unacked, *items[0], own)
             return
-        for pointer, ticket in items:
+        for pointer, message in items:
             try:
-                await self.work(desk, [(pointer, ticket)], strikes_max=strikes_max)
+                await self.work(unacked, [(pointer, message)], strikes_max=strikes_max)
             except Unavailable as away:
-                desk.pending.append((pointer, ticket))
-                self.rest.because(str(away))
+                unacked.pending.append((pointer, message))
+                self.pauses.ask(str(away))
             except Exception as own:  # noqa: BLE001  a bug in our own code must not stop the lane
-                await self._bury(desk, pointer, ticket, own)
+                await self._bury(unacked, pointer, message, own)
 
-    async def _bury(self, desk: Desk, pointer: Pointer, ticket: Ticket, own: Exception) -> None:
+    async def _bury(
+        self, unacked: Unacked, pointer: Pointer, message: UnackedMessage, own: Exception
+    ) -> None:
         try:
-            await bury(self.engine, self.lane, pointer, own)
+            await bury(self.services, self.lane, pointer, own)
         except Unavailable as away:
-            desk.pending.append((pointer, ticket))
-            self.rest.because(str(away))
+            unacked.pending.append((pointer, message))
+            self.pauses.ask(str(away))
         else:
-            desk.finish([ticket])
+            unacked.finish([message])
 
     async def _call(
-        self, desk: Desk, call: Call, items: list[Item], places: Share | None, starts: "Starts"
+        self, unacked: Unacked, call: Call, items: list[Item], grant: Grant | None, starts: CallStarts
     ) -> None:
-        starts.note(self.engine.call.clock.monotonic() - call.begun)
-        capacity = self.engine.capacity.get(call.provider)
+        starts.note(self.services.call.clock.monotonic() - call.begun)
+        capacity = self.services.capacity.get(call.provider)
         try:
             if capacity is None:
-                settlement = await self.engine.call(call)
+                settlement = await self.services.call(call)
             else:
                 settlement = await self._call_within(capacity, call)
-            if places is not None and places.provider is not None:
-                places.called(len(items))
-            self._ended(desk, items, mine=await self.engine.settler.settle(settlement))
+            if grant is not None and grant.leased is not None:
+                grant.called(len(items))
+            self._ended(unacked, items, mine=await self.services.settler.settle(settlement))
         finally:
-            self.done(places, len(items))
-        self.engine.telemetry.delivered(self.lane.channel, call.provider, settlement.outcome or "none")
+            self.done(grant, len(items))
+        self.services.telemetry.delivered(self.lane.channel, call.provider, settlement.outcome or "none")
 
-    async def _call_within(self, capacity: Capacity, call: Call) -> Settlement:
-        clock = self.engine.call.clock
-        self.engine.call.keep(call)
+    async def _call_within(self, capacity: ProviderCapacity, call: Call) -> Settlement:
+        clock = self.services.call.clock
+        self.services.call.keep(call)
         async with capacity.calls:
             started = clock.monotonic()
-            settlement = await self.engine.call(call)
+            settlement = await self.services.call(call)
             capacity.took(clock.monotonic() - started)
             return settlement
 
     async def _settle(
-        self, desk: Desk, settlement: Settlement, items: list[Item], places: Share | None
+        self, unacked: Unacked, settlement: Settlement, items: list[Item], grant: Grant | None
     ) -> None:
-        if places is not None:
-            places.called(len(items))
+        if grant is not None:
+            grant.called(len(items))
         try:
-            self._ended(desk, items, mine=await self.engine.settler.settle(settlement))
+            self._ended(unacked, items, mine=await self.services.settler.settle(settlement))
         finally:
-            self.done(places, len(items))
-        self.engine.telemetry.delivered(self.lane.channel, "none", settlement.status)
+            self.done(grant, len(items))
+        self.services.telemetry.delivered(self.lane.channel, "none", settlement.status)
 
-    def _ended(self, desk: Desk, items: list[Item], *, mine: bool) -> None:
-        """Done, when it was ours to settle.
+    def _ended(self, unacked: Unacked, items: list[Item], *, mine: bool) -> None:
+        """Ack the items if the lease was still ours when they were settled; else work on them once more.
 
-        Who has taken it over may be gone by now, and may never have had a message of its own (a lease whose
-        answer was lost, done late): ours goes round once more, and is stale then or waits for that lease.
+        Another worker took the lease over.  It may be dead by now, and it may never have had a message of its
+        own (its lease may have come from a statement whose answer was lost).  So our message is not acked
+        until it is found stale, or that lease has ended.
         """
         if mine:
-            desk.finish(ticket for _, ticket in items)
+            unacked.finish(message for _, message in items)
         else:
-            desk.pending.extend(items)
-            self.rest.because("a lease was overtaken")
-
-
-class Starts:
-    """When the calls of a chunk started; `last` hears how long the slowest of them had to wait."""
-
-    __slots__ = ("_calls", "_last", "_waited")
-
-    def __init__(self, calls: int, last: Callable[[float], None]) -> None:
-        self._calls, self._last, self._waited = calls, last, 0.0
-        if not calls:
-            last(0.0)
-
-    def note(self, waited: float) -> None:
-        """One starts, so many seconds after the facts of its gate."""
-        self._calls -= 1
-        self._waited = max(self._waited, waited)
-        if not self._calls:
-            self._last(self._waited)
+            unacked.pending.extend(items)
+            self.pauses.ask("a lease was overtaken")

@@ -1,4 +1,4 @@
-"""Why a lane rests, and how long next: longer each time, until work succeeds."""
+"""Why a lane pauses, and for how long: each pause is twice as long as the last, until work succeeds."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -8,34 +8,39 @@ from entrypoints.engine.telemetry import Telemetry
 
 
 @dataclass(slots=True, kw_only=True)
-class Rest:
-    """One lane's; `shortest` and `longest` are seconds."""
+class LanePauses:
+    """The pauses of one lane.
+
+    Args:
+        shortest, longest: seconds of a pause.
+    """
 
     lane: str
     telemetry: Telemetry
     shortest: float = 0.2
     longest: float = 2.0
-    halt: asyncio.Event = field(default_factory=asyncio.Event)
-    """Stopping or in trouble: what waits for messages must wake, for none may come."""
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the lane stops or is to pause: what waits for messages must wake, for none may come."""
     reason: str | None = None
-    _wait: float = 0.0
+    """Why the lane is to pause; None: it is not."""
+    _last: float = 0.0
 
-    def because(self, reason: str) -> None:
-        """There is trouble: take nothing more for a while."""
+    def ask(self, reason: str) -> None:
+        """Take nothing more for a while."""
         self.reason = reason
-        self.halt.set()
+        self.wake.set()
 
-    def over(self) -> None:
-        """Work has succeeded: the next rest is a short one."""
-        self._wait = 0.0
+    def succeeded(self) -> None:
+        """Work has succeeded: the next pause is a short one."""
+        self._last = 0.0
 
-    async def take(self, stopping: asyncio.Event) -> None:
-        """Say what the trouble was, if any, and wait."""
+    async def wait(self, stopping: asyncio.Event) -> None:
+        """Log the reason, if there is one, and pause.  Returns at once when the lane stops."""
         if stopping.is_set():
             return
         if self.reason is not None:
             self.telemetry.trouble("lane.rests", lane=self.lane, reason=self.reason)
             self.reason = None
-            self.halt.clear()
-        self._wait = min(max(self._wait * 2, self.shortest), self.longest)
-        await pause(self._wait, stopping)
+            self.wake.clear()
+        self._last = min(max(self._last * 2, self.shortest), self.longest)
+        await pause(self._last, stopping)

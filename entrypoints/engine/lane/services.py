@@ -1,4 +1,4 @@
-"""What all lanes of a process share."""
+"""What all lanes of a process share: its use cases, its connections and its permits."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,15 +11,21 @@ from application.delivery.call import CallProvider
 from application.delivery.probe import ProbeLane
 from application.delivery.reissue import ReissuePointers
 from application.kernel.ports import Ids
-from entrypoints.engine.lane.capacity import Capacity
-from entrypoints.engine.lane.fair_share import Slots
+from entrypoints.engine.lane.capacity import ProviderCapacity
+from entrypoints.engine.lane.fair_share import FairSemaphore
 from entrypoints.engine.lane.settler import Settler
 from entrypoints.engine.telemetry import Telemetry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Engine:
-    """The parts of the delivery engine."""
+class LaneServices:
+    """Live lanes share one, lanes of test keys another.
+
+    Args:
+        in_work: held by each delivery from before its lease until it is settled.
+        prefetch: messages that the broker hands out ahead, per lane.
+        chunk_max: most pointers begun together.
+    """
 
     consumer: Consumer
     publisher: Publisher
@@ -29,12 +35,12 @@ class Engine:
     reissue: ReissuePointers
     bury: BuryDelivery
     settler: Settler
-    slots: Slots
+    in_work: FairSemaphore
     ids: Ids
     telemetry: Telemetry
     prefetch: int = 256
     chunk_max: int = 250
     quarantine: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by the one message at a time that workers may have died of."""
-    capacity: Mapping[str, Capacity] = field(default_factory=dict)
-    """Of the providers that take but so many calls at a time."""
+    """Held while suspects are worked on: in a process at most one lane does so at a time."""
+    capacity: Mapping[str, ProviderCapacity] = field(default_factory=dict)
+    """By name, of the providers that take only so many calls at a time."""

@@ -1,23 +1,32 @@
-"""Settles what calls came to: those that end while a settle is in flight share the next one.
+"""Writes what calls came to.  Settlements that arrive while a statement is in flight share the next one.
 
-What is known of a call must not be lost: while the store is away the settler waits and tries again (settling
-twice is harmless: it is fenced).
+What is known of a call must not be lost: while the store is away the settler tries again and again.  Settling
+twice is harmless, for the attempt's number fences it.
 """
 
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
+from uuid import UUID
 
-from application.delivery.ports import Deliveries, Settlement
-from application.kernel.supervision import start
+from application.delivery.ports import Deliveries, Settled, Settlement
+from application.kernel.supervision import start, uncancelled
 from application.outbox.ports import Handoff
 from domain.kernel.errors import StoreUnavailable
 from entrypoints.engine.telemetry import Telemetry
 
+Waiting = tuple[Settlement, "asyncio.Future[bool]"]
+
 
 @dataclass(slots=True, kw_only=True)
 class Settler:
-    """One for all lanes of a process."""
+    """One for all lanes of a process.
+
+    Args:
+        batch_max: most settlements of one statement.
+        retry_wait: seconds between two tries while the store is away.
+        parallel: statements in flight at a time.
+    """
 
     deliveries: Deliveries
     handoff: Handoff
@@ -25,25 +34,28 @@ class Settler:
     batch_max: int = 500
     retry_wait: float = 0.5
     parallel: int = 2
-    """Settles in flight at once."""
-    _queue: "deque[tuple[Settlement, asyncio.Future[bool]]]" = field(default_factory=deque)
+    _queue: deque[Waiting] = field(default_factory=deque)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
-    _settling: int = 0
+    _running: int = 0
     """Not `len(_tasks)`: a task leaves that set a little after it has seen the queue empty."""
-
-    _behind: int = 0
+    _retrying: int = 0
+    """Batches that could not be written at the first try."""
 
     @property
     def behind(self) -> bool:
-        """What is known of calls is not written yet: their leases may end, so lease nothing meanwhile."""
-        return self._behind > 0
+        """Outcomes of calls are known and not written: their leases may end, so lease nothing meanwhile."""
+        return self._retrying > 0
 
     async def settle(self, settlement: Settlement) -> bool:
-        """Returns once it is committed; False when our lease had passed to somebody else."""
+        """Return when it is committed; False when another worker had taken the lease over.
+
+        Raises:
+            Exception: this settlement cannot be written; nothing is known of the delivery then.
+        """
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._queue.append((settlement, done))
-        if self._settling < self.parallel and (not self._settling or len(self._queue) >= self.batch_max):
-            self._settling += 1
+        if self._running < self.parallel and (not self._running or len(self._queue) >= self.batch_max):
+            self._running += 1
             start("settle", self._run(), among=self._tasks)
         return await done
 
@@ -53,41 +65,46 @@ class Settler:
                 count = min(len(self._queue), self.batch_max)
                 await self._finish([self._queue.popleft() for _ in range(count)])
         finally:
-            self._settling -= 1
+            self._running -= 1
 
-    async def _finish(self, batch: "list[tuple[Settlement, asyncio.Future[bool]]]") -> None:
-        """Whatever happens, who waits is told, and a settlement that cannot be written stands alone."""
+    async def _finish(self, batch: list[Waiting]) -> None:
+        """Write a batch and answer everybody who waits; a settlement that cannot be written stands alone."""
         try:
-            overtaken = await self._write([settlement for settlement, _ in batch])
+            overtaken = await uncancelled(self._write([settlement for settlement, _ in batch]))
         except Exception as crash:  # noqa: BLE001  the next in the queue must not wait for ever
             if len(batch) > 1:
                 middle = len(batch) // 2
                 await self._finish(batch[:middle])
                 await self._finish(batch[middle:])
-            elif not batch[0][1].done():  # a caller may have gone
+            elif not batch[0][1].done():  # the caller may have gone
                 batch[0][1].set_exception(crash)
             return
         for settlement, done in batch:
             if not done.done():
                 done.set_result(settlement.delivery not in overtaken)
 
-    async def _write(self, settlements: list[Settlement]) -> frozenset[object]:
-        tries = 0
+    async def _write(self, settlements: list[Settlement]) -> frozenset[UUID]:
+        """Write them in one statement, again while the store is away; return those that were overtaken."""
+        settled = await self._settled(settlements)
+        self.handoff.offer(settled.messages)
+        if settled.overtaken:
+            self.telemetry.trouble("settle.overtaken", deliveries=len(settled.overtaken))
+        return frozenset(settled.overtaken)
+
+    async def _settled(self, settlements: list[Settlement]) -> Settled:
+        retrying = False
         try:
             while True:
                 started = asyncio.get_running_loop().time()
                 try:
                     settled = await self.deliveries.settle(settlements)
-                    break
                 except StoreUnavailable as away:
-                    self._behind += tries == 0
-                    tries += 1
+                    self._retrying += not retrying
+                    retrying = True
                     self.telemetry.trouble("settle.waits", error=str(away), deliveries=len(settlements))
                     await asyncio.sleep(self.retry_wait)
+                else:
+                    self.telemetry.stage("settle", asyncio.get_running_loop().time() - started)
+                    return settled
         finally:
-            self._behind -= tries > 0
-        self.handoff.offer(settled.messages)
-        self.telemetry.stage("settle", asyncio.get_running_loop().time() - started)
-        if settled.overtaken:
-            self.telemetry.trouble("settle.overtaken", deliveries=len(settled.overtaken))
-        return frozenset(settled.overtaken)
+            self._retrying -= retrying

@@ -1,4 +1,4 @@
-"""Which messages of a subscription are done: a message is acked with the last of its pointers."""
+"""The unacked messages of a lane's subscription: a message is acked with the last of its pointers."""
 
 import asyncio
 from collections import defaultdict, deque
@@ -11,12 +11,12 @@ from application.kernel.supervision import start
 from application.outbox.pointers import Pointer
 from domain.kernel.errors import BrokerUnavailable
 
-COMPANY = {2: 25, 3: 6}
-"""Most suspects in one hand, by their strikes; with more of them, each alone."""
+SUSPECTS_TOGETHER = {2: 25, 3: 6}
+"""How many suspects are worked on together, by their strikes; with more strikes, each alone."""
 
 
-class Ticket:
-    """One message in hand."""
+class UnackedMessage:
+    """One message, and how many of its pointers are not done yet."""
 
     __slots__ = ("left", "tag")
 
@@ -25,46 +25,48 @@ class Ticket:
         self.left = left
 
 
-Item = tuple[Pointer, Ticket]
+Item = tuple[Pointer, UnackedMessage]
 
 
 @dataclass(slots=True, kw_only=True)
-class Desk:
-    """The messages of one subscription, and the acks to send; acks of one moment go together."""
+class Unacked:
+    """What was taken from one subscription and is not acked; acks of one moment are sent together."""
 
     subscription: Subscription
     unread: deque[Received] = field(default_factory=deque)
+    """Messages that are not decoded yet."""
     pending: deque[Item] = field(default_factory=deque)
-    """Read, but not begun."""
+    """Pointers that are not begun yet."""
     suspects: dict[int, deque[Item]] = field(default_factory=dict)
-    """By strikes: what workers have died with more than once.  A few at a time in a process, or what is in
-    flight beside the one that kills would be struck with it."""
+    """By strikes: pointers with which workers have died more than once.  They are worked on a few at a time,
+    or each death would count against everything that was in flight beside the one that kills."""
     _done: list[int] = field(default_factory=list)
     _flushing: "asyncio.Task[None] | None" = None
     _flushes: set["asyncio.Task[None]"] = field(default_factory=set)
 
-    def suspect(self, strikes: int, items: Iterable[Item]) -> None:
-        """These are to be worked apart."""
+    def put_aside(self, strikes: int, items: Iterable[Item]) -> None:
+        """These are suspects, to be worked on apart."""
         self.suspects.setdefault(strikes, deque()).extend(items)
 
-    def suspected(self) -> tuple[int, list[Item]]:
-        """The next suspects to be worked together, and how many strikes they have.
+    def next_suspects(self) -> tuple[int, list[Item]]:
+        """The suspects to be worked on together next, and how many strikes they have.
 
         Those with the fewest go first: most of them are innocent, and gone with their next lease.
         """
         strikes = min(self.suspects)
         waiting = self.suspects[strikes]
-        items = [waiting.popleft() for _ in range(min(len(waiting), COMPANY.get(strikes, 1)))]
+        count = min(len(waiting), SUSPECTS_TOGETHER.get(strikes, 1))
+        items = [waiting.popleft() for _ in range(count)]
         if not waiting:
             del self.suspects[strikes]
         return strikes, items
 
-    def finish(self, tickets: Iterable[Ticket]) -> None:
-        """One pointer of each ticket is done."""
-        for ticket in tickets:
-            ticket.left -= 1
-            if ticket.left == 0:
-                self._done.append(ticket.tag)
+    def finish(self, messages: Iterable[UnackedMessage]) -> None:
+        """One pointer of each of these messages is done; a message stands there once for each pointer."""
+        for message in messages:
+            message.left -= 1
+            if message.left == 0:
+                self._done.append(message.tag)
         if self._done and (self._flushing is None or self._flushing.done()):
             self._flushing = start("acks", self._flush(), among=self._flushes)
 
@@ -79,11 +81,11 @@ class Desk:
             try:
                 await self.subscription.ack(tags)
             except BrokerUnavailable:
-                return  # they come again, and are stale then
+                return  # the messages come again, and their pointers are stale then
 
 
 def by_delivery(items: Iterable[Item]) -> dict[UUID, list[Item]]:
-    """The items of each delivery: all wait until it is settled, whichever pointer was the good one."""
+    """The items of each delivery: all of them wait until it is settled, whichever pointer was valid."""
     found: dict[UUID, list[Item]] = defaultdict(list)
     for item in items:
         found[item[0].delivery].append(item)

@@ -1,4 +1,4 @@
-"""From a message to its pointers, each with the message's ticket."""
+"""Reads the pointers in a lane's messages."""
 
 from collections.abc import Sequence
 
@@ -7,50 +7,55 @@ from application.outbox.pointers import Pointer, decode
 from domain.kernel.channel import Lane
 from domain.kernel.errors import Undecodable
 from entrypoints.engine.lane.poison import bury_message
-from entrypoints.engine.lane.services import Engine
-from entrypoints.engine.lane.unacked import Desk, Item, Ticket
+from entrypoints.engine.lane.services import LaneServices
+from entrypoints.engine.lane.unacked import Item, Unacked, UnackedMessage
 
-REDELIVERIES = 3
-"""From so many redeliveries on a message is issued anew; the broker gives up at ten."""
+REDELIVERIES_MAX = 3
+"""A message redelivered so often is issued anew; the broker gives it up at ten."""
 
 
-async def unpack(engine: Engine, lane: Lane, desk: Desk, message: Received) -> list[Item]:
-    """Read a message; one that nobody can read is buried, one that is too large by the broker itself.
+async def unpack(services: LaneServices, lane: Lane, unacked: Unacked, message: Received) -> list[Item]:
+    """Read one message.  One that cannot be read is buried, one that is too large is left to the broker.
 
     Raises:
-        Unavailable: it is as before.
+        Unavailable: it was neither read nor buried; try again.
     """
     if message.cut:
-        await desk.subscription.refuse([message.tag])
-        engine.telemetry.trouble("message.too_large", lane=lane.queue, size=message.cut)
+        await unacked.subscription.refuse([message.tag])
+        services.telemetry.trouble("message.too_large", lane=lane.queue, size=message.cut)
         return []
     try:
         pointers = decode(message.body)
     except Undecodable as fault:
-        await bury_message(engine, lane, message.body, str(fault))
-        desk.finish([Ticket(message.tag, 1)])
+        await bury_message(services, lane, message.body, str(fault))
+        unacked.finish([UnackedMessage(message.tag, 1)])
         return []
-    ticket = Ticket(message.tag, len(pointers))
-    return [(pointer, ticket) for pointer in pointers]
+    opened = UnackedMessage(message.tag, len(pointers))
+    return [(pointer, opened) for pointer in pointers]
 
 
-async def renewed(engine: Engine, lane: Lane, desk: Desk, messages: Sequence[Received]) -> list[Received]:
-    """Issue anew what came too often, all together and before anything is begun; return the others.
+async def renewed(
+    services: LaneServices, lane: Lane, unacked: Unacked, messages: Sequence[Received]
+) -> list[Received]:
+    """Issue anew what was redelivered too often, all together, before anything is begun; return the others.
 
     Raises:
-        StoreUnavailable: all are as before.
+        StoreUnavailable: nothing was issued.
     """
-    tired = {message.tag: pointers for message in messages if (pointers := _tired(message))}
-    if tired:
-        await engine.reissue(lane, [pointer for pointers in tired.values() for pointer in pointers])
-        desk.finish(Ticket(tag, 1) for tag in tired)
-    return [message for message in messages if message.tag not in tired]
+    worn = {message.tag: pointers for message in messages if (pointers := _redelivered_often(message))}
+    if worn:
+        await services.reissue(lane, [pointer for pointers in worn.values() for pointer in pointers])
+        unacked.finish(UnackedMessage(tag, 1) for tag in worn)
+    return [message for message in messages if message.tag not in worn]
 
 
-def _tired(message: Received) -> list[Pointer]:
-    # What an operator moves here brings the count of the queue it was in, and is not redelivered yet.
+def _redelivered_often(message: Received) -> list[Pointer]:
+    """The pointers of a message that was redelivered too often; none of any other.
+
+    What an operator moves here brings the count of the queue it was in, and is not redelivered yet.
+    """
     seen = message.headers.get("x-delivery-count", 0) if message.redelivered else 0
-    if not isinstance(seen, int) or seen < REDELIVERIES:
+    if not isinstance(seen, int) or seen < REDELIVERIES_MAX:
         return []
     try:
         return decode(message.body)

@@ -17,7 +17,7 @@ from application.outbox.relay import Relayed, RelayOutbox
 from domain.kernel.channel import Priority
 from domain.kernel.errors import Unavailable
 from entrypoints.engine.actor import pause
-from entrypoints.engine.relay.blocked_queues import Detours, unforeseen
+from entrypoints.engine.relay.blocked_queues import BlockedQueues, unforeseen
 from entrypoints.engine.telemetry import Telemetry
 
 OVERHEAD = 1_000
@@ -66,10 +66,10 @@ class RelayActor:
     """When the broker took something last."""
     _told: set[str] = field(default_factory=set)
     """What is away, and was said to be."""
-    detours: Detours = field(init=False)
+    detours: BlockedQueues = field(init=False)
 
     def __post_init__(self) -> None:
-        self.detours = Detours(telemetry=self.telemetry)
+        self.detours = BlockedQueues(telemetry=self.telemetry)
 
     def offer(self, messages: Sequence[OutboxMessage]) -> None:
         """See `Handoff`."""

@@ -24,7 +24,7 @@ Way = tuple[str, bool]
 
 
 @dataclass(slots=True, kw_only=True)
-class Detours:
+class BlockedQueues:
     """Learns from every batch."""
 
     telemetry: Telemetry

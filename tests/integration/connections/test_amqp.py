@@ -11,7 +11,7 @@ from msgspec import structs
 
 from adapters.rabbitmq import connection as links
 from adapters.rabbitmq import socket_connection
-from adapters.rabbitmq.connection import Link
+from adapters.rabbitmq.connection import BrokerConnection
 from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.endpoint import Endpoint
 from adapters.rabbitmq.publisher import RabbitPublisher
@@ -48,10 +48,10 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def linked(cord: Cord, told: Told, **more: object) -> AsyncIterator[Link]:
+async def linked(cord: Cord, told: Told, **more: object) -> AsyncIterator[BrokerConnection]:
     """Opened and closed, both in time."""
     endpoint = Endpoint.parse(Secret(cord.url))
-    link = Link([endpoint], name="test", purpose="test", tasks=Tasks(told.task_ended), **more)
+    link = BrokerConnection([endpoint], name="test", purpose="test", tasks=Tasks(told.task_ended), **more)
     await asyncio.wait_for(link.open(), 4)
     yield link
     await asyncio.wait_for(link.close(), 7)
@@ -169,7 +169,7 @@ async def test_a_slow_link_is_no_lost_one(vhost: VHost, monkeypatch: pytest.Monk
 async def test_a_peer_that_neither_reads_nor_speaks_amqp_holds_nobody_up() -> None:
     """aiormq waits for its farewell to be read before it says that a connection is over."""
     async with Peer() as peer:
-        link = Link([peer.endpoint], name="test", heartbeat=60)
+        link = BrokerConnection([peer.endpoint], name="test", heartbeat=60)
         await link.open()
         subscription = await RabbitConsumer(link).subscribe("q", 10)
         peer.stop_reading()

@@ -31,8 +31,8 @@ from domain.kernel.channel import Lane, NotificationClass, Priority
 from domain.notification.request import Content, Profile
 from domain.provider.outcome import Accepted, Outcome
 from entrypoints.engine.lane.actor import LaneActor
-from entrypoints.engine.lane.fair_share import Slots
-from entrypoints.engine.lane.services import Engine
+from entrypoints.engine.lane.fair_share import FairSemaphore
+from entrypoints.engine.lane.services import LaneServices
 from entrypoints.engine.lane.settler import Settler
 from entrypoints.engine.relay.actor import RelayActor
 from tests.support.accepting import notification, person
@@ -104,7 +104,7 @@ class World:
         self.relay = self._relay()
         self.providers = self.container.provider.states()
         self.settler = Settler(deliveries=self.deliveries, handoff=self, telemetry=self.told, retry_wait=0.01)
-        self.engine = Engine(
+        self.engine = LaneServices(
             consumer=self.broker,
             publisher=self,
             begin=self.container.delivery.begin(),
@@ -113,11 +113,11 @@ class World:
             reissue=self.container.delivery.reissue(),
             bury=self.container.dead_letter.bury(),
             settler=self.settler,
-            slots=Slots(total=slots, weights=WEIGHTS),
+            in_work=FairSemaphore(total=slots, weights=WEIGHTS),
             ids=IDS,
             telemetry=self.told,
         )
-        self.lane = LaneActor(lane=EMAIL, engine=self.engine)
+        self.lane = LaneActor(lane=EMAIL, services=self.engine)
         self.tasks: list[asyncio.Task[None]] = []
 
     def _container(self, lease: timedelta) -> Container:
@@ -214,8 +214,10 @@ class World:
             for row in self.rows.deliveries.values()
             if row.status is DeliveryStatus.SENDING
         }
-        self.engine = replace(self.engine, slots=Slots(total=self.engine.slots.total, weights=WEIGHTS))
-        self.lane, self.relay = LaneActor(lane=EMAIL, engine=self.engine), self._relay()
+        self.engine = replace(
+            self.engine, in_work=FairSemaphore(total=self.engine.in_work.total, weights=WEIGHTS)
+        )
+        self.lane, self.relay = LaneActor(lane=EMAIL, services=self.engine), self._relay()
 
     def pass_time(self) -> None:
         """The leases of the dead end, and what waits on the ladder is due."""
@@ -253,5 +255,5 @@ class World:
         return (
             self.statuses(ids) == {DeliveryStatus.SENT}
             and not self.broker.depth(lane.queue)
-            and not self.engine.slots.used
+            and not self.engine.in_work.used
         )

@@ -15,8 +15,8 @@ from application.outbox.chase import ChaseOverdue
 from domain.delivery.delivery import DeliveryStatus
 from domain.provider.outcome import Accepted
 from entrypoints.engine.lane.actor import LaneActor
-from entrypoints.engine.lane.capacity import AHEAD_MAX, Capacity, share
-from entrypoints.engine.lane.fair_share import Slots
+from entrypoints.engine.lane.capacity import AHEAD_MAX, ProviderCapacity, acquire_grant
+from entrypoints.engine.lane.fair_share import FairSemaphore
 from tests.support.eventually import eventually
 from tests.support.memory.catalog import MemoryChannels
 from tests.support.memory.overdue import MemoryOverdue
@@ -24,8 +24,8 @@ from tests.support.virtual_time import passing, run
 from tests.unit.engine.harness import CLOCK, EMAIL, IDS, WEIGHTS, World
 
 
-def relay_of(pool: int) -> Capacity:
-    return Capacity(pool=pool, weights=WEIGHTS)
+def relay_of(pool: int) -> ProviderCapacity:
+    return ProviderCapacity(pool=pool, weights=WEIGHTS)
 
 
 async def worked(
@@ -40,7 +40,7 @@ async def worked(
     world = World(slots=slots)
     if pool is not None:
         world.engine = replace(world.engine, capacity={"smtp": relay_of(pool)})
-        world.lane = LaneActor(lane=EMAIL, engine=world.engine)
+        world.lane = LaneActor(lane=EMAIL, services=world.engine)
 
     if narrow is not None:
         world.lane.window.limit = world.lane.window.most = narrow
@@ -118,7 +118,7 @@ def test_what_waited_too_long_is_cleared_again_and_not_called_on_old_facts():
         relay = relay_of(2)
         relay.took(0.001)
         world.engine = replace(world.engine, capacity={"smtp": relay})
-        world.lane = LaneActor(lane=EMAIL, engine=world.engine)
+        world.lane = LaneActor(lane=EMAIL, services=world.engine)
         ids = await world.accept(10, packed=True)
 
         async def answer(message: Any) -> Accepted:
@@ -149,49 +149,49 @@ def test_what_waited_too_long_is_cleared_again_and_not_called_on_old_facts():
 
 def test_a_slow_provider_takes_no_place_from_the_others():
     async def main(_: object) -> None:
-        slots, relay = Slots(total=10, weights=WEIGHTS), relay_of(2)
-        held = await share(slots, relay, EMAIL, 8)
-        assert (held.left, slots.used, relay.slots.used) == (2, 2, 2)
-        waiting = asyncio.ensure_future(share(slots, relay, EMAIL, 8))
+        permits, relay = FairSemaphore(total=10, weights=WEIGHTS), relay_of(2)
+        held = await acquire_grant(permits, relay, EMAIL, 8)
+        assert (held.left, permits.used, relay.leased.used) == (2, 2, 2)
+        waiting = asyncio.ensure_future(acquire_grant(permits, relay, EMAIL, 8))
         await passing(1)
         assert not waiting.done()
-        assert slots.used == 2
+        assert permits.used == 2
         held.called(1)  # its call has ended; it is not settled yet
         assert (await waiting).left == 1
-        assert slots.used == 3
+        assert permits.used == 3
         held.close()
-        assert (slots.used, relay.slots.used) == (1, 1)
+        assert (permits.used, relay.leased.used) == (1, 1)
 
     run(main)
 
 
 def test_who_gives_up_waiting_leaves_nothing_behind():
     async def main(_: object) -> None:
-        slots, relay = Slots(total=1, weights=WEIGHTS), relay_of(4)
-        await slots.take(EMAIL, 1)
-        waiting = asyncio.ensure_future(share(slots, relay, EMAIL, 3))
+        permits, relay = FairSemaphore(total=1, weights=WEIGHTS), relay_of(4)
+        await permits.acquire(EMAIL, 1)
+        waiting = asyncio.ensure_future(acquire_grant(permits, relay, EMAIL, 3))
         await passing(0.1)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-        assert (slots.used, relay.slots.used) == (1, 0)
+        assert (permits.used, relay.leased.used) == (1, 0)
 
     run(main)
 
 
 def test_the_quicker_the_calls_the_more_is_leased_ahead():
     relay = relay_of(4)
-    assert relay.slots.total == 4
+    assert relay.leased.total == 4
     for seconds, total in ((0.001, 4 * (1 + AHEAD_MAX)), (0.05, 12), (1.0, 4)):
         for _ in range(200):
             relay.took(seconds)
-        assert relay.slots.total == total
+        assert relay.leased.total == total
 
 
 async def test_what_is_in_hand_for_long_keeps_its_place_though_it_is_taken_for_late() -> None:
     """A slow relay: the lane's queue is empty, for everything is in hand, and waits there for minutes."""
     world = World()
     world.engine = replace(world.engine, capacity={"smtp": relay_of(1)})
-    world.lane = LaneActor(lane=EMAIL, engine=world.engine)
+    world.lane = LaneActor(lane=EMAIL, services=world.engine)
 
     async def slowly(_: Any) -> Accepted:
         await passing(2)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from entrypoints.engine.clock_skew import MEND, SkewWatch
+from entrypoints.engine.clock_skew import MEND, ClockSkewWatch
 from tests.support.telemetry import Told
 
 
@@ -22,7 +22,7 @@ class Figures(Told):
 async def test_it_is_measured_always_and_said_when_it_changes() -> None:
     told, skew = Figures(), [None, 0.1, -1.9, -2.1, -600.04, 3.0, 0.0, 2.5]
     now: list[timedelta | None] = []
-    watch = SkewWatch(skew=lambda: now[-1], telemetry=told)
+    watch = ClockSkewWatch(skew=lambda: now[-1], telemetry=told)
     for seconds in skew:
         now.append(None if seconds is None else timedelta(seconds=seconds))
         await watch()
@@ -46,4 +46,4 @@ async def test_it_is_measured_always_and_said_when_it_changes() -> None:
 )
 def test_what_readyz_shows(seconds: float | None, state: str | None) -> None:
     skew = None if seconds is None else timedelta(seconds=seconds)
-    assert SkewWatch(skew=lambda: skew, telemetry=Figures()).state() == state
+    assert ClockSkewWatch(skew=lambda: skew, telemetry=Figures()).state() == state

@@ -11,7 +11,7 @@ import pytest
 from application.alert.dead_letters import CLAIM, PAUSE_MAX, TellOfLetters
 from domain.kernel.channel import Lane, Priority
 from domain.kernel.errors import Unavailable
-from entrypoints.engine.alerts import Alarm
+from entrypoints.engine.alerts import DeadLetterAlerts
 from tests.contract.dead_letters import failed
 from tests.contract.engine import MemoryEngine
 from tests.support.clock import HandClock
@@ -49,12 +49,12 @@ class World:
         self.engine = MemoryEngine(MemoryRows(self.clock))
         self.alarm = self.another()
 
-    def another(self, *, mute: bool = False) -> Alarm:
+    def another(self, *, mute: bool = False) -> DeadLetterAlerts:
         """As in another process."""
         alerts = MemoryAlerts(rows=self.engine.rows)
         hook = None if mute else self.ear
         tell = TellOfLetters(alerts=alerts, hook=hook, clock=self.clock, quiet=QUIET)
-        return Alarm(tell=tell, telemetry=self.told)
+        return DeadLetterAlerts(tell=tell, telemetry=self.told)
 
     async def die(self, count: int = 1, channel: str = "email", reason: str = "550 gone") -> None:
         for _ in range(count):

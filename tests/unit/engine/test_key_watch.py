@@ -56,7 +56,7 @@ async def test_what_must_not_be_sent_twice_is_held_without_the_key_too(changed: 
         for klass, policy in DEFAULT_POLICIES.items()
     }
     world.engine = replace(world.engine, begin=replace(world.engine.begin, policies=hold))
-    world.lane = LaneActor(lane=EMAIL, engine=world.engine)
+    world.lane = LaneActor(lane=EMAIL, services=world.engine)
     calls = []
 
     async def silent(message: Message) -> None:

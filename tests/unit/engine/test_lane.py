@@ -17,7 +17,7 @@ from domain.delivery.gate import ABANDONED_MAX
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable
 from domain.provider.outcome import Accepted, Unknown
 from entrypoints.engine.lane import actor as lane
-from entrypoints.engine.lane.unacked import Desk
+from entrypoints.engine.lane.unacked import Unacked
 from entrypoints.engine.lane.unpack import renewed
 from tests.support.eventually import eventually, steadily
 from tests.support.memory.deliveries import MemoryDeliveries
@@ -68,7 +68,7 @@ async def test_who_is_overtaken_does_not_rely_on_the_other_to_have_a_message():
 async def test_calls_that_ended_while_the_store_was_away_are_written_before_anything_is_leased(monkeypatch):
     monkeypatch.setattr("entrypoints.engine.lane.actor.LOST_MAX", 0.05)
     world = World(lease=timedelta(seconds=0.3))
-    world.lane.rest.longest = 0.05
+    world.lane.pauses.longest = 0.05
     ids = await world.accept(20, packed=True)
     back = asyncio.Event()
 
@@ -137,7 +137,7 @@ async def test_a_lane_that_lost_its_subscription_goes_on_beside_a_call_that_hang
 async def test_a_store_that_reads_but_does_not_write_costs_no_redelivery():
     world = World()
     ids = await world.accept(20, packed=True) + await world.accept(5)
-    world.lane.rest.shortest = world.lane.rest.longest = 0.001
+    world.lane.pauses.shortest = world.lane.pauses.longest = 0.001
     world.deliveries.fault["lease"] = times(40, StoreUnavailable("read-only"))
     world.start()
     await eventually(lambda: world.all_sent(ids))
@@ -150,7 +150,7 @@ async def test_poison_and_a_publisher_that_is_blocked_do_not_kill_the_neighbours
     world = World()
     await world.put(b"not a message")
     ids = await world.accept(10)
-    world.lane.rest.shortest = world.lane.rest.longest = 0.001
+    world.lane.pauses.shortest = world.lane.pauses.longest = 0.001
     world.publish_fault = times(30, BrokerUnavailable("blocked"))
     world.start()
     await eventually(lambda: world.all_sent(ids))
@@ -288,8 +288,8 @@ async def test_a_message_moved_here_brings_a_count_of_elsewhere_and_is_worked_as
     body = encode([Pointer(uuid4(), 1)])
     moved = Received(tag=1, body=body, headers={"x-delivery-count": 13})
     world.deliveries.fault["postpone"] = times(1, AssertionError("issued anew"))
-    desk = Desk(subscription=await world.broker.subscribe(EMAIL.queue, 10))
-    assert await renewed(world.engine, EMAIL, desk, [moved]) == [moved]
+    unacked = Unacked(subscription=await world.broker.subscribe(EMAIL.queue, 10))
+    assert await renewed(world.engine, EMAIL, unacked, [moved]) == [moved]
 
 
 def begun_sizes(world):
@@ -343,7 +343,7 @@ async def test_suspects_come_back_when_the_store_was_away():
     world = World()
     ids = await world.accept(4, packed=True)
     struck(world, ids, 2)
-    world.lane.rest.shortest = world.lane.rest.longest = 0.001
+    world.lane.pauses.shortest = world.lane.pauses.longest = 0.001
     asked = []
 
     def lease(pointers):
@@ -434,7 +434,7 @@ async def test_a_lane_cancelled_while_all_slots_wait_for_the_store_ends():
     world.tasks[0].cancel()
     await asyncio.wait(world.tasks[:1], timeout=2)
     assert world.tasks[0].done()
-    await eventually(lambda: world.engine.slots.used == 0)
+    await eventually(lambda: world.engine.in_work.used == 0)
     world.relay.stop()
     await asyncio.wait_for(world.tasks[1], 2)
     for task in world.settler._tasks:

@@ -14,7 +14,7 @@ from application.outbox.pointers import Pointer, encode
 from domain.kernel.errors import StoreUnavailable
 from domain.provider.outcome import Accepted
 from entrypoints.engine.lane.actor import LaneActor
-from entrypoints.engine.lane.capacity import Capacity
+from entrypoints.engine.lane.capacity import ProviderCapacity
 from entrypoints.engine.recurring import Recurring
 from tests.support.eventually import eventually
 from tests.support.memory.deliveries import MemoryDeliveries
@@ -139,10 +139,10 @@ async def test_who_is_killed_meanwhile_is_soon_followed(world: Kept) -> None:
 
 async def test_what_waits_behind_long_calls_is_kept_cleared_again_and_called_once(world: Kept) -> None:
     """Leased ahead while calls were quick; then every connection hangs for minutes."""
-    relay = Capacity(pool=2, weights=WEIGHTS)
+    relay = ProviderCapacity(pool=2, weights=WEIGHTS)
     relay.took(0.001)
     world.engine = replace(world.engine, capacity={"smtp": relay})
-    world.lane = LaneActor(lane=EMAIL, engine=world.engine)
+    world.lane = LaneActor(lane=EMAIL, services=world.engine)
     takes(world, 100)
     ids = await world.accept(8, packed=True)
     world.start()

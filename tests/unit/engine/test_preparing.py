@@ -41,7 +41,7 @@ async def rendered(how: Callable[[], Any], *, seconds: float, lease: float = 45)
     """One delivery with a template and three without, for so long."""
     world, renderer = World(lease=timedelta(seconds=lease)), Renderer(how)
     world.engine = replace(world.engine, call=replace(world.engine.call, renderer=renderer))
-    world.lane = LaneActor(lane=EMAIL, engine=world.engine)
+    world.lane = LaneActor(lane=EMAIL, services=world.engine)
     world.rows.templates["slow"], world.rows.active_templates["slow"] = [TEMPLATE], 1
     ids = await world.accept(4, packed=True)
     slow = world.rows.notifications[world.rows.deliveries[ids[0]].notification_id]

@@ -11,7 +11,7 @@ from application.alert.providers import PAUSE_MAX, TellOfProviders
 from application.provider.states import ProviderStates
 from domain.kernel.errors import Unavailable
 from domain.provider.outcome import Accepted, AccountFault
-from entrypoints.engine.alerts import ProviderAlarm
+from entrypoints.engine.alerts import ProviderAlerts
 from tests.support.clock import HandClock
 from tests.support.telemetry import Told
 
@@ -30,7 +30,7 @@ class World:
         tell = TellOfProviders(
             providers=self.states, hook=None if mute else self, clock=self.clock, process=uuid4()
         )
-        self.alarm = ProviderAlarm(tell=tell, telemetry=self.told)
+        self.alarm = ProviderAlerts(tell=tell, telemetry=self.told)
 
     async def post(self, id: str, body: bytes) -> None:  # noqa: A002  as `OperatorsHook` has it
         self.ids.append(id)

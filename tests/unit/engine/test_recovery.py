@@ -7,7 +7,7 @@ import pytest
 
 from application.recovery.recover import Elsewhere, Intact, Lacking, Marked, Reissued
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable
-from entrypoints.engine.recovery import IncarnationActor
+from entrypoints.engine.recovery import RecoveryActor
 from tests.support.eventually import eventually, steadily
 from tests.support.telemetry import Told
 
@@ -20,7 +20,7 @@ class Watch:
         self.session: int | None = 1
         self.looks = 0
         self.answers: list[object] = [Intact()]
-        self.actor = IncarnationActor(
+        self.actor = RecoveryActor(
             recover=self.look, session=lambda: self.session, telemetry=self.told, every=0.01, again=0.01
         )
 

@@ -9,7 +9,7 @@ from application.kernel.supervision import Tasks
 from application.privacy.ports import KeyState
 from application.provider.ports import Resting
 from entrypoints.http.kit.services import Readiness
-from entrypoints.processes.readiness import Standing
+from entrypoints.processes.readiness import ReadinessCheck
 
 
 @dataclass
@@ -45,7 +45,7 @@ async def said(stood: Stood, *, either: bool = True, away_max: float = 30, **mor
         "providers": dict,
         "keys": KeyState(wrong=None),
     } | more
-    return await Standing(either=either, parts=stood, relay=stood, away_max=away_max, **told)()
+    return await ReadinessCheck(either=either, parts=stood, relay=stood, away_max=away_max, **told)()
 
 
 AWAY = "127.0.0.1:5672: refused"
