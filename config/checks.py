@@ -3,8 +3,8 @@
 import re
 from datetime import timedelta
 
+from adapters.providers.kit.settings import ProviderSettings
 from config.alerts import Alerts, allowed, signing_key
-from config.providers import SmtpProvider
 from config.settings import Engine, Settings, VaultKeys
 from config.values import span
 from domain.kernel.errors import Misconfigured
@@ -52,8 +52,7 @@ def cross_check(settings: Settings) -> None:
         if policy.retries < 0:
             raise Misconfigured(f"policies.{klass}.retries is {policy.retries}: give 0 or more")
     for name, provider in settings.providers.items():
-        if isinstance(provider, SmtpProvider):
-            _smtp(f"providers.{name}", provider, settings.engine)
+        _provider(f"providers.{name}", provider, settings.engine)
 
 
 def _vault(vault: VaultKeys) -> None:
@@ -92,12 +91,11 @@ def _alerts(alerts: Alerts) -> None:
         signing_key(alerts)
 
 
-def _smtp(key: str, provider: SmtpProvider, engine: Engine) -> None:
-    if provider.timeout > engine.call_max:
+def _provider(key: str, provider: ProviderSettings, engine: Engine) -> None:
+    if provider.begins_within > engine.call_max:
         raise Misconfigured(
-            f"{key}.timeout is {span(provider.timeout)}: it must not be longer than engine.call_max, "
+            f"{key}.timeout is {span(provider.begins_within)}: it must not be longer than engine.call_max, "
             f"which is {span(engine.call_max)}"
         )
-    if (provider.user is None) != (provider.password is None):
-        lacking = "password" if provider.password is None else "user"
-        raise Misconfigured(f"{key}.{lacking} is not set: a login has a user and a password")
+    for setting, fault in provider.faults():
+        raise Misconfigured(f"{key}.{setting} {fault}")

@@ -8,7 +8,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from config.secret_url import SecretUrl
-from config.section import Count, Port, Section
+from config.section import Section
+from domain.kernel.bounds import Count, Port
 
 
 class TlsMode(StrEnum):

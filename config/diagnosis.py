@@ -7,6 +7,7 @@ from alembic.script import ScriptDirectory
 
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.migrate import SCRIPTS
+from application.provider.ports import SANDBOX
 from config import links
 from config.container import Container
 from config.lifecycle import built, opened_database
@@ -108,9 +109,7 @@ async def _broker(container: Container, settings: Settings) -> AsyncIterator[Fin
 
 
 def _providers(settings: Settings) -> Finding:
-    real = [
-        name for name, provider in settings.providers.items() if provider.__struct_config__.tag != "sandbox"
-    ]
+    real = [name for name, provider in settings.providers.items() if provider.kind() != SANDBOX]
     detail = ", ".join(real) if real else "the sandbox alone: nothing leaves this machine"
     mend = None if real else "set providers.<name>.kind, and name it in PUT /api/channels/email"
     return Finding(what="providers", fine=bool(real), detail=detail, mend=mend)

@@ -1,12 +1,12 @@
 """From the providers of the settings to their gateways."""
 
-from msgspec import structs
+from collections.abc import Mapping
 
-from adapters.providers.email.smtp.options import SmtpOptions
-from adapters.providers.registry import SANDBOX, Options, ProviderGateways
-from adapters.providers.sandbox import SandboxOptions
+import msgspec
+
+from adapters.providers.kit.settings import ProviderSettings
+from adapters.providers.registry import KINDS, ProviderGateways
 from application.kernel.ports import Clock, Dice
-from config.providers import Provider, SandboxProvider, SmtpProvider
 from config.settings import Settings
 from domain.kernel.errors import Misconfigured
 
@@ -17,16 +17,22 @@ def build(settings: Settings, clock: Clock, dice: Dice) -> ProviderGateways:
     Raises:
         Misconfigured: one of them cannot work.
     """
-    configured = {SANDBOX: SandboxProvider(), **settings.providers}
-    options = {name: _options(provider, settings) for name, provider in configured.items()}
     try:
-        return ProviderGateways(options, clock=clock, dice=dice, ledger=settings.sandbox.ledger)
+        return ProviderGateways(
+            settings.providers,
+            clock=clock,
+            dice=dice,
+            call_max=settings.engine.call_max,
+            ledger=settings.sandbox.ledger,
+        )
     except Misconfigured as fault:
         raise Misconfigured(f"providers: {fault}") from None
 
 
-def _options(provider: Provider, settings: Settings) -> Options:
-    given = structs.asdict(provider)
-    if isinstance(provider, SmtpProvider):
-        return SmtpOptions(**given | {"tls": provider.tls.value})
-    return SandboxOptions(**given, call_max=settings.engine.call_max)
+def provider_settings(kind: str, values: Mapping[str, object]) -> ProviderSettings:
+    """Settings of a kind, from values by the names that configuration has for them.
+
+    Raises:
+        KeyError, msgspec.ValidationError: there is no such kind, or a value is none.
+    """
+    return msgspec.convert(values, KINDS[kind])

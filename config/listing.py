@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect, structs
 
-from config.providers import Provider, kind_of
+from adapters.providers.kit.settings import ProviderSettings
 from config.settings import POLICY_TEXTS
 
 
@@ -22,8 +22,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
 def walk(section: msgspec.Struct, origins: Mapping[str, str], at: str = "") -> Iterator[Setting]:
     """Every key of a section and those below it."""
-    if isinstance(section, Provider):
-        yield _listed(f"{at}kind", kind_of(section), origins, inspect.StrType(), _one_line(type(section)))
+    if isinstance(section, ProviderSettings):
+        yield _listed(f"{at}kind", section.kind(), origins, inspect.StrType(), _one_line(type(section)))
     for field in structs.fields(section):
         value, key = getattr(section, field.name), f"{at}{field.encode_name}"
         if isinstance(value, msgspec.Struct):

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect, structs
 
+from adapters.providers.kit.settings import ProviderSettings
+from adapters.providers.registry import KINDS
 from config import values
 from config.checks import cross_check
 from config.listing import Setting, walk
-from config.providers import KINDS, Provider, kind_of
 from config.settings import Settings
 from config.sources import ALIASES, PREFIX, Given, Tree, env_name, gather
 from domain.kernel.errors import Misconfigured
@@ -63,7 +64,7 @@ class _Filler:
     def section(self, default: S, tree: Tree, at: str) -> S:
         """`default` with what the tree gives; `at` is empty or ends with a dot."""
         fields = {field.encode_name: field for field in structs.fields(default)}
-        tag = {"kind"} if isinstance(default, Provider) else set()
+        tag = {"kind"} if isinstance(default, ProviderSettings) else set()
         for name, given in tree.items():
             if name not in fields and name not in tag:
                 raise _unknown(f"{at}{name}", given, [*fields, *tag], at)
@@ -91,7 +92,9 @@ class _Filler:
             return self.section(default, self._table(given, key), f"{key}.")
         return self._leaf(inspect.type_info(field.type), given, key)
 
-    def _provider(self, default: Provider | None, given: "Given | Tree", key: str) -> Provider:
+    def _provider(
+        self, default: ProviderSettings | None, given: "Given | Tree", key: str
+    ) -> ProviderSettings:
         tree = self._table(given, key)
         if not _NAME.fullmatch(key.removeprefix("providers.")):
             raise Misconfigured(f"{key}: a provider's name has up to 50 letters, digits, - and _")
@@ -101,7 +104,7 @@ class _Filler:
                 raise Misconfigured(f"{key}.kind is not set: say which kind it is, {' or '.join(KINDS)}")
         else:
             chosen = self._leaf(inspect.LiteralType(tuple(KINDS)), kind, f"{key}.kind")
-            default = default if default and kind_of(default) == chosen else KINDS[chosen]()
+            default = default if default and default.kind() == chosen else KINDS[chosen]()
         return self.section(default, tree, f"{key}.")
 
     def _leaf(self, kind: inspect.Type, given: "Given | Tree", key: str, *, secret: bool = False) -> Any:

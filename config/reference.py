@@ -4,10 +4,16 @@ from collections.abc import Iterable
 
 from msgspec import structs
 
+from adapters.providers.registry import KINDS
 from config.listing import Setting, description, walk
-from config.providers import KINDS
 from config.settings import Settings, VaultKeys
-from config.values import expected, shown
+from config.values import expected, shown, span
+from domain.provider.capabilities import Capabilities
+
+_HEAD = "| key | default | takes | |"
+_CAPABILITIES = (
+    "| `kind` | channels | messages a call | idempotency keys | receipts | look-up | bytes a message |"
+)
 
 
 def reference() -> str:
@@ -17,16 +23,30 @@ def reference() -> str:
         if not setting.key.startswith("providers."):
             sections.setdefault(setting.key.partition(".")[0], []).append(_row(setting))
     sections["vault"].insert(1, f"| `vault.keys.N` |  | text | {_keys()} |")
-    for kind, provider in KINDS.items():
-        settings = walk(provider(), {}, "providers.NAME.")
-        sections[f'providers, `kind = "{kind}"`'] = [
-            _row(each) for each in settings if each.key[-4:] != "kind"
-        ]
-    return "\n".join(f"### {name}\n\n{_table(rows)}\n" for name, rows in sections.items())
+    tables = {name: _table(_HEAD, rows) for name, rows in sections.items()}
+    able = [_capable(kind, settings.capabilities) for kind, settings in KINDS.items()]
+    tables["providers: what each kind can do"] = _table(_CAPABILITIES, able)
+    for kind, settings in KINDS.items():
+        listed = walk(settings(), {}, "providers.NAME.")
+        rows = [_row(each) for each in listed if each.key[-4:] != "kind"]
+        tables[f'providers, `kind = "{kind}"`'] = _table(_HEAD, rows)
+    return "\n".join(f"### {name}\n\n{table}\n" for name, table in tables.items())
 
 
-def _table(rows: Iterable[str]) -> str:
-    return "\n".join(["| key | default | takes | |", "|---|---|---|---|", *rows])
+def _capable(kind: str, can: Capabilities) -> str:
+    known = (
+        ", ".join(can.channels) or "all",
+        str(can.batch_max),
+        f"for {span(can.idempotency)}" if can.idempotency else "no",
+        "yes" if can.receipts else "no",
+        "yes" if can.lookup else "no",
+        f"{can.size_max:,}" if can.size_max else "no limit published",
+    )
+    return f"| `{kind}` | {' | '.join(known)} |"
+
+
+def _table(head: str, rows: Iterable[str]) -> str:
+    return "\n".join([head, "|" + "---|" * (head.count("|") - 1), *rows])
 
 
 def _row(setting: Setting) -> str:

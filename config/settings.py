@@ -12,11 +12,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from adapters.providers.kit.settings import ProviderSettings
+from adapters.providers.sandbox import SandboxSettings
+from application.provider.ports import SANDBOX
 from config.alerts import Alerts
 from config.connections import Amqp, Db, Http
-from config.providers import Provider, SandboxProvider
-from config.section import Count, Section
+from config.section import Section
 from domain.delivery.policy import DEFAULT_POLICIES, RetryPolicy
+from domain.kernel.bounds import Count
 from domain.kernel.channel import CHANNELS, NotificationClass, Priority
 from domain.kernel.secret import Secret
 
@@ -184,7 +187,9 @@ class Settings(Section, frozen=True):
     amqp: Amqp = Amqp()
     http: Http = Http()
     vault: VaultKeys = VaultKeys()
-    providers: dict[str, Provider] = msgspec.field(default_factory=lambda: {"sandbox": SandboxProvider()})
+    providers: dict[str, ProviderSettings] = msgspec.field(
+        default_factory=lambda: {SANDBOX: SandboxSettings()}
+    )
     policies: Policies = Policies()
     accepting: Accepting = Accepting()
     engine: Engine = Engine()

@@ -1,29 +1,43 @@
-"""The configured providers, by name."""
+"""Every kind of provider there is, and the gateways of those that are configured.
+
+`KINDS` is all that wires a provider: configuration, documentation and the gateways go by it.
+"""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
-from adapters.providers.email.smtp.gateway import SmtpGateway
-from adapters.providers.email.smtp.options import SmtpOptions
+from adapters.providers.email.smtp.gateway import SmtpSettings
 from adapters.providers.kit.ledger import Ledger
-from adapters.providers.sandbox import SandboxGateway, SandboxOptions
+from adapters.providers.kit.settings import ProviderContext, ProviderSettings
+from adapters.providers.sandbox import SandboxSettings
 from application.kernel.ports import Clock, Dice
-from application.provider.ports import Gateway
+from application.provider.ports import SANDBOX, Gateway
 from domain.kernel.errors import Misconfigured
 
-Options = SmtpOptions | SandboxOptions
-
-SANDBOX = "sandbox"
-"""Always there: test keys send to it, whatever is configured."""
+_ALL: tuple[type[ProviderSettings], ...] = (SmtpSettings, SandboxSettings)
+KINDS: Mapping[str, type[ProviderSettings]] = {each.kind(): each for each in _ALL}
+"""By the name of the kind."""
 
 
 class ProviderGateways:
     """Implements `Gateways`.  Connections open with the first message."""
 
     def __init__(
-        self, providers: Mapping[str, Options], *, clock: Clock, dice: Dice, ledger: Path | None = None
+        self,
+        providers: Mapping[str, ProviderSettings],
+        *,
+        clock: Clock,
+        dice: Dice,
+        call_max: timedelta,
+        ledger: Path | None = None,
     ) -> None:
-        """`ledger`: file to which every sandbox writes what became of each call.
+        """Make the gateway of each provider, and of the sandbox, which is always there.
+
+        Args:
+            providers: by the name of the account.
+            call_max: `engine.call_max`.
+            ledger: file to which every sandbox writes what became of each call.
 
         Raises:
             Misconfigured: a provider cannot work as configured.
@@ -32,16 +46,13 @@ class ProviderGateways:
             self._ledger = None if ledger is None else Ledger(ledger)
         except OSError as error:
             raise Misconfigured(f"the sandbox's ledger {ledger} cannot be opened: {error.strerror}") from None
-        if isinstance(providers.get(SANDBOX), SmtpOptions):
-            raise Misconfigured("the provider 'sandbox' sends nothing: give the SMTP server another name")
-        self._gateways: dict[str, SmtpGateway | SandboxGateway] = {}
-        for name, options in {SANDBOX: SandboxOptions(), **providers}.items():
-            if isinstance(options, SmtpOptions):
-                self._gateways[name] = SmtpGateway(options=options, clock=clock)
-            else:
-                self._gateways[name] = SandboxGateway(
-                    options=options, clock=clock, dice=dice, ledger=self._ledger
-                )
+        named = {SANDBOX: SandboxSettings(), **providers}
+        if (kind := named[SANDBOX].kind()) != SandboxSettings.kind():
+            raise Misconfigured(
+                f"the provider '{SANDBOX}' sends nothing: give the one of kind {kind} another name"
+            )
+        context = ProviderContext(clock=clock, dice=dice, call_max=call_max, ledger=self._ledger)
+        self._gateways = {name: settings.gateway(context) for name, settings in named.items()}
 
     def named(self, provider: str) -> Gateway | None:
         """The gateway of a provider, or None when configuration has no such provider."""

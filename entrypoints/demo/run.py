@@ -15,9 +15,9 @@ from application.user.identity import customer, guest
 from config.catalog import load_catalog
 from config.connections import Http
 from config.container import Container
+from config.gateways import provider_settings
 from config.lifecycle import built, install_catalog, opened, start_logging
 from config.parts import Parts
-from config.providers import SandboxProvider, SmtpProvider, SmtpTls
 from config.settings import Settings
 from domain.kernel.channel import Mode
 from domain.kernel.errors import Misconfigured
@@ -176,10 +176,9 @@ async def _seeded(container: Container) -> str:
 
 def _settings(smtp_port: int, port: int) -> Settings:
     """The demo's own: nobody's configuration may make it write to real people."""
-    mailer = SmtpProvider(
-        host="127.0.0.1", port=smtp_port, tls=SmtpTls.NONE, sender=shop.SENDER, timeout=timedelta(seconds=10)
-    )
-    return Settings(http=Http(port=port), providers={"sandbox": SandboxProvider(), MAILER: mailer})
+    server = {"host": "127.0.0.1", "port": smtp_port, "tls": "none", "timeout": timedelta(seconds=10)}
+    mailer = provider_settings("smtp", server | {"from": shop.SENDER})
+    return Settings(http=Http(port=port), providers={MAILER: mailer})
 
 
 def _people(container: Container) -> dict[UUID, shop.Person]:

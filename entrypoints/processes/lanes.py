@@ -7,7 +7,6 @@ from dataclasses import replace
 from application.outbox.ports import Handoff
 from application.outbox.travel import RETURNED
 from config.container import Container
-from config.providers import SmtpProvider
 from config.settings import Settings
 from domain.kernel.channel import Lane, Mode, Priority
 from entrypoints.amqp.returned import ReturnedBatches
@@ -70,9 +69,9 @@ def _services(container: Container, handoff: Handoff) -> LaneServices:
         telemetry=telemetry,
         prefetch=settings.engine.prefetch,
         capacity={
-            name: ProviderCapacity(pool=provider.pool, weights=weights)
+            name: ProviderCapacity(pool=calls_max, weights=weights)
             for name, provider in settings.providers.items()
-            if isinstance(provider, SmtpProvider)
+            if (calls_max := provider.calls_max) is not None
         },
     )
 

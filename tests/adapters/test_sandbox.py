@@ -15,15 +15,21 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from adapters.providers.email.smtp.options import SmtpOptions
-from adapters.providers.instructions import Behaviour, Instruction, read
+from adapters.providers.email.smtp.connections import SmtpTls
+from adapters.providers.email.smtp.gateway import SmtpSettings
 from adapters.providers.kit.ledger import Ledger
+from adapters.providers.kit.settings import ProviderContext, ProviderSettings
 from adapters.providers.registry import ProviderGateways
-from adapters.providers.sandbox import SandboxGateway, SandboxOptions
+from adapters.providers.sandbox import (
+    Behaviour,
+    Instruction,
+    SandboxGateway,
+    SandboxSettings,
+    instruction_in,
+)
 from adapters.system import SystemClock, SystemDice
 from application.provider.ports import Gateways
 from config.gateways import build
-from config.providers import SandboxProvider, SmtpProvider
 from config.settings import Engine, Settings
 from domain.kernel.errors import Misconfigured
 from domain.provider.outcome import Accepted, Deferred, Refused, Unknown
@@ -32,6 +38,7 @@ from tests.support.sandbox import PROJECT
 
 ACCEPT, REFUSE, DEFER = Behaviour.ACCEPT, Behaviour.REFUSE, Behaviour.DEFER
 THROTTLE, SILENT = Behaviour.THROTTLE, Behaviour.SILENT
+CALL_MAX = timedelta(seconds=30)
 
 
 class Rolls:
@@ -44,13 +51,20 @@ class Rolls:
         return next(self._rolls)
 
 
-def sandbox(ledger: Path | None = None, rolls: Iterable[float] = (), **options: Any) -> SandboxGateway:
-    return SandboxGateway(
-        options=SandboxOptions(timeout=timedelta(milliseconds=20), **options),
+def sandbox(
+    ledger: Path | None = None,
+    rolls: Iterable[float] = (),
+    call_max: timedelta = CALL_MAX,
+    timeout: timedelta = timedelta(milliseconds=20),
+    **settings: Any,
+) -> SandboxGateway:
+    context = ProviderContext(
+        call_max=call_max,
         clock=SystemClock(),
         dice=Rolls(rolls),
         ledger=None if ledger is None else Ledger(ledger),
     )
+    return SandboxGateway(SandboxSettings(timeout=timeout, **settings), context)
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -88,7 +102,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
     ],
 )
 def test_what_addresses_mean(address: str, instruction: Instruction | None) -> None:
-    assert read(address) == instruction
+    assert instruction_in(address) == instruction
 
 
 async def test_first_attempts_go_wrong_and_later_ones_right() -> None:
@@ -104,22 +118,20 @@ async def test_no_address_makes_a_call_longer_than_its_bound() -> None:
     async with asyncio.timeout(5):
         for address in ("slow-99999@shop.test", "slow@shop.test"):
             assert isinstance(await gateway.send(message(address)), Accepted)
-    slow = SandboxOptions(
-        timeout=timedelta(hours=1), latency=timedelta(hours=1), call_max=timedelta(milliseconds=30)
-    )
+    hour = timedelta(hours=1)
+    gateway = sandbox(timeout=hour, latency=hour, call_max=timedelta(milliseconds=30))
     async with asyncio.timeout(5):
-        gateway = SandboxGateway(options=slow, clock=SystemClock(), dice=SystemDice())
         assert isinstance(await gateway.send(message("silent@shop.test")), Unknown)
         assert isinstance(await gateway.send(message("ada@shop.test")), Accepted)
 
 
 def test_every_sandbox_knows_the_bound_of_calls() -> None:
     """The one that is always there, too, when others are configured."""
-    settings = Settings(engine=Engine(call_max=timedelta(seconds=7)), providers={"mailer": SmtpProvider()})
-    for each in (settings, structs.replace(settings, providers={"sandbox": SandboxProvider()})):
+    settings = Settings(engine=Engine(call_max=timedelta(seconds=7)), providers={"mailer": SmtpSettings()})
+    for each in (settings, structs.replace(settings, providers={"sandbox": SandboxSettings()})):
         gateway = build(each, SystemClock(), SystemDice()).named("sandbox")
         assert isinstance(gateway, SandboxGateway)
-        assert gateway._options.call_max == timedelta(seconds=7)
+        assert gateway._context.call_max == timedelta(seconds=7)
 
 
 async def test_throttling_names_a_wait_and_deferring_does_not() -> None:
@@ -177,13 +189,11 @@ def test_a_line_outlives_kill_9_in_the_next_instruction(tmp_path: Path) -> None:
     program = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from adapters.providers.registry import ProviderGateways
 from adapters.system import SystemClock, SystemDice
 from config.gateways import build
-from config.providers import SandboxProvider, SmtpProvider
-from config.settings import Engine, Settings
+from config.settings import SandboxLedger, Settings
 from tests.contract.gateway import message
-gateways = ProviderGateways({}, clock=SystemClock(), dice=SystemDice(), ledger=Path(sys.argv[1]))
+gateways = build(Settings(sandbox=SandboxLedger(ledger=Path(sys.argv[1]))), SystemClock(), SystemDice())
 async def run():
     for number in range(1, 1001):
         await gateways.named("sandbox").send(message(attempt=number))
@@ -209,14 +219,16 @@ async def test_a_ledger_that_takes_nothing_more_sends_nothing() -> None:
     assert "ledger" in outcome.reason
 
 
-def gateways(ledger: Path | None = None, **providers: SmtpOptions | SandboxOptions) -> ProviderGateways:
-    return ProviderGateways(providers, clock=SystemClock(), dice=SystemDice(), ledger=ledger)
+def gateways(ledger: Path | None = None, **providers: ProviderSettings) -> ProviderGateways:
+    return ProviderGateways(
+        providers, clock=SystemClock(), dice=SystemDice(), call_max=CALL_MAX, ledger=ledger
+    )
 
 
 async def test_the_registry_knows_what_was_configured_and_always_the_sandbox(tmp_path: Path) -> None:
-    smtp = SmtpOptions(host="localhost", port=25, sender="shop@shop.test", tls="none")
+    smtp = SmtpSettings(host="localhost", port=25, sender="shop@shop.test", tls=SmtpTls.NONE)
     registry = gateways(
-        tmp_path / "ledger.jsonl", mail=smtp, slow=SandboxOptions(latency=timedelta(seconds=9))
+        tmp_path / "ledger.jsonl", mail=smtp, slow=SandboxSettings(latency=timedelta(seconds=9))
     )
     port: Gateways = registry
     assert port.named("mail") is not None
@@ -233,16 +245,16 @@ async def test_the_registry_knows_what_was_configured_and_always_the_sandbox(tmp
     ("providers", "says"),
     [
         (
-            {"sandbox": SmtpOptions(host="h", port=25, sender="shop@shop.test")},
-            "give the SMTP server another name",
+            {"sandbox": SmtpSettings(host="h", port=25, sender="shop@shop.test")},
+            "'sandbox' sends nothing: give the one of kind smtp another name",
         ),
-        ({"mail": SmtpOptions(host="h", port=25, sender="The Shop")}, "no sender"),
-        ({"mail": SmtpOptions(host="h", port=25, sender="a@b\r\nBcc: c@d")}, "no sender"),
-        ({"mail": SmtpOptions(host="h", port=25, sender="a@b.c", reply_to="nobody")}, "no sender"),
-        ({"mail": SmtpOptions(host="h", port=25, sender="a@b.c", ca=Path("/nowhere.pem"))}, "nowhere.pem"),
+        ({"mail": SmtpSettings(host="h", port=25, sender="The Shop")}, "no sender"),
+        ({"mail": SmtpSettings(host="h", port=25, sender="a@b\r\nBcc: c@d")}, "no sender"),
+        ({"mail": SmtpSettings(host="h", port=25, sender="a@b.c", reply_to="nobody")}, "no sender"),
+        ({"mail": SmtpSettings(host="h", port=25, sender="a@b.c", ca=Path("/nowhere.pem"))}, "nowhere.pem"),
     ],
 )
-def test_a_wrong_configuration_says_what_is_wrong(providers: dict[str, SmtpOptions], says: str) -> None:
+def test_a_wrong_configuration_says_what_is_wrong(providers: dict[str, ProviderSettings], says: str) -> None:
     with pytest.raises(Misconfigured, match=says):
         gateways(**providers)
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.providers.email.smtp.message import Letter, Letters
+from adapters.providers.email.smtp.message import MailObject, MailWriter
 from tests.contract.gateway import message
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -23,13 +23,13 @@ EXPECTED = {
 }  # fmt: skip
 
 
-def write(*, reply_to: str | None = None, **changes: Any) -> Letter:
-    return Letters(sender="The Shop <shop@shop.test>", reply_to=reply_to).write(message(**changes), NOON)
+def write(*, reply_to: str | None = None, **changes: Any) -> MailObject:
+    return MailWriter(sender="The Shop <shop@shop.test>", reply_to=reply_to).write(message(**changes), NOON)
 
 
-def received(letter: Letter) -> EmailMessage:
-    assert letter.content.endswith(b"\r\n.\r\n")
-    content = letter.content[: -len(b".\r\n")].replace(b"\r\n..", b"\r\n.")
+def received(mail_object: MailObject) -> EmailMessage:
+    assert mail_object.content.endswith(b"\r\n.\r\n")
+    content = mail_object.content[: -len(b".\r\n")].replace(b"\r\n..", b"\r\n.")
     return Parser(EmailMessage, policy=SMTPUTF8).parsestr(content.decode())
 
 
@@ -41,25 +41,29 @@ def part(mail: EmailMessage, kind: str) -> str:
 
 def test_headers() -> None:
     sent = message(subject="Your order A-1", name="Ada Lovelace")
-    letter = Letters(sender="The Shop <shop@shop.test>", reply_to="help@shop.test").write(sent, NOON)
-    mail = received(letter)
+    mail_object = MailWriter(sender="The Shop <shop@shop.test>", reply_to="help@shop.test").write(sent, NOON)
+    mail = received(mail_object)
     assert mail["From"] == "The Shop <shop@shop.test>"
     assert mail["To"] == "Ada Lovelace <ada@shop.test>"
     assert mail["Reply-To"] == "help@shop.test"
     assert mail["Subject"] == "Your order A-1"
     assert mail["Date"] == "Sun, 01 Mar 2026 12:00:00 +0000"
-    assert mail["Message-ID"] == f"<{letter.message_id}>" == f"<{sent.delivery}@shop.test>"
+    assert mail["Message-ID"] == f"<{mail_object.message_id}>" == f"<{sent.delivery}@shop.test>"
     assert mail["X-Posthorn-Delivery"] == str(sent.delivery)
     assert mail["Auto-Submitted"] == "auto-generated"
-    assert (letter.sender, letter.recipient, letter.utf8) == ("shop@shop.test", "ada@shop.test", False)
+    assert (mail_object.sender, mail_object.recipient, mail_object.smtputf8) == (
+        "shop@shop.test",
+        "ada@shop.test",
+        False,
+    )
 
 
 def test_the_message_id_is_the_same_on_every_attempt_and_another_for_every_delivery() -> None:
     sent = message()
-    letters = Letters(sender="shop@shop.test")
+    writer = MailWriter(sender="shop@shop.test")
     again = message(delivery=sent.delivery, attempt=2, body="changed")
-    assert letters.write(sent, NOON).message_id == letters.write(again, NOON).message_id
-    assert letters.write(message(), NOON).message_id != letters.write(message(), NOON).message_id
+    assert writer.write(sent, NOON).message_id == writer.write(again, NOON).message_id
+    assert writer.write(message(), NOON).message_id != writer.write(message(), NOON).message_id
 
 
 def test_text_and_html_are_alternatives_the_last_one_richest() -> None:
@@ -77,9 +81,9 @@ def test_one_part_alone() -> None:
 
 
 def test_a_letter_outside_ascii_in_front_of_the_at_needs_smtputf8() -> None:
-    letter = write(address="jörg@shop.test")
-    assert letter.utf8
-    header = received(letter)["To"]
+    mail_object = write(address="jörg@shop.test")
+    assert mail_object.smtputf8
+    header = received(mail_object)["To"]
     assert isinstance(header, AddressHeader)
     assert header.addresses[0].addr_spec == "jörg@shop.test"
 
@@ -127,14 +131,14 @@ BODY_TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_chara
 
 @given(subject=HEADER_TEXT, name=HEADER_TEXT)
 def test_no_header_text_adds_a_header_or_a_raw_line_end(subject: str, name: str) -> None:
-    letter = write(subject=subject, name=name)
-    head, _, rest = letter.content.partition(b"\r\n\r\n")
+    mail_object = write(subject=subject, name=name)
+    head, _, rest = mail_object.content.partition(b"\r\n\r\n")
     assert rest == b"Thank you.\r\n.\r\n"
     assert {
         line.split(b":")[0].decode() for line in head.split(b"\r\n") if not line[:1].isspace()
     } <= EXPECTED
-    assert all(len(line) <= 998 for line in letter.content.split(b"\r\n"))
-    assert letter.content.isascii()
+    assert all(len(line) <= 998 for line in mail_object.content.split(b"\r\n"))
+    assert mail_object.content.isascii()
 
 
 @given(subject=HEADER_TEXT, name=HEADER_TEXT)
@@ -167,11 +171,11 @@ def plain(text: str) -> str:
 @example(body="x" * 3_000, html="x" * 998)
 @example(body=".\n..\n.x", html="--=_" + "0" * 32 + "--\n=_")
 def test_content_arrives_as_written_and_never_ends_early(body: str, html: str) -> None:
-    letter = write(body=body, html_body=html)
-    bare = letter.content.replace(b"\r\n", b"")
+    mail_object = write(body=body, html_body=html)
+    bare = mail_object.content.replace(b"\r\n", b"")
     assert b"\r" not in bare
     assert b"\n" not in bare
-    assert b"\r\n.\r\n" not in letter.content[:-3].removesuffix(b"\r\n")
-    mail = received(letter)
+    assert b"\r\n.\r\n" not in mail_object.content[:-3].removesuffix(b"\r\n")
+    mail = received(mail_object)
     for kind, written in (("plain", body), ("html", html)):
         assert part(mail, kind).rstrip("\n") == written.rstrip("\n")

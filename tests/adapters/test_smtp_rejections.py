@@ -6,7 +6,7 @@ import ssl
 import pytest
 from aiosmtplib import SMTPConnectError, SMTPException, SMTPServerDisconnected
 
-from adapters.providers.email.smtp.replies import Stage, answered, broken
+from adapters.providers.email.smtp.replies import Stage, outcome_of_error, outcome_of_reply
 from domain.provider.outcome import AccountFault, Deferred, Refused
 
 C, L, S, R, D, M = Stage.CONNECT, Stage.LOGIN, Stage.SENDER, Stage.RECIPIENT, Stage.DATA, Stage.CONTENT
@@ -114,7 +114,7 @@ LATER = [
 
 
 def told(stage: Stage, answer: str, recipient: str = "ada@shop.test"):
-    return answered(stage, int(answer[:3]), answer[4:], recipient)
+    return outcome_of_reply(stage, int(answer[:3]), answer[4:], recipient)
 
 
 @pytest.mark.parametrize(("stage", "answer"), LOGIN + TURNED_AWAY)
@@ -166,15 +166,17 @@ def test_what_cannot_work_as_it_is_configured_is_our_fault(error, kind):
     wrapped = SMTPConnectError(f"Error connecting: {error}")
     wrapped.__cause__ = error
     for each in (error, wrapped):
-        outcome = broken(C, each)
+        outcome = outcome_of_error(C, each)
         assert isinstance(outcome, kind)
         assert getattr(outcome, "looked_at", False) is False
 
 
 @pytest.mark.parametrize("stage", [C, L])
 def test_an_extension_that_the_server_lacks_is_our_fault(stage):
-    assert isinstance(broken(stage, SMTPException("The SMTP AUTH extension is not supported")), AccountFault)
-    assert isinstance(broken(stage, SMTPServerDisconnected("Connection lost")), Deferred)
+    assert isinstance(
+        outcome_of_error(stage, SMTPException("The SMTP AUTH extension is not supported")), AccountFault
+    )
+    assert isinstance(outcome_of_error(stage, SMTPServerDisconnected("Connection lost")), Deferred)
 
 
 def test_a_server_that_talks_without_end_is_not_read_to_the_end():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.providers.email.smtp.replies import Stage, answered, unanswered
+from adapters.providers.email.smtp.replies import Stage, outcome_of_reply, outcome_of_silence
 from domain.provider.outcome import AccountFault, Deferred, Refused, Unknown
 
 TABLE = """
@@ -21,13 +21,13 @@ ROWS = [(row[:19].strip(), *row[19:].split()) for row in TABLE.strip("\n").split
 def test_every_stage(stage: str, _yes: str, later: str, no: str, other: str, lost: str) -> None:
     at = Stage(stage)
     for code in (450, 451, 452, 454, 499):
-        assert type(answered(at, code, "", "ada@a.b")) is KINDS[later]
+        assert type(outcome_of_reply(at, code, "", "ada@a.b")) is KINDS[later]
     for code in (550, 551, 553, 554, 599):
-        assert type(answered(at, code, "", "ada@a.b")) is KINDS[no]
+        assert type(outcome_of_reply(at, code, "", "ada@a.b")) is KINDS[no]
     for code in (-1, 0, 100, 220, 334, 354, 600, 999):
         if at is not Stage.CONTENT or code // 100 != 2:
-            assert type(answered(at, code, "", "ada@a.b")) is KINDS[other]
-    assert type(unanswered(at, "Connection lost")) is KINDS[lost]
+            assert type(outcome_of_reply(at, code, "", "ada@a.b")) is KINDS[other]
+    assert type(outcome_of_silence(at, "Connection lost")) is KINDS[lost]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_every_stage(stage: str, _yes: str, later: str, no: str, other: str, los
     ],
 )
 def test_reasons_are_short_plain_and_tell_no_address(text: str, reason: str) -> None:
-    outcome = answered(Stage.RECIPIENT, 550, text, "ada.l@shop.test")
+    outcome = outcome_of_reply(Stage.RECIPIENT, 550, text, "ada.l@shop.test")
     assert isinstance(outcome, Refused)
     assert "ada.l@" not in outcome.reason
     outcome.reason.encode()

@@ -1,37 +1,50 @@
-"""`GatewayContract` over every gateway."""
+"""`GatewayContract` over the gateway of every kind of provider."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
-from adapters.providers.email.smtp.gateway import SmtpGateway
-from adapters.providers.email.smtp.options import SmtpOptions
-from adapters.providers.sandbox import SandboxGateway, SandboxOptions
+from adapters.providers.email.smtp.connections import SmtpTls
+from adapters.providers.email.smtp.gateway import SmtpGateway, SmtpSettings
+from adapters.providers.kit.settings import ProviderContext
+from adapters.providers.registry import KINDS
+from adapters.providers.sandbox import SandboxGateway, SandboxSettings
 from adapters.system import SystemClock, SystemDice
 from tests.contract.gateway import GatewayContract
 from tests.support.smtp import mailbox
 
+CONTEXT = ProviderContext(clock=SystemClock(), dice=SystemDice(), call_max=timedelta(seconds=30))
+
+
+def test_every_kind_is_held_to_the_contract() -> None:
+    held = {each.kind for each in GatewayContract.__subclasses__()}
+    assert held == set(KINDS)
+
 
 class TestSandbox(GatewayContract):
+    kind = "sandbox"
+
     @pytest.fixture
     def gateway(self) -> SandboxGateway:
-        options = SandboxOptions(latency=timedelta(milliseconds=2), timeout=timedelta(milliseconds=50))
-        return SandboxGateway(options=options, clock=SystemClock(), dice=SystemDice())
+        settings = SandboxSettings(latency=timedelta(milliseconds=2), timeout=timedelta(milliseconds=50))
+        return SandboxGateway(settings, CONTEXT)
 
 
 class TestSmtp(GatewayContract):
+    kind = "smtp"
+
     @pytest.fixture
     async def gateway(self) -> AsyncIterator[SmtpGateway]:
         async with mailbox() as box:
-            options = SmtpOptions(
+            settings = SmtpSettings(
                 host="127.0.0.1",
                 port=box.port,
                 sender="The Shop <shop@shop.test>",
-                tls="none",
+                tls=SmtpTls.NONE,
                 timeout=timedelta(seconds=1),
                 answer_max=timedelta(seconds=1),
             )
-            gateway = SmtpGateway(options=options, clock=SystemClock())
+            gateway = SmtpGateway(settings, SystemClock())
             yield gateway
             await gateway.aclose()

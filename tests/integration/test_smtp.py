@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from adapters.providers.email.smtp.gateway import SmtpGateway
-from adapters.providers.email.smtp.options import SmtpOptions
+from adapters.providers.email.smtp.connections import SmtpTls
+from adapters.providers.email.smtp.gateway import SmtpGateway, SmtpSettings
 from adapters.system import SystemClock
 from domain.kernel.secret import Secret
 from domain.provider.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
@@ -24,8 +24,8 @@ SHORT = timedelta(milliseconds=300)
 
 @asynccontextmanager
 async def gateway(port: int, **options: Any) -> AsyncIterator[SmtpGateway]:
-    known = {"host": "127.0.0.1", "port": port, "sender": "The Shop <shop@shop.test>", "tls": "none"}
-    smtp = SmtpGateway(options=SmtpOptions(**(known | options)), clock=SystemClock())
+    known = {"host": "127.0.0.1", "port": port, "sender": "The Shop <shop@shop.test>", "tls": SmtpTls.NONE}
+    smtp = SmtpGateway(SmtpSettings(**(known | options)), SystemClock())
     try:
         yield smtp
     finally:
@@ -386,5 +386,5 @@ async def test_a_call_that_timed_out_does_not_finish_sending_later() -> None:
 
 
 def test_the_password_is_not_shown() -> None:
-    options = SmtpOptions(host="h", port=25, sender="a@b.c", user="shop", password=Secret("hunter2"))
+    options = SmtpSettings(host="h", port=25, sender="a@b.c", user="shop", password=Secret("hunter2"))
     assert "hunter2" not in repr(options)

@@ -1,4 +1,4 @@
-"""The sandbox's ledger: what a provider would know, one JSON line for each call.
+"""The ledger: what a provider of our own was given, one JSON line for each call.
 
 A line is in the kernel's hands, whole, before the caller learns the outcome: it outlives kill -9 of the
 process in the instruction after.  Several processes may append to one file.
@@ -13,7 +13,7 @@ class Ledger:
     """An append-only file; `line` costs one system call."""
 
     def __init__(self, path: Path) -> None:
-        """Open it, and make it if need be.
+        """Open the file, which is made if it does not exist.
 
         Raises:
             OSError: it cannot be opened.

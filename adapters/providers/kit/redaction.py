@@ -1,8 +1,8 @@
-"""What is kept of a server's answer once the recipient is named: words that such answers are made of.
+"""What is kept of a provider's answer about a message: the words that such answers are made of.
 
-Servers quote what they were given: an address in any of its spellings, a name, a line of the message.
-Reasons are stored in the clear and shown to many, so it is not looked for what should be left out: what is no
-known word, and no status code, becomes `…`.
+Providers quote what they were given: an address in any of its spellings, a name, a line of the message.
+Reasons are stored in the clear and shown to many.  Nobody can list what must be left out, so what may stay is
+listed: everything but known words and status codes becomes `…`.
 """
 
 import re
@@ -68,8 +68,8 @@ _BETWEEN = re.compile(r"[-/_]")
 LEFT_OUT = "…"
 
 
-def known_words(text: str) -> str:
-    """The text with `…` for everything else."""
+def redacted(text: str) -> str:
+    """The text with `…` in the place of everything that is no known word and no status code."""
     kept: list[str] = []
     for token in text.split():
         core = token.strip(_AROUND)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from adapters.providers.email.smtp.gateway import SmtpSettings
+from adapters.providers.sandbox import SandboxSettings
 from config.connections import TlsMode
 from config.load import load
-from config.providers import SandboxProvider, SmtpProvider
 from config.settings import Settings
 from config.sources import Given
 from config.values import duration, shown, span
@@ -89,8 +90,8 @@ def test_every_kind_of_value_is_read_from_file_and_environment(tmp_path: Path) -
     otp = settings.policies.by_class()[NotificationClass.OTP]
     assert (otp.patience, otp.on_unknown, otp.retries) == (timedelta(seconds=90), OnUnknown.HOLD, 3)
     assert settings.providers == {
-        "sandbox": SandboxProvider(),
-        "mailer": SmtpProvider(
+        "sandbox": SandboxSettings(),
+        "mailer": SmtpSettings(
             sender="The Shop <shop@example.org>", verify=False, timeout=timedelta(seconds=2.5)
         ),
     }

@@ -1,8 +1,8 @@
-"""E-mails as octets: headers that cannot be broken out of, text and HTML as alternatives.
+"""Mail objects (RFC 5321, 2.3.1): an envelope, and content in the format of RFC 5322 and MIME.
 
 Written by hand, for the few headers there are: Python's `EmailMessage` decodes encoded words in what it is
 given (a customer called `=?utf-8?q?=0D=0ABcc:…?=` adds a header), loses spaces of long subjects that are not
-ASCII, and takes milliseconds.  Here every header value is printable by construction.
+ASCII, and takes milliseconds.  Here no value can break out of its header: each is printable by construction.
 """
 
 import base64
@@ -29,42 +29,42 @@ _WORD_OCTETS = 45  # base64 of them and the wrapping fit into the 75 characters 
 _BASE64_FROM = 1.25  # octets a character: beyond, quoted-printable is longer
 
 
-class Letter(msgspec.Struct, frozen=True):
+class MailObject(msgspec.Struct, frozen=True):
     """An e-mail with its envelope, ready for the wire."""
 
     sender: str
+    """For MAIL FROM."""
     recipient: str
+    """For RCPT TO."""
     message_id: str
+    """Without angle brackets."""
     content: bytes
     """What follows DATA: CRLF line ends, dots stuffed, the final dot included."""
-    utf8: bool
+    smtputf8: bool
     """Needs SMTPUTF8 (RFC 6531): the address has letters outside ASCII."""
 
 
-class Letters:
-    """Writes letters from one sender.
+class MailWriter:
+    """Writes the e-mails of one sender.
 
     The Message-ID is made of the delivery's id alone, the same on every attempt: when an outcome was unknown
     and the message goes out again, receivers and their mail programs can tell that both are one.
     """
 
     def __init__(self, *, sender: str, reply_to: str | None = None) -> None:
-        """Read the addresses.
+        """Read the sender's addresses.
 
         Raises:
-            Misconfigured: one of them is none.
+            Misconfigured: one of them is no address.
         """
         name, self._sender = _own_address(sender)
-        self._always = [f"From: {_mailbox(name, self._sender)}"]
+        self._fixed = [f"From: {_mailbox(name, self._sender)}"]
         if reply_to is not None:
-            self._always.append(f"Reply-To: {_mailbox(*_own_address(reply_to))}")
-        self._always += [
-            "Auto-Submitted: auto-generated",
-            "MIME-Version: 1.0",
-        ]  # RFC 3834: no holiday replies
+            self._fixed.append(f"Reply-To: {_mailbox(*_own_address(reply_to))}")
+        self._fixed += ["Auto-Submitted: auto-generated", "MIME-Version: 1.0"]  # RFC 3834: no holiday replies
         self.domain = self._sender.rpartition("@")[2]
 
-    def write(self, message: Message, at: datetime) -> Letter:
+    def write(self, message: Message, at: datetime) -> MailObject:
         """Put a message into its envelope.
 
         Args:
@@ -77,9 +77,9 @@ class Letters:
             raise ValueError("not an e-mail address")
         message_id = f"{message.delivery}@{self.domain}"
         head = [
-            *self._always,
+            *self._fixed,
             f"To: {_mailbox(_one_line(message.name or ''), message.address)}",
-            f"Subject: {_words(_one_line(message.subject or ''))}",
+            f"Subject: {_unstructured(_one_line(message.subject or ''))}",
             f"Date: {format_datetime(at)}",
             f"Message-ID: <{message_id}>",
             f"X-Posthorn-Delivery: {message.delivery}",
@@ -89,7 +89,7 @@ class Letters:
         except UnicodeEncodeError:
             raise ValueError("a character that cannot be sent") from None
         content = _DOT.sub(b"..", written) + b"\r\n.\r\n"
-        return Letter(self._sender, message.address, message_id, content, not message.address.isascii())
+        return MailObject(self._sender, message.address, message_id, content, not message.address.isascii())
 
 
 def _body(message: Message) -> list[str]:
@@ -99,15 +99,15 @@ def _body(message: Message) -> list[str]:
     if message.body is None:
         return _part("html", message.html_body)
     boundary = f"=_{message.delivery.hex}"
-    fence = f"--{boundary}"
+    delimiter = f"--{boundary}"
     return [
         f'Content-Type: multipart/alternative; boundary="{boundary}"',
         "",
-        fence,
+        delimiter,
         *_part("plain", message.body),
-        fence,
+        delimiter,
         *_part("html", message.html_body),
-        f"{fence}--",
+        f"{delimiter}--",
     ]
 
 
@@ -122,7 +122,7 @@ def _part(kind: str, text: str) -> list[str]:
 
 
 def _encoded(text: str) -> tuple[str, str]:
-    """Content that every server takes: ASCII in short lines; `=_`, which begins our fences, is not in it."""
+    """Content that every server takes: ASCII in short lines, without the `=_` of our boundaries."""
     short = max(map(len, text.split("\r\n"))) <= _LINE_MAX
     if short and text.isascii() and "=_" not in text and "\0" not in text:
         return "7bit", text
@@ -135,14 +135,14 @@ def _encoded(text: str) -> tuple[str, str]:
 def _mailbox(name: str, address: str) -> str:
     if not name:
         return address
-    if _is_plain(name):
+    if _needs_no_encoding(name):
         return '"{}" <{}>'.format(name.replace("\\", "\\\\").replace('"', '\\"'), address)
-    return f"{_words(name)}\r\n <{address}>"
+    return f"{_unstructured(name)}\r\n <{address}>"
 
 
-def _words(text: str) -> str:
+def _unstructured(text: str) -> str:
     """Header text: as it is, or in encoded words (RFC 2047) that are read back exactly."""
-    if _is_plain(text):
+    if _needs_no_encoding(text):
         return text
     return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(part).decode()}?=" for part in _split(text))
 
@@ -159,7 +159,7 @@ def _split(text: str) -> Iterator[bytes]:
     yield part
 
 
-def _is_plain(text: str) -> bool:
+def _needs_no_encoding(text: str) -> bool:
     return text.isascii() and "=?" not in text and len(text) <= _PLAIN_MAX
 
 

@@ -1,4 +1,4 @@
-"""Whose fault a refusal is that comes after the recipient was named: its code, then its words.
+"""Whose fault a rejection is that comes after the recipient was named: by its code, then by its words.
 
 Servers judge client, sender and relaying only when they know the recipient (Postfix: `smtpd_delay_reject`),
 and some the account when they have the whole message (SES, Exchange Online).  RFC 3463 and 4954 have codes
@@ -9,8 +9,8 @@ import re
 from enum import Enum
 
 
-class Fault(Enum):
-    """Whose."""
+class FaultOwner(Enum):
+    """Whose fault a rejection is."""
 
     RECIPIENT = "recipient"
     """Or nobody says: it concerns this one."""
@@ -18,7 +18,7 @@ class Fault(Enum):
     """Its size or its kind."""
     ACCOUNT = "account"
     """The login, certainly."""
-    PERHAPS = "perhaps"
+    PERHAPS_ACCOUNT = "perhaps account"
     """The account's, it seems: its sender, its address, its quota, what it may relay."""
 
 
@@ -27,7 +27,7 @@ _LOGIN_CODES = frozenset({530, 534, 535, 538})
 _LOGIN = frozenset({"7.8", "7.9", "7.10", "7.11", "7.12", "7.13", "7.14", "7.57"})
 """X.7.57: Exchange, "client not authenticated to send mail"."""
 _MAILBOX = frozenset(
-    {
+    [
         "1.1",
         "1.2",
         "1.3",
@@ -43,10 +43,11 @@ _MAILBOX = frozenset(
         "4.6",
         "7.2",
         "7.17",
-    }
+    ]
 )
+"""The recipient's mailbox or domain."""
 _OURS = frozenset(
-    {
+    [
         "1.7",
         "1.8",
         "3.2",
@@ -61,8 +62,10 @@ _OURS = frozenset(
         "7.26",
         "7.27",
         "7.28",
-    }
-    | {"7.54", "7.60", "7.64"}
+        "7.54",
+        "7.60",
+        "7.64",
+    ]
 )
 """The sender's address (1.7, 1.8), the system (3.2, 3.5), Gmail's daily limit (4.5), DKIM, SPF, the client's
 name, a null MX of the sender (7.20 to 7.28); Exchange's relaying (7.54, 7.64) and send-as (7.60)."""
@@ -105,7 +108,7 @@ _CLIENT = _any(
 """Where we come from; of a message the same words are about its links."""
 
 
-def meaning(code: int, text: str, *, before_content: bool) -> Fault:
+def fault_owner(code: int, text: str, *, before_content: bool) -> FaultOwner:
     """Whose fault an answer of 4yz or 5yz is.
 
     Args:
@@ -114,17 +117,17 @@ def meaning(code: int, text: str, *, before_content: bool) -> Fault:
     found = _ENHANCED.search(text)
     detail = found[1] if found else ""
     if code in _LOGIN_CODES or detail in _LOGIN:
-        return Fault.ACCOUNT
+        return FaultOwner.ACCOUNT
     if detail in _MAILBOX or _NAMED.search(text):
-        return Fault.RECIPIENT
+        return FaultOwner.RECIPIENT
     if detail == "3.4" or detail.startswith("6.") or (code == 552 and not detail):
-        return Fault.MESSAGE
+        return FaultOwner.MESSAGE
     if _ACCOUNT.search(text):
-        return Fault.PERHAPS
+        return FaultOwner.PERHAPS_ACCOUNT
     if code // 100 == 4:  # greylisting, and the like of it
-        return Fault.RECIPIENT
+        return FaultOwner.RECIPIENT
     if detail in _OURS or _TENANT.fullmatch(detail) or _SENDER.search(text):
-        return Fault.PERHAPS
+        return FaultOwner.PERHAPS_ACCOUNT
     if before_content and (detail == "7.1" or code in _EXPECTS or _CLIENT.search(text)):
-        return Fault.PERHAPS
-    return Fault.RECIPIENT
+        return FaultOwner.PERHAPS_ACCOUNT
+    return FaultOwner.RECIPIENT
