@@ -19,7 +19,7 @@ KEY_BYTES_MIN, KEY_BYTES_MAX = 24, 64
 _MAKE_ONE = f"make one with `echo {PREFIX}$(openssl rand -base64 32)`"
 
 
-class Alerts(Section, frozen=True):
+class AlertSettings(Section, frozen=True):
     """Telling operators of dead letters."""
 
     url: Annotated[
@@ -41,7 +41,7 @@ class Alerts(Section, frozen=True):
     ] = timedelta(minutes=15)
 
 
-def allowed(alerts: Alerts) -> tuple[Network, ...]:
+def allowed(alerts: AlertSettings) -> tuple[Network, ...]:
     """What `networks` stands for.
 
     Raises:
@@ -58,7 +58,7 @@ def allowed(alerts: Alerts) -> tuple[Network, ...]:
     return tuple(found)
 
 
-def signing_key(alerts: Alerts) -> bytes:
+def signing_key(alerts: AlertSettings) -> bytes:
     """What the secret stands for.
 
     Raises:

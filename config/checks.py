@@ -4,8 +4,8 @@ import re
 from datetime import timedelta
 
 from adapters.providers.kit.settings import ProviderSettings
-from config.alerts import Alerts, allowed, signing_key
-from config.settings import Engine, Settings, VaultKeys
+from config.alerts import AlertSettings, allowed, signing_key
+from config.settings import EngineSettings, Settings, VaultKeys
 from config.values import span
 from domain.kernel.errors import Misconfigured
 
@@ -68,7 +68,7 @@ def _vault(vault: VaultKeys) -> None:
         raise Misconfigured(f"vault.current is {vault.current}: set vault.keys.{vault.current} too")
 
 
-def _engine(engine: Engine) -> None:
+def _engine(engine: EngineSettings) -> None:
     if engine.lease < engine.call_max + LEASE_MARGIN:
         raise Misconfigured(
             f"engine.lease is {span(engine.lease)}: it must be at least {span(LEASE_MARGIN)} longer than "
@@ -80,7 +80,7 @@ def _engine(engine: Engine) -> None:
         )
 
 
-def _alerts(alerts: Alerts) -> None:
+def _alerts(alerts: AlertSettings) -> None:
     if alerts.url is not None and not alerts.url.reveal().startswith(("https://", "http://")):
         raise Misconfigured(f"alerts.url is {alerts.url}: it must begin with https:// (or http://)")
     if not allowed(alerts) and alerts.url is not None and not alerts.url.reveal().startswith("https://"):
@@ -91,7 +91,7 @@ def _alerts(alerts: Alerts) -> None:
         signing_key(alerts)
 
 
-def _provider(key: str, provider: ProviderSettings, engine: Engine) -> None:
+def _provider(key: str, provider: ProviderSettings, engine: EngineSettings) -> None:
     if provider.begins_within > engine.call_max:
         raise Misconfigured(
             f"{key}.timeout is {span(provider.begins_within)}: it must not be longer than engine.call_max, "

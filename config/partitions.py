@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.partitions import Reach, ensure_partitions, may_make, reach
-from adapters.telemetry.telemetry import Telemetry
+from adapters.telemetry.telemetry import PrometheusTelemetry
 
 LOW = 2
 """Months ahead: fewer are worth an alert."""
@@ -19,7 +19,7 @@ class Partitions:
     """One per process."""
 
     database: Database
-    telemetry: Telemetry
+    telemetry: PrometheusTelemetry
     _reach: Reach | None = None
     _told_right: bool = False
     _told_low: int | None = None

@@ -15,7 +15,7 @@ from msgspec import Meta
 from adapters.providers.kit.settings import ProviderSettings
 from adapters.providers.sandbox import SandboxSettings
 from application.provider.ports import SANDBOX
-from config.alerts import Alerts
+from config.alerts import AlertSettings
 from config.connections import Amqp, Db, Http
 from config.section import Section
 from domain.delivery.policy import DEFAULT_POLICIES, RetryPolicy
@@ -81,7 +81,7 @@ class Weights(Section, frozen=True):
         return {priority: getattr(self, priority.label) for priority in Priority}
 
 
-class Engine(Section, frozen=True):
+class EngineSettings(Section, frozen=True):
     """The delivery actors of one process."""
 
     channels: Annotated[
@@ -192,8 +192,8 @@ class Settings(Section, frozen=True):
     )
     policies: Policies = Policies()
     accepting: Accepting = Accepting()
-    engine: Engine = Engine()
+    engine: EngineSettings = EngineSettings()
     relay: Relaying = Relaying()
-    alerts: Alerts = Alerts()
+    alerts: AlertSettings = AlertSettings()
     sandbox: SandboxLedger = SandboxLedger()
     log: Log = Log()

@@ -22,13 +22,13 @@ class CheckedVault:
         """See `Vault`."""
         return self._vault.create()
 
-    def wrap(self, key: DataKey, person: UUID) -> bytes:
+    def wrap(self, key: DataKey, user: UUID) -> bytes:
         """See `Vault`."""
-        return self._right().wrap(key, person)
+        return self._right().wrap(key, user)
 
-    def unwrap(self, wrapped: bytes, person: UUID) -> AesKey:
+    def unwrap(self, wrapped: bytes, user: UUID) -> AesKey:
         """See `Vault`."""
-        return self._right().unwrap(wrapped, person)
+        return self._right().unwrap(wrapped, user)
 
     def seal(self, plaintext: bytes, context: bytes) -> bytes:
         """See `ServiceKey`."""

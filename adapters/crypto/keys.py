@@ -15,7 +15,7 @@ _TAG_BYTES = 16
 class AesKey:
     """Implements `DataKey`.  Sealed: nonce (96 random bits), ciphertext, tag (128 bits).
 
-    Random nonces are good for 2^32 messages of one key (NIST SP 800-38D, 8.3): far beyond any person's mail.
+    Random nonces are good for 2^32 messages of one key (NIST SP 800-38D, 8.3): far beyond any user's mail.
     """
 
     __slots__ = ("_cipher", "_raw")

@@ -83,23 +83,23 @@ class LocalVault:
         """A fresh random key."""
         return AesKey(os.urandom(KEY_BYTES))
 
-    def wrap(self, key: DataKey, person: UUID) -> bytes:
-        """Wrap a person's key under the current key-encryption key; its version stands in the result."""
+    def wrap(self, key: DataKey, user: UUID) -> bytes:
+        """Wrap a user's key under the current key-encryption key; its version stands in the result."""
         version = self._current.to_bytes(1, "big")
-        return version + self._keys[self._current].wrap(key, _context(person, version))
+        return version + self._keys[self._current].wrap(key, _context(user, version))
 
-    def unwrap(self, wrapped: bytes, person: UUID) -> AesKey:
-        """Read a person's key back.
+    def unwrap(self, wrapped: bytes, user: UUID) -> AesKey:
+        """Read a user's key back.
 
         Raises:
-            Unreadable: moved to another person, or changed.
+            Unreadable: moved to another user, or changed.
             KeyUnavailable: its key-encryption key is not configured.
         """
-        name = wrapped + person.bytes  # with the person: a moved key must not open because it was seen before
+        name = wrapped + user.bytes  # with the user: a moved key must not open because it was seen before
         key = self._unwrapped.get(name)
         if key is None:
             key = self._unwrapped[name] = self._sealer(wrapped).unwrap(
-                wrapped[1:], _context(person, wrapped[:1])
+                wrapped[1:], _context(user, wrapped[:1])
             )
         return key
 
@@ -144,13 +144,13 @@ class LocalVault:
     def opens(self, sample: Sample) -> bool:
         """See `Keyring`."""
         try:
-            profile = open_profile(self.unwrap(sample.data_key, sample.person), sample.person, sample.profile)
+            profile = open_profile(self.unwrap(sample.data_key, sample.user), sample.user, sample.profile)
         except Unreadable:
             return False
         user_id, email, phone = profile.user_id, profile.email, profile.phone
         if not (user_id or email or phone):
             return True
-        return sample.person in {
+        return sample.user in {
             customer(self, user_id, mode) if user_id else guest(self, mode, email=email, phone=phone)
             for mode in Mode
         }
@@ -170,8 +170,8 @@ class LocalVault:
         return key
 
 
-def _context(person: UUID, version: bytes) -> bytes:
-    return b"users.data_key:" + person.bytes + version
+def _context(user: UUID, version: bytes) -> bytes:
+    return b"users.data_key:" + user.bytes + version
 
 
 def _service_context(context: bytes, version: bytes) -> bytes:

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import count
 
-from adapters.memory.queues import MemoryQueue, MemorySubscription, Message
+from adapters.memory.queues import MemoryQueue, MemorySubscription, QueuedMessage
 from adapters.memory.routing import Definitions, Routes
-from application.broker.ports import LARGEST, Event, Outgoing, Published
+from application.broker.ports import LARGEST, Outgoing, OutgoingEvent, Published
 from application.kernel.ports import Clock
 from domain.kernel.channel import Lane
 from domain.kernel.errors import BrokerUnavailable, NotFound
@@ -36,7 +36,7 @@ class MemoryBroker:
         }
         self._clock = clock
         self._memory_max = memory_max
-        self._delayed: list[tuple[float, int, Message]] = []
+        self._delayed: list[tuple[float, int, QueuedMessage]] = []
         self._delayed_bytes = 0
         self._numbers = count()
         self._timer: asyncio.TimerHandle | None = None
@@ -100,11 +100,11 @@ class MemoryBroker:
         self.release()
         return published
 
-    async def emit(self, exchange: str, event: Event) -> None:
+    async def emit(self, exchange: str, event: OutgoingEvent) -> None:
         """Publish to an exchange; see `EventPublisher`."""
         await self._ready()
         if not self._push(
-            self._routes.queues(exchange, event.routing_key), Message(event.routing_key, event)
+            self._routes.queues(exchange, event.routing_key), QueuedMessage(event.routing_key, event)
         ):
             raise BrokerUnavailable(f"no queue takes {event.routing_key} from exchange {exchange}")
 
@@ -149,14 +149,14 @@ class MemoryBroker:
         if publishing and self.blocked:
             raise BrokerUnavailable(f"the broker blocks publishers: it {self.blocked}")
 
-    def _push(self, names: Iterable[str], message: Message) -> bool:
+    def _push(self, names: Iterable[str], message: QueuedMessage) -> bool:
         """Put a message into those of the queues that exist; False when there is none."""
         queues = [self._queues[name] for name in names if name in self._queues]
         for queue in queues:
-            queue.push(Message(message.key, message.event))
+            queue.push(QueuedMessage(message.key, message.event))
         return bool(queues)
 
-    def _die(self, exchange: str, message: Message) -> None:
+    def _die(self, exchange: str, message: QueuedMessage) -> None:
         self._push(self._routes.queues(exchange, message.key), message)
 
 
@@ -167,11 +167,11 @@ class MemoryEvents:
         self._broker = broker
         self._exchange = exchange
 
-    async def publish(self, event: Event) -> None:
+    async def publish(self, event: OutgoingEvent) -> None:
         """See `EventPublisher`."""
         await self._broker.emit(self._exchange, event)
 
 
-def _message(message: Outgoing, key: str) -> Message:
+def _message(message: Outgoing, key: str) -> QueuedMessage:
     headers = {ID_HEADER: str(message.id), **message.headers}
-    return Message(key, Event(routing_key=key, body=message.body, headers=headers))
+    return QueuedMessage(key, OutgoingEvent(routing_key=key, body=message.body, headers=headers))

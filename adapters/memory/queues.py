@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from application.broker.ports import LARGEST, Event, Received
+from application.broker.ports import LARGEST, OutgoingEvent, Received
 from application.broker.sizes import fitting
 from domain.kernel.errors import BrokerUnavailable
 
@@ -16,11 +16,11 @@ OVERHEAD = 1024
 """Bytes that a message costs beside its body, roughly."""
 
 
-class Message(msgspec.Struct):
+class QueuedMessage(msgspec.Struct):
     """One message of one queue; `deliveries` are those that were not acked."""
 
     key: str
-    event: Event
+    event: OutgoingEvent
     deliveries: int = 0
 
     @property
@@ -52,13 +52,15 @@ class MemoryQueue:
         die: what becomes of a message that was given back too often: exchange, message.
     """
 
-    def __init__(self, name: str, policy: Mapping[str, Any], die: Callable[[str, Message], None]) -> None:
+    def __init__(
+        self, name: str, policy: Mapping[str, Any], die: Callable[[str, QueuedMessage], None]
+    ) -> None:
         self.name = name
         self.held = 0
         self._limit = policy.get("delivery-limit")
         self._dead_letters_to = policy.get("dead-letter-exchange")
         self._die = die
-        self._ready: deque[Message] = deque()
+        self._ready: deque[QueuedMessage] = deque()
         self._consumers: deque[MemorySubscription] = deque()
 
     @property
@@ -71,7 +73,7 @@ class MemoryQueue:
         """Messages in nobody's hands."""
         return len(self._ready)
 
-    def push(self, message: Message) -> None:
+    def push(self, message: QueuedMessage) -> None:
         """Behind all others."""
         self.held += message.size
         self._ready.append(message)
@@ -96,18 +98,18 @@ class MemoryQueue:
             else:
                 full += 1
 
-    def done(self, messages: Sequence[Message]) -> None:
+    def done(self, messages: Sequence[QueuedMessage]) -> None:
         """Acked: forget them."""
         self.held -= sum(message.size for message in messages)
         self.serve()
 
-    def refuse(self, messages: Sequence[Message]) -> None:
+    def refuse(self, messages: Sequence[QueuedMessage]) -> None:
         """They die, whatever their number of returns."""
         for message in messages:
             self._bury(message, "rejected")
         self.serve()
 
-    def leave(self, consumer: "MemorySubscription", unacked: Sequence[Message]) -> None:
+    def leave(self, consumer: "MemorySubscription", unacked: Sequence[QueuedMessage]) -> None:
         """A consumer goes: what it held returns to the front, or dies of its many returns."""
         with suppress(ValueError):  # all were lost at once
             self._consumers.remove(consumer)
@@ -127,12 +129,12 @@ class MemoryQueue:
         for consumer in lost:
             consumer.lose(reason)
 
-    def _bury(self, message: Message, reason: str) -> None:
+    def _bury(self, message: QueuedMessage, reason: str) -> None:
         self.held -= message.size
         if self._dead_letters_to is not None:
             how = {"x-first-death-reason": reason, "x-first-death-queue": self.name}
             event = msgspec.structs.replace(message.event, headers={**message.event.headers, **how})
-            self._die(self._dead_letters_to, Message(message.key, event))
+            self._die(self._dead_letters_to, QueuedMessage(message.key, event))
 
 
 class MemorySubscription:
@@ -144,7 +146,7 @@ class MemorySubscription:
         self._largest = largest
         self._tag = 0
         self._here: deque[Received] = deque()
-        self._unacked: dict[int, Message] = {}
+        self._unacked: dict[int, QueuedMessage] = {}
         self._news = asyncio.Event()
         self._lost: str | None = None
 
@@ -183,7 +185,7 @@ class MemorySubscription:
         """See `Subscription`."""
         self.lose("closed")
 
-    def deliver(self, message: Message) -> None:
+    def deliver(self, message: QueuedMessage) -> None:
         """A message from the queue."""
         self._tag += 1
         self._unacked[self._tag] = message

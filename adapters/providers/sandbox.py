@@ -28,7 +28,7 @@ import msgspec
 from msgspec import Meta
 
 from adapters.providers.kit.settings import ProviderContext, ProviderSettings
-from application.provider.ports import Message
+from application.provider.ports import OutboundMessage
 from domain.kernel.bounds import Share
 from domain.provider.capabilities import Capabilities
 from domain.provider.outcome import Accepted, Deferred, Outcome, Refused, Unknown
@@ -115,7 +115,7 @@ class SandboxGateway:
         self._context = context
         self._timeout = min(settings.timeout, context.call_max).total_seconds()
 
-    async def send(self, message: Message) -> Outcome:
+    async def send(self, message: OutboundMessage) -> Outcome:
         """Make one call; its ledger line is written before the outcome is known to anybody."""
         asked = instruction_in(message.address)
         latency = self._settings.latency if asked is None or asked.latency is None else asked.latency
@@ -151,7 +151,7 @@ class SandboxGateway:
         return Behaviour.SILENT if chance < refuse + defer + silent else Behaviour.ACCEPT
 
 
-def _outcome(behaviour: Behaviour, message: Message) -> Outcome:
+def _outcome(behaviour: Behaviour, message: OutboundMessage) -> Outcome:
     match behaviour:
         case Behaviour.ACCEPT:
             return Accepted(f"sandbox-{message.delivery}-{message.attempt}")

@@ -6,7 +6,7 @@ from weakref import WeakValueDictionary
 
 from adapters.rabbitmq.connection import BrokerConnection
 from adapters.rabbitmq.publisher import PUBLISH_MAX, ConfirmingPublisher, RoutedMessage
-from application.broker.ports import Event
+from application.broker.ports import OutgoingEvent
 from domain.kernel.errors import BrokerUnavailable
 
 _NO_ID = UUID(int=0)
@@ -20,7 +20,7 @@ class RabbitEventPublisher:
         self._exchange = exchange
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def publish(self, event: Event) -> None:
+    async def publish(self, event: OutgoingEvent) -> None:
         """See `EventPublisher`.  Events of one message id take turns: returns are told apart by it."""
         routed = RoutedMessage(
             id=_NO_ID,

@@ -131,7 +131,9 @@ class Compiler:
             tree = language.parse(source, part)
             found = grammar.check(tree, declared | {RECIPIENT})
             if not found and _least(tree) > longest:
-                found = [grammar.Unfit(1, f"it never has less than {longest} characters", "too_large")]
+                found = [
+                    grammar.TemplateFault(1, f"it never has less than {longest} characters", "too_large")
+                ]
             if found:
                 return [Fault(pointer, one.code, f"line {one.line}: {one.why}") for one in found], None
             cost = grammar.weigh(tree)

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from adapters.rendering.arithmetic import NUMBERS
 from adapters.rendering.dates import FORM_MAX, spoken
 from adapters.rendering.links import SCHEMES, linked
-from adapters.rendering.work import TEXT_MAX, Gap, Refused, refuse, text
+from adapters.rendering.work import TEXT_MAX, Gap, RenderingRefused, refuse, text
 from domain.kernel.number import exact
 
 _NO_MINOR_UNIT = frozenset(
@@ -62,7 +62,7 @@ def _style(currency: str) -> tuple[int, Callable[[Any], str]]:
     if not code:
         return 2, "{:,.2f}".format
     if _CURRENCY.fullmatch(code) is None:
-        raise Refused(_NO_CURRENCY)
+        raise RenderingRefused(_NO_CURRENCY)
     digits = 0 if code in _NO_MINOR_UNIT else 3 if code in _THREE_DIGITS else 2
     figure = f"{{:,.{digits}f}}"
     return digits, (f"{_SYMBOLS[code]}{figure}" if code in _SYMBOLS else f"{figure} {code}").format
@@ -78,11 +78,11 @@ def date(moment: Any, form: str = "%-d %B %Y") -> str:
         else:
             when = datetime.fromtimestamp(float(_number(moment, "date")), UTC)
     except (ValueError, OverflowError, OSError):
-        raise Refused("date: neither a date in ISO 8601 nor seconds since 1970") from None
+        raise RenderingRefused("date: neither a date in ISO 8601 nor seconds since 1970") from None
     try:
         return spoken(when, form)
     except ValueError as error:
-        raise Refused(f"date: {error}") from None
+        raise RenderingRefused(f"date: {error}") from None
 
 
 def default(value: Any, fallback: Any = "", also_empty: bool = False) -> Any:
@@ -100,7 +100,7 @@ def join(values: Any, separator: str = "", attribute: str | None = None) -> str:
     parts = [text(each) for each in members]
     between = text(separator)
     if sum(map(len, parts)) + len(between) * len(parts) > TEXT_MAX:
-        raise Refused("join: the text grows too long")
+        raise RenderingRefused("join: the text grows too long")
     return between.join(parts)
 
 
@@ -131,12 +131,12 @@ def items(value: Any) -> list[tuple[str, Any]]:
 def rounded(value: Any, digits: int = 0) -> float | Decimal:
     """To so many decimals, halves up as in `money`; without digits to a whole number, halves to even."""
     if type(digits) is not int or not 0 <= digits <= _DIGITS_MAX:
-        raise Refused(f"round: digits go from 0 to {_DIGITS_MAX}")
+        raise RenderingRefused(f"round: digits go from 0 to {_DIGITS_MAX}")
     number = _number(value, "round")
     if type(number) is int:
         return number
     if not -_MONEY_MAX < number < _MONEY_MAX:
-        raise Refused("round: the number is too large")
+        raise RenderingRefused("round: the number is too large")
     if not digits:
         return int(exact(number).to_integral_value(ROUND_HALF_EVEN))
     return float(exact(number).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)) or 0.0
@@ -151,7 +151,7 @@ def truncate(value: Any, size: int = 255, end: str = "…") -> str:
     """At most `size` characters, `end` included."""
     whole, tail = text(value), text(end)
     if type(size) is not int or size < len(tail):
-        raise Refused("truncate: a size that leaves no room")
+        raise RenderingRefused("truncate: a size that leaves no room")
     return whole if len(whole) <= size else whole[: size - len(tail)] + tail
 
 
@@ -165,14 +165,14 @@ def link(value: Any, *schemes: Any) -> str:
     if isinstance(value, Gap):
         value.name_it()
     if not is_link(value, *schemes):
-        raise Refused(f"link: none with {' or '.join(schemes or SCHEMES[:2])}")
+        raise RenderingRefused(f"link: none with {' or '.join(schemes or SCHEMES[:2])}")
     return str(value).strip()
 
 
 def is_link(value: Any, *schemes: Any) -> bool:
     """Whether `link` would take it: `{% if url is link %}`."""
     if not set(schemes) <= set(SCHEMES):
-        raise Refused(f"link: the schemes are {', '.join(SCHEMES)}")
+        raise RenderingRefused(f"link: the schemes are {', '.join(SCHEMES)}")
     return type(value) is str and linked(value, schemes or SCHEMES[:2])
 
 
@@ -234,11 +234,11 @@ def _number(value: Any, name: str) -> Any:
 
 def _short(value: str, name: str) -> str:
     if len(value) > _SHORT_MAX:
-        raise Refused(f"{name}: not a short text")
+        raise RenderingRefused(f"{name}: not a short text")
     return value
 
 
 def _decimal(value: str) -> Decimal:
     if _AMOUNT.fullmatch(value) is None:
-        raise Refused("money: not a number")
+        raise RenderingRefused("money: not a number")
     return Decimal(value)

@@ -48,7 +48,7 @@ _SPOKEN: dict[type[nodes.Node], str] = {
 EACH, CONCAT, COMPARE = "#each", "#concat", "#compare"
 
 
-class Unfit(msgspec.Struct, frozen=True):
+class TemplateFault(msgspec.Struct, frozen=True):
     """One thing a template must not have; `line` counts from 1."""
 
     line: int
@@ -56,14 +56,14 @@ class Unfit(msgspec.Struct, frozen=True):
     code: str = "forbidden"
 
 
-def check(tree: nodes.Template, declared: frozenset[str]) -> list[Unfit]:
+def check(tree: nodes.Template, declared: frozenset[str]) -> list[TemplateFault]:
     """Everything in a parsed template that the language does not have, and variables nobody declared."""
     if found := list(_walk(tree, 0, 0)):
         return found
     if (size := sum(1 for _ in _all(tree))) > NODES_MAX:
-        return [Unfit(1, f"{size} parts are too many (at most {NODES_MAX})", "too_large")]
+        return [TemplateFault(1, f"{size} parts are too many (at most {NODES_MAX})", "too_large")]
     return [
-        Unfit(_line_of(tree, name), f"the variable '{name}' is not declared", "undeclared_variable")
+        TemplateFault(_line_of(tree, name), f"the variable '{name}' is not declared", "undeclared_variable")
         for name in sorted(find_undeclared_variables(tree) - declared)
     ]
 
@@ -78,12 +78,12 @@ def _line_of(tree: nodes.Template, name: str) -> int:
     return min(node.lineno for node in tree.find_all(nodes.Name) if node.name == name)
 
 
-def _walk(node: nodes.Node, depth: int, loops: int) -> Iterator[Unfit]:
+def _walk(node: nodes.Node, depth: int, loops: int) -> Iterator[TemplateFault]:
     if depth > DEPTH_MAX:
-        yield Unfit(node.lineno, "nested too deep", "too_large")
+        yield TemplateFault(node.lineno, "nested too deep", "too_large")
         return
     if (why := _objection(node, loops)) is not None:
-        yield Unfit(node.lineno, why)
+        yield TemplateFault(node.lineno, why)
         return
     for child in node.iter_child_nodes():
         yield from _walk(child, depth + 1, loops + isinstance(node, nodes.For))

@@ -8,7 +8,7 @@ from cachetools import LRUCache
 
 from adapters.rendering.compiler import PARTS, Code, Compiler, Program
 from adapters.rendering.purse import Allowance, Purse, Spent, Variables
-from adapters.rendering.work import TOP, Missing, Refused
+from adapters.rendering.work import TOP, Missing, RenderingRefused
 from domain.kernel.errors import Fault, Invalid
 from domain.kernel.text import unbroken
 from domain.template.template import RECIPIENT, Rendered, Template
@@ -93,7 +93,7 @@ class JinjaRenderer:
             raise
         except Missing as gap:
             raise Invalid(_missing(program.template, gap, variables)) from None
-        except Refused as no:
+        except RenderingRefused as no:
             raise Invalid(_fault(program.template, part, str(no))) from None
         except Exception as error:  # noqa: BLE001  whatever a template does with its data is no fault of ours
             trouble = f"{type(error).__name__} with this data"
@@ -121,14 +121,14 @@ def _joined(chunks: Iterator[str], limit: int) -> str:
     while batch := list(islice(chunks, _CHUNKS)):
         words += "".join(batch)
         if len(words) > limit:
-            raise Refused("comes out too long")
+            raise RenderingRefused("comes out too long")
     return words
 
 
 def _missing(template: Template, gap: Missing, variables: Mapping[str, Any]) -> Fault:
     """Name the gap by its place in the data: looked for only now, when it costs nothing on the hot path.
 
-    Names that the template does not say itself are the data's, and may be a person's: `*` stands for them.
+    Names that the template does not say itself are the data's, and may be a user's: `*` stands for them.
     """
     names: list[Any] | None = []
     if gap.holder is not TOP:

@@ -25,7 +25,7 @@ _SCALAR = _PRINTABLE | {type(None)}
 TOP = missing
 
 
-class Refused(Exception):
+class RenderingRefused(Exception):
     """A template that does not work out with this data; the text says why, without any of the data."""
 
 
@@ -62,7 +62,7 @@ def refuse(why: str, *operands: Any) -> NoReturn:
     for operand in operands:
         if isinstance(operand, Gap):
             operand.name_it()
-    raise Refused(why)
+    raise RenderingRefused(why)
 
 
 def text(value: Any) -> str:
@@ -72,7 +72,7 @@ def text(value: Any) -> str:
         Missing, Refused: a gap; a list or an object.
     """
     if type(value) is int and abs(value) > NUMBER_MAX:
-        raise Refused("a number grows too large")
+        raise RenderingRefused("a number grows too large")
     return str(printed(value))
 
 
@@ -139,7 +139,7 @@ class Language(ImmutableSandboxedEnvironment):
 
     def call(self, *_: Any, **__: Any) -> Any:
         """Nothing can be called."""
-        raise Refused("nothing can be called in templates")
+        raise RenderingRefused("nothing can be called in templates")
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Arithmetic on numbers that stay of a size, and `+` on text."""
@@ -148,7 +148,7 @@ class Language(ImmutableSandboxedEnvironment):
             try:
                 return calculate(operator, left, right)
             except OverflowError:
-                raise Refused("a number grows too large") from None
+                raise RenderingRefused("a number grows too large") from None
         if kinds == {str} and operator == "+":
             return concat(context, left, right)
         refuse(f"'{operator}' works on numbers, and '+' on two texts", left, right)
@@ -209,7 +209,7 @@ def compare(context: Purse, left: Any, op: str, right: Any) -> bool:
     try:
         return bool(_ORDER[op](left, right))
     except TypeError:
-        raise Refused("a text and a number have no order") from None
+        raise RenderingRefused("a text and a number have no order") from None
 
 
 def _decimal(value: Any) -> Any:
@@ -220,7 +220,7 @@ def _contains(context: Purse, member: Any, whole: Any) -> bool:
     if type(member) not in _SCALAR or type(whole) not in {str, list, dict, tuple}:
         refuse("'in' looks for a text or number in a list, object or text", member, whole)
     if type(whole) is str and type(member) is not str:
-        raise Refused("'in' looks for a text in a text")
+        raise RenderingRefused("'in' looks for a text in a text")
     size = len(member) if type(member) is str else 1
     context.spend(len(whole) + size)
     if type(whole) in {list, tuple}:

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from adapters.telemetry.telemetry import Telemetry
+from adapters.telemetry.telemetry import PrometheusTelemetry
 from application.broker.ports import Outgoing, Published, Publisher
-from application.delivery.ports import STRIKES_FREE, Begin, Deliveries, Later, Leases, Settled, Settlement
+from application.delivery.ports import STRIKES_FREE, Begin, Deliveries, Leases, NotDueYet, Settled, Settlement
 from application.intake.command import INTAKE
 from application.kernel.ports import Clock
-from application.notification.ports import Acceptance, Committed, NewNotification, NewPerson, Won
+from application.notification.ports import Acceptance, Committed, NewNotification, NewUser, Won
 from application.outbox.pointers import Pointer
 from application.outbox.ports import OutboxMessage
-from application.provider.ports import Gateway, Gateways, Message
+from application.provider.ports import Gateway, Gateways, OutboundMessage
 from domain.kernel.channel import Lane
 from domain.kernel.ids import time_of
 from domain.provider.outcome import Outcome
@@ -25,22 +25,22 @@ class MeteredAcceptance:
     """Counts what was committed, by type and priority."""
 
     acceptance: Acceptance
-    telemetry: Telemetry
+    telemetry: PrometheusTelemetry
     clock: Clock
 
-    async def keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
+    async def keys(self, users: Sequence[UUID]) -> dict[UUID, bytes]:
         """See `Acceptance`."""
-        return await self.acceptance.keys(persons)
+        return await self.acceptance.keys(users)
 
     async def accept(
         self,
         notifications: Sequence[NewNotification],
-        persons: Sequence[NewPerson],
+        users: Sequence[NewUser],
         pack: Callable[[Sequence[NewNotification]], list[OutboxMessage]],
     ) -> Committed:
         """See `Acceptance`."""
         started = self.clock.monotonic()
-        committed = await self.acceptance.accept(notifications, persons, pack)
+        committed = await self.acceptance.accept(notifications, users, pack)
         self.telemetry.stage("commit", self.clock.monotonic() - started)
         won = Counter(
             (notification.type, notification.lane.priority.label)
@@ -57,7 +57,7 @@ class MeteredDeliveries:
     """Counts the calls that are found without an answer because their workers died."""
 
     deliveries: Deliveries
-    telemetry: Telemetry
+    telemetry: PrometheusTelemetry
 
     async def lease(
         self, pointers: Sequence[Pointer], *, lease: timedelta, strikes_max: int = STRIKES_FREE
@@ -77,7 +77,7 @@ class MeteredDeliveries:
         """See `Deliveries`."""
         return await self.deliveries.settle(settlements)
 
-    async def postpone(self, lane: Lane, later: Sequence[Later]) -> list[OutboxMessage]:
+    async def postpone(self, lane: Lane, later: Sequence[NotDueYet]) -> list[OutboxMessage]:
         """See `Deliveries`."""
         return await self.deliveries.postpone(lane, later)
 
@@ -90,7 +90,7 @@ class MeteredPublisher:
     """
 
     publisher: Publisher
-    telemetry: Telemetry
+    telemetry: PrometheusTelemetry
     clock: Clock
 
     async def publish(self, messages: Sequence[Outgoing]) -> Published:
@@ -112,10 +112,10 @@ class MeteredGateway:
 
     gateway: Gateway
     provider: str
-    telemetry: Telemetry
+    telemetry: PrometheusTelemetry
     clock: Clock
 
-    async def send(self, message: Message) -> Outcome:
+    async def send(self, message: OutboundMessage) -> Outcome:
         """See `Gateway`."""
         started = self.clock.monotonic()
         outcome = await self.gateway.send(message)
@@ -126,7 +126,7 @@ class MeteredGateway:
 class MeteredGateways:
     """Each provider's gateway with its meter."""
 
-    def __init__(self, gateways: Gateways, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(self, gateways: Gateways, telemetry: PrometheusTelemetry, clock: Clock) -> None:
         self._gateways, self._telemetry, self._clock = gateways, telemetry, clock
         self._metered: dict[str, MeteredGateway] = {}
 

@@ -13,8 +13,8 @@ from application.outbox.ports import Waiting
 _log = structlog.get_logger("posthorn")
 
 
-class Telemetry:
-    """Implements `Telemetry` of the actors and those of the entrances.  One per process."""
+class PrometheusTelemetry:
+    """Implements `PrometheusTelemetry` of the actors and those of the entrances.  One per process."""
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics

@@ -141,7 +141,7 @@ class QueueSizes(Protocol):
         ...
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class OutgoingEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One event as a shop's service publishes it."""
 
     routing_key: str
@@ -156,7 +156,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 class EventPublisher(Protocol):
     """Publishes to one topic exchange, with confirms."""
 
-    async def publish(self, event: Event) -> None:
+    async def publish(self, event: OutgoingEvent) -> None:
         """Return when the broker has it; concurrent calls share the connection.
 
         Raises:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from application.channel.ports import Channels
 from application.dead_letter.ports import Selection
-from application.job.ports import Backlog, Job, JobKind
+from application.job.ports import ChannelBacklog, Job, JobKind
 from application.job.start import StartJob
 from domain.kernel.channel import Mode
 from domain.kernel.errors import Conflict, NotFound
@@ -15,7 +15,7 @@ class DropBacklog:
     """A job, done in chunks."""
 
     channels: Channels
-    backlog: Backlog
+    backlog: ChannelBacklog
     start_job: StartJob
 
     async def count(self, channel: str, mode: Mode) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from application.dead_letter.ports import DeadLetters
-from application.delivery.ports import Deliveries, Later
+from application.delivery.ports import Deliveries, NotDueYet
 from application.outbox.pointers import Pointer
 from application.outbox.ports import Handoff
 from domain.kernel.channel import Lane
@@ -39,7 +39,7 @@ class BuryDelivery:
             StoreUnavailable: nothing was written.
         """
         buried = await self.letters.bury(pointers, reason)
-        later = [Later(busy, BUSY_WAIT) for busy in buried.busy]
+        later = [NotDueYet(busy, BUSY_WAIT) for busy in buried.busy]
         postponed = await self.deliveries.postpone(lane, later) if later else []
         self.handoff.offer([*buried.messages, *postponed])
         return len(buried.messages) + len(postponed)

@@ -14,9 +14,9 @@ from application.delivery.ports import (
     STRIKES_FREE,
     Begin,
     Deliveries,
-    Later,
     Leased,
     Leases,
+    NotDueYet,
     Settlement,
     Suspect,
 )
@@ -27,7 +27,7 @@ from application.outbox.ports import Handoff
 from application.privacy.ports import DataKey, Unreadable, Vault
 from application.privacy.sealing import open_profile
 from application.provider.ports import SANDBOX, Gateways, ProviderChoice
-from domain.delivery.decide import GiveUp, Progress, RetryAt
+from domain.delivery.decide import DeliveryProgress, GiveUp, RetryAt
 from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Verdict, check, unanswered
 from domain.delivery.policy import RetryPolicy
 from domain.kernel.channel import Lane, Mode, NotificationClass
@@ -38,7 +38,7 @@ UNCONFIGURED_WAIT = timedelta(seconds=60)
 KEY_WAIT = timedelta(seconds=10)
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class CommittedCall(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt that is committed and may be made now."""
 
     leased: Leased
@@ -59,7 +59,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 class Begun(msgspec.Struct, frozen=True, kw_only=True):
     """What a batch of pointers came to."""
 
-    calls: list[Call]
+    calls: list[CommittedCall]
     settlements: list[Settlement]
     """Decided without a call; to be settled."""
     postponed: int = 0
@@ -114,7 +114,7 @@ class BeginDeliveries:
         settlements += [unreadable(each) for each in leases.unreadable]
         lost = [leased for leased in rest if leased.id not in broken]
         if lost:
-            again = [Later(Pointer(leased.id, leased.seq), timedelta()) for leased in lost]
+            again = [NotDueYet(Pointer(leased.id, leased.seq), timedelta()) for leased in lost]
             self.handoff.offer(await self.deliveries.postpone(lane, again))
         elsewhere = len(leases.later) + len(leases.suspects) + leases.replayed
         return Begun(
@@ -127,8 +127,10 @@ class BeginDeliveries:
             rest=rest_because,
         )
 
-    def _decide(self, leases: Leases, begun: float) -> tuple[list[Call], list[Settlement], str | None]:
-        calls: list[Call] = []
+    def _decide(
+        self, leases: Leases, begun: float
+    ) -> tuple[list[CommittedCall], list[Settlement], str | None]:
+        calls: list[CommittedCall] = []
         settlements: list[Settlement] = []
         rest: str | None = None
         now, heard = leases.facts_at, self.clock.monotonic()
@@ -140,7 +142,7 @@ class BeginDeliveries:
                 decided = RetryAt(now + KEY_WAIT, rest, spends=False)
             except Exception as bug:  # noqa: BLE001  what cannot be decided must not hold its neighbours up
                 decided = GiveUp(f"cannot be decided: {type(bug).__name__}")
-            if isinstance(decided, Call):
+            if isinstance(decided, CommittedCall):
                 calls.append(decided)
                 continue
             if isinstance(decided, Paused):
@@ -148,15 +150,15 @@ class BeginDeliveries:
             settlements.append(without_call(leased, decided))
         return calls, settlements, rest
 
-    def _one(self, leased: Leased, now: datetime, begun: float, heard: float) -> Call | Verdict:
+    def _one(self, leased: Leased, now: datetime, begun: float, heard: float) -> CommittedCall | Verdict:
         try:
             opened = self._open(leased)
-        except (KeyUnavailable, Unreadable) as fault:  # not an erased person: those have no key at all
+        except (KeyUnavailable, Unreadable) as fault:  # not an erased user: those have no key at all
             if leased.interrupted and (follow := self._unanswered(leased, now)) is not None:
                 return follow
             if isinstance(fault, KeyUnavailable):
                 raise
-            return Cancelled() if leased.cancelled else GiveUp(f"the person's data cannot be opened: {fault}")
+            return Cancelled() if leased.cancelled else GiveUp(f"the user's data cannot be opened: {fault}")
         verdict = self._check(leased, opened, now)
         if not isinstance(verdict, Cleared) or opened.key is None:
             return verdict
@@ -166,7 +168,7 @@ class BeginDeliveries:
         route = self.providers.choose(able)
         if route is None:
             return Paused(f"at rest: {', '.join(able)}")
-        return Call(
+        return CommittedCall(
             leased=leased,
             key=opened.key,
             profile=opened.profile,
@@ -181,10 +183,10 @@ class BeginDeliveries:
     def _open(self, leased: Leased) -> _Opened:
         if leased.data_key is None:
             return _Opened(None, Profile())
-        key = self.vault.unwrap(leased.data_key, leased.person)
+        key = self.vault.unwrap(leased.data_key, leased.user)
         if leased.profile is None:
             return _Opened(key, Profile())
-        return _Opened(key, open_profile(key, leased.person, leased.profile))
+        return _Opened(key, open_profile(key, leased.user, leased.profile))
 
     def _check(self, leased: Leased, opened: _Opened, now: datetime) -> Verdict:
         facts = Facts(
@@ -202,7 +204,7 @@ class BeginDeliveries:
         return check(facts, self.policies[leased.klass], now=now, chance=self.dice.chance())
 
     def _unanswered(self, leased: Leased, now: datetime) -> Verdict | None:
-        progress, policy = Progress(leased.accepted_at, leased.spent), self.policies[leased.klass]
+        progress, policy = DeliveryProgress(leased.accepted_at, leased.spent), self.policies[leased.klass]
         return unanswered(progress, policy, now=now, chance=self.dice.chance())
 
     def _able(self, leased: Leased) -> list[str]:
@@ -211,7 +213,9 @@ class BeginDeliveries:
             return [SANDBOX]
         return [name for name in leased.providers if self.gateways.named(name) is not None]
 
-    async def _begin(self, calls: Sequence[Call], cleared_at: datetime) -> tuple[set[UUID], dict[UUID, str]]:
+    async def _begin(
+        self, calls: Sequence[CommittedCall], cleared_at: datetime
+    ) -> tuple[set[UUID], dict[UUID, str]]:
         """Which are ours to make, and which cannot be begun, and why."""
         attempts = [Begin(delivery=c.leased.id, attempt=c.leased.attempt, provider=c.provider) for c in calls]
         try:

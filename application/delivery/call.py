@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
-from application.delivery.begin import Call
+from application.delivery.begin import CommittedCall
 from application.delivery.ports import Settlement, UnderWay
 from application.kernel.caching import CachedTemplates, Recent
 from application.kernel.ports import Clock, Dice
 from application.privacy.ports import Unreadable
 from application.privacy.sealing import open_content, unwrap_content_key
-from application.provider.ports import Gateways, Message, ProviderChoice
+from application.provider.ports import Gateways, OutboundMessage, ProviderChoice
 from application.template.ports import Renderer
-from domain.delivery.decide import AwaitReceipt, GiveUp, Hold, Progress, RetryAt, decide
+from domain.delivery.decide import AwaitReceipt, DeliveryProgress, GiveUp, Hold, RetryAt, decide
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.policy import RetryPolicy
 from domain.kernel.channel import NotificationClass
@@ -52,14 +52,14 @@ class CallProvider:
     dice: Dice
     lease: timedelta
     call_max: timedelta
-    clear_again: Callable[[Call], Awaitable[float | None]]
+    clear_again: Callable[[CommittedCall], Awaitable[float | None]]
     under_way: dict[UUID, UnderWay] = field(default_factory=dict)
     _contents: Recent[UUID, Content] = field(
         default_factory=lambda: Recent(most=CONTENTS_MAX, size_max=CONTENTS_BYTES)
     )
     """Of the notifications called last: a campaign's content is opened once, not per recipient."""
 
-    async def __call__(self, call: Call) -> Settlement:
+    async def __call__(self, call: CommittedCall) -> Settlement:
         """Make the call and say what follows; raises nothing but cancellation."""
         started = self.clock.monotonic()
         self.keep(call)
@@ -71,7 +71,7 @@ class CallProvider:
         took = timedelta(seconds=self.clock.monotonic() - started)
         return self._settlement(call, outcome, took)
 
-    def keep(self, call: Call) -> None:
+    def keep(self, call: CommittedCall) -> None:
         """Keep its lease from now on, though it may have to wait for its turn; until the call has ended.
 
         An earlier call of the same delivery may still run, overtaken: only the last one is kept.
@@ -80,12 +80,12 @@ class CallProvider:
         if known is None or known.attempt < call.leased.attempt:
             self.under_way[call.leased.id] = UnderWay(call.leased.attempt, call.begun)
 
-    def _kept(self, call: Call) -> UnderWay | None:
+    def _kept(self, call: CommittedCall) -> UnderWay | None:
         """None: a later call of the same delivery is under way."""
         known = self.under_way.get(call.leased.id)
         return known if known is not None and known.attempt == call.leased.attempt else None
 
-    async def _outcome(self, call: Call) -> Outcome:
+    async def _outcome(self, call: CommittedCall) -> Outcome:
         started = self.clock.monotonic()
         try:
             words = await self._render(call)
@@ -108,7 +108,7 @@ class CallProvider:
         if gateway is None:
             return NotCalled("provider gone")
         leased = call.leased
-        message = Message(
+        message = OutboundMessage(
             delivery=leased.id,
             attempt=leased.attempt,
             channel=leased.channel,
@@ -128,7 +128,7 @@ class CallProvider:
     def _age(self, since: float) -> timedelta:
         return timedelta(seconds=self.clock.monotonic() - since)
 
-    def _late(self, call: Call, started: float) -> Outcome | None:
+    def _late(self, call: CommittedCall, started: float) -> Outcome | None:
         """Its lease might end before the call does.
 
         Args:
@@ -143,7 +143,7 @@ class CallProvider:
             return Deferred("takes longer to prepare than its lease", hopeful=False)
         return NotCalled("lease too old")
 
-    async def _not_cleared(self, call: Call) -> Outcome | None:
+    async def _not_cleared(self, call: CommittedCall) -> Outcome | None:
         """Clear it again, or say why that is not possible."""
         try:
             since = await self.clear_again(call)
@@ -153,7 +153,7 @@ class CallProvider:
             return NotCalled("not clear any more")
         return NotCalled("clearance too old") if self._age(since) > CLEARANCE_MAX else None
 
-    async def _render(self, call: Call) -> Rendered:
+    async def _render(self, call: CommittedCall) -> Rendered:
         leased = call.leased
         content = self._content(call)
         if leased.template_id is None or leased.template_version is None:
@@ -164,7 +164,7 @@ class CallProvider:
         data = {**filled(template, content.data), **variables(call.profile)}
         return await self.renderer.render(template, data)
 
-    def _content(self, call: Call) -> Content:
+    def _content(self, call: CommittedCall) -> Content:
         leased = call.leased
         content = self._contents.get(leased.notification)
         if content is None:
@@ -173,10 +173,10 @@ class CallProvider:
             self._contents.keep(leased.notification, content, len(leased.content))
         return content
 
-    def _settlement(self, call: Call, outcome: Outcome, took: timedelta) -> Settlement:
+    def _settlement(self, call: CommittedCall, outcome: Outcome, took: timedelta) -> Settlement:
         leased = call.leased
         decision = decide(
-            Progress(leased.accepted_at, leased.spent + 1, leased.attempt - leased.spent),
+            DeliveryProgress(leased.accepted_at, leased.spent + 1, leased.attempt - leased.spent),
             outcome,
             self.policies[leased.klass],
             now=call.facts_at + timedelta(seconds=self.clock.monotonic() - call.heard),

@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from application.delivery.begin import Call
-from application.delivery.ports import Clearances, Standing
+from application.delivery.begin import CommittedCall
+from application.delivery.ports import ClearanceFacts, Clearances
 from application.kernel.ports import Clock
 from application.kernel.supervision import start
 from domain.delivery.gate import Cleared, Facts, check
 from domain.delivery.policy import RetryPolicy
 from domain.kernel.channel import NotificationClass
 
-_Waiting = tuple[Call, "asyncio.Future[float | None]"]
+_Waiting = tuple[CommittedCall, "asyncio.Future[float | None]"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class ClearAgain:
     _asking: "asyncio.Task[None] | None" = None
     _asks: set["asyncio.Task[None]"] = field(default_factory=set)
 
-    async def __call__(self, call: Call) -> float | None:
+    async def __call__(self, call: CommittedCall) -> float | None:
         """Monotonic seconds just before the facts were read on which it is clear; None: it is not any more.
 
         Raises:
@@ -57,14 +57,14 @@ class ClearAgain:
                 if not answer.done():
                     answer.set_result(cleared.get(_name(call)))
 
-    async def _clear(self, calls: Sequence[Call]) -> dict[tuple[UUID, int], float]:
+    async def _clear(self, calls: Sequence[CommittedCall]) -> dict[tuple[UUID, int], float]:
         asked = self.clock.monotonic()
         by_id = {_name(call): call for call in calls}
         standing = await self.clearances.clear(list(by_id))
         found = [(each.delivery, each.attempt) for each in standing if self._is_clear(by_id, each)]
         return dict.fromkeys(found, asked)
 
-    def _is_clear(self, calls: Mapping[tuple[UUID, int], Call], stands: Standing) -> bool:
+    def _is_clear(self, calls: Mapping[tuple[UUID, int], CommittedCall], stands: ClearanceFacts) -> bool:
         """By the gate, and by what may have changed since it let the call through."""
         call = calls[stands.delivery, stands.attempt]
         facts = Facts(
@@ -83,5 +83,5 @@ class ClearAgain:
         )
 
 
-def _name(call: Call) -> tuple[UUID, int]:
+def _name(call: CommittedCall) -> tuple[UUID, int]:
     return call.leased.id, call.leased.attempt

@@ -54,7 +54,7 @@ class ListDeliveries:
         return [self._shown(row) for row in rows]
 
     def _shown(self, row: DeliveryView) -> ShownDelivery:
-        profile = opened(self.vault, row.person, row.data_key, row.profile)
+        profile = opened(self.vault, row.user, row.data_key, row.profile)
         return ShownDelivery(
             row,
             profile.user_id,

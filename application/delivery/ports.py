@@ -38,7 +38,7 @@ class Leased(msgspec.Struct, frozen=True, kw_only=True):
     lost: str | None = None
     """Provider of such a call, when it was this lease that found it out."""
     notification: UUID
-    person: UUID
+    user: UUID
     channel: str
     priority: Priority
     klass: NotificationClass
@@ -57,13 +57,13 @@ class Leased(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes
     content_key: bytes
     data_key: bytes | None
-    """The person's wrapped key; None: erased."""
+    """The user's wrapped key; None: erased."""
     profile: bytes | None
     traceparent: str | None = None
     """Of the request (W3C Trace Context), for logs."""
 
 
-class Later(msgspec.Struct, frozen=True):
+class NotDueYet(msgspec.Struct, frozen=True):
     """A pointer that is to come back to its lane."""
 
     pointer: Pointer
@@ -78,7 +78,7 @@ class Suspect(msgspec.Struct, frozen=True):
     """Leases in a row that ended without a word."""
 
 
-class Unreadable(msgspec.Struct, frozen=True):
+class UnreadableDelivery(msgspec.Struct, frozen=True):
     """A delivery that is leased, and whose row nobody can make sense of."""
 
     delivery: UUID
@@ -90,9 +90,9 @@ class Leases(msgspec.Struct, frozen=True, kw_only=True):
     """What a lease gave.  Pointers that are nowhere in it are stale: drop and ack them."""
 
     taken: list[Leased]
-    unreadable: list[Unreadable] = []
+    unreadable: list[UnreadableDelivery] = []
     """Taken, too: to be settled as failed."""
-    later: list[Later] = []
+    later: list[NotDueYet] = []
     """Somebody else's lease still runs, or its time has not come."""
     suspects: list[Suspect] = []
     """With more strikes than were wanted."""
@@ -181,7 +181,7 @@ class Deliveries(Protocol):
         """
         ...
 
-    async def postpone(self, lane: Lane, pointers: Sequence[Later]) -> list[OutboxMessage]:
+    async def postpone(self, lane: Lane, pointers: Sequence[NotDueYet]) -> list[OutboxMessage]:
         """Commit outbox rows that bring pointers back to their lane after a while; no row changes."""
         ...
 
@@ -201,7 +201,7 @@ class Renewals(Protocol):
         ...
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class ClearanceFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What may have changed about a delivery since it was cleared."""
 
     delivery: UUID
@@ -218,7 +218,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 class Clearances(Protocol):
     """Clearing again what is begun.  Held to tests/contract/clearing.py."""
 
-    async def clear(self, attempts: Sequence[tuple[UUID, int]]) -> list[Standing]:
+    async def clear(self, attempts: Sequence[tuple[UUID, int]]) -> list[ClearanceFacts]:
         """One statement: how these (delivery, attempt) stand that are begun, open, and whose lease is ours.
 
         Raises:

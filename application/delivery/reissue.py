@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from application.delivery.ports import Deliveries, Later
+from application.delivery.ports import Deliveries, NotDueYet
 from application.outbox.pointers import Pointer
 from application.outbox.ports import Handoff
 from domain.kernel.channel import Lane
@@ -28,5 +28,5 @@ class ReissuePointers:
         Raises:
             StoreUnavailable: nothing was committed.
         """
-        again = [Later(pointer, timedelta()) for pointer in pointers]
+        again = [NotDueYet(pointer, timedelta()) for pointer in pointers]
         self.handoff.offer(await self.deliveries.postpone(lane, again))

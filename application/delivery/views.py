@@ -26,7 +26,7 @@ class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     notification: UUID
-    person: UUID
+    user: UUID
     channel: str
     status: str
     reason: str | None

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import assert_never
 
 from application.delivery.ports import Leased, Settlement
-from application.delivery.ports import Unreadable as UnreadableRow
+from application.delivery.ports import UnreadableDelivery as UnreadableRow
 from domain.delivery.decide import GiveUp, Hold, RetryAt
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.gate import Cancelled, Cleared, Paused, Suppressed, Verdict

@@ -1,1 +1,1 @@
-"""Shop events: what they mean for the mirror, and which notifications they ask for."""
+"""Shop events: what they mean for users, and which notifications they ask for."""

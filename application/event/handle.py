@@ -1,6 +1,6 @@
-"""Handle shop events: customers into the mirror, triggers into notifications; a batch at a time.
+"""Handle shop events: customers into `users`, triggers into notifications; a batch at a time.
 
-The mirror comes first and in order, so that an order finds the customer whose event came right before it.
+Users come first and in order, so that an order finds the customer whose event came right before it.
 Then every notification of the batch is submitted at once: they share their commit.
 """
 
@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from application.event.result import Done, Later, Refused, Result
+from application.event.result import Done, RejectedEvent, Result, TryAgainLater
 from application.event.trigger_index import TriggerIndex, fold
 from domain.kernel.errors import Fault, InFlight, Invalid, KeyReused, Overloaded, PosthornError, Unavailable
 from domain.notification.request import Request
-from domain.trigger.trigger import Event, request
-from domain.user import event as person_event
-from domain.user.update import Mirrored, MirrorOutcome, PersonUpdate
+from domain.trigger.trigger import ShopEvent, request
+from domain.user import event as user_event
+from domain.user.update import UpdatedUser, UpdateOutcome, UserUpdate
 
 
-class Accepted(Protocol):
+class AcceptedRequest(Protocol):
     """A notification stands."""
 
     @property
@@ -35,15 +35,15 @@ class Accepted(Protocol):
 class Submit(Protocol):
     """`SubmitNotification.many`."""
 
-    async def __call__(self, requests: Sequence[Request], /) -> Sequence[Accepted | PosthornError]:
+    async def __call__(self, requests: Sequence[Request], /) -> Sequence[AcceptedRequest | PosthornError]:
         """One answer each, in order."""
         ...
 
 
-class Mirror(Protocol):
-    """`MirrorPeople`."""
+class UserUpdates(Protocol):
+    """`UpdateUsers`."""
 
-    async def __call__(self, updates: Sequence[PersonUpdate], /, *, lenient: bool) -> Sequence[Mirrored]:
+    async def __call__(self, updates: Sequence[UserUpdate], /, *, lenient: bool) -> Sequence[UpdatedUser]:
         """One answer each, in order."""
         ...
 
@@ -55,7 +55,7 @@ class _Tally:
     accepted: int = 0
     absorbed: int = 0
     reused: int = 0
-    mirrored: Mirrored | None = None
+    updated_user: UpdatedUser | None = None
     later: str | None = None
     kept_out: list[Fault] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
@@ -66,7 +66,7 @@ class _Tally:
         self.reasons.append(f"{what}: {fault}")
         self.codes += [f"{what} {f.pointer} {f.code}" for f in faults]
 
-    def note(self, what: str, answer: Accepted | PosthornError) -> None:
+    def note(self, what: str, answer: AcceptedRequest | PosthornError) -> None:
         match answer:
             case KeyReused():
                 self.reused += 1
@@ -81,14 +81,14 @@ class _Tally:
 
     def result(self) -> Result:
         if self.later is not None:
-            return Later(reason=self.later)
+            return TryAgainLater(reason=self.later)
         if self.reasons:
-            return Refused(reason="; ".join(self.reasons), codes=tuple(self.codes))
+            return RejectedEvent(reason="; ".join(self.reasons), codes=tuple(self.codes))
         return Done(
             accepted=self.accepted,
             absorbed=self.absorbed,
             reused=self.reused,
-            mirror=self.mirrored.outcome.value if self.mirrored else None,
+            update_users=self.updated_user.outcome.value if self.updated_user else None,
             kept_out=tuple(self.kept_out),
         )
 
@@ -98,19 +98,19 @@ class HandleEvents:
     """Shared by all consumers of a process."""
 
     triggers: TriggerIndex
-    mirror: Mirror
+    update_users: UserUpdates
     submit: Submit
     _in_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Batches overlap, but customers are written in the order in which the batches came."""
 
-    async def __call__(self, events: Sequence[Event]) -> list[Result]:
+    async def __call__(self, events: Sequence[ShopEvent]) -> list[Result]:
         """One result each, in order; a bad event does not spoil its neighbours."""
         tallies = [_Tally() for _ in events]
         try:
-            await self._mirror(events, tallies)
+            await self._update_users(events, tallies)
             rules = await self.triggers.rules()
         except Unavailable as away:
-            return [Later(reason=str(away)) for _ in events]
+            return [TryAgainLater(reason=str(away)) for _ in events]
         asked: list[tuple[_Tally, str, Request]] = []
         for event, tally in zip(events, tallies, strict=True):
             for trigger in rules.get(fold(event.type), ()):
@@ -125,28 +125,28 @@ class HandleEvents:
                 tally.note(what, answer)
         return [tally.result() for tally in tallies]
 
-    async def _mirror(self, events: Sequence[Event], tallies: Sequence[_Tally]) -> None:
+    async def _update_users(self, events: Sequence[ShopEvent], tallies: Sequence[_Tally]) -> None:
         """Write the customers these events speak of.
 
         Raises:
             StoreUnavailable: some may be written.
         """
-        updates: list[tuple[_Tally, PersonUpdate]] = []
+        updates: list[tuple[_Tally, UserUpdate]] = []
         for event, tally in zip(events, tallies, strict=True):
-            if event.type in person_event.MIRRORED:
+            if event.type in user_event.UPDATING:
                 try:
-                    updates.append((tally, person_event.read(event, tally.kept_out)))
+                    updates.append((tally, user_event.read(event, tally.kept_out)))
                 except Invalid as fault:
                     tally.refuse("mirror", fault)
         if not updates:
             return
         async with self._in_turn:
-            answers = await self.mirror([update for _, update in updates], lenient=True)
+            answers = await self.update_users([update for _, update in updates], lenient=True)
         for (tally, _), answer in zip(updates, answers, strict=True):
-            if answer.outcome is MirrorOutcome.LOCKED:
+            if answer.outcome is UpdateOutcome.LOCKED:
                 tally.later = "the profile on file is sealed under a key that this process does not have"
-            if answer.outcome is MirrorOutcome.UNREADABLE:
+            if answer.outcome is UpdateOutcome.UNREADABLE:
                 sealed = Fault("/data/userId", "unreadable", "the profile on file cannot be opened")
                 tally.refuse("mirror", Invalid(sealed))
-            tally.mirrored = answer
+            tally.updated_user = answer
             tally.kept_out += answer.faults

@@ -14,10 +14,10 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     """Notifications that stood already, from the same command."""
     reused: int = 0
     """Commands whose key belongs to another command: nothing was made of them."""
-    mirror: str | None = None
-    """What became of the customer's row: a `MirrorOutcome`."""
+    update_users: str | None = None
+    """What became of the customer's row: a `UpdateOutcome`."""
     kept_out: tuple[Fault, ...] = ()
-    """Values of a person that could not be read, and were left out."""
+    """Values of a user that could not be read, and were left out."""
 
     @property
     def label(self) -> str:
@@ -28,10 +28,10 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
             return "handled"
         if self.absorbed:
             return "absorbed"
-        return self.mirror or "ignored"
+        return self.update_users or "ignored"
 
 
-class Refused(msgspec.Struct, frozen=True, kw_only=True):
+class RejectedEvent(msgspec.Struct, frozen=True, kw_only=True):
     """It can never succeed as it is: for an operator to see."""
 
     reason: str
@@ -40,10 +40,10 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong, without any of the event's data."""
 
 
-class Later(msgspec.Struct, frozen=True, kw_only=True):
+class TryAgainLater(msgspec.Struct, frozen=True, kw_only=True):
     """A part we stand on is away: the event may succeed later; what was done already is absorbed then."""
 
     reason: str
 
 
-Result = Done | Refused | Later
+Result = Done | RejectedEvent | TryAgainLater

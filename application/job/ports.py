@@ -125,7 +125,7 @@ class JobChunks(Protocol):
         ...
 
 
-class Backlog(Protocol):
+class ChannelBacklog(Protocol):
     """What waits on channels.  Held to the same contract."""
 
     async def count(self, channel: str, mode: str) -> int:

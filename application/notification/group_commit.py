@@ -41,7 +41,7 @@ class _Waiting:
     def __init__(self, prepared: Prepared, answer: "asyncio.Future[Verdict]") -> None:
         self.prepared = prepared
         self.answer = answer
-        self.rows = 1 + len(prepared.addressees)
+        self.rows = 1 + len(prepared.resolved_recipients)
         said = _encode([prepared.request.content, prepared.request.metadata])
         self.weight = weight(said) + ROW * self.rows
 
@@ -202,17 +202,17 @@ class GroupCommit:
             raise StoreUnavailable(f"no commit within {self.patience.total_seconds():.0f} s") from None
 
     async def _sealed_and_accepted(self, prepared: list[Prepared]) -> list[Verdict]:
-        persons = sorted({a.person for p in prepared for a in p.addressees})
+        users = sorted({a.user for p in prepared for a in p.resolved_recipients})
         for _ in range(_SEAL_TRIES):
-            known = await self.acceptance.keys(persons)
-            notifications, people = self.seal(prepared, known)
+            known = await self.acceptance.keys(users)
+            notifications, new_users = self.seal(prepared, known)
             try:
-                committed = await self.acceptance.accept(notifications, people, self.pack)
+                committed = await self.acceptance.accept(notifications, new_users, self.pack)
             except KeysChanged:
                 continue
             self.handoff.offer(committed.messages)
             return committed.verdicts
-        raise StoreUnavailable("the keys of these persons keep changing")
+        raise StoreUnavailable("the keys of these users keep changing")
 
 
 def _follow(first: _Waiting) -> "asyncio.Future[Verdict]":

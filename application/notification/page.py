@@ -14,7 +14,7 @@ from domain.kernel.channel import Mode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListNotifications:
-    """Knows how the shop's user ids became persons."""
+    """Knows how the shop's user ids became users."""
 
     reader: Reader
     vault: Vault
@@ -24,6 +24,6 @@ class ListNotifications:
     ) -> Sequence[NotificationView]:
         """Up to `limit` behind `before`; `recipient` is the shop's own user id."""
         if recipient is not None:
-            person = customer(self.vault, recipient, Mode(wanted.mode))
-            wanted = msgspec.structs.replace(wanted, person=person)
+            user = customer(self.vault, recipient, Mode(wanted.mode))
+            wanted = msgspec.structs.replace(wanted, user=user)
         return await self.reader.notifications(wanted, before, limit)

@@ -16,16 +16,16 @@ ASKED_MAX = timedelta(seconds=5)
 """From a request to its commit: if it takes longer, that is not held against it."""
 
 
-class NewPerson(msgspec.Struct, frozen=True, kw_only=True):
-    """A person to be there when the batch commits."""
+class NewUser(msgspec.Struct, frozen=True, kw_only=True):
+    """A user to be there when the batch commits."""
 
     id: UUID
     mode: Mode = Mode.LIVE
     guest: bool
     data_key: bytes
-    """Wrapped.  If another commit gave this person another key first, the batch is refused: `KeysChanged`."""
+    """Wrapped.  If another commit gave this user another key first, the batch is refused: `KeysChanged`."""
     profile: bytes | None
-    """Sealed profile to write, or None; it does not overwrite what the mirror knows of a customer."""
+    """Sealed profile to write, or None; it does not overwrite what `users` says of a customer."""
     email_index: bytes | None = None
     phone_index: bytes | None = None
     locale: str | None = None
@@ -36,10 +36,10 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
     """One recipient on one slot; born `queued` with seq 1."""
 
     id: UUID
-    person: UUID
+    user: UUID
     slot: str
     content_key: bytes
-    """The notification's content key, wrapped under the person's key."""
+    """The notification's content key, wrapped under the user's key."""
 
 
 class Former(msgspec.Struct, frozen=True):
@@ -112,25 +112,25 @@ class Committed(msgspec.Struct, frozen=True):
 
 
 class KeysChanged(Exception):
-    """A person's key is not the one the batch was sealed under."""
+    """A user's key is not the one the batch was sealed under."""
 
 
 class Acceptance(Protocol):
     """The write side of accepting.  Held to tests/contract/acceptance.py."""
 
-    async def keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
-        """Wrapped keys of those persons that have one."""
+    async def keys(self, users: Sequence[UUID]) -> dict[UUID, bytes]:
+        """Wrapped keys of those users that have one."""
         ...
 
     async def accept(
         self,
         notifications: Sequence[NewNotification],
-        persons: Sequence[NewPerson],
+        users: Sequence[NewUser],
         pack: Callable[[Sequence[NewNotification]], list[OutboxMessage]],
     ) -> Committed:
-        """Commit all of it in one transaction: keys, persons, notifications, deliveries, history, outbox.
+        """Commit all of it in one transaction: keys, users, notifications, deliveries, history, outbox.
 
-        `notifications` have distinct keys; `persons` are distinct and hold every recipient, known ones too.
+        `notifications` have distinct keys; `users` are distinct and hold every recipient, known ones too.
         `pack` makes the messages of those that won.
 
         Raises:
@@ -188,7 +188,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     channel: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
-    person: UUID | None = None
+    user: UUID | None = None
     created_by: str | None = None
     metadata: dict[str, Any] = {}
     """Exact match of each member."""

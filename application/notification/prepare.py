@@ -29,10 +29,10 @@ METADATA_MAX = 16 * 1024
 _canonical = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 
 
-class Addressee(msgspec.Struct, frozen=True, kw_only=True):
-    """One distinct person a notification is for."""
+class ResolvedRecipient(msgspec.Struct, frozen=True, kw_only=True):
+    """One distinct user a notification is for."""
 
-    person: UUID
+    user: UUID
     guest: bool
     profile: Profile | None
     """What the request itself says of them; None: nothing beyond the shop's id."""
@@ -47,7 +47,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     request: Request
     channel: str
     template: Template | None
-    addressees: tuple[Addressee, ...]
+    resolved_recipients: tuple[ResolvedRecipient, ...]
     key: UUID | None
     fingerprints: tuple[bytes, ...] = (b"",)
     """See `fingerprints`; of no use without a key."""
@@ -88,7 +88,7 @@ class Prepare:
         if self.open is not None and promised is None and not request.lenient:
             faults += [] if await self.open.takes(channel) else [_disabled(channel)]
         kept_out: list[Fault] = []
-        addressees = self._addressees(request, channel, faults, kept_out)
+        resolved_recipients = self._resolve_all(request, channel, faults, kept_out)
         if faults:
             raise Invalid(*faults)
         key = identity.digest(self.vault, request)
@@ -97,7 +97,7 @@ class Prepare:
             request=_unbroken(request),
             channel=channel,
             template=template,
-            addressees=addressees,
+            resolved_recipients=resolved_recipients,
             key=key,
             fingerprints=identity.fingerprints(self.vault, request) if key is not None else (b"",),
             former=identity.former(self.vault, request),
@@ -123,27 +123,27 @@ class Prepare:
             faults.append(_unknown_channel(channel, self.channels))
         return faults
 
-    def _addressees(
+    def _resolve_all(
         self, request: Request, channel: str, faults: list[Fault], kept_out: list[Fault]
-    ) -> tuple[Addressee, ...]:
+    ) -> tuple[ResolvedRecipient, ...]:
         recipients = request.recipients
         if not 1 <= len(recipients) <= RECIPIENTS_MAX:
             detail = f"name 1 to {RECIPIENTS_MAX:,} recipients, not {len(recipients):,}"
             faults.append(Fault("/recipients", "bad_count", detail))
             return ()
-        found: dict[UUID, Addressee] = {}
+        found: dict[UUID, ResolvedRecipient] = {}
         for n, recipient in enumerate(recipients):
             at = f"/recipients/{n}"
             found_bad: list[Fault] = []
-            addressee = self._addressee(request, present(recipient), channel, at, found_bad)
-            (faults if addressee is None else kept_out).extend(found_bad)
-            if addressee is not None:
-                found[addressee.person] = addressee
+            resolved = self._resolve(request, present(recipient), channel, at, found_bad)
+            (faults if resolved is None else kept_out).extend(found_bad)
+            if resolved is not None:
+                found[resolved.user] = resolved
         return tuple(found.values())
 
-    def _addressee(
+    def _resolve(
         self, request: Request, given: Recipient, channel: str, at: str, faults: list[Fault]
-    ) -> Addressee | None:
+    ) -> ResolvedRecipient | None:
         """Whom a recipient stands for; None: nobody, for the faults."""
         if given.user_id is not None and len(given.user_id) > TEXT_MAX:
             faults.append(Fault(f"{at}/userId", "bad_length", f"a user id has 1 to {TEXT_MAX} characters"))
@@ -157,18 +157,20 @@ class Prepare:
             return None
         profile = Profile(user_id=given.user_id, **values)
         if given.user_id is not None:
-            person = customer(self.vault, given.user_id, request.mode)
+            user = customer(self.vault, given.user_id, request.mode)
             if profile == Profile(user_id=given.user_id):
-                return Addressee(person=person, guest=False, profile=None, email_index=None, phone_index=None)
+                return ResolvedRecipient(
+                    user=user, guest=False, profile=None, email_index=None, phone_index=None
+                )
         elif profile.address(channel) is None:
             if not bad:
                 detail = f"a guest needs an address for {channel or 'the channel'}"
                 faults.append(Fault(at, "no_address", detail))
             return None
         else:
-            person = guest(self.vault, request.mode, email=profile.email, phone=profile.phone)
-        return Addressee(
-            person=person,
+            user = guest(self.vault, request.mode, email=profile.email, phone=profile.phone)
+        return ResolvedRecipient(
+            user=user,
             guest=given.user_id is None,
             profile=profile,
             email_index=email_index(self.vault, profile.email) if profile.email else None,

@@ -8,11 +8,11 @@ import msgspec
 from application.channel.ports import Channel, Channels
 from application.kernel.ports import Clock
 from application.kernel.versioned import Versioned
-from application.notification.prepare import Addressee, Prepare, Prepared
+from application.notification.prepare import Prepare, Prepared, ResolvedRecipient
 from application.privacy.ports import Unreadable, Vault
 from application.privacy.sealing import open_profile
 from application.template.ports import Renderer
-from application.user.ports import People, Person
+from application.user.ports import User, Users
 from domain.delivery.decide import GiveUp, Hold, RetryAt
 from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Suppressed, check
 from domain.delivery.policy import RetryPolicy
@@ -48,7 +48,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     template_id: str | None
     template_version: int | None
     recipients: int
-    """How many distinct persons; the first ten are rendered."""
+    """How many distinct users; the first ten are rendered."""
     rendered: list[PreviewedRecipient]
 
 
@@ -57,7 +57,7 @@ class PreviewNotification:
     """A dry run."""
 
     prepare: Prepare
-    people: People
+    users: Users
     channels: Channels
     vault: Vault
     renderer: Renderer
@@ -72,10 +72,10 @@ class PreviewNotification:
             Overloaded: too much waits to be rendered.
         """
         prepared = await self.prepare(request)
-        shown = prepared.addressees[:SHOWN_MAX]
-        mirror = await self.people.get([a.person for a in shown])
+        shown = prepared.resolved_recipients[:SHOWN_MAX]
+        update_users = await self.users.get([a.user for a in shown])
         channel = await self.channels.get(prepared.channel)
-        profiles = [self._profile(addressee, mirror.get(addressee.person)) for addressee in shown]
+        profiles = [self._profile(resolved, update_users.get(resolved.user)) for resolved in shown]
         rendered = []
         for profile, made in zip(profiles, await self._words(prepared, profiles), strict=True):
             decision, reason = self._decision(request, profile.address(prepared.channel), channel)
@@ -97,7 +97,7 @@ class PreviewNotification:
             priority=request.priority.label,
             template_id=request.template,
             template_version=prepared.template.version if prepared.template else None,
-            recipients=len(prepared.addressees),
+            recipients=len(prepared.resolved_recipients),
             rendered=rendered,
         )
 
@@ -142,9 +142,9 @@ class PreviewNotification:
             case Cancelled():
                 return "suppress", "cancelled"
 
-    def _profile(self, addressee: Addressee, row: Person | None) -> Profile:
-        if addressee.profile is not None:
-            return addressee.profile
+    def _profile(self, resolved: ResolvedRecipient, row: User | None) -> Profile:
+        if resolved.profile is not None:
+            return resolved.profile
         if row is None or row.data_key is None or row.profile is None:
             return Profile()
         try:

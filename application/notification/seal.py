@@ -6,8 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from application.notification.ports import NewDelivery, NewNotification, NewPerson
-from application.notification.prepare import Addressee, Prepared
+from application.notification.ports import NewDelivery, NewNotification, NewUser
+from application.notification.prepare import Prepared, ResolvedRecipient
 from application.privacy.ports import DataKey, Vault
 from application.privacy.sealing import seal_content, seal_profile, wrap_content_key
 from domain.kernel.channel import Lane, Mode
@@ -18,55 +18,55 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
-    """Seals a batch under the keys its persons have, making keys for those that have none."""
+    """Seals a batch under the keys its users have, making keys for those that have none."""
 
     vault: Vault
 
     def __call__(
         self, batch: Sequence[Prepared], known: Mapping[UUID, bytes]
-    ) -> tuple[list[NewNotification], list[NewPerson]]:
+    ) -> tuple[list[NewNotification], list[NewUser]]:
         """Rows for a batch.
 
         Args:
-            known: wrapped keys of the persons that have one.
+            known: wrapped keys of the users that have one.
         """
         keys: dict[UUID, DataKey] = {}
-        people: dict[UUID, NewPerson] = {}
+        users: dict[UUID, NewUser] = {}
         notifications = []
         for prepared in batch:
-            for addressee in prepared.addressees:
-                self._person(addressee, prepared.request.mode, known, keys, people)
+            for resolved in prepared.resolved_recipients:
+                self._user(resolved, prepared.request.mode, known, keys, users)
             notifications.append(self._notification(prepared, keys))
-        return notifications, [people[person] for person in sorted(people)]
+        return notifications, [users[user] for user in sorted(users)]
 
-    def _person(
+    def _user(
         self,
-        addressee: Addressee,
+        resolved: ResolvedRecipient,
         mode: Mode,
         known: Mapping[UUID, bytes],
         keys: dict[UUID, DataKey],
-        people: dict[UUID, NewPerson],
+        users: dict[UUID, NewUser],
     ) -> None:
-        person, profile = addressee.person, addressee.profile
-        before = people.get(person)
+        user, profile = resolved.user, resolved.profile
+        before = users.get(user)
         if before is not None and profile is None:
             return
         if before is not None:
             wrapped = before.data_key
-        elif person in known:
-            wrapped = known[person]
-            keys[person] = self.vault.unwrap(wrapped, person)
+        elif user in known:
+            wrapped = known[user]
+            keys[user] = self.vault.unwrap(wrapped, user)
         else:
-            keys[person] = self.vault.create()
-            wrapped = self.vault.wrap(keys[person], person)
-        people[person] = NewPerson(
-            id=person,
+            keys[user] = self.vault.create()
+            wrapped = self.vault.wrap(keys[user], user)
+        users[user] = NewUser(
+            id=user,
             mode=mode,
-            guest=addressee.guest,
+            guest=resolved.guest,
             data_key=wrapped,
-            profile=seal_profile(keys[person], person, profile) if profile is not None else None,
-            email_index=addressee.email_index,
-            phone_index=addressee.phone_index,
+            profile=seal_profile(keys[user], user, profile) if profile is not None else None,
+            email_index=resolved.email_index,
+            phone_index=resolved.phone_index,
             locale=profile.locale if profile is not None else None,
             timezone=profile.timezone if profile is not None else None,
         )
@@ -75,11 +75,11 @@ class Seal:
         request, template = prepared.request, prepared.template
         content_key = self.vault.create()
         deliveries = []
-        for addressee in prepared.addressees:
-            delivery = delivery_id(prepared.id, addressee.person, prepared.channel)
-            wrapped = wrap_content_key(keys[addressee.person], content_key, delivery)
+        for resolved in prepared.resolved_recipients:
+            delivery = delivery_id(prepared.id, resolved.user, prepared.channel)
+            wrapped = wrap_content_key(keys[resolved.user], content_key, delivery)
             deliveries.append(
-                NewDelivery(id=delivery, person=addressee.person, slot=prepared.channel, content_key=wrapped)
+                NewDelivery(id=delivery, user=resolved.user, slot=prepared.channel, content_key=wrapped)
             )
         return NewNotification(
             id=prepared.id,

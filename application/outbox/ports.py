@@ -37,7 +37,7 @@ class Without(msgspec.Struct, frozen=True):
 ALL = Without()
 
 
-class Backlog(msgspec.Struct, frozen=True):
+class OutboxBacklog(msgspec.Struct, frozen=True):
     """How much waits, of all owners."""
 
     pending: int
@@ -60,7 +60,7 @@ class Outbox(Protocol):
         """Take over rows whose owner no longer holds its lock, in the same order; return how many."""
         ...
 
-    async def backlog(self) -> Backlog:
+    async def backlog(self) -> OutboxBacklog:
         """For metrics and readiness."""
         ...
 
@@ -85,7 +85,7 @@ class Late(msgspec.Struct, frozen=True, kw_only=True):
     lane: Lane
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class OverdueFound(msgspec.Struct, frozen=True, kw_only=True):
     """What one look gave."""
 
     late: list[Late] = []
@@ -111,7 +111,7 @@ class Overdue(Protocol):
     Held to tests/contract/overdue.py.
     """
 
-    async def find(self) -> Found:
+    async def find(self) -> OverdueFound:
         """Look on; bounded.  One process at a time does it: for the others nothing is found.
 
         Who is late is found again after a while, in pauses that double.

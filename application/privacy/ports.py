@@ -37,21 +37,21 @@ class DataKey(Protocol):
 
 
 class Vault(Protocol):
-    """Makes keys, and keeps those of persons wrapped under a key that the database never sees."""
+    """Makes keys, and keeps those of users wrapped under a key that the database never sees."""
 
     def create(self) -> DataKey:
         """A fresh random key."""
         ...
 
-    def wrap(self, key: DataKey, person: UUID) -> bytes:
-        """Wrap a person's key under the current key-encryption key; its version stands in the result."""
+    def wrap(self, key: DataKey, user: UUID) -> bytes:
+        """Wrap a user's key under the current key-encryption key; its version stands in the result."""
         ...
 
-    def unwrap(self, wrapped: bytes, person: UUID) -> DataKey:
-        """Read a person's key back.
+    def unwrap(self, wrapped: bytes, user: UUID) -> DataKey:
+        """Read a user's key back.
 
         Raises:
-            Unreadable: moved to another person, or changed.
+            Unreadable: moved to another user, or changed.
             KeyUnavailable: its key-encryption key is not at hand; nothing is known of the data then.
         """
         ...
@@ -62,7 +62,7 @@ class Vault(Protocol):
 
 
 class ServiceKey(Protocol):
-    """Seals what belongs to the service rather than to one person, and only for a while."""
+    """Seals what belongs to the service rather than to one user, and only for a while."""
 
     def seal(self, plaintext: bytes, context: bytes) -> bytes:
         """Seal under the current key-encryption key; its version stands in the result."""
@@ -98,9 +98,9 @@ class KeyState:
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """A person on file, sealed by whoever wrote it."""
+    """A user on file, sealed by whoever wrote it."""
 
-    person: UUID
+    user: UUID
     data_key: bytes
     profile: bytes
 
@@ -146,7 +146,7 @@ class Keyring(Protocol):
         ...
 
     def opens(self, sample: Sample) -> bool:
-        """Whether a person on file opens, and is found under the index key.
+        """Whether a user on file opens, and is found under the index key.
 
         Raises:
             KeyUnavailable: the key it is sealed under is not configured.

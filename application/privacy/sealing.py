@@ -1,7 +1,7 @@
 """How personal data is sealed: whose key, and which place each ciphertext is bound to.
 
 A notification's content is sealed once under a key of its own; that key is wrapped under the key of every
-recipient and kept with the delivery.  Erasing a person makes their copy useless and nobody else's.
+recipient and kept with the delivery.  Erasing a user makes their copy useless and nobody else's.
 """
 
 from uuid import UUID
@@ -17,18 +17,18 @@ _content = msgspec.json.Decoder(Content, float_hook=number)
 _profile = msgspec.json.Decoder(Profile)
 
 
-def seal_profile(key: DataKey, person: UUID, profile: Profile) -> bytes:
+def seal_profile(key: DataKey, user: UUID, profile: Profile) -> bytes:
     """For `users.profile`."""
-    return key.seal(_encode(profile), b"users.profile:" + person.bytes)
+    return key.seal(_encode(profile), b"users.profile:" + user.bytes)
 
 
-def open_profile(key: DataKey, person: UUID, sealed: bytes) -> Profile:
+def open_profile(key: DataKey, user: UUID, sealed: bytes) -> Profile:
     """Read `users.profile`.
 
     Raises:
-        Unreadable: another person's, changed, or erased.
+        Unreadable: another user's, changed, or erased.
     """
-    return _profile.decode(key.open(sealed, b"users.profile:" + person.bytes))
+    return _profile.decode(key.open(sealed, b"users.profile:" + user.bytes))
 
 
 def seal_content(key: DataKey, notification: UUID, content: Content) -> bytes:
@@ -45,15 +45,15 @@ def open_content(key: DataKey, notification: UUID, sealed: bytes) -> Content:
     return _content.decode(key.open(sealed, b"notifications.content:" + notification.bytes))
 
 
-def wrap_content_key(person_key: DataKey, content_key: DataKey, delivery: UUID) -> bytes:
+def wrap_content_key(user_key: DataKey, content_key: DataKey, delivery: UUID) -> bytes:
     """For `notification_deliveries.content_key`."""
-    return person_key.wrap(content_key, b"deliveries.content_key:" + delivery.bytes)
+    return user_key.wrap(content_key, b"deliveries.content_key:" + delivery.bytes)
 
 
-def unwrap_content_key(person_key: DataKey, wrapped: bytes, delivery: UUID) -> DataKey:
+def unwrap_content_key(user_key: DataKey, wrapped: bytes, delivery: UUID) -> DataKey:
     """Read `notification_deliveries.content_key`.
 
     Raises:
         Unreadable: as above.
     """
-    return person_key.unwrap(wrapped, b"deliveries.content_key:" + delivery.bytes)
+    return user_key.unwrap(wrapped, b"deliveries.content_key:" + delivery.bytes)

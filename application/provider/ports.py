@@ -13,7 +13,7 @@ SANDBOX = "sandbox"
 """The provider that sends nothing.  It is always there: what test keys send goes to it."""
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One message ready to go."""
 
     delivery: UUID
@@ -36,7 +36,7 @@ class Gateway(Protocol):
     the request went out, or an error answer, is definite; no answer after its first byte is `Unknown`.
     """
 
-    async def send(self, message: Message) -> Outcome:
+    async def send(self, message: OutboundMessage) -> Outcome:
         """Make one call, within the gateway's own time-out."""
         ...
 

@@ -1,1 +1,1 @@
-"""Customers of the shop: mirrored, found, erased."""
+"""Customers of the shop: kept up to date, found, erased."""

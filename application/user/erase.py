@@ -10,7 +10,7 @@ from application.privacy.ports import Unreadable, Vault
 from application.privacy.sealing import open_profile
 from application.user.identity import customer, email_index, phone_index
 from application.user.normalising import normalised
-from application.user.ports import Addresses, People, Person
+from application.user.ports import Addresses, User, Users
 from domain.kernel.channel import Mode
 from domain.kernel.errors import Fault, Invalid
 
@@ -38,19 +38,19 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ErasePeople:
+class EraseUsers:
     """Deletes keys: what was sealed under them, contents too, can never be read again.
 
     Entries of suppressed addresses stay: they are keyed digests, and without them an erasure would let
     messages through again to who had opted out.
     """
 
-    people: People
+    users: Users
     vault: Vault
     addresses: Addresses
 
     async def __call__(self, named: Named, mode: Mode, *, customers: bool = False) -> Erased:
-        """Erase; what live keys ask for reaches the persons of tests, too.
+        """Erase; what live keys ask for reaches the users of tests, too.
 
         Args:
             customers: whether those with the address go as well as guests.  Several may share it, and the
@@ -64,8 +64,8 @@ class ErasePeople:
             raise Invalid(Fault("", "missing", "give one of userId, email and phone"))
         if named.user_id is not None:
             modes = tuple(Mode) if mode is Mode.LIVE else (mode,)
-            persons = [customer(self.vault, named.user_id, each) for each in modes]
-            return Erased(erased=await self.people.erase(persons))
+            users = [customer(self.vault, named.user_id, each) for each in modes]
+            return Erased(erased=await self.users.erase(users))
         reached = None if mode is Mode.LIVE else mode
         return await self._with(self._address(named), reached, customers=customers)
 
@@ -84,19 +84,19 @@ class ErasePeople:
     async def _with(self, index: dict[str, bytes], mode: Mode | None, *, customers: bool) -> Erased:
         erased, kept, names = 0, 0, list[str]()
         after: UUID | None = None
-        while rows := await self.people.page(after, PAGE, mode=mode, **index):
+        while rows := await self.users.page(after, PAGE, mode=mode, **index):
             going = [row.id for row in rows if row.guest or customers]
             staying = [row for row in rows if not row.guest and not customers]
-            erased += await self.people.erase(going) if going else 0
+            erased += await self.users.erase(going) if going else 0
             kept += len(staying)
             names += self._ids(staying[: NAMED_MAX - len(names)])
             after = rows[-1].id
         return Erased(erased=erased, kept=kept, kept_ids=tuple(names))
 
-    def _ids(self, rows: Sequence[Person]) -> list[str]:
+    def _ids(self, rows: Sequence[User]) -> list[str]:
         return [user for row in rows if (user := self._user_id(row)) is not None]
 
-    def _user_id(self, row: Person) -> str | None:
+    def _user_id(self, row: User) -> str | None:
         if row.data_key is None or row.profile is None:
             return None
         try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from application.privacy.opening import opened
 from application.privacy.ports import Vault
 from application.user.identity import customer
-from application.user.ports import People
+from application.user.ports import Users
 from application.user.shown_user import ShownUser
 from domain.kernel.channel import Mode
 from domain.kernel.errors import NotFound
@@ -15,7 +15,7 @@ from domain.kernel.errors import NotFound
 class FindUser:
     """Guests have no id of the shop's and are found by their address only."""
 
-    people: People
+    users: Users
     vault: Vault
 
     async def __call__(self, user: str, mode: Mode) -> ShownUser:
@@ -25,7 +25,7 @@ class FindUser:
             NotFound: unknown in this mode, or erased.
         """
         wanted = customer(self.vault, user, mode)
-        person = (await self.people.get([wanted])).get(wanted)
-        if person is None or person.data_key is None:
+        row = (await self.users.get([wanted])).get(wanted)
+        if row is None or row.data_key is None:
             raise NotFound("no such user")
-        return ShownUser(person, opened(self.vault, person.id, person.data_key, person.profile))
+        return ShownUser(row, opened(self.vault, row.id, row.data_key, row.profile))

@@ -1,6 +1,6 @@
-"""Which person is meant: ids from the shop's user ids and from the addresses of guests.
+"""Which user is meant: ids from the shop's user ids and from the addresses of guests.
 
-Test keys have persons of their own: whom they name by an id or an address of the shop's is somebody else than
+Test keys have users of their own: whom they name by an id or an address of the shop's is somebody else than
 the customer of that name, so that no test reads a customer's row, or changes it.
 """
 
@@ -8,19 +8,19 @@ from uuid import UUID
 
 from application.privacy.ports import Vault
 from domain.kernel.channel import Mode
-from domain.kernel.ids import person_id
+from domain.kernel.ids import derived_user_id
 from domain.user.mailbox import folded
 
 
 def customer(vault: Vault, user_id: str, mode: Mode) -> UUID:
     """By the shop's own id."""
-    return person_id(vault.index(_space("user", mode), user_id))
+    return derived_user_id(vault.index(_space("user", mode), user_id))
 
 
 def guest(vault: Vault, mode: Mode, *, email: str | None, phone: str | None) -> UUID:
     """By the address, an e-mail address before a number; one of them is given, as it is stored."""
     address = f"email:{folded(email)}" if email else f"phone:{phone}"
-    return person_id(vault.index(_space("guest", mode), address))
+    return derived_user_id(vault.index(_space("guest", mode), address))
 
 
 def email_index(vault: Vault, email: str) -> bytes:

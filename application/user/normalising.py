@@ -1,4 +1,4 @@
-"""What somebody wrote of a person, in the spelling that is stored: alike at every entrance."""
+"""What somebody wrote of a user, in the spelling that is stored: alike at every entrance."""
 
 import re
 from collections.abc import Callable, Mapping

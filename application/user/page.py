@@ -7,7 +7,7 @@ from uuid import UUID
 from application.privacy.opening import opened
 from application.privacy.ports import Vault
 from application.user.identity import email_index
-from application.user.ports import Addresses, People
+from application.user.ports import Addresses, Users
 from application.user.shown_user import ShownUser
 from domain.kernel.channel import Mode
 from domain.kernel.errors import Fault, Invalid
@@ -17,7 +17,7 @@ from domain.kernel.errors import Fault, Invalid
 class ListUsers:
     """Looks addresses up by their blind index."""
 
-    people: People
+    users: Users
     vault: Vault
     addresses: Addresses
 
@@ -35,5 +35,5 @@ class ListUsers:
                 index = email_index(self.vault, self.addresses.email(email))
             except ValueError as fault:
                 raise Invalid(Fault("?email", "bad_email", str(fault))) from None
-        found = await self.people.page(after, limit, mode=mode, email_index=index)
+        found = await self.users.page(after, limit, mode=mode, email_index=index)
         return [ShownUser(p, opened(self.vault, p.id, p.data_key, p.profile)) for p in found]

@@ -46,8 +46,8 @@ class Addresses(Protocol):
         ...
 
 
-class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the mirror; `data_key` and `profile` are sealed, None once erased."""
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `users`; `data_key` and `profile` are sealed, None once erased."""
 
     id: UUID
     mode: Mode = Mode.LIVE
@@ -65,15 +65,15 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime | None = None
 
 
-class People(Protocol):
-    """Write and read the mirror.  Held to tests/contract/people.py."""
+class Users(Protocol):
+    """Write and read `users`.  Held to tests/contract/users.py."""
 
-    async def get(self, persons: Sequence[UUID]) -> dict[UUID, Person]:
+    async def get(self, users: Sequence[UUID]) -> dict[UUID, User]:
         """Those that exist."""
         ...
 
-    async def put(self, persons: Sequence[Person], *, expected: int | None = None) -> dict[UUID, bool]:
-        """Insert or update set-wise; `persons` are distinct.  An erased person may come back with any key.
+    async def put(self, users: Sequence[User], *, expected: int | None = None) -> dict[UUID, bool]:
+        """Insert or update set-wise; `users` are distinct.  An erased user may come back with any key.
 
         False for one that was not written: its key differs from the row's (read again, seal again), its
         `source_time` is older than the row's or its erasure, or `expected` is not its version (0: it must not
@@ -81,8 +81,8 @@ class People(Protocol):
         """
         ...
 
-    async def erase(self, persons: Sequence[UUID]) -> int:
-        """Delete key, profile and indexes: what was sealed for these persons can never be read again.
+    async def erase(self, users: Sequence[UUID]) -> int:
+        """Delete key, profile and indexes: what was sealed for these users can never be read again.
 
         Returns how many there were.
         """
@@ -96,6 +96,6 @@ class People(Protocol):
         mode: Mode | None,
         email_index: bytes | None = None,
         phone_index: bytes | None = None,
-    ) -> list[Person]:
+    ) -> list[User]:
         """In id order, behind `after`, without erased ones; mode None: of both modes."""
         ...

@@ -1,13 +1,13 @@
-"""A person of the mirror as the API shows them."""
+"""A user as the API shows them."""
 
 import msgspec
 
-from application.user.ports import Person
+from application.user.ports import User
 from domain.notification.request import Profile
 
 
 class ShownUser(msgspec.Struct, frozen=True):
-    """A row of the mirror and its profile, opened."""
+    """A row of `users` and its profile, opened."""
 
-    person: Person
+    user: User
     profile: Profile

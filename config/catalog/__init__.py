@@ -13,7 +13,7 @@ import msgspec
 
 from domain.kernel.channel import Priority
 from domain.template.template import Template, Variable
-from domain.trigger.trigger import Event, Trigger
+from domain.trigger.trigger import ShopEvent, Trigger
 
 
 class Catalog(msgspec.Struct, frozen=True):
@@ -21,14 +21,14 @@ class Catalog(msgspec.Struct, frozen=True):
 
     templates: tuple[Template, ...]
     triggers: tuple[Trigger, ...]
-    samples: dict[str, Event]
+    samples: dict[str, ShopEvent]
     """An event for each trigger, by the trigger's id."""
 
 
 def load_catalog() -> Catalog:
     """Read the files."""
     here = files(__name__)
-    samples: dict[str, Event] = {}
+    samples: dict[str, ShopEvent] = {}
     triggers = tuple(_trigger(file, samples) for file in _tomls(here / "triggers"))
     return Catalog(
         tuple(_template(file, here / "templates") for file in _tomls(here / "templates")), triggers, samples
@@ -69,14 +69,14 @@ def _template(file: Traversable, folder: Traversable) -> Template:
     )
 
 
-def _trigger(file: Traversable, samples: dict[str, Event]) -> Trigger:
+def _trigger(file: Traversable, samples: dict[str, ShopEvent]) -> Trigger:
     id_ = file.name.removesuffix(".toml")
     told = _toml(file)
     data = told.pop("sample")
     told["priority"] = Priority.of(told["priority"])
     told["klass"] = told.pop("class")
     trigger = msgspec.convert({"id": id_, **told}, Trigger)
-    samples[id_] = Event(id=f"sample-{id_}", source="/shop", type=trigger.event, data=data)
+    samples[id_] = ShopEvent(id=f"sample-{id_}", source="/shop", type=trigger.event, data=data)
     return trigger
 
 

@@ -24,7 +24,7 @@ class EventRoom(containers.DeclarativeContainer):
     handle = Single(
         HandleEvents,
         triggers=trigger.index,
-        mirror=user.mirror,
+        update_users=user.update_users,
         submit=notification.submit.provided.many,
     )
     install_catalog = Single(InstallCatalog, templates=template.templates, triggers=trigger.triggers)

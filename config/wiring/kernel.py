@@ -9,7 +9,7 @@ from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.postgres.core.database import Database
 from adapters.system import StoreClock, SystemClock, SystemDice, SystemIds
 from adapters.telemetry.metrics import Metrics
-from adapters.telemetry.telemetry import Telemetry
+from adapters.telemetry.telemetry import PrometheusTelemetry
 from application.job.nudge import ProcessNudge
 from application.kernel.supervision import Tasks
 from application.outbox.handoff import ProcessHandoff
@@ -33,7 +33,7 @@ class KernelRoom(containers.DeclarativeContainer):
     dice = Single(SystemDice)
     ids = Single(SystemIds, clock.provided.millis)
     process = Single(lambda: SystemIds().next())  # made before the database is heard
-    telemetry = Single(Telemetry, Single(Metrics, version("posthorn")))
+    telemetry = Single(PrometheusTelemetry, Single(Metrics, version("posthorn")))
     tasks = Single(Tasks, telemetry.provided.task_ended)
     handoff = Single(ProcessHandoff)
     nudge = Single(ProcessNudge)

@@ -75,7 +75,7 @@ class NotificationRoom(containers.DeclarativeContainer):
     preview = Single(
         PreviewNotification,
         prepare=prepare,
-        people=user.people,
+        users=user.users,
         channels=channel.channels,
         vault=privacy.vault,
         renderer=template.renderer,

@@ -3,11 +3,11 @@
 from dependency_injector import containers, providers
 
 from adapters.addresses.addresses import LocalAddresses
-from adapters.postgres.user.people import PostgresPeople
-from application.user.erase import ErasePeople
+from adapters.postgres.user.users import PostgresUsers
+from application.user.erase import EraseUsers
 from application.user.find import FindUser
-from application.user.mirror import MirrorPeople
 from application.user.page import ListUsers
+from application.user.update import UpdateUsers
 from config.wiring.kernel import KernelRoom
 from config.wiring.privacy import PrivacyRoom
 from config.wiring.rooms import needs
@@ -22,8 +22,10 @@ class UserRoom(containers.DeclarativeContainer):
     privacy = needs(PrivacyRoom)
 
     addresses = Single(LocalAddresses)
-    people = Single(PostgresPeople, database=kernel.database)
-    mirror = Single(MirrorPeople, people=people, vault=privacy.vault, addresses=addresses, clock=kernel.clock)
-    erase = Single(ErasePeople, people=people, vault=privacy.vault, addresses=addresses)
-    find = Single(FindUser, people=people, vault=privacy.vault)
-    list = Single(ListUsers, people=people, vault=privacy.vault, addresses=addresses)
+    users = Single(PostgresUsers, database=kernel.database)
+    update_users = Single(
+        UpdateUsers, users=users, vault=privacy.vault, addresses=addresses, clock=kernel.clock
+    )
+    erase = Single(EraseUsers, users=users, vault=privacy.vault, addresses=addresses)
+    find = Single(FindUser, users=users, vault=privacy.vault)
+    list = Single(ListUsers, users=users, vault=privacy.vault, addresses=addresses)

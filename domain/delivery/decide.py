@@ -39,7 +39,7 @@ class Hold(msgspec.Struct, frozen=True):
 Decision = AwaitReceipt | RetryAt | GiveUp | Hold
 
 
-class Progress(msgspec.Struct, frozen=True):
+class DeliveryProgress(msgspec.Struct, frozen=True):
     """How far a delivery has come, as far as deciding needs it."""
 
     accepted_at: datetime
@@ -50,7 +50,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 def decide(
-    progress: Progress, outcome: Outcome, policy: RetryPolicy, *, now: datetime, chance: float
+    progress: DeliveryProgress, outcome: Outcome, policy: RetryPolicy, *, now: datetime, chance: float
 ) -> Decision:
     """Choose what follows the present attempt.
 
@@ -85,7 +85,7 @@ def decide(
 
 
 def _not_called(
-    progress: Progress, reason: str, policy: RetryPolicy, now: datetime, chance: float
+    progress: DeliveryProgress, reason: str, policy: RetryPolicy, now: datetime, chance: float
 ) -> RetryAt | GiveUp:
     """Nothing is spent, but nobody asks again at once, nor after the deadline."""
     due = now + policy.delay(max(1, progress.unspent), chance)
@@ -95,7 +95,7 @@ def _not_called(
 
 
 def _unspent(
-    progress: Progress, reason: str, wait: timedelta, policy: RetryPolicy, now: datetime
+    progress: DeliveryProgress, reason: str, wait: timedelta, policy: RetryPolicy, now: datetime
 ) -> RetryAt | GiveUp:
     if wait and now + wait > progress.accepted_at + policy.lifetime:
         return GiveUp(f"gave up: {reason}")
@@ -103,7 +103,7 @@ def _unspent(
 
 
 def _later(
-    progress: Progress,
+    progress: DeliveryProgress,
     reason: str,
     retry_after: timedelta | None,
     policy: RetryPolicy,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from domain.delivery.decide import GiveUp, Hold, Progress, RetryAt, decide
+from domain.delivery.decide import DeliveryProgress, GiveUp, Hold, RetryAt, decide
 from domain.delivery.policy import RetryPolicy
 from domain.provider.outcome import Unknown
 
@@ -29,9 +29,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     channel_enabled: bool
     channel_paused: bool
     erased: bool
-    """The person's key is gone: nothing can be read any more."""
+    """The user's key is gone: nothing can be read any more."""
     address: str | None
-    """Where to send, or None while the mirror does not know one for this channel."""
+    """Where to send, or None while `users` has not one for this channel."""
 
 
 class Cleared(msgspec.Struct, frozen=True):
@@ -67,11 +67,11 @@ the event of its customer."""
 
 
 def unanswered(
-    progress: Progress, policy: RetryPolicy, *, now: datetime, chance: float
+    progress: DeliveryProgress, policy: RetryPolicy, *, now: datetime, chance: float
 ) -> Hold | GiveUp | None:
     """What becomes of a delivery whose call nobody heard of again; None: it may be called again.
 
-    It depends on nothing that its person's key would show, and is asked without it, too.
+    It depends on nothing that its user's key would show, and is asked without it, too.
     """
     follow = decide(progress, Unknown("worker lost"), policy, now=now, chance=chance)
     return follow if isinstance(follow, Hold | GiveUp) else None
@@ -85,7 +85,7 @@ def check(facts: Facts, policy: RetryPolicy, *, now: datetime, chance: float) ->
         chance: uniform in [0, 1).
     """
     if facts.interrupted:
-        progress = Progress(facts.accepted_at, facts.spent)
+        progress = DeliveryProgress(facts.accepted_at, facts.spent)
         if (follow := unanswered(progress, policy, now=now, chance=chance)) is not None:
             return follow
     if facts.abandoned >= ABANDONED_MAX:

@@ -29,7 +29,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Counted from acceptance: no attempt begins after it (the deadline)."""
     on_unknown: OnUnknown = OnUnknown.RESEND
     address_patience: timedelta = timedelta(minutes=5)
-    """How long a delivery waits for the mirror to learn its recipient's address."""
+    """How long a delivery waits for `users` to learn its recipient's address."""
 
     def delay(self, retry: int, chance: float) -> timedelta:
         """Wait before retry number `retry` (1 is the first): full jitter in [1, max(2, 2^retry)] s, capped.

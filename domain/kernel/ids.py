@@ -1,7 +1,7 @@
 """Identifiers: UUIDv7 (RFC 9562), and ids that anybody can derive again.
 
 The first 48 bits of a UUIDv7 are milliseconds since 1970 UTC: the hot tables are partitioned by month on
-them.  A delivery's id is derived from what it is (notification, person, slot), so fan-out may run any number
+them.  A delivery's id is derived from what it is (notification, user, slot), so fan-out may run any number
 of times and the primary key is the uniqueness.  SQL derives the same ids (`posthorn_delivery_id`); golden
 vectors hold both together.
 """
@@ -34,27 +34,22 @@ def time_of(value: UUID) -> datetime:
     return datetime.fromtimestamp(millis_of(value) / 1000, UTC)
 
 
-def delivery_id(notification: UUID, person: UUID, slot: str) -> UUID:
-    """Derive the id of one person's delivery: the notification's time and 74 bits of SHA-256.
+def delivery_id(notification: UUID, user: UUID, slot: str) -> UUID:
+    """Derive the id of one user's delivery: the notification's time and 74 bits of SHA-256.
 
     Hashed are the three parts, each with a four-byte big-endian length before it, so that no two different
     triples spell the same bytes.
     """
     tail = slot.encode()
     body = (
-        b"\0\0\0\x10"
-        + notification.bytes
-        + b"\0\0\0\x10"
-        + person.bytes
-        + len(tail).to_bytes(4, "big")
-        + tail
+        b"\0\0\0\x10" + notification.bytes + b"\0\0\0\x10" + user.bytes + len(tail).to_bytes(4, "big") + tail
     )
     digest = int.from_bytes(hashlib.sha256(body).digest()[:10], "big") >> 6
     return _with_fields(millis_of(notification), digest)
 
 
-def person_id(digest: bytes) -> UUID:
-    """A person's id from a keyed digest (>= 16 bytes) of who they are: UUIDv8, stable, tells nothing."""
+def derived_user_id(digest: bytes) -> UUID:
+    """A user's id from a keyed digest (>= 16 bytes) of who they are: UUIDv8, stable, tells nothing."""
     value = int.from_bytes(digest[:16], "big")
     value &= ~(0xF << 76) & ~(0b11 << 62)
     return UUID(int=value | (0x8 << 76) | (0b10 << 62))

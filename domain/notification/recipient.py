@@ -7,6 +7,6 @@ from domain.template.template import RECIPIENT
 
 
 def variables(profile: Profile) -> dict[str, Any]:
-    """The `recipient` variable: fields unknown to the mirror are empty strings."""
+    """The `recipient` variable: fields that `users` has not are empty strings."""
     fields = ("user_id", "email", "phone", "name", "locale", "timezone")
     return {RECIPIENT: {name: getattr(profile, name) or "" for name in fields}}

@@ -10,7 +10,7 @@ from domain.kernel.channel import Mode, NotificationClass, Priority
 class Recipient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Who is told: a customer of the shop by the shop's own id, or a guest with an address.
 
-    With `user_id` alone the address comes from the mirror of the shop's customers.
+    With `user_id` alone the address comes from the shop's customers in `users`.
     """
 
     user_id: str | None = None
@@ -79,7 +79,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the mirror knows of a person; stored sealed under the person's key."""
+    """What `users` says of a user; stored sealed under the user's key."""
 
     user_id: str | None = None
     email: str | None = None
@@ -89,7 +89,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timezone: str | None = None
 
     def address(self, channel: str) -> str | None:
-        """Where this person is reached on a channel, or None."""
+        """Where this user is reached on a channel, or None."""
         match channel:
             case "email":
                 return self.email

@@ -59,7 +59,7 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Label → path."""
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class ShopEvent(msgspec.Struct, frozen=True, kw_only=True):
     """A shop event, once read (CloudEvents attributes; `data` is its payload)."""
 
     id: str
@@ -72,10 +72,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str | None = None
 
 
-def lookup(event: Event, path: str) -> Any:
+def lookup(event: ShopEvent, path: str) -> Any:
     """Follow a path; None when it leads nowhere."""
     head, *rest = path.split(".")
-    at: Any = getattr(event, head, None) if head in Event.__struct_fields__ else None
+    at: Any = getattr(event, head, None) if head in ShopEvent.__struct_fields__ else None
     for step in rest:
         if isinstance(at, Mapping):
             at = at.get(step)
@@ -96,7 +96,7 @@ def check(trigger: Trigger) -> list[Fault]:
     faults = [
         Fault(at, "bad_path", f"'{path}' is not a path such as data.orderId")
         for at, path in paths
-        if not _PATH.fullmatch(path) or path.split(".")[0] not in Event.__struct_fields__
+        if not _PATH.fullmatch(path) or path.split(".")[0] not in ShopEvent.__struct_fields__
     ]
     names = {name: getattr(trigger, name) for name in ("id", "event", "type", "template", "key")}
     names |= {"metadata": "".join(trigger.metadata)}
@@ -109,7 +109,7 @@ def check(trigger: Trigger) -> list[Fault]:
     return faults
 
 
-def request(trigger: Trigger, event: Event) -> Request:
+def request(trigger: Trigger, event: ShopEvent) -> Request:
     """The notification this event asks for.
 
     Raises:
@@ -144,12 +144,12 @@ def _names(to: To) -> str:
     return ", ".join(p for p in (to.user_id, to.email, to.phone) if p)
 
 
-def _text(event: Event, path: str) -> str | None:
+def _text(event: ShopEvent, path: str) -> str | None:
     value = lookup(event, path)
     return None if value is None or isinstance(value, bool | dict | list) else str(value)
 
 
-def _key(trigger: Trigger, event: Event) -> tuple[str, Derived]:
+def _key(trigger: Trigger, event: ShopEvent) -> tuple[str, Derived]:
     """The idempotency key as earlier releases joined it, and in parts.
 
     Raises:

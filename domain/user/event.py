@@ -1,4 +1,4 @@
-"""Events about customers, read as updates of the mirror.
+"""Events about customers, read as updates of `users`.
 
 `user.created` and `user.updated` carry the customer: `userId` (or `id`), `email`, `phone`, `name` (or
 `firstName` and `lastName`), `locale`, `timezone`.  A field that is absent stays as it was; null clears it,
@@ -15,11 +15,11 @@ import msgspec
 
 from domain.kernel.errors import Fault, Invalid
 from domain.kernel.text import UNSEEN, hides
-from domain.trigger.trigger import Event
-from domain.user.update import PersonUpdate, Said
+from domain.trigger.trigger import ShopEvent
+from domain.user.update import Said, UserUpdate
 
-MIRRORED = frozenset({"user.created", "user.updated", "user.deleted"})
-"""The event types that keep the mirror."""
+UPDATING = frozenset({"user.created", "user.updated", "user.deleted"})
+"""The event types that keep `users`."""
 
 TEXT_MAX = 255
 _LEAP = re.compile(r"(?<=[T ][0-9]{2}:[0-9]{2}:)60")
@@ -27,8 +27,8 @@ _LEAP = re.compile(r"(?<=[T ][0-9]{2}:[0-9]{2}:)60")
 _PLAIN = ("email", "phone", "name", "locale", "timezone")
 
 
-def read(event: Event, kept_out: list[Fault]) -> PersonUpdate:
-    """The update that an event of a type in `MIRRORED` asks for.
+def read(event: ShopEvent, kept_out: list[Fault]) -> UserUpdate:
+    """The update that an event of a type in `UPDATING` asks for.
 
     Args:
         kept_out: gets a fault for each value that is no text.
@@ -48,7 +48,7 @@ def read(event: Event, kept_out: list[Fault]) -> PersonUpdate:
     source_time = None if deleted else _time(event.time, faults)
     if faults:
         raise Invalid(*faults)
-    update = PersonUpdate(user_id=user_id, deleted=deleted, source_time=source_time)
+    update = UserUpdate(user_id=user_id, deleted=deleted, source_time=source_time)
     return update if deleted else msgspec.structs.replace(update, **said)
 
 

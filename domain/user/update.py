@@ -17,7 +17,7 @@ FIELDS = ("email", "phone", "name", "locale", "timezone")
 """What an update may speak of."""
 
 
-class PersonUpdate(msgspec.Struct, frozen=True, kw_only=True):
+class UserUpdate(msgspec.Struct, frozen=True, kw_only=True):
     """What the shop says of one of its customers."""
 
     user_id: str
@@ -27,20 +27,20 @@ class PersonUpdate(msgspec.Struct, frozen=True, kw_only=True):
     locale: Said = UNSET
     timezone: Said = UNSET
     deleted: bool = False
-    """The customer is gone: everything personal is erased, whatever the mirror knows and since when."""
+    """The customer is gone: everything personal is erased, whatever `users` knows and since when."""
     source_time: datetime | None = None
-    """When this was true (aware); what is older than the mirror is not applied.  None: take it as new."""
+    """When this was true (aware); what is older than the row is not applied.  None: take it as new."""
 
 
-class MirrorOutcome(StrEnum):
+class UpdateOutcome(StrEnum):
     """What became of an update."""
 
     WRITTEN = "written"
     DELETED = "deleted"
     OUTDATED = "outdated"
-    """The mirror knows something newer."""
+    """`users` knows something newer."""
     GONE = "gone"
-    """The person was erased; nothing is kept of them again."""
+    """The user was erased; nothing is kept of them again."""
     INVALID = "invalid"
     """Strict callers only: see the faults; nothing was written."""
     CONFLICT = "conflict"
@@ -51,11 +51,11 @@ class MirrorOutcome(StrEnum):
     """The profile cannot be opened: its row was changed."""
 
 
-class Mirrored(msgspec.Struct, frozen=True, kw_only=True):
+class UpdatedUser(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to one update."""
 
-    person: UUID
-    outcome: MirrorOutcome
+    user: UUID
+    outcome: UpdateOutcome
     faults: tuple[Fault, ...] = ()
     """Values that are no addresses; lenient callers had them cleared."""
 
@@ -68,7 +68,7 @@ WAVER = timedelta(minutes=1)
 """Between the times that two processes think it is."""
 
 
-def timed(update: PersonUpdate, now: datetime) -> tuple[PersonUpdate, Fault | None]:
+def timed(update: UserUpdate, now: datetime) -> tuple[UserUpdate, Fault | None]:
     """The update with a time that can be believed, and what was wrong with its own.
 
     A time outside all reason is as good as none; one that has not come yet is now.  Else a single event of
@@ -84,17 +84,17 @@ def timed(update: PersonUpdate, now: datetime) -> tuple[PersonUpdate, Fault | No
 
 
 def standing(known: datetime | None, now: datetime) -> datetime | None:
-    """The time of what the mirror knows; None when it cannot be right: then nothing is older."""
+    """The time of what `users` says; None when it cannot be right: then nothing is older."""
     believed = known is not None and known.tzinfo is not None and EARLIEST <= known <= now + WAVER
     return known if believed else None
 
 
-def outdated(known: datetime | None, update: PersonUpdate) -> bool:
-    """Whether the mirror knows something newer; the same instant is not newer, so replays are harmless."""
+def outdated(known: datetime | None, update: UserUpdate) -> bool:
+    """Whether `users` knows something newer; the same instant is not newer, so replays are harmless."""
     return known is not None and update.source_time is not None and update.source_time < known
 
 
-def merged(profile: Profile, update: PersonUpdate) -> Profile:
+def merged(profile: Profile, update: UserUpdate) -> Profile:
     """The profile after an update."""
     said = {name: value for name in FIELDS if (value := getattr(update, name)) is not UNSET}
     return msgspec.structs.replace(profile, user_id=update.user_id, **said)

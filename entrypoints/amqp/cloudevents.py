@@ -21,7 +21,7 @@ from application.broker.ports import Received
 from domain.kernel.errors import Undecodable
 from domain.kernel.number import number
 from domain.kernel.text import UNSEEN, hides
-from domain.trigger.trigger import Event
+from domain.trigger.trigger import ShopEvent
 from entrypoints.amqp.json_checks import check_data, read_json
 
 SIZE_MAX = 256 * 1024
@@ -55,7 +55,7 @@ _envelope = msgspec.json.Decoder(_Envelope, float_hook=number)
 _ATTRIBUTES = frozenset(_Envelope.__struct_fields__) - {"data", "data_base64"}
 
 
-def decode(message: Received) -> Event:
+def decode(message: Received) -> ShopEvent:
     """Read one event.
 
     Raises:
@@ -80,7 +80,7 @@ def dotted(name: str) -> str:
     return _HUMP.sub(".", name).lower()
 
 
-def _structured(message: Received, media: str) -> Event:
+def _structured(message: Received, media: str) -> ShopEvent:
     if media != f"{_MEDIA}+json":
         raise Undecodable(f"content type {media}: only {_MEDIA}+json is read, one event a message")
     envelope = read_json(_envelope, message.body, "CloudEvents envelope")
@@ -89,7 +89,7 @@ def _structured(message: Received, media: str) -> Event:
     return _event(message, envelope)
 
 
-def _binary(message: Received, attributes: dict[str, str], media: str) -> Event:
+def _binary(message: Received, attributes: dict[str, str], media: str) -> ShopEvent:
     if media and not media.endswith("json"):
         raise Undecodable(f"content type {media}: only JSON data is read")
     if missing := [name for name in ("id", "source", "type") if name not in attributes]:
@@ -99,7 +99,7 @@ def _binary(message: Received, attributes: dict[str, str], media: str) -> Event:
     return _event(message, _Envelope(**known, data=data))
 
 
-def _plain(message: Received) -> Event:
+def _plain(message: Received) -> ShopEvent:
     data = read_json(None, message.body, "event")
     if not isinstance(data, dict):
         raise Undecodable("a plain event is a JSON object")
@@ -112,7 +112,7 @@ def _plain(message: Received) -> Event:
     return _event(message, _Envelope("1.0", id_, PLAIN_SOURCE, type_, data=data))
 
 
-def _event(message: Received, envelope: _Envelope) -> Event:
+def _event(message: Received, envelope: _Envelope) -> ShopEvent:
     if envelope.specversion != "1.0":
         raise Undecodable("CloudEvents attribute 'specversion' is not 1.0")
     for name, most in _LIMITS.items():
@@ -121,7 +121,7 @@ def _event(message: Received, envelope: _Envelope) -> Event:
             raise Undecodable(f"the event's {name} must have 1 to {most} characters; {UNSEEN}")
     check_data(message.body, envelope.data)
     trace = envelope.traceparent or message.headers.get("traceparent")
-    return Event(
+    return ShopEvent(
         id=envelope.id,
         source=envelope.source,
         type=dotted(envelope.type),

@@ -8,7 +8,7 @@ from application.broker.ports import Publisher, Received, Subscription
 from application.event.result import Done, Result
 from application.kernel.ports import Ids
 from domain.kernel.errors import Undecodable
-from domain.trigger.trigger import Event
+from domain.trigger.trigger import ShopEvent
 from entrypoints.amqp.cloudevents import decode
 from entrypoints.amqp.parking import PARKED, parked, restored
 from entrypoints.engine.consumer.finish import Ended, Worked, finish
@@ -22,7 +22,7 @@ class ReadMessage:
     """One message, and the event in it if it could be read."""
 
     message: Received
-    event: Event | Undecodable
+    event: ShopEvent | Undecodable
 
     @classmethod
     def read(cls, message: Received) -> "ReadMessage":
@@ -36,7 +36,7 @@ class ReadMessage:
     @property
     def type(self) -> str:
         """The event's type, for labels."""
-        return self.event.type if isinstance(self.event, Event) else "unreadable"
+        return self.event.type if isinstance(self.event, ShopEvent) else "unreadable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class EventBatches:
         handle: `HandleEvents`.
     """
 
-    handle: Callable[[Sequence[Event]], Awaitable[Sequence[Result]]]
+    handle: Callable[[Sequence[ShopEvent]], Awaitable[Sequence[Result]]]
     publisher: Publisher
     ids: Ids
     telemetry: EventTelemetry
@@ -80,19 +80,19 @@ class EventBatches:
         return Worked(
             left=[(item.message, v) for item, v in left],
             counts=counts,
-            traces=trace_ids(item.event.traceparent for item in items if isinstance(item.event, Event)),
+            traces=trace_ids(item.event.traceparent for item in items if isinstance(item.event, ShopEvent)),
         )
 
     async def _outcomes(self, items: Sequence[ReadMessage]) -> list[Result | Exception]:
-        events = [item.event for item in items if isinstance(item.event, Event)]
+        events = [item.event for item in items if isinstance(item.event, ShopEvent)]
         results = iter(await self._handled(events) if events else ())
-        outcomes = [next(results) if isinstance(item.event, Event) else item.event for item in items]
+        outcomes = [next(results) if isinstance(item.event, ShopEvent) else item.event for item in items]
         kept_out = Counter(f.code for o in outcomes if isinstance(o, Done) for f in o.kept_out)
         for code, count in kept_out.items():
             self.telemetry.kept_out(code, count)
         return outcomes
 
-    async def _handled(self, events: Sequence[Event]) -> Sequence[Result | Exception]:
+    async def _handled(self, events: Sequence[ShopEvent]) -> Sequence[Result | Exception]:
         """Results; what kills the whole batch is looked for one by one."""
         try:
             return await self.handle(events)
@@ -102,7 +102,7 @@ class EventBatches:
             return [(await self._handled([event]))[0] for event in events]
 
     def _tell(self, queue: str, item: ReadMessage, park: Park) -> None:
-        event = item.event if isinstance(item.event, Event) else None
+        event = item.event if isinstance(item.event, ShopEvent) else None
         self.telemetry.trouble(
             "event.parked",
             queue=queue,

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from domain.trigger.trigger import Event
+from domain.trigger.trigger import ShopEvent
 from entrypoints.demo import shop
-from entrypoints.demo.shop import Person, Product
+from entrypoints.demo.shop import Product, Shopper
 
 
 class Happening(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,14 +17,14 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     """HH:MM."""
     id: str
     type: str
-    who: Person
+    who: Shopper
     data: dict[str, Any]
     copies: int = 1
     """How often the shop publishes this very event."""
 
-    def event(self) -> Event:
+    def event(self) -> ShopEvent:
         """As triggers see it."""
-        return Event(id=self.id, source=shop.SOURCE, type=self.type, data=self.data)
+        return ShopEvent(id=self.id, source=shop.SOURCE, type=self.type, data=self.data)
 
 
 class Day:
@@ -35,7 +35,7 @@ class Day:
         self._orders = 100
         self.happenings: list[Happening] = []
 
-    def tell(self, at: str, type_: str, who: Person, *, copies: int = 1, **data: Any) -> None:
+    def tell(self, at: str, type_: str, who: Shopper, *, copies: int = 1, **data: Any) -> None:
         """Something happens to somebody."""
         number = len(self.happenings) + 1
         me = {"userId": who.id} if who.id else {"email": who.email, "name": who.name, "locale": who.locale}
@@ -50,7 +50,7 @@ class Day:
             )
         )
 
-    def order(self, at: str, who: Person, *goods: Product, copies: int = 1) -> str:
+    def order(self, at: str, who: Shopper, *goods: Product, copies: int = 1) -> str:
         """Somebody orders and pays; returns the order's id."""
         self._orders += 1
         id_ = f"{self._prefix}-{self._orders}"
@@ -71,7 +71,7 @@ class Day:
         )  # fmt: skip
         return id_
 
-    def ship(self, at: str, who: Person, order: str, parcel: int, *goods: Product) -> None:
+    def ship(self, at: str, who: Shopper, order: str, parcel: int, *goods: Product) -> None:
         """A parcel leaves."""
         number = f"GB{order.upper().replace('-', '')}{parcel:02d}"
         self.tell(
@@ -80,13 +80,13 @@ class Day:
             trackingUrl=f"{shop.SITE}/track/{number}", items=_items(goods), currency="GBP",
         )  # fmt: skip
 
-    def deliver(self, at: str, who: Person, order: str, *, copies: int = 1) -> None:
+    def deliver(self, at: str, who: Shopper, order: str, *, copies: int = 1) -> None:
         """Everything has arrived."""
         self.tell(
             at, "order.delivered", who, copies=copies, orderId=order, reviewUrl=f"{shop.SITE}/review/{order}"
         )
 
-    def forget_password(self, at: str, who: Person) -> None:
+    def forget_password(self, at: str, who: Shopper) -> None:
         """Each asking has its own link."""
         token = f"{self._prefix}{len(self.happenings):04x}".lower()
         self.tell(
@@ -97,7 +97,7 @@ class Day:
             expiresInMinutes=30,
         )
 
-    def leave_cart(self, at: str, who: Person, cart: str, *goods: Product) -> None:
+    def leave_cart(self, at: str, who: Shopper, cart: str, *goods: Product) -> None:
         """A cart lies there."""
         self.tell(
             at, "cart.abandoned", who,
@@ -106,7 +106,7 @@ class Day:
             unsubscribeUrl=f"{shop.SITE}/unsubscribe/{who.id}", postalAddress=shop.ADDRESS,
         )  # fmt: skip
 
-    def restock(self, at: str, who: Person, product: Product) -> None:
+    def restock(self, at: str, who: Shopper, product: Product) -> None:
         """Somebody asked to be told."""
         self.tell(
             at, "product.back_in_stock", who,
@@ -117,12 +117,12 @@ class Day:
 
 
 def greet(prefix: str) -> list[Happening]:
-    """The shop tells of its customers: the mirror learns their addresses."""
+    """The shop tells of its customers: `users` learns their addresses."""
     day = Day(prefix)
-    for person in shop.CUSTOMERS:
+    for user in shop.CUSTOMERS:
         day.tell(
-            "08:00", "user.created", person,
-            email=person.email, name=person.name, locale=person.locale, timezone=person.timezone,
+            "08:00", "user.created", user,
+            email=user.email, name=user.name, locale=user.locale, timezone=user.timezone,
         )  # fmt: skip
     return day.happenings
 
@@ -137,8 +137,8 @@ def plan(prefix: str) -> list[Happening]:
     closed = day.order("09:12", shop.TOM, shop.PEN)
     for at in ("09:30", "09:45", "10:00"):
         day.leave_cart(at, shop.SOFIA, "c-9", shop.KETTLE, shop.TEA)
-    for person in (shop.ELIF, shop.NOAH, shop.PRIYA):
-        day.restock("10:20", person, shop.KETTLE)
+    for user in (shop.ELIF, shop.NOAH, shop.PRIYA):
+        day.restock("10:20", user, shop.KETTLE)
     busy = day.order("10:41", shop.AIKO, shop.TEA)
     day.ship("11:05", shop.MIRA, first, 1, shop.LAMP)
     sofas = day.order("11:20", shop.NOAH, shop.KETTLE)

@@ -7,15 +7,15 @@ from uuid import UUID
 
 from application.delivery.ports import Deliveries, Settled, Settlement
 from application.event.result import Result
-from application.notification.ports import Acceptance, Committed, NewNotification, NewPerson
+from application.notification.ports import Acceptance, Committed, NewNotification, NewUser
 from application.outbox.ports import OutboxMessage
-from application.provider.ports import Gateway, Gateways, Message
+from application.provider.ports import Gateway, Gateways, OutboundMessage
 from config.container import Container
 from domain.provider.outcome import Accepted, Outcome
-from domain.trigger.trigger import Event
+from domain.trigger.trigger import ShopEvent
 from entrypoints.demo.watch import Watch
 
-Handle = Callable[[Sequence[Event]], Awaitable[Sequence[Result]]]
+Handle = Callable[[Sequence[ShopEvent]], Awaitable[Sequence[Result]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,18 +25,18 @@ class WatchedAcceptance:
     acceptance: Acceptance
     watch: Watch
 
-    async def keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
+    async def keys(self, users: Sequence[UUID]) -> dict[UUID, bytes]:
         """See `Acceptance`."""
-        return await self.acceptance.keys(persons)
+        return await self.acceptance.keys(users)
 
     async def accept(
         self,
         notifications: Sequence[NewNotification],
-        persons: Sequence[NewPerson],
+        users: Sequence[NewUser],
         pack: Callable[[Sequence[NewNotification]], list[OutboxMessage]],
     ) -> Committed:
         """See `Acceptance`."""
-        committed = await self.acceptance.accept(notifications, persons, pack)
+        committed = await self.acceptance.accept(notifications, users, pack)
         self.watch.accepted(notifications, committed)
         return committed
 
@@ -78,7 +78,7 @@ class _WatchedGateway:
     gateway: Gateway
     watch: Watch
 
-    async def send(self, message: Message) -> Outcome:
+    async def send(self, message: OutboundMessage) -> Outcome:
         """See `Gateway`."""
         outcome = await self.gateway.send(message)
         if isinstance(outcome, Accepted):
@@ -98,7 +98,7 @@ def watch_ports(container: Container, watch: Watch) -> None:
 def watched(handle: Handle, watch: Watch) -> Handle:
     """`HandleEvents` with an eye."""
 
-    async def handled(events: Sequence[Event]) -> Sequence[Result]:
+    async def handled(events: Sequence[ShopEvent]) -> Sequence[Result]:
         results = await handle(events)
         for event, result in zip(events, results, strict=True):
             watch.handled(event, result)

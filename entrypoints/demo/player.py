@@ -7,11 +7,11 @@ from datetime import datetime
 
 import msgspec
 
-from application.broker.ports import Event, EventPublisher
+from application.broker.ports import EventPublisher, OutgoingEvent
 from application.kernel.ports import Clock, Ids
 from entrypoints.demo import shop
 from entrypoints.demo.day import Happening
-from entrypoints.demo.watch import Published, Watch
+from entrypoints.demo.watch import Watch, WatchedEvent
 from entrypoints.engine.actor import pause
 
 _LOW_64 = (1 << 64) - 1
@@ -48,7 +48,7 @@ class Player:
         span = self.ids.next()
         self.watch.publishing(
             span.hex,
-            Published(
+            WatchedEvent(
                 event=happening.type,
                 shop_time=happening.at,
                 who=happening.who,
@@ -60,7 +60,7 @@ class Player:
         await self.events.publish(_event(happening, self.clock.now(), traceparent))
 
 
-def _event(happening: Happening, now: datetime, traceparent: str) -> Event:
+def _event(happening: Happening, now: datetime, traceparent: str) -> OutgoingEvent:
     """As a CloudEvent in structured mode."""
     body = {
         "specversion": "1.0",
@@ -71,7 +71,7 @@ def _event(happening: Happening, now: datetime, traceparent: str) -> Event:
         "traceparent": traceparent,
         "data": happening.data,
     }
-    return Event(
+    return OutgoingEvent(
         routing_key=happening.type,
         body=msgspec.json.encode(body),
         message_id=happening.id,

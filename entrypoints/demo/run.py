@@ -69,8 +69,8 @@ async def run_demo(*, once: bool, port: int | None, folder: Path) -> bool:
         container = built(settings, folder)
         try:
             async with opened(container, "demo") as parts:
-                people = _people(container)
-                watch = Watch(feed=feed, tally=tally, clock=container.kernel.clock(), people=people)
+                users = _users(container)
+                watch = Watch(feed=feed, tally=tally, clock=container.kernel.clock(), users=users)
                 demo = _assembled(parts, watch, sink)
                 key = await _seeded(container)
                 feed.watch(terminal.show)
@@ -125,9 +125,9 @@ class Demo:
     async def _play(self, *, once: bool) -> Expected:
         """One day, or one after another until interrupted."""
         triggers, busy, day = load_catalog().triggers, set[str](), 0
-        people = greet(f"{self.code}0")
-        must = expected(people, triggers, busy)
-        await self.player.play(people, 0)
+        users = greet(f"{self.code}0")
+        must = expected(users, triggers, busy)
+        await self.player.play(users, 0)
         await self._until(lambda: self.watch.tally.handled >= must.published)
         while not self.interrupted:
             day += 1
@@ -181,15 +181,15 @@ def _settings(smtp_port: int, port: int) -> Settings:
     return Settings(http=Http(port=port), providers={MAILER: mailer})
 
 
-def _people(container: Container) -> dict[UUID, shop.Person]:
+def _users(container: Container) -> dict[UUID, shop.Shopper]:
     vault = container.privacy.vault()
     return {
         (
-            customer(vault, person.id, Mode.LIVE)
-            if person.id
-            else guest(vault, Mode.LIVE, email=person.email, phone=None)
-        ): person
-        for person in (*shop.CUSTOMERS, *shop.GUESTS)
+            customer(vault, user.id, Mode.LIVE)
+            if user.id
+            else guest(vault, Mode.LIVE, email=user.email, phone=None)
+        ): user
+        for user in (*shop.CUSTOMERS, *shop.GUESTS)
     }
 
 

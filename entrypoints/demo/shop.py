@@ -14,7 +14,7 @@ BUSY = "busy.example.com"
 """Mailboxes here are put off once, then taken."""
 
 
-class Person(msgspec.Struct, frozen=True):
+class Shopper(msgspec.Struct, frozen=True):
     """A customer with an account (`id`), or a guest (no id: the address comes with each event)."""
 
     id: str | None
@@ -37,18 +37,18 @@ class Product(msgspec.Struct, frozen=True):
     price: float
 
 
-MIRA = Person("c-101", "Mira Okafor", "mira.okafor@mail.example.com")
-JONAS = Person("c-102", "Jonas Lind", "jonas.lind@mail.example.com", "sv-SE", "Europe/Stockholm")
-SOFIA = Person("c-103", "Sofia Marques", "sofia.marques@mail.example.com", "pt-PT", "Europe/Lisbon")
-TOM = Person("c-104", "Tom Becker", f"tom.becker@{CLOSED}", "de-DE", "Europe/Berlin")
-AIKO = Person("c-105", "Aiko Tanaka", f"aiko.tanaka@{BUSY}", "ja-JP", "Asia/Tokyo")
-LENA = Person("c-106", "Lena Novak", "lena.novak@mail.example.com", "cs-CZ", "Europe/Prague")
-ELIF = Person("c-107", "Elif Demir", "elif.demir@mail.example.com", "tr-TR", "Europe/Istanbul")
-NOAH = Person("c-108", "Noah Peeters", "noah.peeters@mail.example.com", "nl-BE", "Europe/Brussels")
-PRIYA = Person("c-109", "Priya Raman", "priya.raman@mail.example.com", "en-IN", "Asia/Kolkata")
-HUGO = Person("c-110", "Hugo Laurent", "hugo.laurent@mail.example.com", "fr-FR", "Europe/Paris")
-CLARA = Person(None, "Clara Weiss", "clara.weiss@mail.example.com", "de-AT", "Europe/Vienna")
-SAM = Person(None, "Sam Adeyemi", "sam.adeyemi@mail.example.com")
+MIRA = Shopper("c-101", "Mira Okafor", "mira.okafor@mail.example.com")
+JONAS = Shopper("c-102", "Jonas Lind", "jonas.lind@mail.example.com", "sv-SE", "Europe/Stockholm")
+SOFIA = Shopper("c-103", "Sofia Marques", "sofia.marques@mail.example.com", "pt-PT", "Europe/Lisbon")
+TOM = Shopper("c-104", "Tom Becker", f"tom.becker@{CLOSED}", "de-DE", "Europe/Berlin")
+AIKO = Shopper("c-105", "Aiko Tanaka", f"aiko.tanaka@{BUSY}", "ja-JP", "Asia/Tokyo")
+LENA = Shopper("c-106", "Lena Novak", "lena.novak@mail.example.com", "cs-CZ", "Europe/Prague")
+ELIF = Shopper("c-107", "Elif Demir", "elif.demir@mail.example.com", "tr-TR", "Europe/Istanbul")
+NOAH = Shopper("c-108", "Noah Peeters", "noah.peeters@mail.example.com", "nl-BE", "Europe/Brussels")
+PRIYA = Shopper("c-109", "Priya Raman", "priya.raman@mail.example.com", "en-IN", "Asia/Kolkata")
+HUGO = Shopper("c-110", "Hugo Laurent", "hugo.laurent@mail.example.com", "fr-FR", "Europe/Paris")
+CLARA = Shopper(None, "Clara Weiss", "clara.weiss@mail.example.com", "de-AT", "Europe/Vienna")
+SAM = Shopper(None, "Sam Adeyemi", "sam.adeyemi@mail.example.com")
 
 CUSTOMERS = (MIRA, JONAS, SOFIA, TOM, AIKO, LENA, ELIF, NOAH, PRIYA, HUGO)
 GUESTS = (CLARA, SAM)

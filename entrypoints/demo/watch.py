@@ -10,25 +10,25 @@ from application.delivery.ports import Settlement
 from application.event.result import Done, Result
 from application.kernel.ports import Clock
 from application.notification.ports import Committed, NewNotification, Won
-from application.provider.ports import Message
+from application.provider.ports import OutboundMessage
 from domain.delivery.delivery import DeliveryStatus
-from domain.trigger.trigger import Event
+from domain.trigger.trigger import ShopEvent
 from entrypoints.demo.feed import Feed, Row
-from entrypoints.demo.shop import Person
+from entrypoints.demo.shop import Shopper
 from entrypoints.demo.tally import Tally
 
-STRANGER = Person(None, "Somebody", "")
+STRANGER = Shopper(None, "Somebody", "")
 API = "POST /api/notifications"
 _PUBLISHED_MAX = 2000
 
 
 @dataclass(slots=True, kw_only=True)
-class Published:
+class WatchedEvent:
     """An event of the plan on its way."""
 
     event: str
     shop_time: str
-    who: Person
+    who: Shopper
     at: float
     """Monotonic seconds."""
 
@@ -40,14 +40,14 @@ class Watch:
     feed: Feed
     tally: Tally
     clock: Clock
-    people: dict[UUID, Person] = field(default_factory=dict)
-    """Who is who: the ids of persons tell nothing by themselves."""
+    users: dict[UUID, Shopper] = field(default_factory=dict)
+    """Who is who: the ids of users tell nothing by themselves."""
     news: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever a figure changes."""
-    _published: OrderedDict[str, Published] = field(default_factory=OrderedDict)
+    _published: OrderedDict[str, WatchedEvent] = field(default_factory=OrderedDict)
     """By trace id."""
 
-    def publishing(self, trace_id: str, published: Published) -> None:
+    def publishing(self, trace_id: str, published: WatchedEvent) -> None:
         """An event goes out; what comes of it carries its trace id."""
         self._published[trace_id] = published
         while len(self._published) > _PUBLISHED_MAX:
@@ -62,7 +62,7 @@ class Watch:
                 continue
             self.tally.accepted += known is not None
             for delivery in notification.deliveries:
-                who = self.people.get(delivery.person, STRANGER)
+                who = self.users.get(delivery.user, STRANGER)
                 self.tally.born(delivery.id, known.at if known else now, ours=known is not None)
                 self.feed.put(
                     Row(
@@ -78,7 +78,7 @@ class Watch:
                     )
                 )
 
-    def handled(self, event: Event, result: Result) -> None:
+    def handled(self, event: ShopEvent, result: Result) -> None:
         """A repetition makes no notification: it gets a row of its own."""
         known = self._known(event.traceparent)
         if known is None or not isinstance(result, Done):
@@ -101,7 +101,7 @@ class Watch:
                 )
             )
 
-    def called(self, message: Message) -> None:
+    def called(self, message: OutboundMessage) -> None:
         """A provider took a message."""
         self.tally.taken(message.delivery, self.clock.monotonic())
 
@@ -121,5 +121,5 @@ class Watch:
         """The time on the wall."""
         return self.clock.now().astimezone().strftime("%H:%M:%S")
 
-    def _known(self, traceparent: str | None) -> Published | None:
+    def _known(self, traceparent: str | None) -> WatchedEvent | None:
         return self._published.get(traceparent.split("-")[1]) if traceparent else None

@@ -4,7 +4,7 @@ from typing import Any
 
 from domain.kernel.channel import Mode
 from entrypoints.http.kit.openapi.operation import Access
-from entrypoints.http.kit.problems import Refused
+from entrypoints.http.kit.problems import Rejected
 
 _SCHEME = "bearer "
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="posthorn"'}
@@ -25,16 +25,16 @@ class RequireKey:
         """
         found = [value for name, value in scope["headers"] if name == b"authorization"]
         if len(found) > 1:
-            raise Refused("unauthorized", "send one `Authorization`", _CHALLENGE)
+            raise Rejected("unauthorized", "send one `Authorization`", _CHALLENGE)
         given = found[0].decode("latin-1") if found else ""
         if given[: len(_SCHEME)].lower() != _SCHEME:
-            raise Refused("unauthorized", "send `Authorization: Bearer` and an API key", _CHALLENGE)
+            raise Rejected("unauthorized", "send `Authorization: Bearer` and an API key", _CHALLENGE)
         key = await scope["litestar_app"].services.authenticate(given[len(_SCHEME) :].strip())
         if key is None:
             detail = "the API key is mistyped, unknown, revoked or expired"
-            raise Refused("unauthorized", detail, {**_CHALLENGE})
+            raise Rejected("unauthorized", detail, {**_CHALLENGE})
         doc = scope["route_handler"].opt.get("doc")  # none: OPTIONS, which Litestar answers
         if key.mode is not Mode.LIVE and doc is not None and doc.access is Access.LIVE:
-            raise Refused("forbidden", "a test key reads this and uses it, and does not change it")
+            raise Rejected("forbidden", "a test key reads this and uses it, and does not change it")
         scope["state"]["call"].key = key
         await self.app(scope, receive, send)

@@ -61,7 +61,7 @@ async def readyz(request: Req) -> Answer:
     opt=documented(
         tag="Health",
         summary="Metrics for Prometheus",
-        description="No label names a person: keep it inside the network all the same.",
+        description="No label names a user: keep it inside the network all the same.",
         returns={200: (str, "Text exposition format")},
         access=Access.OPEN,
     ),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from adapters.system import SystemClock, SystemIds
 from adapters.telemetry.metered import MeteredPublisher
 from adapters.telemetry.metrics import Metrics
-from adapters.telemetry.telemetry import Telemetry
+from adapters.telemetry.telemetry import PrometheusTelemetry
 from application.broker.ports import Outgoing, Published
 from application.intake.command import INTAKE
 
@@ -20,7 +20,7 @@ class Halfway:
 
 
 async def test_promises_and_the_way_to_the_lanes_are_counted_when_they_are_confirmed() -> None:
-    telemetry = Telemetry(Metrics("1"))
+    telemetry = PrometheusTelemetry(Metrics("1"))
     publisher = MeteredPublisher(publisher=Halfway(), telemetry=telemetry, clock=SystemClock())
     for queue in (INTAKE, "deliver.email.high", "deliver.email.high.dlq"):
         await publisher.publish([Outgoing(id=IDS.next(), queue=queue, body=b"") for _ in range(4)])

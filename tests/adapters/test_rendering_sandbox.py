@@ -14,7 +14,7 @@ from adapters.rendering import JinjaRenderer
 from adapters.rendering.compiler import Compiler
 from adapters.rendering.filters import _price
 from adapters.rendering.purse import WORK_MAX, Allowance, Purse, Spent, Variables
-from adapters.rendering.work import Missing, Refused
+from adapters.rendering.work import Missing, RenderingRefused
 from domain.kernel.errors import Invalid
 from domain.template.template import Template, Variable
 
@@ -143,7 +143,7 @@ def test_the_run_time_holds_without_the_check(source: str) -> None:
         code = language.compile(language.parse(source))
         purse = Purse(Variables(DATA), Allowance())
         words = "".join(jinja2.Template.from_code(language, code, {}).root_render_func(purse))
-    except (jinja2.TemplateError, Refused, Missing, TypeError, KeyError, AttributeError, ValueError):
+    except (jinja2.TemplateError, RenderingRefused, Missing, TypeError, KeyError, AttributeError, ValueError):
         return
     for leak in ("<class", "<built-in", "<function", "module", "object at", "__"):
         assert leak not in words

@@ -30,7 +30,7 @@ from adapters.providers.sandbox import (
 from adapters.system import SystemClock, SystemDice
 from application.provider.ports import Gateways
 from config.gateways import build
-from config.settings import Engine, Settings
+from config.settings import EngineSettings, Settings
 from domain.kernel.errors import Misconfigured
 from domain.provider.outcome import Accepted, Deferred, Refused, Unknown
 from tests.contract.gateway import message
@@ -127,7 +127,9 @@ async def test_no_address_makes_a_call_longer_than_its_bound() -> None:
 
 def test_every_sandbox_knows_the_bound_of_calls() -> None:
     """The one that is always there, too, when others are configured."""
-    settings = Settings(engine=Engine(call_max=timedelta(seconds=7)), providers={"mailer": SmtpSettings()})
+    settings = Settings(
+        engine=EngineSettings(call_max=timedelta(seconds=7)), providers={"mailer": SmtpSettings()}
+    )
     for each in (settings, structs.replace(settings, providers={"sandbox": SandboxSettings()})):
         gateway = build(each, SystemClock(), SystemDice()).named("sandbox")
         assert isinstance(gateway, SandboxGateway)

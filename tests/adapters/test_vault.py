@@ -14,8 +14,8 @@ from adapters.crypto.vault import LocalVault, derive
 from application.privacy.ports import DataKey, KeyState, ServiceKey, Unreadable, Vault
 from domain.kernel.errors import KeyUnavailable, Misconfigured
 
-CANARY = b"canary.person@example.com"
-PERSON = UUID("018bcfe5-6800-8abc-8def-0123456789ab")
+CANARY = b"canary.user@example.com"
+USER = UUID("018bcfe5-6800-8abc-8def-0123456789ab")
 OTHER = UUID("018bcfe5-6800-8abc-8def-0123456789ac")
 
 
@@ -27,7 +27,7 @@ def vault() -> LocalVault:
 def test_it_implements_the_ports(vault: LocalVault) -> None:
     as_vault: Vault = vault
     as_key: DataKey = vault.create()
-    assert as_vault.unwrap(as_vault.wrap(as_key, PERSON), PERSON).open(as_key.seal(b"x", b"c"), b"c") == b"x"
+    assert as_vault.unwrap(as_vault.wrap(as_key, USER), USER).open(as_key.seal(b"x", b"c"), b"c") == b"x"
 
 
 def test_sealed_data_reads_back_and_hides_its_content(vault: LocalVault) -> None:
@@ -65,18 +65,18 @@ def test_no_changed_byte_goes_unnoticed(vault: LocalVault) -> None:
 
 
 def test_content_keys_are_wrapped_under_a_persons_key(vault: LocalVault) -> None:
-    person, content = vault.create(), vault.create()
+    user, content = vault.create(), vault.create()
     sealed = content.seal(CANARY, b"notifications.content:1")
-    wrapped = person.wrap(content, b"deliveries.content_key:1")
-    unwrapped = person.unwrap(wrapped, b"deliveries.content_key:1")
+    wrapped = user.wrap(content, b"deliveries.content_key:1")
+    unwrapped = user.unwrap(wrapped, b"deliveries.content_key:1")
     assert unwrapped.open(sealed, b"notifications.content:1") == CANARY
     with pytest.raises(Unreadable):
-        person.unwrap(wrapped, b"deliveries.content_key:2")
+        user.unwrap(wrapped, b"deliveries.content_key:2")
 
 
 def test_a_wrapped_key_moved_to_another_person_does_not_open_even_once_cached(vault: LocalVault) -> None:
-    wrapped = vault.wrap(vault.create(), PERSON)
-    vault.unwrap(wrapped, PERSON)
+    wrapped = vault.wrap(vault.create(), USER)
+    vault.unwrap(wrapped, USER)
     with pytest.raises(Unreadable):
         vault.unwrap(wrapped, OTHER)
 
@@ -86,23 +86,23 @@ def test_rotation_keeps_old_keys_readable_and_wraps_with_the_new() -> None:
     old = LocalVault({1: first}, 1, index)
     key = old.create()
     sealed = key.seal(CANARY, b"c")
-    wrapped = old.wrap(key, PERSON)
+    wrapped = old.wrap(key, USER)
     both = LocalVault({1: first, 2: second}, 2, index)
-    assert both.unwrap(wrapped, PERSON).open(sealed, b"c") == CANARY
-    again = both.wrap(both.unwrap(wrapped, PERSON), PERSON)
+    assert both.unwrap(wrapped, USER).open(sealed, b"c") == CANARY
+    again = both.wrap(both.unwrap(wrapped, USER), USER)
     assert (wrapped[0], again[0]) == (1, 2)
     new = LocalVault({2: second}, 2, index)
-    assert new.unwrap(again, PERSON).open(sealed, b"c") == CANARY
+    assert new.unwrap(again, USER).open(sealed, b"c") == CANARY
     with pytest.raises(KeyUnavailable, match=r"sealed under key 1,.*set vault\.keys\.1"):
-        new.unwrap(wrapped, PERSON)
+        new.unwrap(wrapped, USER)
 
 
 def test_the_version_byte_is_authenticated() -> None:
     secret = os.urandom(32)
     vault = LocalVault({1: secret, 2: secret}, 1, secret)
-    wrapped = vault.wrap(vault.create(), PERSON)
+    wrapped = vault.wrap(vault.create(), USER)
     with pytest.raises(Unreadable):
-        vault.unwrap(b"\x02" + wrapped[1:], PERSON)
+        vault.unwrap(b"\x02" + wrapped[1:], USER)
 
 
 def test_the_service_seals_under_the_current_key_and_says_which(vault: LocalVault) -> None:
@@ -131,20 +131,20 @@ def test_what_the_service_sealed_before_a_rotation_still_opens() -> None:
 
 
 def test_a_wrapped_key_is_nothing_the_service_sealed(vault: LocalVault) -> None:
-    wrapped = vault.wrap(vault.create(), PERSON)
+    wrapped = vault.wrap(vault.create(), USER)
     with pytest.raises(Unreadable):
-        vault.open(wrapped, b"users.data_key:" + PERSON.bytes)
+        vault.open(wrapped, b"users.data_key:" + USER.bytes)
 
 
 @pytest.mark.parametrize("wrapped", [b"", b"\x01", b"\x01" + bytes(60)])
 def test_what_is_no_wrapped_key_is_unreadable(vault: LocalVault, wrapped: bytes) -> None:
     with pytest.raises(Unreadable):
-        vault.unwrap(wrapped, PERSON)
+        vault.unwrap(wrapped, USER)
 
 
 def test_what_names_a_key_that_is_not_here_may_be_readable_elsewhere(vault: LocalVault) -> None:
     with pytest.raises(KeyUnavailable):
-        vault.unwrap(b"\x63" + bytes(60), PERSON)
+        vault.unwrap(b"\x63" + bytes(60), USER)
 
 
 def test_a_key_is_proven_by_what_was_made_with_it_alone() -> None:
@@ -166,10 +166,10 @@ def test_the_vault_is_closed_until_its_keys_are_known_to_be_right(vault: LocalVa
     checked: Vault = CheckedVault(vault, state)
     service: ServiceKey = checked  # type: ignore[assignment]
     key = checked.create()
-    wrapped, sealed = vault.wrap(key, PERSON), vault.seal(CANARY, b"c")
+    wrapped, sealed = vault.wrap(key, USER), vault.seal(CANARY, b"c")
     uses: list[Callable[[], object]] = [
-        lambda: checked.wrap(key, PERSON),
-        lambda: checked.unwrap(wrapped, PERSON),
+        lambda: checked.wrap(key, USER),
+        lambda: checked.unwrap(wrapped, USER),
         lambda: checked.index("email", "a@example.com"),
         lambda: service.seal(CANARY, b"c"),
         lambda: service.open(sealed, b"c"),
@@ -235,6 +235,6 @@ def test_a_short_master_secret_is_refused() -> None:
 def test_the_cache_of_unwrapped_keys_is_bounded() -> None:
     vault = LocalVault({1: b"k" * 32}, 1, b"i" * 32, cached=10)
     for _ in range(50):
-        person = uuid4()
-        vault.unwrap(vault.wrap(vault.create(), person), person)
+        user = uuid4()
+        vault.unwrap(vault.wrap(vault.create(), user), user)
     assert len(vault._unwrapped) == 10

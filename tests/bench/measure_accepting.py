@@ -10,25 +10,25 @@ import msgspec
 
 from adapters.rabbitmq.event_publisher import RabbitEventPublisher
 from adapters.rabbitmq.topology import SHOP_EVENTS
-from application.broker.ports import Event
+from application.broker.ports import OutgoingEvent
 from tests.bench.http_load import load
 from tests.bench.world import Result, Shop, World, linked, order, percentile
 
-PEOPLE = 10_000
+USERS = 10_000
 SECONDS = 25.0
 
 
 async def bench_accept_http(world: World) -> Result:
     """POST /api/notifications with key, idempotency key and template check."""
     async with world.shop() as shop:
-        names = await shop.people(PEOPLE)
+        names = await shop.users(USERS)
         api = await shop.start("api")
         numbers = itertools.count()
         before = shop.cpu(api)
 
         def body() -> tuple[bytes, dict[str, str]]:
             n = next(numbers)
-            return msgspec.json.encode(single(n, names[n % PEOPLE])), {"Idempotency-Key": f"bench-{n}"}
+            return msgspec.json.encode(single(n, names[n % USERS])), {"Idempotency-Key": f"bench-{n}"}
 
         report = await load(
             shop.urls["api"] + "/api/notifications", key=shop.key, body=body, connections=64, seconds=SECONDS
@@ -51,7 +51,7 @@ async def bench_accept_http(world: World) -> Result:
 async def bench_accept_batch(world: World) -> Result:
     """POST /api/notifications/batch, 500 items each, four at a time."""
     async with world.shop() as shop:
-        names = await shop.people(PEOPLE)
+        names = await shop.users(USERS)
         api = await shop.start("api")
         numbers = itertools.count()
         before = shop.cpu(api)
@@ -61,7 +61,7 @@ async def bench_accept_batch(world: World) -> Result:
         async def client(session: aiohttp.ClientSession) -> None:
             nonlocal accepted
             while time.monotonic() < ends:
-                batch = [single(n, names[n % PEOPLE]) for n in itertools.islice(numbers, 500)]
+                batch = [single(n, names[n % USERS]) for n in itertools.islice(numbers, 500)]
                 await shop.post(session, "/api/notifications/batch", {"notifications": batch})
                 accepted += len(batch)
 
@@ -87,11 +87,11 @@ async def bench_accept_events(world: World) -> Result:
     """Shop events waiting on the queue, a trigger each: from exchange to committed notification."""
     events = 160_000
     async with world.shop() as shop:
-        names = await shop.people(PEOPLE)
+        names = await shop.users(USERS)
         async with linked(shop.vhost.amqp_url) as link:
             publisher = RabbitEventPublisher(link, SHOP_EVENTS)
             for start in range(0, events, 500):
-                batch = (_event(n, names[n % PEOPLE]) for n in range(start, start + 500))
+                batch = (_event(n, names[n % USERS]) for n in range(start, start + 500))
                 await asyncio.gather(*(publisher.publish(event) for event in batch))
         consumer = await shop.start("events")
         before = shop.cpu(consumer)
@@ -129,8 +129,8 @@ def single(number: int, name: str) -> dict[str, object]:
     }
 
 
-def _event(number: int, name: str) -> Event:
-    return Event(
+def _event(number: int, name: str) -> OutgoingEvent:
+    return OutgoingEvent(
         routing_key="order.created",
         body=msgspec.json.encode({"userId": name, **order("bench", number)}),
         message_id=f"event-{number}",

@@ -8,7 +8,7 @@ import aiohttp
 
 from tests.bench.world import Result, Shop, World, measures, order, percentile
 
-PEOPLE = 10_000
+USERS = 10_000
 CAMPAIGNS = 300
 SINGLES = 140_000
 TEMPLATE = "order_confirmation_email"
@@ -17,11 +17,11 @@ TEMPLATE = "order_confirmation_email"
 async def bench_deliver_packed(world: World) -> Result:
     """A campaign: notifications with 1,000 recipients each, 100 pointers a message."""
     async with world.shop() as shop:
-        names = await shop.people(PEOPLE)
+        names = await shop.users(USERS)
         await shop.start("api")
         async with aiohttp.ClientSession() as session:
             for n in range(CAMPAIGNS):
-                chunk = names[n * 1000 % PEOPLE :][:1000]
+                chunk = names[n * 1000 % USERS :][:1000]
                 await shop.post(session, "/api/notifications", _request(n, chunk))
         await shop.outbox_empty()
         return await _drain(shop, "deliver_packed", ">= 5,000", CAMPAIGNS * 1000)
@@ -30,11 +30,11 @@ async def bench_deliver_packed(world: World) -> Result:
 async def bench_deliver_single(world: World) -> Result:
     """Notifications with one recipient each, one message each."""
     async with world.shop("[accepting]\npack_from = 100000\n") as shop:
-        names = await shop.people(PEOPLE)
+        names = await shop.users(USERS)
         await shop.start("api")
         async with aiohttp.ClientSession() as session:
             for start in range(0, SINGLES, 500):
-                batch = [_request(n, [names[n % PEOPLE]]) for n in range(start, start + 500)]
+                batch = [_request(n, [names[n % USERS]]) for n in range(start, start + 500)]
                 await shop.post(session, "/api/notifications/batch", {"notifications": batch})
         await shop.outbox_empty()
         return await _drain(shop, "deliver_single", ">= 1,300", SINGLES)
@@ -51,8 +51,8 @@ async def bench_deliver_heavy_tail(world: World) -> list[Result]:
 
 async def _tailed(world: World, name: str, deliveries: int, recipients: int) -> Result:
     async with world.shop("[accepting]\npack_from = 100000\n" if recipients == 1 else "") as shop:
-        quick = await shop.people(PEOPLE)
-        slow = await shop.people(PEOPLE // 100, name="slow-3000+")
+        quick = await shop.users(USERS)
+        slow = await shop.users(USERS // 100, name="slow-3000+")
         tailed = [slow[n // 100] if n % 100 == 50 else each for n, each in enumerate(quick)]
         await shop.start("api")
         found = []
@@ -60,7 +60,7 @@ async def _tailed(world: World, name: str, deliveries: int, recipients: int) -> 
             before = int(await shop.value("SELECT coalesce(sum(sent), 0) FROM notifications"))
             async with aiohttp.ClientSession() as session:
                 for start in range(0, deliveries, 1000):
-                    chunk = names[start % PEOPLE :][:1000]
+                    chunk = names[start % USERS :][:1000]
                     groups = [chunk[at : at + recipients] for at in range(0, 1000, recipients)]
                     batch = [_request(before + start + n, each) for n, each in enumerate(groups)]
                     await shop.post(session, "/api/notifications/batch", {"notifications": batch})

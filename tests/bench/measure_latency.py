@@ -16,7 +16,7 @@ REQUESTS = 500
 async def bench_accept_to_lane_p99_ms(world: World) -> Result:
     """From sending the request to holding its pointer, one request at a time."""
     async with world.shop() as shop:
-        names = await shop.people(100)
+        names = await shop.users(100)
         await shop.start("api")
         lane = Lane("email", Priority.HIGH)
         waits: list[float] = []

@@ -12,10 +12,10 @@ import psutil
 from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.event_publisher import RabbitEventPublisher
 from adapters.rabbitmq.topology import SHOP_EVENTS
-from application.broker.ports import Event
+from application.broker.ports import OutgoingEvent
 from application.outbox.pointers import decode
 from domain.kernel.channel import Lane, Priority
-from tests.bench.measure_accepting import PEOPLE
+from tests.bench.measure_accepting import USERS
 from tests.bench.world import Result, Shop, World, linked, measures, order, percentile
 from tests.support.eventually import eventually
 from tests.support.process import Child
@@ -35,12 +35,12 @@ Send = Callable[[int], Awaitable[None]]
 async def bench_backlog_critical(world: World) -> list[Result]:
     """Over REST: to the lane (nobody but us consumes it), then to the end of the provider's call."""
     async with world.shop() as shop, aiohttp.ClientSession() as session:
-        names = await shop.people(PEOPLE)
+        names = await shop.users(USERS)
         await shop.start("api")
         worker = await shop.start("worker", "--priorities", "high,medium,low")
 
         async def send(number: int) -> None:
-            await shop.post(session, "/api/notifications", reset(number, names[number % PEOPLE]))
+            await shop.post(session, "/api/notifications", reset(number, names[number % USERS]))
 
         empty = [await to_lane(shop, send, EMPTY_SECONDS)]
         await worker.terminate()
@@ -80,11 +80,11 @@ async def bench_backlog_critical(world: World) -> list[Result]:
 async def bench_event_backlog_critical(world: World) -> list[Result]:
     """Critical events while two hundred thousand ordinary ones wait: from publishing to the lane."""
     async with world.shop() as shop, linked(shop.broker.amqp_url) as link:
-        names = await shop.people(PEOPLE)
+        names = await shop.users(USERS)
         publisher = RabbitEventPublisher(link, SHOP_EVENTS)
 
         async def send(number: int) -> None:
-            body = {"userId": names[number % PEOPLE], "resetUrl": "https://shop.example/reset/1"}
+            body = {"userId": names[number % USERS], "resetUrl": "https://shop.example/reset/1"}
             await publisher.publish(_event("user.password_reset_requested", f"reset-{number}", body))
 
         events = await shop.start("events")
@@ -92,7 +92,7 @@ async def bench_event_backlog_critical(world: World) -> list[Result]:
         await events.terminate()
         for start in range(0, EVENTS, 500):
             batch = (
-                _event("order.created", f"order-{n}", {"userId": names[n % PEOPLE], **order("bench", n)})
+                _event("order.created", f"order-{n}", {"userId": names[n % USERS], **order("bench", n)})
                 for n in range(start, start + 500)
             )
             await asyncio.gather(*(publisher.publish(event) for event in batch))
@@ -120,7 +120,7 @@ async def fill(shop: Shop, session: aiohttp.ClientSession, names: list[str], up_
             "channelType": "email",
             "priority": "low",
             "templateId": "order_confirmation_email",
-            "recipients": names[n % PEOPLE :][:CAMPAIGN],
+            "recipients": names[n % USERS :][:CAMPAIGN],
             "data": order("sale", n),
         }
         await shop.post(session, "/api/notifications", request)
@@ -208,8 +208,8 @@ def rss(child: Child) -> float:
     return float(psutil.Process(child.pid).memory_info().rss / (1 << 20))
 
 
-def _event(key: str, id_: str, body: object) -> Event:
-    return Event(
+def _event(key: str, id_: str, body: object) -> OutgoingEvent:
+    return OutgoingEvent(
         routing_key=key,
         body=msgspec.json.encode(body),
         message_id=id_,

@@ -24,11 +24,11 @@ from adapters.postgres.core.migrate import migrate
 from adapters.postgres.delivery.deliveries import PostgresDeliveries
 from adapters.postgres.notification.acceptance import PostgresAcceptance
 from application.delivery.ports import Begin, Settlement
-from application.notification.ports import NewNotification, NewPerson
+from application.notification.ports import NewNotification, NewUser
 from application.outbox.pointers import Pointer
 from domain.delivery.delivery import DeliveryStatus
 from tests.bench.world import DURABLE, Result
-from tests.support.accepting import IDS, notification, pack, person, pointers
+from tests.support.accepting import IDS, notification, pack, pointers, user
 from tests.support.postgres import PostgresServer
 from tests.support.sandbox import Sandbox, processes_in
 
@@ -49,10 +49,10 @@ class Bench:
         self.seconds = seconds
         self.acceptance = PostgresAcceptance(database=database, process=uuid4())
         self.deliveries = PostgresDeliveries(database=database, process=uuid4(), ids=IDS)
-        self.customers = sorted((person() for _ in range(CUSTOMERS)), key=lambda p: p.id)
+        self.customers = sorted((user() for _ in range(CUSTOMERS)), key=lambda p: p.id)
 
-    async def accept(self, news: Sequence[NewNotification], people: Sequence[NewPerson]) -> None:
-        await self.acceptance.accept(news, people, pack)
+    async def accept(self, news: Sequence[NewNotification], users: Sequence[NewUser]) -> None:
+        await self.acceptance.accept(news, users, pack)
 
     async def rate(self, name: str, goal: str, step: Step, **detail: object) -> None:
         """Run `step`, which returns how many it did, in every worker until time is up or it returns 0."""
@@ -98,9 +98,9 @@ async def accept_single(bench: Bench) -> list[NewNotification]:
     news: list[NewNotification] = []
 
     async def step() -> int:
-        people = random.choices(bench.customers, k=BATCH)
-        batch = [notification(who, key=uuid4()) for who in people]
-        known = {who.id: who for who in people}
+        users = random.choices(bench.customers, k=BATCH)
+        batch = [notification(who, key=uuid4()) for who in users]
+        known = {who.id: who for who in users}
         await bench.accept(batch, [known[id_] for id_ in sorted(known)])
         news.extend(batch)
         return BATCH
@@ -113,10 +113,10 @@ async def accept_large(bench: Bench) -> list[NewNotification]:
     """Notifications for a thousand known customers, one after the other."""
     news, took = [], []
     for first in range(0, 60_000, 1_000):
-        people = bench.customers[first % CUSTOMERS :][:1_000]
-        new = notification(*people)
+        users = bench.customers[first % CUSTOMERS :][:1_000]
+        new = notification(*users)
         started = time.monotonic()
-        await bench.accept([new], people)
+        await bench.accept([new], users)
         took.append(time.monotonic() - started)
         news.append(new)
     took.sort()

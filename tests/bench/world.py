@@ -93,9 +93,9 @@ async def opened() -> AsyncIterator[World]:
 class Shop(shop.Shop):
     """One benchmark's database and virtual host."""
 
-    async def people(self, count: int, *, name: str = "customer") -> list[str]:
+    async def users(self, count: int, *, name: str = "customer") -> list[str]:
         """As they are after a while: vacuumed, with statistics."""
-        names = await shop.Shop.people(self, count, name=name)
+        names = await shop.Shop.users(self, count, name=name)
         await self.execute("VACUUM ANALYZE users")
         return names
 

@@ -14,7 +14,7 @@ from application.notification.ports import (
     Former,
     KeysChanged,
     NewNotification,
-    NewPerson,
+    NewUser,
     Won,
 )
 from application.outbox.pointers import decode
@@ -23,7 +23,7 @@ from domain.kernel.errors import Invalid
 from domain.notification.rollup import Counts, NotificationStatus
 from tests.contract.engine import Engine
 from tests.contract.leasing import leased
-from tests.support.accepting import IDS, notification, pack, person, pointers
+from tests.support.accepting import IDS, notification, pack, pointers, user
 
 REFUSED = {
     "a NUL in a word": {"type": "order\0created"},
@@ -36,18 +36,18 @@ REFUSED = {
 }
 
 
-def everybody(*people: NewPerson) -> list[NewPerson]:
-    return sorted(people, key=lambda p: p.id)
+def everybody(*users: NewUser) -> list[NewUser]:
+    return sorted(users, key=lambda p: p.id)
 
 
 class AcceptanceContract:
     """Subclasses have a fixture `engine`."""
 
-    async def accept(self, engine: Engine, given: Sequence[NewNotification], *people: NewPerson) -> Committed:
-        return await engine.acceptance().accept(given, everybody(*people), pack)
+    async def accept(self, engine: Engine, given: Sequence[NewNotification], *users: NewUser) -> Committed:
+        return await engine.acceptance().accept(given, everybody(*users), pack)
 
     async def test_a_batch_is_there_whole(self, engine: Engine) -> None:
-        ada, bob = everybody(person(), person())
+        ada, bob = everybody(user(), user())
         two = notification(
             ada, bob, lane=Lane("sms", Priority.CRITICAL), metadata=b'{"order": 7}', key=uuid4()
         )
@@ -62,7 +62,7 @@ class AcceptanceContract:
             assert (stand.status, stand.counts) == (NotificationStatus.QUEUED, Counts(open=total))
             for new in given.deliveries:
                 row = await engine.delivery(new.id)
-                assert (row.notification_id, row.user_id, row.status) == (given.id, new.person, "queued")
+                assert (row.notification_id, row.user_id, row.status) == (given.id, new.user, "queued")
                 assert (row.seq, row.attempt, row.spent, row.content_key) == (1, 0, 0, new.content_key)
                 assert (row.channel, row.priority, row.slot) == (
                     given.lane.channel,
@@ -78,7 +78,7 @@ class AcceptanceContract:
 
     async def test_acceptance_has_the_databases_time(self, engine: Engine) -> None:
         """Whatever the clock of the process says that minted the id: deadlines begin here."""
-        ada, now = person(), datetime.now(UTC)
+        ada, now = user(), datetime.now(UTC)
         far = timedelta(minutes=20)
         given = {
             n: notification(ada, created_at=now + asked, promised=promised)
@@ -104,7 +104,7 @@ class AcceptanceContract:
         ]
 
     async def test_its_messages_are_there_with_it(self, engine: Engine) -> None:
-        ada = person()
+        ada = user()
         new = notification(ada)
 
         committed = await self.accept(engine, [new], ada)
@@ -114,7 +114,7 @@ class AcceptanceContract:
         assert (row.owner, decode(row.message.body)) == (engine.me, pointers(new))
 
     async def test_a_key_that_stands_absorbs_what_comes_later(self, engine: Engine) -> None:
-        ada, key = person(), uuid4()
+        ada, key = user(), uuid4()
         first = notification(ada, key=key)
         await self.accept(engine, [first], ada)
 
@@ -129,7 +129,7 @@ class AcceptanceContract:
     async def test_a_key_of_an_earlier_release_counts_and_a_doubtful_one_for_its_command_alone(
         self, engine: Engine
     ) -> None:
-        ada = person()
+        ada = user()
         before = [notification(ada, key=uuid4(), fingerprint=bytes([n]) * 16) for n in range(3)]
         for each in before:
             await self.accept(engine, [each], ada)
@@ -154,7 +154,7 @@ class AcceptanceContract:
         assert told == [Absorbed(each.id, each.fingerprint) for each in batch[2:]]
 
     async def test_what_is_absorbed_leaves_its_neighbours_alone(self, engine: Engine) -> None:
-        ada, key = person(), uuid4()
+        ada, key = user(), uuid4()
         first = notification(ada, key=key)
         await self.accept(engine, [first], ada)
         batch = [notification(ada, key=uuid4()), notification(ada, key=key), notification(ada)]
@@ -170,7 +170,7 @@ class AcceptanceContract:
         assert told == [batch[0].deliveries[0].id, batch[2].deliveries[0].id]
 
     async def test_accepting_again_after_a_lost_answer_changes_nothing(self, engine: Engine) -> None:
-        ada = person()
+        ada = user()
         batch = [notification(ada, key=uuid4()), notification(ada)]
         first = await self.accept(engine, batch, ada)
 
@@ -183,7 +183,7 @@ class AcceptanceContract:
             assert await engine.history(new.deliveries[0].id) == [("queued", None)]
 
     async def test_of_fifty_at_once_with_one_key_one_wins(self, engine: Engine) -> None:
-        ada, key = person(), uuid4()
+        ada, key = user(), uuid4()
         await self.accept(engine, [], ada)
         batch = [notification(ada, key=key) for _ in range(50)]
 
@@ -197,7 +197,7 @@ class AcceptanceContract:
         assert [new.id for new in batch if await engine.stand(new.id)] == [winner]
 
     async def test_the_same_keys_in_opposite_order_do_not_deadlock(self, engine: Engine) -> None:
-        ada = person()
+        ada = user()
         await self.accept(engine, [], ada)
         for _ in range(20):
             keys = [uuid4() for _ in range(20)]
@@ -209,7 +209,7 @@ class AcceptanceContract:
             assert len(won) == len(keys)
 
     async def test_another_key_of_a_known_person_refuses_the_batch(self, engine: Engine) -> None:
-        ada, bob = person(), person()
+        ada, bob = user(), user()
         await self.accept(engine, [], ada)
         other = msgspec.structs.replace(ada, data_key=uuid4().bytes)
         new = notification(ada, bob)
@@ -222,19 +222,19 @@ class AcceptanceContract:
 
     async def test_of_two_that_bring_a_new_person_one_seals_again(self, engine: Engine) -> None:
         who = uuid4()
-        people = [person(id=who) for _ in range(8)]
+        users = [user(id=who) for _ in range(8)]
 
         committed = await asyncio.gather(
-            *(self.accept(engine, [notification(p)], p) for p in people), return_exceptions=True
+            *(self.accept(engine, [notification(p)], p) for p in users), return_exceptions=True
         )
 
         refused = [c for c in committed if isinstance(c, BaseException)]
         assert [type(c) for c in refused] == [KeysChanged] * 7
-        [winner] = [p for p, c in zip(people, committed, strict=True) if isinstance(c, Committed)]
+        [winner] = [p for p, c in zip(users, committed, strict=True) if isinstance(c, Committed)]
         assert await engine.acceptance().keys([who]) == {who: winner.data_key}
 
     async def test_a_profile_is_written_when_one_is_given(self, engine: Engine) -> None:
-        guest = person(guest=True, profile=b"one", email_index=b"e1", locale="de")
+        guest = user(guest=True, profile=b"one", email_index=b"e1", locale="de")
         await self.accept(engine, [], guest)
         await self.accept(
             engine, [], msgspec.structs.replace(guest, profile=None, email_index=None, locale=None)
@@ -246,12 +246,12 @@ class AcceptanceContract:
         assert await self._profile(engine, guest.id) == (True, b"two", b"e2", "en", 2)
 
     async def test_an_erased_person_comes_back_under_a_new_key(self, engine: Engine) -> None:
-        ada = person(profile=b"one")
+        ada = user(profile=b"one")
         await self.accept(engine, [], ada)
         await engine.erase(ada.id)
         assert await engine.acceptance().keys([ada.id]) == {}
 
-        back = person(id=ada.id)
+        back = user(id=ada.id)
         committed = await self.accept(engine, [notification(back)], back)
 
         assert isinstance(committed.verdicts[0], Won)
@@ -259,7 +259,7 @@ class AcceptanceContract:
 
     @pytest.mark.parametrize("what", REFUSED)
     async def test_what_postgresql_has_no_room_for_is_invalid(self, engine: Engine, what: str) -> None:
-        ada, key = person(), uuid4()
+        ada, key = user(), uuid4()
         good = notification(ada, key=key)
         bad = notification(ada, **REFUSED[what])
 
@@ -271,7 +271,7 @@ class AcceptanceContract:
         assert (await self.accept(engine, [good], ada)).verdicts == [Won(good.id)]
 
     async def test_what_the_mirror_knows_of_a_customer_stays(self, engine: Engine) -> None:
-        ada = person(profile=None)
+        ada = user(profile=None)
         await self.accept(engine, [], ada)
         told = msgspec.structs.replace(ada, profile=b"inline", email_index=b"e1")
         await self.accept(engine, [], told)  # nothing was known: better than nothing
@@ -280,6 +280,6 @@ class AcceptanceContract:
         assert (await self._profile(engine, ada.id))[1:3] == (b"inline", b"e1")
 
     async def _profile(self, engine: Engine, who: UUID) -> tuple[object, ...]:
-        row = await engine.person(who)
+        row = await engine.user(who)
         assert row is not None
         return row.guest, row.profile, row.email_index, row.locale, row.version

@@ -13,9 +13,9 @@ import pytest
 from application.broker.ports import (
     Consumer,
     DelayedPublisher,
-    Event,
     EventPublisher,
     Outgoing,
+    OutgoingEvent,
     Publisher,
     Received,
     Subscription,
@@ -452,7 +452,7 @@ class EventsContract:
         keys = [key for keys in EVENT_KEYS.values() for key in keys]
 
         for key in keys:
-            await broker.events.publish(Event(routing_key=key, body=key.encode()))
+            await broker.events.publish(OutgoingEvent(routing_key=key, body=key.encode()))
 
         for name, expected in EVENT_KEYS.items():
             taken = await take(subscriptions[name], len(expected))
@@ -460,7 +460,7 @@ class EventsContract:
             await nothing_more(subscriptions[name])
 
     async def test_an_event_keeps_its_properties(self, broker: Broker) -> None:
-        event = Event(
+        event = OutgoingEvent(
             routing_key="order.created",
             body=b"{}",
             headers={"cloudEvents:id": "e1"},
@@ -476,7 +476,7 @@ class EventsContract:
                 assert getattr(received, name) == getattr(event, name)
 
     async def test_an_event_that_kills_its_readers_is_parked(self, broker: Broker) -> None:
-        await broker.events.publish(Event(routing_key="order.created", body=b"poison"))
+        await broker.events.publish(OutgoingEvent(routing_key="order.created", body=b"poison"))
         for _ in range(11):
             subscription = await broker.consumer.subscribe("events.ordinary", 1)
             await take(subscription, 1)

@@ -3,15 +3,15 @@
 from uuid import uuid4
 
 from application.channel.ports import Channel
-from application.delivery.ports import Standing
+from application.delivery.ports import ClearanceFacts
 from domain.kernel.channel import Mode
 from tests.contract.engine import Engine
 from tests.contract.leasing import NOON, PAST, begin, lease
 from tests.contract.settling import S, settle
-from tests.support.accepting import person, pointers
+from tests.support.accepting import pointers, user
 
 
-async def stand(engine: Engine, *attempts: tuple[object, int]) -> dict[object, Standing]:
+async def stand(engine: Engine, *attempts: tuple[object, int]) -> dict[object, ClearanceFacts]:
     return {each.delivery: each for each in await engine.clearances().clear(attempts)}
 
 
@@ -33,12 +33,12 @@ class ClearContract:
             assert one.read_at > NOON
 
     async def test_what_has_changed_since_is_told(self, engine: Engine) -> None:
-        ada, bob = sorted((person(email_index=b"ada"), person()), key=lambda each: each.id)
+        ada, bob = sorted((user(email_index=b"ada"), user()), key=lambda each: each.id)
         new = await engine.given_for(ada, bob)
         taken = (await lease(engine, *pointers(new))).taken
         await begin(engine, *taken)
         attempts = [(one.id, one.attempt) for one in taken]
-        of = {one.person: one.id for one in taken}
+        of = {one.user: one.id for one in taken}
         named = ada if ada.email_index == b"ada" else bob
 
         await engine.suppress("email", b"ada", "complained")

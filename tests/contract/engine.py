@@ -17,18 +17,18 @@ from application.attempt.ports import UnknownAttempts
 from application.channel.ports import Channel
 from application.dead_letter.ports import DeadLetterReader, DeadLetters
 from application.delivery.ports import Clearances, Deliveries, Renewals
-from application.job.ports import Backlog, JobChunks, Jobs
+from application.job.ports import ChannelBacklog, JobChunks, Jobs
 from application.kernel.versioned import Versioned
-from application.notification.ports import Acceptance, Cancelling, NewNotification, NewPerson
+from application.notification.ports import Acceptance, Cancelling, NewNotification, NewUser
 from application.outbox.ports import Outbox, OutboxMessage
 from application.recovery.ports import Recovery
-from application.user.ports import Person
+from application.user.ports import User
 from config.container import Container
 from config.settings import Settings
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Priority
 from domain.notification.rollup import Counts, count, rollup
-from tests.support.accepting import IDS, notification, pack, person
+from tests.support.accepting import IDS, notification, pack, user
 from tests.support.memory.rows import AttemptRow, DeadLetterRow, DeliveryRow, MemoryRows, OutboxRow
 from tests.support.memory.wiring import in_memory
 
@@ -96,7 +96,7 @@ class Engine(ABC):
     def jobs(self) -> Jobs:
         return self.of().job.jobs()
 
-    def backlog(self) -> Backlog:
+    def backlog(self) -> ChannelBacklog:
         return self.of().channel.backlog()
 
     def job_chunks(self, process: UUID | None = None) -> JobChunks:
@@ -129,7 +129,7 @@ class Engine(ABC):
         """Of all deliveries of a notification."""
 
     @abstractmethod
-    async def person(self, id_: UUID) -> Person | None: ...
+    async def user(self, id_: UUID) -> User | None: ...
     @abstractmethod
     async def dead_letters(self, id_: UUID) -> list[DeadLetterRow]: ...
     @abstractmethod
@@ -149,13 +149,13 @@ class Engine(ABC):
 
     async def given(self, recipients: int = 1, **changes: Any) -> NewNotification:
         """An accepted notification whose messages have left the outbox."""
-        people = sorted((person() for _ in range(recipients)), key=lambda p: p.id)
-        return await self.given_for(*people, **changes)
+        users = sorted((user() for _ in range(recipients)), key=lambda p: p.id)
+        return await self.given_for(*users, **changes)
 
-    async def given_for(self, *people: NewPerson, **changes: Any) -> NewNotification:
+    async def given_for(self, *users: NewUser, **changes: Any) -> NewNotification:
         """The same, for these people."""
-        new = notification(*people, **changes)
-        committed = await self.acceptance().accept([new], people, pack)
+        new = notification(*users, **changes)
+        committed = await self.acceptance().accept([new], users, pack)
         await self.outbox().delete([message.id for message in committed.messages])
         return new
 
@@ -204,7 +204,7 @@ class MemoryEngine(Engine):
     async def statuses(self, id_: UUID) -> list[DeliveryStatus]:
         return [row.status for row in self.rows.deliveries_of(id_)]
 
-    async def person(self, id_: UUID) -> Person | None:
+    async def user(self, id_: UUID) -> User | None:
         return self.rows.users.get(id_)
 
     async def dead_letters(self, id_: UUID) -> list[DeadLetterRow]:
@@ -283,9 +283,9 @@ class PostgresEngine(Engine):
         )
         return [DeliveryStatus(row["status"]) for row in rows]
 
-    async def person(self, id_: UUID) -> Person | None:
+    async def user(self, id_: UUID) -> User | None:
         rows = await self.database.fetch("SELECT * FROM users WHERE id = $1", id_)
-        return Person(**{name: rows[0][name] for name in Person.__struct_fields__}) if rows else None
+        return User(**{name: rows[0][name] for name in User.__struct_fields__}) if rows else None
 
     async def dead_letters(self, id_: UUID) -> list[DeadLetterRow]:
         rows = await self.database.fetch(

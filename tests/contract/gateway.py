@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from adapters.system import SystemIds
-from application.provider.ports import Gateway, Message
+from application.provider.ports import Gateway, OutboundMessage
 from domain.provider.outcome import Accepted, Deferred, Refused, Unknown
 
 IDS = SystemIds()
 
 
-def message(address: str = "ada@shop.test", **changes: Any) -> Message:
+def message(address: str = "ada@shop.test", **changes: Any) -> OutboundMessage:
     """Something to send; the local part of the address tells the other side what to do."""
     known = {
         "delivery": IDS.next(),
@@ -24,7 +24,7 @@ def message(address: str = "ada@shop.test", **changes: Any) -> Message:
         "subject": "Your order",
         "body": "Thank you.",
     }
-    return Message(**(known | changes))
+    return OutboundMessage(**(known | changes))
 
 
 class GatewayContract:

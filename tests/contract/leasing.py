@@ -7,13 +7,13 @@ from typing import Any
 from uuid import uuid4
 
 from application.channel.ports import Channel
-from application.delivery.ports import Begin, Later, Leased, Leases, Settlement, Suspect
+from application.delivery.ports import Begin, Leased, Leases, NotDueYet, Settlement, Suspect
 from application.notification.ports import NewNotification
 from application.outbox.pointers import Pointer, decode
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, Mode, NotificationClass, Priority
 from tests.contract.engine import Engine
-from tests.support.accepting import EMAIL, person, pointers
+from tests.support.accepting import EMAIL, pointers, user
 
 LEASE = timedelta(seconds=30)
 PAST = timedelta(seconds=-1)
@@ -47,7 +47,7 @@ class LeaseContract:
     """Subclasses have a fixture `engine`."""
 
     async def test_a_lease_gives_all_that_deciding_and_sending_need(self, engine: Engine) -> None:
-        ada = person(profile=b"sealed profile")
+        ada = user(profile=b"sealed profile")
         new = await engine.given_for(
             ada,
             lane=Lane("sms", Priority.HIGH),
@@ -70,7 +70,7 @@ class LeaseContract:
                     abandoned=0,
                     interrupted=False,
                     notification=new.id,
-                    person=ada.id,
+                    user=ada.id,
                     channel="sms",
                     priority=Priority.HIGH,
                     klass=NotificationClass.OTP,
@@ -108,7 +108,7 @@ class LeaseContract:
         assert all(taken.content == contents[taken.notification] for taken in leases.taken)
 
     async def test_a_suppressed_address_is_known_by_its_channel(self, engine: Engine) -> None:
-        ada = person(profile=b"p", email_index=b"ada@", phone_index=b"+49")
+        ada = user(profile=b"p", email_index=b"ada@", phone_index=b"+49")
         mail = await engine.given_for(ada, lane=EMAIL)
         text = await engine.given_for(ada, lane=Lane("sms", Priority.LOW))
         push = await engine.given_for(ada, lane=Lane("push", Priority.LOW))
@@ -127,7 +127,7 @@ class LeaseContract:
         assert later.suppressed == "complained"
 
     async def test_cancelled_disabled_and_erased_are_told_not_hidden(self, engine: Engine) -> None:
-        ada = person(profile=b"p")
+        ada = user(profile=b"p")
         new = await engine.given_for(ada)
         await engine.cancelling().mark(new.id, Mode.LIVE)
         await engine.configure(Channel(channel="email", enabled=False))
@@ -336,8 +336,8 @@ class PostponeContract:
         wait = timedelta(seconds=9, milliseconds=200)
         store = engine.deliveries()
 
-        made = await store.postpone(EMAIL, [Later(pointer, wait) for pointer in pointers(new)])
-        made += await store.postpone(Lane("sms", Priority.CRITICAL), [Later(pointers(other)[0], wait)])
+        made = await store.postpone(EMAIL, [NotDueYet(pointer, wait) for pointer in pointers(new)])
+        made += await store.postpone(Lane("sms", Priority.CRITICAL), [NotDueYet(pointers(other)[0], wait)])
 
         assert [row.message for row in await engine.messages()] == sorted(made, key=lambda m: m.id)
         assert sorted((m.queue, m.priority, len(decode(m.body))) for m in made) == [

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from application.outbox.ports import Backlog, OutboxMessage, Without
+from application.outbox.ports import OutboxBacklog, OutboxMessage, Without
 from domain.kernel.channel import Lane, Priority
 from tests.contract.engine import Engine
-from tests.support.accepting import IDS, notification, person
+from tests.support.accepting import IDS, notification, user
 
 LATER = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
@@ -21,7 +21,7 @@ class OutboxContract:
     """Subclasses have a fixture `engine`."""
 
     async def write(self, engine: Engine, *messages: OutboxMessage) -> None:
-        ada = person()
+        ada = user()
         await engine.acceptance().accept([notification(ada)], [ada], lambda _: list(messages))
 
     async def test_messages_are_read_back_as_they_were_written(self, engine: Engine) -> None:
@@ -59,7 +59,7 @@ class OutboxContract:
 
     async def test_the_backlog_counts_everybodys(self, engine: Engine) -> None:
         other = engine.outbox(uuid4())
-        assert await other.backlog() == Backlog(0, 0.0)
+        assert await other.backlog() == OutboxBacklog(0, 0.0)
         await self.write(engine, message(), message())
 
         backlog = await other.backlog()

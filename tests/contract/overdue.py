@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from application.attempt.ports import Resolution
 from application.outbox.pointers import decode
-from application.outbox.ports import Found, Late, Overdue
+from application.outbox.ports import Late, Overdue, OverdueFound
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, Priority
 from tests.contract.dead_letters import failed, letter
@@ -42,7 +42,7 @@ class OverdueContract:
     async def test_who_was_found_is_left_alone_for_a_while(self, engine: Engine, overdue: Overdue) -> None:
         await engine.given(5)
         assert len((await overdue.find()).late) == 5
-        assert await overdue.find() == Found()
+        assert await overdue.find() == OverdueFound()
 
     async def test_whoever_is_issued_again_keeps_its_number_and_is_leased_once(
         self, engine: Engine, overdue: Overdue

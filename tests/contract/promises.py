@@ -12,7 +12,7 @@ from domain.kernel.errors import Invalid
 from domain.kernel.ids import time_of
 from domain.notification.rollup import Counts
 from tests.contract.engine import Engine
-from tests.support.accepting import IDS, notification, pack, person
+from tests.support.accepting import IDS, notification, pack, user
 
 
 def failed(**changes: Any) -> FailedNotification:
@@ -91,7 +91,7 @@ class PromisesContract:
         assert (shown.status, shown.reason, shown.counts) == ("queued", None, Counts(open=1))
 
     async def test_what_failed_is_not_accepted_afterwards(self, promises: Promises, engine: Engine) -> None:
-        one, ada = failed(), person()
+        one, ada = failed(), user()
         await promises.fail([one])
         new = notification(ada, id=one.id)
 

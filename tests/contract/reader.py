@@ -10,7 +10,7 @@ import pytest
 
 from application.delivery.views import AttemptView, DeliveryView
 from application.notification.ports import Filter, HistoryView, NotificationView, Reader
-from application.user.ports import Person
+from application.user.ports import User
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Mode, NotificationClass, Priority
 from domain.kernel.ids import delivery_id, millis_of, uuid7
@@ -24,7 +24,7 @@ MINUTE = timedelta(minutes=1)
 class Rows:
     """What a test begins with."""
 
-    persons: Sequence[Person] = ()
+    users: Sequence[User] = ()
     notifications: Sequence[NotificationRow] = ()
     deliveries: Sequence[DeliveryRow] = ()
     attempts: Sequence[AttemptRow] = ()
@@ -54,11 +54,11 @@ def notification(at: datetime, **changes: Any) -> NotificationRow:
     return NotificationRow(**(known | changes))
 
 
-def delivery(parent: NotificationRow, person: UUID, **changes: Any) -> DeliveryRow:
+def delivery(parent: NotificationRow, user: UUID, **changes: Any) -> DeliveryRow:
     known: dict[str, Any] = {
-        "id": delivery_id(parent.id, person, parent.channel),
+        "id": delivery_id(parent.id, user, parent.channel),
         "notification_id": parent.id,
-        "user_id": person,
+        "user_id": user,
         "slot": parent.channel,
         "channel": parent.channel,
         "priority": parent.priority,
@@ -218,16 +218,16 @@ class ReaderContract:
         rows = [notification(now - n * MINUTE) for n in range(4)]
         told = [(rows[0], ada), (rows[1], bob), (rows[2], ada), (rows[2], bob), (rows[3], ada)]
         await seed(Rows(notifications=rows, deliveries=[delivery(*pair) for pair in told]))
-        hers = Filter(mode="live", person=ada)
+        hers = Filter(mode="live", user=ada)
 
         assert ids(await reader.notifications(hers, None, 10)) == [rows[0].id, rows[2].id, rows[3].id]
         assert ids(await reader.notifications(hers, rows[0].id, 1)) == [rows[2].id]
-        lately = Filter(mode="live", person=ada, created_after=now - 2 * MINUTE, created_before=now)
+        lately = Filter(mode="live", user=ada, created_after=now - 2 * MINUTE, created_before=now)
         assert ids(await reader.notifications(lately, None, 10)) == [rows[2].id]
-        assert await reader.notifications(Filter(mode="live", person=uuid4()), None, 10) == []
+        assert await reader.notifications(Filter(mode="live", user=uuid4()), None, 10) == []
 
     async def test_a_delivery_is_shown_whole(self, reader: Reader, seed: Seed, now: datetime) -> None:
-        ada = Person(id=uuid4(), guest=False, data_key=b"key", profile=b"sealed")
+        ada = User(id=uuid4(), guest=False, data_key=b"key", profile=b"sealed")
         parent = notification(now)
         row = delivery(
             parent,
@@ -252,7 +252,7 @@ class ReaderContract:
             latency_ms=12.5,
         )
         await seed(
-            Rows(persons=[ada], notifications=[parent], deliveries=[row], attempts=[open_attempt, settled])
+            Rows(users=[ada], notifications=[parent], deliveries=[row], attempts=[open_attempt, settled])
         )
 
         (shown,) = await reader.deliveries(parent.id, None, 10)
@@ -260,7 +260,7 @@ class ReaderContract:
         assert shown == DeliveryView(
             id=row.id,
             notification=parent.id,
-            person=ada.id,
+            user=ada.id,
             channel="email",
             status="unknown",
             reason="timed out",
@@ -319,7 +319,7 @@ class ReaderContract:
         assert ids(await reader.deliveries(parent.id, in_order[2], 3)) == in_order[3:]
         failed = await reader.deliveries(parent.id, None, 10, statuses=("failed", "bounced"))
         assert ids(failed) == [in_order[1], in_order[4]]
-        assert first[0].data_key is None  # a person whom nobody knows is shown as an erased one
+        assert first[0].data_key is None  # a user whom nobody knows is shown as an erased one
         assert await reader.deliveries(uuid7(millis_of(parent.id), 0), None, 10) == []
 
     async def test_history_is_every_move_in_order(self, reader: Reader, seed: Seed, now: datetime) -> None:

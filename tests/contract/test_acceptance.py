@@ -11,7 +11,7 @@ from adapters.postgres.core.database import Database
 from domain.kernel.errors import InFlight, StoreUnavailable
 from tests.contract.acceptance import AcceptanceContract
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
-from tests.support.accepting import notification, person
+from tests.support.accepting import notification, user
 from tests.support.memory.rows import MemoryRows
 
 KEY = "INSERT INTO idempotency_keys (key, fingerprint, notification_id) VALUES ($1, '', $1)"
@@ -36,7 +36,7 @@ class TestPostgresAcceptance(AcceptanceContract):
     async def test_a_key_that_somebody_holds_too_long_is_in_flight(
         self, engine: Engine, store: Database
     ) -> None:
-        ada, held, done = person(), [uuid4(), uuid4()], uuid4()
+        ada, held, done = user(), [uuid4(), uuid4()], uuid4()
         await self.accept(engine, [notification(ada, key=done)], ada)
         batch = [notification(ada, key=key) for key in (*held, done, *(uuid4() for _ in range(20)), None)]
         async with store.transaction() as holder:
@@ -55,7 +55,7 @@ class TestPostgresAcceptance(AcceptanceContract):
     async def test_a_table_that_is_locked_is_no_conflict(
         self, engine: Engine, store: Database, table: str
     ) -> None:
-        ada = person()
+        ada = user()
         async with store.transaction() as holder:
             await holder.execute(f"LOCK TABLE {table}")
             with pytest.raises(StoreUnavailable, match="lock"):
@@ -63,7 +63,7 @@ class TestPostgresAcceptance(AcceptanceContract):
 
     @pytest.mark.usefixtures("impatient")
     async def test_nor_is_a_person_whom_somebody_else_writes(self, engine: Engine, store: Database) -> None:
-        ada, bob = (person(guest=True, profile=b"one") for _ in range(2))
+        ada, bob = (user(guest=True, profile=b"one") for _ in range(2))
         await self.accept(engine, [], ada)
         async with store.transaction() as holder:
             await holder.execute("UPDATE users SET version = version WHERE id = $1", ada.id)

@@ -8,7 +8,7 @@ import pytest
 from adapters.postgres.core.database import Database
 from adapters.postgres.outbox import overdue as postgres_overdue
 from adapters.postgres.outbox.overdue import PostgresOverdue
-from application.outbox.ports import Found, Overdue
+from application.outbox.ports import Overdue, OverdueFound
 from domain.kernel.channel import Lane, Priority
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
 from tests.contract.overdue import OverdueContract
@@ -66,7 +66,7 @@ async def test_one_looks_at_a_time(store: Database) -> None:
     overdue = PostgresOverdue(database=store, process=uuid4(), ids=IDS, late=SOON)
     async with store.transaction() as busy:
         await busy.execute("SELECT pg_advisory_xact_lock($1)", postgres_overdue.LOCK)
-        assert await overdue.find() == Found()
+        assert await overdue.find() == OverdueFound()
     assert len((await overdue.find()).late) == 3
 
 

@@ -29,7 +29,7 @@ class TestMemoryReader(ReaderContract):
     @pytest.fixture
     def seed(self, rows: MemoryRows) -> Seed:
         async def seed(given: Rows) -> None:
-            rows.users |= {person.id: person for person in given.persons}
+            rows.users |= {user.id: user for user in given.users}
             rows.notifications |= {row.id: row for row in given.notifications}
             rows.deliveries |= {row.id: row for row in given.deliveries}
             rows.history |= given.history
@@ -53,7 +53,7 @@ class TestPostgresReader(ReaderContract):
                 for n, move in enumerate(history, start=1)
             ]
             rows: dict[Table, list[dict[str, Any]]] = {
-                users: [_given(msgspec.structs.asdict(person)) for person in given.persons],
+                users: [_given(msgspec.structs.asdict(user)) for user in given.users],
                 notifications: [_notification(row) for row in given.notifications],
                 notification_deliveries: [asdict(row) for row in given.deliveries],
                 delivery_attempts: [asdict(row) for row in given.attempts],

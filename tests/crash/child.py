@@ -129,7 +129,7 @@ def guard(container: Container, fuse: Fuse) -> None:
         "acceptance": container.notification.acceptance,
         "deliveries": container.delivery.deliveries,
         "outbox": container.outbox.rows,
-        "people": container.user.people,
+        "users": container.user.users,
         "promises": container.notification.promises,
         "publisher": container.broker.publisher,
         "delayed": container.broker.delayed,

@@ -74,14 +74,14 @@ class Load(Requests):
     def body(self, key: str) -> dict[str, Any]:
         """One errand."""
         errand, name = errand_of(key), f"{self.life}-{key}"
-        people = [f"{told}+{name}-{n}@example.com" for n, told in enumerate(errand.to)]
+        users = [f"{told}+{name}-{n}@example.com" for n, told in enumerate(errand.to)]
         return {
             "notificationType": "errand",
             "channelType": "email",
             "priority": "critical" if errand.held else "high",
             "class": "otp" if errand.held else "transactional",
             "templateId": "order_confirmation_email",
-            "recipients": [{"email": address, "name": "Somebody"} for address in people],
+            "recipients": [{"email": address, "name": "Somebody"} for address in users],
             "data": {"orderId": name, "total": 99.99, "items": []},
             "metadata": {"life": self.life},
         }

@@ -121,7 +121,7 @@ PLACES = (
     Place(name="postpone", port="deliveries", method="postpone"),
     Place(name="ack", port="lane", method="ack"),
     Place(name="take-event", port="events", method="take"),
-    Place(name="mirror", port="people", method="put"),
+    Place(name="mirror", port="users", method="put"),
     Place(name="ack-event", port="events", method="ack"),
     Place(name="promise", port="publisher", method="publish", asked=_to_intake),
     Place(name="take-promise", port="intake", method="take"),

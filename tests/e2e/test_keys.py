@@ -35,7 +35,7 @@ def keys(*versions: int, current: int) -> dict[str, str]:
 
 
 async def test_a_process_with_another_secret_does_not_begin(shop: Shop) -> None:
-    await shop.people(1)
+    await shop.users(1)
     child = shop.child("worker", env={"POSTHORN_VAULT__SECRET": OTHER})
     child.start()
     assert await child.wait(timeout=20) == 2

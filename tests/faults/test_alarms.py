@@ -17,7 +17,7 @@ TOLD_MAX = 10
 async def test_publishers_wait_consumers_go_on(
     shop: Shop, killable_rabbitmq: RabbitServer, resource: str
 ) -> None:
-    names = [*await shop.people(90), *await shop.people(10, name="defer-1+later")]
+    names = [*await shop.users(90), *await shop.users(10, name="defer-1+later")]
     api = await shop.start("api")
     load = Requests(shop, names, recipients=RECIPIENTS)
     await shop.channel("email", isPaused=True)

@@ -19,7 +19,7 @@ AT_ONCE = 1.0
 
 
 async def test_a_black_hole_keeps_nobody_waiting(shop: Shop) -> None:
-    names = await shop.people(10)
+    names = await shop.users(10)
     async with Cord(shop.dsn) as cord:
         through = {"POSTHORN_DB__URL": cord.url}
         for role in ("api", "worker"):
@@ -60,7 +60,7 @@ async def test_a_black_hole_keeps_nobody_waiting(shop: Shop) -> None:
 
 async def test_a_lock_on_a_table_is_no_conflict(shop: Shop) -> None:
     """Whoever waits for it is promised, as when the database is away; nobody is told of a conflict."""
-    names = await shop.people(10)
+    names = await shop.users(10)
     await shop.start("api")
     load = Requests(shop, names, recipients=1)
     await load.run(3)

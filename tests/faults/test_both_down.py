@@ -19,7 +19,7 @@ AWAY = 15
 async def test_without_either_nothing_is_accepted(
     shop: Shop, postgres_server: PostgresServer, killable_rabbitmq: RabbitServer
 ) -> None:
-    names = await shop.people(100)
+    names = await shop.users(100)
     await asyncio.gather(shop.start("api"), shop.start("worker"))
     load, stop = Requests(shop, names, recipients=RECIPIENTS, pace=0.3), asyncio.Event()
     async with asyncio.TaskGroup() as group:

@@ -23,7 +23,7 @@ RECIPIENTS = 4
 
 @pytest.mark.timeout(300)
 async def test_a_minute_without_the_broker(shop: Shop, killable_rabbitmq: RabbitServer) -> None:
-    names = await shop.people(100)
+    names = await shop.users(100)
     roles = await asyncio.gather(*(shop.start(role) for role in ("api", "worker", "events")))
     load, stop = Requests(shop, names, recipients=RECIPIENTS, pace=0.6), asyncio.Event()
     for role in roles:

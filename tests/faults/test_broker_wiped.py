@@ -24,9 +24,9 @@ SLOW = {"POSTHORN_ENGINE__SLOTS": "40", "POSTHORN_ENGINE__RESERVE": "4"}
 @pytest.mark.timeout(300)
 async def test_a_wiped_broker(shop: Shop, killable_rabbitmq: RabbitServer) -> None:
     names = [
-        *await shop.people(80),
-        *await shop.people(10, name="defer-2+"),
-        *await shop.people(10, name="refuse+"),
+        *await shop.users(80),
+        *await shop.users(10, name="defer-2+"),
+        *await shop.users(10, name="refuse+"),
     ]
     await shop.mark()
     roles = await asyncio.gather(shop.start("api"), shop.start("events"), shop.start("worker", env=SLOW))
@@ -60,7 +60,7 @@ async def test_a_wiped_broker(shop: Shop, killable_rabbitmq: RabbitServer) -> No
 async def test_without_a_management_api_it_waits_for_an_operator(
     shop: Shop, killable_rabbitmq: RabbitServer
 ) -> None:
-    names = await shop.people(10)
+    names = await shop.users(10)
     await shop.mark()
     by_hand = {"POSTHORN_AMQP__MANAGEMENT_URL": ""}
     roles = await asyncio.gather(shop.start("api", env=by_hand), shop.start("worker", env=by_hand | SLOW))

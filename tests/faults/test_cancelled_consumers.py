@@ -43,7 +43,7 @@ async def patient(
 async def test_a_lane_and_the_events_when_their_queues_are_deleted_and_made_anew(
     shop: Shop, killable_rabbitmq: RabbitServer
 ) -> None:
-    names = await shop.people(10)
+    names = await shop.users(10)
     await asyncio.gather(*(shop.start(role) for role in ("api", "worker", "events")))
     load = Requests(shop, names)
     await load.run(5)
@@ -70,7 +70,7 @@ async def test_a_lane_and_the_events_when_their_queues_are_deleted_and_made_anew
 
 async def test_a_lane_when_an_ack_took_too_long(patient: Shop) -> None:
     shop = patient
-    held, names = await shop.people(1, name=HELD), await shop.people(10)
+    held, names = await shop.users(1, name=HELD), await shop.users(10)
     _, worker = await asyncio.gather(shop.start("api"), shop.start("worker"))
     load = Requests(shop, [*held, *names])
     await load.run(1)
@@ -89,7 +89,7 @@ async def test_a_lane_when_an_ack_took_too_long(patient: Shop) -> None:
 async def test_the_events_when_an_ack_took_too_long(patient: Shop) -> None:
     """The database holds their commit up."""
     shop = patient
-    names = await shop.people(10)
+    names = await shop.users(10)
     await asyncio.gather(shop.start("events"), shop.start("worker"))
     connection = await asyncpg.connect(shop.dsn)
     async with connection.transaction():

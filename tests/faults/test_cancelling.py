@@ -61,7 +61,7 @@ async def accepted(shop: Shop, names: Sequence[str]) -> list[UUID]:
 
 
 async def test_cancels_that_race_with_workers(shop: Shop) -> None:
-    names = await shop.people(100)
+    names = await shop.users(100)
     await shop.start("api")
     ids = await accepted(shop, names)
     await asyncio.gather(shop.start("worker"), shop.start("worker"))

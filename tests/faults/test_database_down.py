@@ -20,7 +20,7 @@ RECIPIENTS = 4
 
 @pytest.mark.timeout(300)
 async def test_a_minute_without_the_database(shop: Shop, postgres_server: PostgresServer) -> None:
-    names = await shop.people(100)
+    names = await shop.users(100)
     await asyncio.gather(*(shop.start(role) for role in ("api", "worker", "events")))
     load, stop = Requests(shop, names, recipients=RECIPIENTS, pace=0.6), asyncio.Event()
     async with asyncio.TaskGroup() as group:

@@ -34,7 +34,7 @@ async def test_killed_twice(embedded: Shop) -> None:
     shop = embedded
     everything = await shop.start("all", "--embedded", "--data", str(_data(shop)))
     await shop.prepare()
-    names = await shop.people(100)
+    names = await shop.users(100)
     load = Requests(shop, names, recipients=2)
     part = DELIVERIES // 2 // 4
     async with asyncio.TaskGroup() as group:

@@ -19,7 +19,7 @@ ADOPTED_MAX = 40
 
 async def test_an_api_and_a_worker_frozen_for_ever(shop: Shop, killable_rabbitmq: RabbitServer) -> None:
     """Their connections stay open, as under SIGSTOP, a debugger or a cgroup's freezer; nobody wakes them."""
-    names = await shop.people(100, name="defer-2+")
+    names = await shop.users(100, name="defer-2+")
     api, worker = await asyncio.gather(shop.start("api"), shop.start("worker"))
     load = Requests(shop, names, recipients=4)
     await load.run(50)
@@ -54,7 +54,7 @@ async def test_an_api_and_a_worker_frozen_for_ever(shop: Shop, killable_rabbitmq
 
 async def test_an_api_cut_off_from_the_broker_alone(shop: Shop, killable_rabbitmq: RabbitServer) -> None:
     """It lives, accepts, and its heart beats: what it cannot publish is published by another."""
-    names = await shop.people(10)
+    names = await shop.users(10)
     mute = _may_not_publish(killable_rabbitmq, shop)
     api, worker = await asyncio.gather(
         shop.start("api", env={"POSTHORN_AMQP__URL": mute}), shop.start("worker")

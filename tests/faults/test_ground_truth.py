@@ -18,7 +18,7 @@ from application.delivery.ports import Begin, Leased, Settlement
 from application.intake.ports import FailedNotification
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Mode, NotificationClass
-from tests.support.accepting import EMAIL, IDS, notification, pack, person, pointers
+from tests.support.accepting import EMAIL, IDS, notification, pack, pointers, user
 from tests.support.ground_truth import IN_FLIGHT_MAX, Death, read_ledger, violations
 
 LEASE = timedelta(seconds=11)
@@ -26,7 +26,7 @@ WORKER, SUCCESSOR = UUID(int=1), UUID(int=2)
 
 
 class World:
-    """Three notifications, sent to two persons each; one delivery was in flight when its worker died."""
+    """Three notifications, sent to two users each; one delivery was in flight when its worker died."""
 
     def __init__(self, dsn: str, store: Database, ledger: Path) -> None:
         self.dsn, self.store, self.ledger = dsn, store, ledger
@@ -35,10 +35,10 @@ class World:
         self.twice = self.once = UUID(int=0)
 
     async def build(self) -> None:
-        made = [notification(person(), person()) for _ in range(3)]
+        made = [notification(user(), user()) for _ in range(3)]
         for n in made:
-            persons = [person(id=delivery.person) for delivery in n.deliveries]
-            await PostgresAcceptance(database=self.store, process=WORKER).accept([n], persons, pack)
+            users = [user(id=delivery.user) for delivery in n.deliveries]
+            await PostgresAcceptance(database=self.store, process=WORKER).accept([n], users, pack)
         self.accepted = [n.id for n in made]
         self.once, self.twice = made[0].deliveries[0].id, made[1].deliveries[0].id
         worker = PostgresDeliveries(database=self.store, process=WORKER, ids=IDS)
@@ -179,7 +179,7 @@ DAMAGE = [
     (DELIVERY.format("status = 'unknown'"), "its history ends at sent"),
     (DELIVERY.format("status = 'failed'"), "failed deliveries without a dead letter"),
     (DELIVERY.format("status = 'failed'"), "was taken at attempt 1"),
-    (DELIVERY.format("user_id = id"), "deliveries without a person"),
+    (DELIVERY.format("user_id = id"), "deliveries without a user"),
     (DELIVERY.format("notification_id = id"), "deliveries without a notification"),
     (DELIVERY.format("moves = 4"), "3 rows of history for 4 moves"),
     ("DELETE FROM notification_deliveries WHERE id = $1", "attempts without a delivery"),

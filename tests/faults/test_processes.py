@@ -12,7 +12,7 @@ DELIVERIES = 2000
 
 
 async def test_a_killed_worker(shop: Shop) -> None:
-    names = await shop.people(100)
+    names = await shop.users(100)
     _, worker = await asyncio.gather(shop.start("api"), shop.start("worker"))
     load = Requests(shop, names, recipients=4)
     async with asyncio.TaskGroup() as group:
@@ -31,7 +31,7 @@ async def test_a_killed_worker(shop: Shop) -> None:
 
 
 async def test_a_killed_api(shop: Shop) -> None:
-    names = await shop.people(100)
+    names = await shop.users(100)
     api, _ = await asyncio.gather(shop.start("api"), shop.start("worker"))
     load = Requests(shop, names, recipients=2)
     part = DELIVERIES // 2 // 4
@@ -51,7 +51,7 @@ async def test_a_killed_api(shop: Shop) -> None:
 
 
 async def test_what_a_killed_api_left_in_the_outbox(shop: Shop, killable_rabbitmq: RabbitServer) -> None:
-    names = await shop.people(100)
+    names = await shop.users(100)
     worker = await shop.start("worker")
     killable_rabbitmq.permit(shop.broker.name, write=False)
     api = await shop.start("api")
@@ -67,7 +67,7 @@ async def test_what_a_killed_api_left_in_the_outbox(shop: Shop, killable_rabbitm
 
 
 async def test_a_killed_events_consumer(shop: Shop) -> None:
-    names = await shop.people(100)
+    names = await shop.users(100)
     events, _ = await asyncio.gather(shop.start("events"), shop.start("worker"))
     async with asyncio.TaskGroup() as group:
         group.create_task(publish_orders(shop, names, DELIVERIES))
@@ -82,7 +82,7 @@ async def test_a_killed_events_consumer(shop: Shop) -> None:
 
 
 async def test_an_overtaken_worker_cannot_settle(shop: Shop) -> None:
-    names = await shop.people(100)
+    names = await shop.users(100)
     _, worker = await asyncio.gather(shop.start("api"), shop.start("worker"))
     load = Requests(shop, names, recipients=4)
     async with asyncio.TaskGroup() as group:

@@ -12,7 +12,7 @@ LANE = "deliver.email.high"
 
 async def test_a_purged_lane_is_seen_and_filled_again(shop: Shop, killable_rabbitmq: RabbitServer) -> None:
     """By hand at once, by itself within a minute; here by hand for what stood there, then by itself."""
-    names = await shop.people(10)
+    names = await shop.users(10)
     api = await shop.start("api", env={"POSTHORN_ALERTS__WAITING_MAX": "1s"})
     load = Requests(shop, names, recipients=4)
     queue = f"/queues/{quote(shop.broker.name, safe='')}/{LANE}"

@@ -15,7 +15,7 @@ ORDERS = 500
 
 @pytest.mark.parametrize("fault", ["stop", "kill"])
 async def test_rabbitmq(shop: Shop, killable_rabbitmq: RabbitServer, fault: str) -> None:
-    names = await shop.people(100)
+    names = await shop.users(100)
     await shop.start("all")
     load = Requests(shop, names, recipients=4)
     part = DELIVERIES // 4 // 4
@@ -39,7 +39,7 @@ async def test_rabbitmq(shop: Shop, killable_rabbitmq: RabbitServer, fault: str)
 
 async def test_postgresql(shop: Shop, postgres_server: PostgresServer) -> None:
     """Restarted, then killed: one wait for the leases of those attempts whose begin got no answer."""
-    names = await shop.people(100)
+    names = await shop.users(100)
     await shop.start("all")
     load = Requests(shop, names, recipients=8)
     part = 2 * DELIVERIES // 8 // 4

@@ -16,7 +16,7 @@ from adapters.postgres.core.database import Database
 from adapters.postgres.notification.acceptance import PostgresAcceptance
 from adapters.postgres.template.templates import PostgresTemplates
 from adapters.postgres.trigger.triggers import PostgresTriggers
-from adapters.postgres.user.people import PostgresPeople
+from adapters.postgres.user.users import PostgresUsers
 from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.publisher import RabbitPublisher
 from adapters.system import SystemClock, SystemIds
@@ -31,10 +31,10 @@ from application.notification.seal import Seal
 from application.notification.submit import SubmitNotification
 from application.outbox.ports import OutboxMessage
 from application.privacy.sealing import open_profile
-from application.user.mirror import MirrorPeople
+from application.user.update import UpdateUsers
 from config.catalog import load_catalog
 from domain.kernel.channel import CHANNELS
-from domain.kernel.ids import person_id
+from domain.kernel.ids import derived_user_id
 from entrypoints.amqp.parking import CRITICAL, ORDINARY, PARKED
 from entrypoints.amqp.shop_events import EventBatches
 from entrypoints.engine.consumer.batch_consumer import BatchConsumer
@@ -65,7 +65,7 @@ class Entrance:
         self.vhost = vhost
         self.database = Database(dsn)
         self.vault = LocalVault.from_master(b"m" * 32)
-        self.people = PostgresPeople(database=self.database)
+        self.users = PostgresUsers(database=self.database)
         self.templates = PostgresTemplates(database=self.database)
         self.triggers = PostgresTriggers(database=self.database)
         self.told = Told()
@@ -122,8 +122,8 @@ class Entrance:
         )
         return HandleEvents(
             triggers=TriggerIndex(triggers=self.triggers, clock=clock),
-            mirror=MirrorPeople(
-                people=self.people, vault=self.vault, addresses=LocalAddresses(), clock=clock
+            update_users=UpdateUsers(
+                users=self.users, vault=self.vault, addresses=LocalAddresses(), clock=clock
             ),
             submit=SubmitNotification(prepare=prepare, commit=commit).many,
         )
@@ -170,10 +170,10 @@ async def test_a_customer_and_an_order_as_the_shop_writes_them(entrance: Entranc
     assert await entrance.notifications() == [
         ("order_confirmation", "transactional", 1, "trigger:order_created", "queued")
     ]
-    who = person_id(entrance.vault.index("user", "456"))
+    who = derived_user_id(entrance.vault.index("user", "456"))
     assert await entrance.value("SELECT user_id FROM notification_deliveries") == who
     assert await entrance.value("SELECT queue FROM outbox") == "deliver.email.high"
-    row = (await entrance.people.get([who]))[who]
+    row = (await entrance.users.get([who]))[who]
     assert row.data_key is not None
     assert row.profile is not None
     profile = open_profile(entrance.vault.unwrap(row.data_key, who), who, row.profile)
@@ -193,7 +193,7 @@ async def test_odd_values_in_an_order_cost_a_known_customer_no_confirmation(entr
     await eventually(lambda: entrance.done(4))
     assert entrance.told.events == {("user.created", "written"): 1, ("order.created", "handled"): 3}
     assert entrance.told.kept_out_ == {"bad_email": 1, "bad_name": 1, "bad_locale": 1}
-    who = person_id(entrance.vault.index("user", "456"))
+    who = derived_user_id(entrance.vault.index("user", "456"))
     assert await entrance.value("SELECT count(*) FROM notification_deliveries WHERE user_id = $1", who) == 3
 
 

@@ -26,7 +26,7 @@ from adapters.rabbitmq.endpoint import Endpoint, tls_context
 from adapters.rabbitmq.event_publisher import RabbitEventPublisher
 from adapters.rabbitmq.publisher import BODY_MAX, RabbitPublisher
 from adapters.rabbitmq.topology import SHOP_EVENTS
-from application.broker.ports import Event
+from application.broker.ports import OutgoingEvent
 from domain.kernel.errors import BrokerUnavailable, Misconfigured
 from domain.kernel.secret import Secret
 from tests.contract.broker import LANE, numbered, numbers, outgoing, take, take_and_ack
@@ -134,7 +134,7 @@ class TestInTrouble:
         await RabbitPublisher(both[0]).publish(numbered(1))
         await take(again, 1)
         await RabbitEventPublisher(both[0], SHOP_EVENTS).publish(
-            Event(routing_key="order.created", body=b"{}")
+            OutgoingEvent(routing_key="order.created", body=b"{}")
         )
         await take(neighbour, 1)
 
@@ -169,7 +169,7 @@ class TestInTrouble:
         self, both: tuple[BrokerConnection, BrokerConnection]
     ) -> None:
         events = RabbitEventPublisher(both[0], "amq.topic")
-        event = Event(routing_key="nobody.listens", body=b"{}", message_id="one and the same")
+        event = OutgoingEvent(routing_key="nobody.listens", body=b"{}", message_id="one and the same")
         results = await asyncio.gather(*(events.publish(event) for _ in range(5)), return_exceptions=True)
         assert ["no queue takes" in str(result) for result in results] == [True] * 5
 
@@ -186,7 +186,7 @@ class TestInTrouble:
             await channel.write_queue.put(ChannelFrame(spoilt, should_close=False, drain_future=taken))
             await taken
         await RabbitEventPublisher(both[0], SHOP_EVENTS).publish(
-            Event(routing_key="order.created", body=b"good")
+            OutgoingEvent(routing_key="order.created", body=b"good")
         )
 
         subscription = await RabbitConsumer(both[1]).subscribe("events.ordinary", 10)
@@ -232,7 +232,7 @@ class TestWithAShop:
         self, both: tuple[BrokerConnection, BrokerConnection], vhost: VHost
     ) -> None:
         message = outgoing(b"x" * 300_000, headers={"traceparent": "00-ab", "é": "✓"})
-        event = Event(
+        event = OutgoingEvent(
             routing_key="order.created",
             body=b"{}",
             headers={"h": "v"},

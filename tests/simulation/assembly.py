@@ -41,7 +41,7 @@ from application.outbox.relay import RelayOutbox
 from application.outbox.travel import RETURNED
 from application.provider.states import ProviderStates
 from application.recovery.recover import RecoverBroker
-from application.user.mirror import MirrorPeople
+from application.user.update import UpdateUsers
 from config.settings import Weights
 from domain.kernel.channel import Lane, Priority
 from entrypoints.amqp.intake import IntakeBatches
@@ -77,12 +77,12 @@ from tests.support.memory.deliveries import MemoryDeliveries
 from tests.support.memory.jobs import MemoryJobChunks, MemoryJobs
 from tests.support.memory.outbox import MemoryOutbox
 from tests.support.memory.overdue import MemoryOverdue
-from tests.support.memory.people import MemoryPeople
 from tests.support.memory.promises import MemoryPromises
 from tests.support.memory.recovery import MemoryRecovery
 from tests.support.memory.renewals import MemoryRenewals
 from tests.support.memory.templates import MemoryTemplates
 from tests.support.memory.unknown_attempts import MemoryUnknownAttempts
+from tests.support.memory.users import MemoryUsers
 from tests.support.virtual_time import passing
 
 WEIGHTS = Weights().by_priority()
@@ -162,7 +162,7 @@ class Assembly:
         self.outbox: Any = self.remote(MemoryOutbox(rows=rows, process=me))
         self.deliveries: Any = self.remote(MemoryDeliveries(**mine))
         self.promises: Any = self.remote(MemoryPromises(rows=rows))
-        self.people: Any = self.remote(MemoryPeople(rows=rows))
+        self.users: Any = self.remote(MemoryUsers(rows=rows))
         self.channels: Any = self.remote(MemoryChannels(rows=rows))
         self.publisher: Any = Publishing(world, process)
         self.consumer: Any = Consuming(world, process)
@@ -362,8 +362,8 @@ class Assembly:
         triggers: Any = self.remote(MemoryTriggers(rows=self.world.rows))
         handle = HandleEvents(
             triggers=TriggerIndex(triggers=triggers, clock=self.process.clock),
-            mirror=MirrorPeople(
-                people=self.people, vault=self.vault, addresses=ADDRESSES, clock=self.process.clock
+            update_users=UpdateUsers(
+                users=self.users, vault=self.vault, addresses=ADDRESSES, clock=self.process.clock
             ),
             submit=SubmitNotification(prepare=self.prepare, commit=self.commit).many,
         )

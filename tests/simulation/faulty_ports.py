@@ -11,7 +11,7 @@ from adapters.memory.queues import MemorySubscription
 from application.broker.ports import LARGEST, Outgoing, Published, Received
 from application.intake.command import INTAKE
 from application.outbox.pointers import decode
-from application.provider.ports import Message
+from application.provider.ports import OutboundMessage
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable
 from domain.provider.outcome import Accepted, Deferred, Outcome, Unknown
 from tests.simulation.invariants import call_begins
@@ -184,7 +184,7 @@ class Calling:
         """There is one for all names."""
         return self
 
-    async def send(self, message: Message) -> Outcome:
+    async def send(self, message: OutboundMessage) -> Outcome:
         """One call, bounded."""
         self._process.check()
         world = self._world
@@ -199,7 +199,7 @@ class Calling:
         except TimeoutError:
             return Unknown("no answer")
 
-    def _arrive(self, message: Message, answer: "asyncio.Future[Outcome]") -> None:
+    def _arrive(self, message: OutboundMessage, answer: "asyncio.Future[Outcome]") -> None:
         world, process, chance = self._world, self._process, self._world.chance
         world.ambush(process, "send", before=True)
         if not process.alive and chance.random() > AFTER_DEATH:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from application.delivery.ports import BROKER_UI
 from application.outbox.pointers import Pointer
-from application.provider.ports import Message
+from application.provider.ports import OutboundMessage
 from domain.delivery.delivery import NEXT, OPEN, SUCCEEDED, DeliveryStatus
 from domain.delivery.policy import OnUnknown, RetryPolicy
 from domain.kernel.channel import Lane
@@ -38,13 +38,13 @@ IN_FLIGHT = (-30.0, 60.0)
 """Seconds from the beginning of an unknown call within which something must have gone wrong."""
 
 
-def call_begins(world: "World", message: Message) -> None:
+def call_begins(world: "World", message: OutboundMessage) -> None:
     """Whether this call may be made now: at the moment at which it leaves its process."""
     for fault in _wrong_with_call(world, message):
         world.wrong(f"delivery {message.delivery}: attempt {message.attempt} called {fault}")
 
 
-def _wrong_with_call(world: "World", message: Message) -> Iterator[str]:
+def _wrong_with_call(world: "World", message: OutboundMessage) -> Iterator[str]:
     now = world.clock.now()
     row = world.rows.deliveries.get(message.delivery)
     attempt = world.rows.attempts.get(message.delivery, {}).get(message.attempt)
@@ -60,8 +60,8 @@ def _wrong_with_call(world: "World", message: Message) -> Iterator[str]:
     notification = world.rows.notifications[row.notification_id]
     if notification.cancelled_at is not None and notification.cancelled_at < attempt.cleared_at:
         yield "after its notification was cancelled"
-    person = world.rows.users[row.user_id]
-    index = person.email_index if row.channel == "email" else person.phone_index
+    user = world.rows.users[row.user_id]
+    index = user.email_index if row.channel == "email" else user.phone_index
     out = world.opted_out.get((row.channel, index or b""))
     if out is not None and out < attempt.cleared_at:
         yield "after its recipient opted out"
@@ -125,7 +125,7 @@ def _rests(world: "World", row: DeliveryRow) -> Iterator[str]:
     if row.status in OPEN:
         yield f"still {row.status}"
     if row.status is _S.SUPPRESSED and row.reason == "erased":
-        yield "is taken for that of an erased person, and nobody was erased"
+        yield "is taken for that of an erased user, and nobody was erased"
     if row.status is _S.UNKNOWN and (row.held_at is None or policy.on_unknown is not OnUnknown.HOLD):
         yield "rests as unknown, and nobody asked for that"
 

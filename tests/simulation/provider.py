@@ -10,7 +10,7 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID
 
-from application.provider.ports import Message
+from application.provider.ports import OutboundMessage
 from domain.provider.outcome import Accepted, AccountFault, Deferred, Outcome, Refused
 from tests.simulation.random_faults import Weather
 
@@ -48,7 +48,7 @@ class Provider:
     weather: Weather
     lines: list[Line] = field(default_factory=list)
 
-    def take(self, message: Message, epoch: int) -> Outcome | None:
+    def take(self, message: OutboundMessage, epoch: int) -> Outcome | None:
         """A call has arrived: what is answered, None for silence; the ledger has it from now on."""
         outcome, taken = self._decide(message)
         self.lines.append(
@@ -67,7 +67,7 @@ class Provider:
         )
         return outcome
 
-    def latency(self, message: Message) -> float:
+    def latency(self, message: OutboundMessage) -> float:
         """Seconds until the answer is back."""
         if message.address.startswith("scan"):
             return self.chance.uniform(2, 45)
@@ -75,7 +75,7 @@ class Provider:
             return self.chance.uniform(0.5, 3.5)
         return self.chance.choice((0.05, 0.05, 0.05, 0.2, min(3.5, self.chance.expovariate(2))))
 
-    def _decide(self, message: Message) -> tuple[Outcome | None, bool]:
+    def _decide(self, message: OutboundMessage) -> tuple[Outcome | None, bool]:
         accepted = Accepted(reference(message.delivery, message.attempt))
         dice = self.chance.random()
         if self.weather.login_refused:

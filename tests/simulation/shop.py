@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from application.broker.ports import Event
+from application.broker.ports import OutgoingEvent
 from application.kernel.versioned import Versioned
 from domain.kernel.channel import Mode, NotificationClass, Priority
 from domain.kernel.errors import InFlight, KeyReused, Overloaded, Unavailable
@@ -125,14 +125,14 @@ class Shop:
                 (NotificationClass.MARKETING, Priority.MEDIUM),
             )
         )
-        people = chance.sample(range(CUSTOMERS), chance.choice((1, 1, 3, 8, 20, 35)))
+        users = chance.sample(range(CUSTOMERS), chance.choice((1, 1, 3, 8, 20, 35)))
         return Request(
             type="message",
             klass=klass,
             priority=priority,
             channel=chance.choice(("email", "email", "sms")),
             content=Content(subject="Hello", body=f"message {n}"),
-            recipients=tuple(self._customer(each) for each in people),
+            recipients=tuple(self._customer(each) for each in users),
             idempotency_key=f"request-{n}" if chance.random() < 0.85 else None,
         )
 
@@ -195,7 +195,7 @@ class Shop:
         await self._publish("user.updated", f"customer-{n}", body)
 
     async def _publish(self, key: str, id_: str, body: dict[str, str]) -> None:
-        event = Event(
+        event = OutgoingEvent(
             routing_key=key, body=msgspec.json.encode(body), message_id=id_, content_type="application/json"
         )
         while True:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from adapters.system import SystemIds
-from application.notification.ports import NewDelivery, NewNotification, NewPerson
+from application.notification.ports import NewDelivery, NewNotification, NewUser
 from application.outbox.pointers import Pointer, encode, packed
 from application.outbox.ports import OutboxMessage
 from domain.kernel.channel import Lane, Mode, NotificationClass, Priority
@@ -15,14 +15,14 @@ IDS = SystemIds()
 EMAIL = Lane("email", Priority.MEDIUM)
 
 
-def person(**changes: Any) -> NewPerson:
+def user(**changes: Any) -> NewUser:
     """A customer under a key of their own."""
     known = {"id": uuid4(), "guest": False, "data_key": uuid4().bytes, "profile": None} | changes
-    return NewPerson(**known)
+    return NewUser(**known)
 
 
-def notification(*persons: NewPerson, **changes: Any) -> NewNotification:
-    """A notification for these persons, one delivery each."""
+def notification(*users: NewUser, **changes: Any) -> NewNotification:
+    """A notification for these users, one delivery each."""
     id_: UUID = changes.pop("id", None) or IDS.next()
     lane = changes.get("lane", EMAIL)
     fields: dict[str, Any] = {
@@ -39,9 +39,9 @@ def notification(*persons: NewPerson, **changes: Any) -> NewNotification:
         "created_at": time_of(id_),
         "deliveries": tuple(
             NewDelivery(
-                id=delivery_id(id_, p.id, lane.channel), person=p.id, slot=lane.channel, content_key=b"k" * 60
+                id=delivery_id(id_, p.id, lane.channel), user=p.id, slot=lane.channel, content_key=b"k" * 60
             )
-            for p in persons
+            for p in users
         ),
         "key": None,
         "fingerprint": b"f" * 16,

@@ -217,7 +217,7 @@ _ORPHANS = {
     "deliveries without a notification": """
         SELECT count(*) FROM notification_deliveries AS d
         WHERE NOT EXISTS (SELECT FROM notifications AS n WHERE n.id = d.notification_id)""",
-    "deliveries without a person": """
+    "deliveries without a user": """
         SELECT count(*) FROM notification_deliveries AS d
         WHERE NOT EXISTS (SELECT FROM users AS u WHERE u.id = d.user_id)""",
     "notifications without a delivery": """

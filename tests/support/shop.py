@@ -31,12 +31,12 @@ from adapters.postgres.core.migrate import migrate
 from adapters.rabbitmq.event_publisher import RabbitEventPublisher
 from adapters.rabbitmq.marker import RabbitMarker
 from adapters.rabbitmq.topology import SHOP_EVENTS
-from application.broker.ports import Event
+from application.broker.ports import OutgoingEvent
 from config.container import Container
 from config.lifecycle import install_catalog, on_database
 from config.load import load
 from domain.kernel.channel import Mode
-from domain.user.update import PersonUpdate
+from domain.user.update import UserUpdate
 from tests.support import ground_truth
 from tests.support.broker import RabbitServer, VHost
 from tests.support.eventually import eventually
@@ -114,15 +114,13 @@ class Shop:
             self.key = (await create("tests", Mode.LIVE)).secret.reveal()
             self.test_key = (await create("tests", Mode.TEST)).secret.reveal()
 
-    async def people(self, count: int, *, name: str = "customer") -> list[str]:
+    async def users(self, count: int, *, name: str = "customer") -> list[str]:
         """Customers with an address; their ids."""
         ids = [f"{name}-{n}" for n in range(count)]
-        updates = [
-            PersonUpdate(user_id=id_, email=f"{id_}@example.com", name=f"Name of {id_}") for id_ in ids
-        ]
+        updates = [UserUpdate(user_id=id_, email=f"{id_}@example.com", name=f"Name of {id_}") for id_ in ids]
         async with self._container() as container:
             for start in range(0, count, 1000):
-                await container.user.mirror()(updates[start : start + 1000])
+                await container.user.update_users()(updates[start : start + 1000])
         return ids
 
     async def start(self, role: str, *arguments: str, env: Mapping[str, str] | None = None) -> Child:
@@ -278,7 +276,7 @@ class Shop:
             async def publish(routing_key: str, body: Any, **fields: Any) -> None:
                 data = body if isinstance(body, bytes) else msgspec.json.encode(body)
                 given = {"content_type": "application/json"} | fields
-                await publisher.publish(Event(routing_key=routing_key, body=data, **given))
+                await publisher.publish(OutgoingEvent(routing_key=routing_key, body=data, **given))
 
             yield publish
 

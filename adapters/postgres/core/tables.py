@@ -29,7 +29,7 @@ users = Table(
     "users",
     metadata,
     Column("id", Id, primary_key=True),  # UUIDv8 from the keyed digest of the shop's user id or guest address
-    Column("mode", Text, nullable=False, server_default="live"),  # test keys have persons of their own
+    Column("mode", Text, nullable=False, server_default="live"),  # test keys have users of their own
     Column("guest", Boolean, nullable=False),
     Column("data_key", LargeBinary),  # wrapped; NULL: erased
     Column("profile", LargeBinary),  # sealed Profile
@@ -92,7 +92,7 @@ notification_deliveries = Table(
     Column("slot", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("priority", SmallInteger, nullable=False),
-    Column("content_key", LargeBinary, nullable=False),  # the content key, wrapped under the person's key
+    Column("content_key", LargeBinary, nullable=False),  # the content key, wrapped under the user's key
     Column("status", Text, nullable=False, server_default="queued"),
     Column("seq", Integer, nullable=False, server_default="1"),
     Column("attempt", Integer, nullable=False, server_default="0"),  # fencing token: leases so far

@@ -8,7 +8,7 @@ import msgspec
 
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.statement import RowsStatement
-from application.delivery.ports import Standing
+from application.delivery.ports import ClearanceFacts
 
 
 class _Attempt(msgspec.Struct, frozen=True):
@@ -50,8 +50,8 @@ class PostgresClearances:
 
     database: Database
 
-    async def clear(self, attempts: Sequence[tuple[UUID, int]]) -> list[Standing]:
+    async def clear(self, attempts: Sequence[tuple[UUID, int]]) -> list[ClearanceFacts]:
         """One statement."""
         given = [_Attempt(delivery, attempt) for delivery, attempt in sorted(attempts)]
         rows = await self.database.fetch(*_CLEAR(given))
-        return [Standing(**row) for row in rows]
+        return [ClearanceFacts(**row) for row in rows]

@@ -10,7 +10,7 @@ from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.delivery.lease import take
 from adapters.postgres.delivery.settle import settle
 from adapters.postgres.outbox import rows as outbox
-from application.delivery.ports import STRIKES_FREE, Begin, Later, Leases, Settled, Settlement
+from application.delivery.ports import STRIKES_FREE, Begin, Leases, NotDueYet, Settled, Settlement
 from application.kernel.ports import Ids
 from application.outbox.pointers import Pointer
 from application.outbox.ports import OutboxMessage
@@ -82,7 +82,7 @@ class PostgresDeliveries:
             lambda connection: settle(connection, self.process, self.ids, settlements)
         )
 
-    async def postpone(self, lane: Lane, pointers: Sequence[Later]) -> list[OutboxMessage]:
+    async def postpone(self, lane: Lane, pointers: Sequence[NotDueYet]) -> list[OutboxMessage]:
         """Those that wait alike travel together."""
         if not pointers:
             return []

@@ -11,7 +11,7 @@ from adapters.postgres.core.database import Database
 from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.dead_letter.dead_letters import replay
 from application.dead_letter.ports import Reopened
-from application.delivery.ports import BROKER_UI, Later, Leased, Leases, Suspect, Unreadable
+from application.delivery.ports import BROKER_UI, Leased, Leases, NotDueYet, Suspect, UnreadableDelivery
 from application.kernel.ports import Ids
 from application.outbox.pointers import Pointer
 from domain.kernel.channel import Mode, NotificationClass, Priority
@@ -126,10 +126,10 @@ async def take(
     )
 
 
-def _later(seen: Sequence[asyncpg.Record]) -> list[Later]:
+def _later(seen: Sequence[asyncpg.Record]) -> list[NotDueYet]:
     """Which of the pointers that were not taken are to come back."""
     return [
-        Later(Pointer(row["id"], row["seq"]), max(row["wait"] or timedelta(), timedelta()) + MARGIN)
+        NotDueYet(Pointer(row["id"], row["seq"]), max(row["wait"] or timedelta(), timedelta()) + MARGIN)
         for row in seen
         if row["status"] in ("queued", "sending") and not row["is_suspect"]
     ]
@@ -147,12 +147,12 @@ async def _reopened(database: Database, process: UUID, ids: Ids, seen: Sequence[
     return await database.run(lambda connection: replay(connection, process, ids, letters, BROKER_UI))
 
 
-def _leased(rows: Sequence[asyncpg.Record]) -> tuple[list[Leased], list[Unreadable]]:
+def _leased(rows: Sequence[asyncpg.Record]) -> tuple[list[Leased], list[UnreadableDelivery]]:
     """A row that holds what it should not must not take its neighbours along: they are leased by now."""
     shared = {(row["notification_id"], row["channel"]): row for row in rows if row["is_first"]}
     read: dict[tuple[UUID, str], dict[str, Any]] = {}
     taken: list[Leased] = []
-    unreadable: list[Unreadable] = []
+    unreadable: list[UnreadableDelivery] = []
     for row in rows:
         key = row["notification_id"], row["channel"]
         try:
@@ -160,7 +160,9 @@ def _leased(rows: Sequence[asyncpg.Record]) -> tuple[list[Leased], list[Unreadab
                 read[key] = _shared(shared[key])
             taken.append(_one(row, read[key]))
         except (ValueError, TypeError) as fault:
-            unreadable.append(Unreadable(row["id"], row["attempt"], f"its rows cannot be read: {fault}"))
+            unreadable.append(
+                UnreadableDelivery(row["id"], row["attempt"], f"its rows cannot be read: {fault}")
+            )
     return taken, unreadable
 
 
@@ -174,7 +176,7 @@ def _one(row: asyncpg.Record, shared: dict[str, Any]) -> Leased:
         interrupted=row["interrupted"],
         lost=row["provider"] if row["lost_now"] else None,
         notification=row["notification_id"],
-        person=row["user_id"],
+        user=row["user_id"],
         channel=row["channel"],
         priority=Priority(row["priority"]),
         suppressed=row["suppressed"],

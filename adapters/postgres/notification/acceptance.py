@@ -1,6 +1,6 @@
 """Accepting: a batch of notifications, with everything that belongs to it, in one transaction.
 
-Locks are taken in one order: persons, idempotency keys, then rows that nobody else knows yet; by id in each.
+Locks are taken in one order: users, idempotency keys, then rows that nobody else knows yet; by id in each.
 """
 
 from collections.abc import Callable, Container, Mapping, Sequence
@@ -15,13 +15,13 @@ from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.notification.held_keys import KeyHeld, tell_held, watching_keys
 from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.outbox.watching import Watched, watch
-from adapters.postgres.user.addressees import put_persons
+from adapters.postgres.user.recipients import put_users
 from application.notification.ports import (
     ASKED_MAX,
     Absorbed,
     Committed,
     NewNotification,
-    NewPerson,
+    NewUser,
     Verdict,
     Won,
 )
@@ -141,18 +141,18 @@ class PostgresAcceptance:
     database: Database
     process: UUID
 
-    async def keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
-        """Wrapped keys of those persons that have one."""
-        rows = await self.database.fetch(_KEYS, persons)
+    async def keys(self, users: Sequence[UUID]) -> dict[UUID, bytes]:
+        """Wrapped keys of those users that have one."""
+        rows = await self.database.fetch(_KEYS, users)
         return {row["id"]: row["data_key"] for row in rows if row["data_key"] is not None}
 
     async def accept(
-        self, notifications: Sequence[NewNotification], persons: Sequence[NewPerson], pack: Pack
+        self, notifications: Sequence[NewNotification], users: Sequence[NewUser], pack: Pack
     ) -> Committed:
         """See the port; a deadlock (with whom, given the order above?) is tried again."""
 
         async def work(connection: Connection) -> Committed:
-            await put_persons(connection, persons)
+            await put_users(connection, users)
             fresh = await _insert_notifications(connection, notifications)
             verdicts = await _verdicts(connection, notifications, fresh)
             winners = [notification for notification in notifications if notification.id in fresh]
@@ -233,7 +233,7 @@ async def _insert_deliveries(
         _Delivery(
             id=d.id,
             notification_id=n.id,
-            user_id=d.person,
+            user_id=d.user,
             slot=d.slot,
             channel=n.lane.channel,
             priority=n.lane.priority,

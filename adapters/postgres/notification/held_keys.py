@@ -24,7 +24,7 @@ class KeyHeld(Exception):
 
 @contextmanager
 def watching_keys() -> Iterator[None]:
-    """Raise `KeyHeld` where the server waited in vain to put a key in; not for a table, or a person's row."""
+    """Raise `KeyHeld` where the server waited in vain to put a key in; not for a table, or a user's row."""
     try:
         yield
     except asyncpg.LockNotAvailableError as waited:

@@ -53,7 +53,7 @@ _NOTIFICATION = select(
 _DELIVERY = select(
     _D.id,
     _D.notification_id.label("notification"),
-    _D.user_id.label("person"),
+    _D.user_id.label("user"),
     *(_D[field] for field in ("channel", "status", "reason", "provider")),
     *(_D[field] for field in ("not_before", "held_at", "created_at", "updated_at")),
     users.c.data_key,
@@ -127,7 +127,7 @@ def _page(wanted: Filter, before: UUID | None, limit: int) -> Select[Any]:
     """The newest first, found by an index however old they are and however few of all the newest.
 
     Of each type its own page is read, from the index alone where nothing else is asked for; the pages meet in
-    one.  What is one person's is read whole, and each looked up by its id.
+    one.  What is one user's is read whole, and each looked up by its id.
     """
     conditions = _conditions(wanted, before)
     if wanted.types:
@@ -139,8 +139,8 @@ def _page(wanted: Filter, before: UUID | None, limit: int) -> Select[Any]:
         pages = of_each.lateral("pages")
         newest = select(pages.c.id).join_from(types, pages, true()).order_by(pages.c.id.desc()).limit(limit)
         return _looked_up(newest.subquery("newest"), [], limit)
-    if wanted.person is not None:
-        theirs = select(_D.notification_id.label("id")).where(_D.user_id == wanted.person).distinct()
+    if wanted.user is not None:
+        theirs = select(_D.notification_id.label("id")).where(_D.user_id == wanted.user).distinct()
         theirs = theirs.where(*_between(_D.id, wanted))
         if before is not None:
             theirs = theirs.where(_D.id < _floor(millis_of(before) + 1))

@@ -19,7 +19,7 @@ from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.outbox.watching import LANE_MAX
 from application.kernel.ports import Ids
 from application.outbox.pointers import Pointer
-from application.outbox.ports import Found, Late, OutboxMessage, Waiting
+from application.outbox.ports import Late, OutboxMessage, OverdueFound, Waiting
 from application.outbox.travel import Trip, again, messages
 from domain.kernel.channel import Lane, Mode, Priority
 from domain.kernel.ids import uuid7
@@ -174,7 +174,7 @@ class PostgresOverdue:
     pause: timedelta = LATE
     lane_max: int = LANE_MAX
 
-    async def find(self) -> Found:
+    async def find(self) -> OverdueFound:
         return await self.database.run(self._find)
 
     async def issue(self, late: Sequence[Late]) -> list[OutboxMessage]:
@@ -199,16 +199,16 @@ class PostgresOverdue:
             )
         return list(found.values())
 
-    async def _find(self, connection: Connection) -> Found:
+    async def _find(self, connection: Connection) -> OverdueFound:
         if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
-            return Found()
+            return OverdueFound()
         now = await connection.fetchval("SELECT now()")
         more = await self._walk(connection, now)
         rows = await connection.fetch(_LOOK, LOOKS, self.late, PAUSE_MAX, self.pause)
         late = [
             Late(pointer=pointer, lane=lane) for pointer, lane in (where(row) for row in rows if row["late"])
         ]
-        return Found(late=late, more=more or len(rows) == LOOKS)
+        return OverdueFound(late=late, more=more or len(rows) == LOOKS)
 
     async def _walk(self, connection: Connection, now: datetime) -> bool:
         """The walk through all, and those of the lanes that have room again; True when there is more."""

@@ -10,7 +10,7 @@ import msgspec
 
 from adapters.postgres.core.database import Connection, Database
 from adapters.postgres.core.statement import RowsStatement
-from application.outbox.ports import ALL, Backlog, OutboxMessage, Without
+from application.outbox.ports import ALL, OutboxBacklog, OutboxMessage, Without
 
 
 class _Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,10 +132,10 @@ class PostgresOutbox:
         """Rows of owners without a living session; a process cut off from the database counts as dead."""
         return len(await self.database.fetch(_ADOPT, self.process, limit, *_left_out(without)))
 
-    async def backlog(self) -> Backlog:
+    async def backlog(self) -> OutboxBacklog:
         """Counted, not estimated: the table is small but for a broker that is away."""
         row = (await self.database.fetch(_BACKLOG))[0]
-        return Backlog(row["pending"], row["oldest_age"])
+        return OutboxBacklog(row["pending"], row["oldest_age"])
 
 
 def _left_out(without: Without) -> tuple[list[str], list[str], list[UUID]]:

@@ -18,7 +18,7 @@ from litestar.types import ControllerRouterHandler
 from entrypoints.demo.feed import Feed, Row
 from entrypoints.demo.sink import MailSink
 from entrypoints.demo.tally import Tally
-from entrypoints.http.kit.problems import Refused
+from entrypoints.http.kit.problems import Rejected
 
 _KINDS = {"style.css": "text/css", "app.js": "text/javascript", "horn.svg": "image/svg+xml"}
 _HEADERS = {
@@ -84,7 +84,7 @@ def at_home(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteH
         Refused: another name.
     """
     if not _is_home(connection.headers.get("host", "")):
-        raise Refused("misdirected", "the demo answers to IP addresses and `localhost` only")
+        raise Rejected("misdirected", "the demo answers to IP addresses and `localhost` only")
 
 
 def _is_home(host: str) -> bool:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from application.event.result import Done, Later, Refused, Result
+from application.event.result import Done, RejectedEvent, Result, TryAgainLater
 from domain.kernel.errors import InFlight, Misplaced, Overloaded, Unavailable, Undecodable
 
 
@@ -38,9 +38,9 @@ def verdict(outcome: Result | Exception) -> Verdict:
     match outcome:
         case Done():
             return Ack(outcome.label)
-        case Later(reason=reason):
+        case TryAgainLater(reason=reason):
             return Wait(reason)
-        case Refused():
+        case RejectedEvent():
             return Park("refused", outcome.reason, ", ".join(outcome.codes))
         case Undecodable():
             return Park("undecodable", str(outcome), str(outcome))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
-from application.delivery.begin import Begun, Call
+from application.delivery.begin import Begun, CommittedCall
 from application.delivery.ports import STRIKES_FREE, Settlement, Suspect
 from application.outbox.pointers import Pointer
 from domain.kernel.channel import Lane
@@ -188,7 +188,12 @@ class Chunks:
             unacked.finish([message])
 
     async def _call(
-        self, unacked: Unacked, call: Call, items: list[Item], grant: Grant | None, starts: CallStarts
+        self,
+        unacked: Unacked,
+        call: CommittedCall,
+        items: list[Item],
+        grant: Grant | None,
+        starts: CallStarts,
     ) -> None:
         starts.note(self.services.call.clock.monotonic() - call.begun)
         capacity = self.services.capacity.get(call.provider)
@@ -204,7 +209,7 @@ class Chunks:
             self.done(grant, len(items))
         self.services.telemetry.delivered(self.lane.channel, call.provider, settlement.outcome or "none")
 
-    async def _call_within(self, capacity: ProviderCapacity, call: Call) -> Settlement:
+    async def _call_within(self, capacity: ProviderCapacity, call: CommittedCall) -> Settlement:
         clock = self.services.call.clock
         self.services.call.keep(call)
         async with capacity.calls:

@@ -16,7 +16,7 @@ from entrypoints.http.kit.answers import JSON
 from entrypoints.http.kit.body_memory import SMALL
 from entrypoints.http.kit.faults import shape_faults
 from entrypoints.http.kit.forbidden_values import DEPTH_MAX, needs_value_check, value_faults
-from entrypoints.http.kit.problems import Refused
+from entrypoints.http.kit.problems import Rejected
 
 BODY_MAX = 256 * 1024
 T = TypeVar("T")
@@ -66,14 +66,14 @@ def plain(body: bytes) -> Any:
         Invalid: nested beyond reason.
     """
     if not body:
-        raise Refused("malformed", "the body is empty: send a JSON object")
+        raise Rejected("malformed", "the body is empty: send a JSON object")
     try:
         return json.loads(body.decode(), parse_float=_fraction, parse_int=_integer, parse_constant=_constant)
     except UnicodeDecodeError as error:
-        raise Refused("malformed", f"the body is not UTF-8 (byte {error.start})") from None
+        raise Rejected("malformed", f"the body is not UTF-8 (byte {error.start})") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise Refused("malformed", f"the body is not JSON: {error.msg} ({where})") from None
+        raise Rejected("malformed", f"the body is not JSON: {error.msg} ({where})") from None
     except RecursionError:
         raise Invalid(Fault("", "too_deep", f"more than {DEPTH_MAX} levels")) from None
 
@@ -90,7 +90,7 @@ def _fraction(digits: str) -> float | Decimal:
 
 
 def _constant(name: str) -> NoReturn:
-    raise Refused("malformed", f"the body is not JSON: {name} is no JSON value")
+    raise Rejected("malformed", f"the body is not JSON: {name} is no JSON value")
 
 
 async def read_bytes(request: Request[Any, Any, Any], limit: int) -> bytes:
@@ -103,15 +103,15 @@ async def read_bytes(request: Request[Any, Any, Any], limit: int) -> bytes:
         if name == b"content-length" and int(value) > limit:  # the server has seen to it that it is a number
             raise _too_large(limit)
         if name == b"content-type" and value != JSON and not _is_json(value):
-            raise Refused("unsupported-media-type", "its Content-Type is not application/json")
+            raise Rejected("unsupported-media-type", "its Content-Type is not application/json")
         if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
             detail = "its Content-Encoding is not taken: send it as it is"
-            raise Refused("unsupported-media-type", detail, {"Accept-Encoding": "identity"})
+            raise Rejected("unsupported-media-type", detail, {"Accept-Encoding": "identity"})
     body, size, more = [], 0, True
     while more:
         message = await request.receive()
         if message["type"] == "http.disconnect":  # or the server would wait no longer
-            raise Refused("timeout", "the body did not arrive")
+            raise Rejected("timeout", "the body did not arrive")
         body.append(message["body"])
         size += len(message["body"])
         if size > limit:
@@ -131,6 +131,6 @@ def _is_json(media_type: bytes) -> bool:
     return essence in (b"", JSON) or (essence.startswith(b"application/") and essence.endswith(b"+json"))
 
 
-def _too_large(limit: int) -> Refused:
+def _too_large(limit: int) -> Rejected:
     detail = f"the body has more than {limit // 1024:,} KiB"
-    return Refused("too-large", detail, {"Connection": "close"})
+    return Rejected("too-large", detail, {"Connection": "close"})

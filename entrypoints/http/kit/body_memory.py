@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from entrypoints.http.kit.problems import Refused
+from entrypoints.http.kit.problems import Rejected
 
 SMALL = 64 * 1024
 """Bytes of a body that are not counted: as many as there may be connections."""
@@ -36,7 +36,7 @@ class BodyMemory:
         others = self.held - request.held
         if others and others + size > self.most:
             detail = "too many large bodies are being worked on"
-            raise Refused("overloaded", detail, {"Retry-After": "1", "Connection": "close"})
+            raise Rejected("overloaded", detail, {"Retry-After": "1", "Connection": "close"})
         self.held = others + size
         request.held = size
 

@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from entrypoints.http.kit.buffered_transport import BufferedTransport
 from entrypoints.http.kit.connections import ConnectionSupervisor
-from entrypoints.http.kit.problems import MEDIA_TYPE, Refused, to_problem
+from entrypoints.http.kit.problems import MEDIA_TYPE, Rejected, to_problem
 from entrypoints.http.kit.request_head import head_refusal, parser_refusal
 
 
@@ -35,7 +35,7 @@ class Connection(HttpToolsProtocol):
         self._head_bytes = self._empty_bytes = 0
         """`_empty_bytes`: received since something was made of them."""
         self._keeps_alive = True
-        self._refusal: Refused | None = None
+        self._refusal: Rejected | None = None
         self._unread, self._unread_since = 0, 0.0
         self._discards_input, self._discarded_bytes = False, 0
         """Deaf is who has given up reading: what still comes is thrown away."""
@@ -51,7 +51,7 @@ class Connection(HttpToolsProtocol):
             self.connections, self
         ):  # type: ignore[arg-type]
             detail = f"{self.limits.connections:,} connections are open, and all are worked for"
-            self._refuse(Refused("overloaded", detail, {"Retry-After": "1"}))
+            self._refuse(Rejected("overloaded", detail, {"Retry-After": "1"}))
 
     def data_received(self, data: bytes) -> None:
         """Parse, and bound what the parser keeps to itself."""
@@ -80,7 +80,7 @@ class Connection(HttpToolsProtocol):
     def eof_received(self) -> bool:  # type: ignore[override]
         """A client may close its half before it has read the answer."""
         if self._in_message and not self._discards_input:
-            self._refuse(Refused("malformed", "the connection ended within the request"))
+            self._refuse(Rejected("malformed", "the connection ended within the request"))
             return False
         last = self._last_unanswered()
         if self._half_closed_at is not None or last is None or last.response_started:
@@ -93,7 +93,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         if len(self.pipeline) >= self.limits.pipelined:
-            self._stop(Refused("overloaded", "too many requests wait for the answer of an earlier one"))
+            self._stop(Rejected("overloaded", "too many requests wait for the answer of an earlier one"))
         super().on_message_begin()
         self._in_message = self._in_head = True
         self._head_bytes = 0
@@ -105,7 +105,7 @@ class Connection(HttpToolsProtocol):
         super().on_url(url)
         self._head_bytes += len(url)
         if len(self.url) > self.limits.target_bytes:
-            self._stop(Refused("target-too-long", f"it has more than {self.limits.target_bytes:,} bytes"))
+            self._stop(Rejected("target-too-long", f"it has more than {self.limits.target_bytes:,} bytes"))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; trailers are not read."""
@@ -171,7 +171,7 @@ class Connection(HttpToolsProtocol):
         ):
             if self._in_message or self._empty_bytes:
                 part = "head" if self._in_head else "body"
-                self._refuse(Refused("timeout", f"the {part} took more than {patience:g} s"))
+                self._refuse(Rejected("timeout", f"the {part} took more than {patience:g} s"))
             else:
                 self.transport.close()
 
@@ -203,16 +203,16 @@ class Connection(HttpToolsProtocol):
 
     # How it ends.
 
-    def _stop(self, refusal: Refused) -> NoReturn:
+    def _stop(self, refusal: Rejected) -> NoReturn:
         """Refuse from within the parser, which makes an error of its own of every exception."""
         self._refusal = refusal
         raise refusal
 
-    def _head_too_large(self) -> Refused:
+    def _head_too_large(self) -> Rejected:
         most = f"{self.limits.head_bytes // 1024} KiB and {self.limits.headers} headers"
-        return Refused("head-too-large", f"a request's head has at most {most}")
+        return Rejected("head-too-large", f"a request's head has at most {most}")
 
-    def _refuse(self, refusal: Refused) -> None:
+    def _refuse(self, refusal: Rejected) -> None:
         """Read no more; answer, unless an earlier request is to be answered first."""
         trace = self.supervisor.note_refused(refusal.kind)
         begun = None if self._in_head else self.cycle

@@ -5,7 +5,7 @@ from typing import Any
 
 from litestar import Request
 
-from entrypoints.http.kit.problems import Refused
+from entrypoints.http.kit.problems import Rejected
 
 _TAG = re.compile(r'(W/)?"([^"]*)"')
 
@@ -25,15 +25,15 @@ def expect(request: Request[Any, Any, Any], version: object | None) -> None:
     if none_match is not None:
         tags = _tags(none_match)
         if version is not None and (tags is None or str(version) in tags):
-            raise Refused("precondition-failed", "it exists already", _current(version))
+            raise Rejected("precondition-failed", "it exists already", _current(version))
     if match_ is not None:
         tags = _tags(match_, strong=True)
         if version is None:
-            raise Refused("precondition-failed", "it does not exist")
+            raise Rejected("precondition-failed", "it does not exist")
         if tags is not None and str(version) not in tags:
-            raise Refused("precondition-failed", "it has another version now", _current(version))
+            raise Rejected("precondition-failed", "it has another version now", _current(version))
     elif version is not None:
-        raise Refused("precondition-required", "send the ETag you have seen as If-Match", _current(version))
+        raise Rejected("precondition-required", "send the ETag you have seen as If-Match", _current(version))
 
 
 def _tags(header: str, *, strong: bool = False) -> set[str] | None:

@@ -124,7 +124,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     errors: list[FaultOut] = []
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """A request refused by the HTTP layer itself; `kind` is one of `KINDS`."""
 
     def __init__(self, kind: str, detail: str, headers: dict[str, str] | None = None) -> None:
@@ -166,7 +166,7 @@ def to_problem(
 
 def _told(error: Exception, conditional: bool) -> tuple[str, str, dict[str, str]]:
     match error:
-        case Refused(kind=kind, headers=headers):
+        case Rejected(kind=kind, headers=headers):
             return kind, str(error), headers
         case Misplaced():  # ids are ours, and so is the fault
             return "unavailable", str(error), {"Retry-After": "60"}

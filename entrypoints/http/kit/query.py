@@ -11,7 +11,7 @@ from litestar import Request
 from domain.kernel.errors import Fault, Invalid, hold
 from entrypoints.http.kit.faults import bare, shape_faults
 from entrypoints.http.kit.forbidden_values import value_faults
-from entrypoints.http.kit.problems import Refused
+from entrypoints.http.kit.problems import Rejected
 
 
 class NoQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,9 +37,9 @@ def parameters(request: Request[Any, Any, Any]) -> dict[str, str]:
             max_num_fields=_PARAMETERS_MAX,
         )
     except UnicodeDecodeError:
-        raise Refused("malformed", "the query string is not UTF-8") from None
+        raise Rejected("malformed", "the query string is not UTF-8") from None
     except ValueError:
-        raise Refused("malformed", f"the query string has more than {_PARAMETERS_MAX} parameters") from None
+        raise Rejected("malformed", f"the query string has more than {_PARAMETERS_MAX} parameters") from None
     given = dict(pairs)
     names = [name for name, _ in pairs]
     faults = [Fault(f"?{name}", "duplicate", "given twice") for name in given if names.count(name) > 1]

@@ -32,10 +32,10 @@ from application.template.ports import Templates
 from application.template.save import SaveTemplate
 from application.trigger.ports import Triggers
 from application.trigger.save import SaveTrigger
-from application.user.erase import ErasePeople
+from application.user.erase import EraseUsers
 from application.user.find import FindUser
-from application.user.mirror import MirrorPeople
 from application.user.page import ListUsers
+from application.user.update import UpdateUsers
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,8 +94,8 @@ class HttpServices:
     triggers: Triggers
     save_channel: SaveChannel
     channels: Channels
-    mirror: MirrorPeople
-    erase_people: ErasePeople
+    update_users: UpdateUsers
+    erase_users: EraseUsers
     find_user: FindUser
     list_users: ListUsers
     operations: Operations

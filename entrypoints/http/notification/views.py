@@ -103,7 +103,7 @@ class PreviewOut(View):
     priority: str
     template_id: str | None
     template_version: int | None
-    recipients: Annotated[int, Meta(description="distinct persons; the first ten are rendered")]
+    recipients: Annotated[int, Meta(description="distinct users; the first ten are rendered")]
     rendered: list[PreviewedRecipientOut]
 
     @classmethod

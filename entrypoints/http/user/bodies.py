@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from domain.user.update import PersonUpdate
+from domain.user.update import UserUpdate
 
 USER = {
     "customer": {
@@ -30,9 +30,9 @@ class UserIn(
     locale: Annotated[str, Meta(max_length=35, description="BCP 47, such as pt-BR")] | None = None
     timezone: Annotated[str, Meta(max_length=64, description="IANA, such as Europe/Berlin")] | None = None
 
-    def update(self, user: str) -> PersonUpdate:
+    def update(self, user: str) -> UserUpdate:
         """As the house calls it."""
-        return PersonUpdate(user_id=user, **msgspec.structs.asdict(self))
+        return UserUpdate(user_id=user, **msgspec.structs.asdict(self))
 
 
 class EraseIn(

@@ -1,4 +1,4 @@
-"""The mirror of the shop's customers, by the shop's own user ids."""
+"""The shop's customers in `users`, by the shop's own user ids."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -12,7 +12,7 @@ from msgspec import Meta
 from application.user.erase import Named
 from domain.kernel.errors import Conflict, Fault, Invalid, KeyUnavailable, NotFound
 from domain.kernel.text import UNSEEN, hides
-from domain.user.update import MirrorOutcome, PersonUpdate
+from domain.user.update import UpdateOutcome, UserUpdate
 from entrypoints.http.kit.answers import Answer, created, gone, ok
 from entrypoints.http.kit.body import Body
 from entrypoints.http.kit.openapi.operation import Access, documented
@@ -59,7 +59,7 @@ async def list_users(request: Req) -> Answer:
         after=position(request, query.cursor, UUID),
         limit=query.limit + 1,
     )
-    return page(request, rows, query.limit, shown=UserOut.of, at=lambda row: row.person.id)
+    return page(request, rows, query.limit, shown=UserOut.of, at=lambda row: row.user.id)
 
 
 @get(
@@ -78,7 +78,7 @@ async def show_user(request: Req) -> Answer:
     """One."""
     read_query(request, NoQuery)
     found = await services_of(request).find_user(user_id(request.scope), call_of(request).mode)
-    return ok(UserOut.of(found), etag(found.person.version))
+    return ok(UserOut.of(found), etag(found.user.version))
 
 
 @put(
@@ -87,7 +87,7 @@ async def show_user(request: Req) -> Answer:
         tag=_TAG,
         access=Access.OWN,
         summary="Create or replace a user",
-        description="Shops that publish user events need not call this: the mirror follows the events.",
+        description="Shops that publish user events need not call this: users follow the events.",
         body=UserIn,
         examples=USER,
         query=NoQuery,
@@ -103,26 +103,26 @@ async def save_user(request: Req) -> Answer:
     body = await _body.read(request)
     user, mode, services = user_id(request.scope), call_of(request).mode, services_of(request)
     try:
-        version: int | None = (await services.find_user(user, mode)).person.version
+        version: int | None = (await services.find_user(user, mode)).user.version
     except NotFound:
         version = None
         if hides(user):  # those that were kept in earlier days can be mended and erased
             raise Invalid(Fault("", "bad_character", f"the user id in the path: {UNSEEN}")) from None
     expect(request, version)
-    [done] = await services.mirror([body.update(user)], mode=mode, expected=version or 0)
+    [done] = await services.update_users([body.update(user)], mode=mode, expected=version or 0)
     _hold(done.outcome, done.faults)
     found = await services.find_user(user, mode)
-    shown, tag = UserOut.of(found), etag(found.person.version)
+    shown, tag = UserOut.of(found), etag(found.user.version)
     return ok(shown, tag) if version else created(shown, f"/api/users/{quote(user, safe='')}", tag)
 
 
-def _hold(outcome: MirrorOutcome, faults: Sequence[Fault]) -> None:
+def _hold(outcome: UpdateOutcome, faults: Sequence[Fault]) -> None:
     match outcome:
-        case MirrorOutcome.WRITTEN:
+        case UpdateOutcome.WRITTEN:
             return
-        case MirrorOutcome.INVALID:
+        case UpdateOutcome.INVALID:
             raise Invalid(*faults)
-        case MirrorOutcome.LOCKED | MirrorOutcome.UNREADABLE:
+        case UpdateOutcome.LOCKED | UpdateOutcome.UNREADABLE:
             raise KeyUnavailable("the profile on file cannot be opened with the keys of this process")
         case _:
             raise Conflict("the user changed meanwhile, or was erased")
@@ -149,7 +149,7 @@ async def erase_user(request: Req) -> Answer:
     read_query(request, NoQuery)
     user, mode, services = user_id(request.scope), call_of(request).mode, services_of(request)
     await services.find_user(user, mode)
-    await services.mirror([PersonUpdate(user_id=user, deleted=True)], mode=mode)
+    await services.update_users([UserUpdate(user_id=user, deleted=True)], mode=mode)
     return gone()
 
 
@@ -176,7 +176,7 @@ async def erase_users(request: Req) -> Answer:
     read_query(request, NoQuery)
     body = await _erase.read(request)
     named = Named(user_id=body.user_id, email=body.email, phone=body.phone)
-    mode, erase = call_of(request).mode, services_of(request).erase_people
+    mode, erase = call_of(request).mode, services_of(request).erase_users
     return ok(ErasedOut.of(await erase(named, mode, customers=body.customers)))
 
 

@@ -11,7 +11,7 @@ from entrypoints.http.kit.view import View
 
 
 class UserOut(View):
-    """A customer or guest of the mirror."""
+    """A customer or guest, in `users`."""
 
     id: Annotated[str | None, Meta(description="the shop's own user id; null for guests")]
     guest: bool
@@ -26,13 +26,13 @@ class UserOut(View):
     @classmethod
     def of(cls, shown: ShownUser) -> Self:
         """As it is shown."""
-        person = shown.person
+        user = shown.user
         return cls.copy(
             shown.profile,
             id=shown.profile.user_id,
-            guest=person.guest,
-            created_at=person.created_at,
-            updated_at=person.updated_at,
+            guest=user.guest,
+            created_at=user.created_at,
+            updated_at=user.updated_at,
         )
 
 

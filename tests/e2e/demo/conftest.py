@@ -15,6 +15,8 @@ from tests.support.process import Child, posthorn_child
 from tests.support.sandbox import Sandbox, free_port
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = ["--no-sandbox", "--disable-features=IsolateSandboxedIframes"]
+"""Frames of the page share its process: to start one takes long on a busy machine."""
 CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
@@ -60,6 +62,6 @@ async def browser() -> AsyncIterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no Chromium here: apt-get install chromium")
     async with async_playwright() as play:
-        browser = await play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         await browser.close()

@@ -26,7 +26,7 @@ async def shop(
     sandbox: Sandbox, postgres_server: PostgresServer, rabbitmq_server: RabbitServer
 ) -> AsyncIterator[Shop]:
     async with opened_shop(sandbox, postgres_server, rabbitmq_server) as shop:
-        await shop.people(1)
+        await shop.users(1)
         yield shop
 
 

@@ -37,8 +37,8 @@ async def test_a_guest_is_erased_by_either_address(world: World, who: dict[str, 
 
     assert _alive(world) == 1
     [row] = world.rows.deliveries_of(notification)
-    person = world.rows.users[row.user_id]
-    assert (person.data_key, person.profile, person.email_index, person.phone_index) == (None,) * 4
+    user = world.rows.users[row.user_id]
+    assert (user.data_key, user.profile, user.email_index, user.phone_index) == (None,) * 4
     shown = (await world.client.get(f"/api/notifications/{notification}/deliveries")).json()["items"]
     assert [(each["recipientEmail"], each["recipientPhone"]) for each in shown] == [(None, None)]
     shown = (await world.client.get(f"/api/notifications/{other}/deliveries")).json()["items"]
@@ -57,7 +57,7 @@ async def test_what_was_said_to_them_cannot_be_read_again(world: World) -> None:
 
     await _erased(world.client, email="guest@example.com")
 
-    assert wrapped not in {person.data_key for person in world.rows.users.values()}
+    assert wrapped not in {user.data_key for user in world.rows.users.values()}
     with pytest.raises(Unreadable):
         unwrap_content_key(vault.create(), row.content_key, row.id)
 
@@ -85,16 +85,16 @@ async def test_a_customer_is_erased_by_any_id(world: World) -> None:
 
 async def test_suppression_stays(world: World) -> None:
     await world.notification(recipients=[{"email": "guest@example.com"}])
-    [person] = world.rows.users.values()
-    assert person.email_index is not None
-    world.rows.suppressions["email", person.email_index] = "complained"
+    [user] = world.rows.users.values()
+    assert user.email_index is not None
+    world.rows.suppressions["email", user.email_index] = "complained"
     await _erased(world.client, email="guest@example.com")
-    assert world.rows.suppressions == {("email", person.email_index): "complained"}
+    assert world.rows.suppressions == {("email", user.email_index): "complained"}
 
 
 async def test_many_guests_of_a_number_are_all_erased(world: World) -> None:
-    people = [{"email": f"g{n}@example.com", "phone": "+4930901820"} for n in range(1_000)]
-    await world.notification(recipients=people)
+    users = [{"email": f"g{n}@example.com", "phone": "+4930901820"} for n in range(1_000)]
+    await world.notification(recipients=users)
     assert (await _erased(world.client, phone="+4930901820"))["erased"] == 1_000
 
 

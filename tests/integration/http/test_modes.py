@@ -242,7 +242,7 @@ async def test_lists_with_filters_keep_the_modes_apart(world: World, both: dict[
 async def test_a_recipient_of_a_test_leaves_live_rows_alone(
     world: World, both: dict[Mode, Belongings], who: dict[str, str]
 ) -> None:
-    """Of a customer the mirror knows, of one it knows nothing more of, of a guest."""
+    """Of a customer `users` knows, of one it knows nothing more of, of a guest."""
     await world.notification(recipients=["789", {"email": EMAIL.format(mode="live")}])
     before = _of(world, Mode.LIVE)
     said = {**who, "email": who.get("email", "tester@example.com"), "name": "Tester", "locale": "fr-FR"}

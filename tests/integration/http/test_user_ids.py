@@ -5,7 +5,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from domain.user.update import PersonUpdate
+from domain.user.update import UserUpdate
 from tests.integration.http.world import INLINE, World, errors_of
 
 ADDRESS = {"email": "ada@example.com"}
@@ -80,12 +80,12 @@ async def test_what_nobody_can_see_is_no_id(world: World, user: str) -> None:
 
 @pytest.mark.parametrize("user", [*HIDDEN, ".", "..", "/"])
 async def test_one_that_was_kept_in_earlier_days_is_found_and_goes(world: World, user: str) -> None:
-    update = PersonUpdate(user_id=user, email="ada@example.com")
-    assert (await world.app.services.mirror([update]))[0].outcome == "written"
+    update = UserUpdate(user_id=user, email="ada@example.com")
+    assert (await world.app.services.update_users([update]))[0].outcome == "written"
     if user.strip("./"):
         assert (await world.client.get(at(user))).json()["id"] == user
         assert (await world.client.delete(at(user))).status_code == 204
-        await world.app.services.mirror([update])
+        await world.app.services.update_users([update])
     answer = await world.client.post("/api/users:erase", json={"userId": user})
     assert answer.json()["erased"] == 1
 

@@ -40,7 +40,7 @@ from application.notification.group_commit import GroupCommit
 from application.notification.history import ListHistory
 from application.notification.packing import Pack
 from application.notification.page import ListNotifications
-from application.notification.ports import Committed, NewNotification, NewPerson
+from application.notification.ports import Committed, NewNotification, NewUser
 from application.notification.prepare import Prepare
 from application.notification.preview import PreviewNotification
 from application.notification.seal import Seal
@@ -50,10 +50,10 @@ from application.template.activate import ActivateTemplate
 from application.template.find import FindTemplate
 from application.template.save import SaveTemplate
 from application.trigger.save import SaveTrigger
-from application.user.erase import ErasePeople
+from application.user.erase import EraseUsers
 from application.user.find import FindUser
-from application.user.mirror import MirrorPeople
 from application.user.page import ListUsers
+from application.user.update import UpdateUsers
 from domain.delivery.policy import DEFAULT_POLICIES
 from domain.kernel.channel import CHANNELS, Mode
 from entrypoints.http.app import build_app
@@ -65,12 +65,12 @@ from tests.support.memory.cancelling import MemoryCancelling
 from tests.support.memory.catalog import MemoryApiKeys, MemoryChannels, MemoryTriggers
 from tests.support.memory.dead_letter_reader import MemoryDeadLetterReader
 from tests.support.memory.jobs import MemoryJobChunks, MemoryJobs
-from tests.support.memory.people import MemoryPeople
 from tests.support.memory.promises import MemoryPromises
 from tests.support.memory.reader import MemoryReader
 from tests.support.memory.rows import MemoryRows
 from tests.support.memory.templates import MemoryTemplates
 from tests.support.memory.unknown_attempts import MemoryUnknownAttempts
+from tests.support.memory.users import MemoryUsers
 
 PROVIDERS = ("sandbox", "smtp")
 _DEFINITIONS = definitions()
@@ -108,13 +108,13 @@ class TurnstileAcceptance:
         self.hold: asyncio.Event | None = None
         self.failure: Exception | None = None
 
-    async def keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
-        return await self.inner.keys(persons)
+    async def keys(self, users: Sequence[UUID]) -> dict[UUID, bytes]:
+        return await self.inner.keys(users)
 
     async def accept(
         self,
         notifications: Sequence[NewNotification],
-        persons: Sequence[NewPerson],
+        users: Sequence[NewUser],
         pack: Callable[[Sequence[NewNotification]], list[OutboxMessage]],
     ) -> Committed:
         self.asked += 1
@@ -122,7 +122,7 @@ class TurnstileAcceptance:
             await self.hold.wait()
         if self.failure is not None:
             raise self.failure
-        return await self.inner.accept(notifications, persons, pack)
+        return await self.inner.accept(notifications, users, pack)
 
 
 class NamedGateways:
@@ -220,8 +220,8 @@ async def build() -> World:
         MemoryTriggers(rows=rows),
         MemoryChannels(rows=rows),
     )
-    people, reader, acceptance = (
-        MemoryPeople(rows=rows),
+    users, reader, acceptance = (
+        MemoryUsers(rows=rows),
         MemoryReader(rows=rows),
         TurnstileAcceptance(MemoryAcceptance(rows=rows, process=ids.next())),
     )
@@ -268,7 +268,7 @@ async def build() -> World:
         ),
         preview=PreviewNotification(
             prepare=prepare,
-            people=people,
+            users=users,
             channels=channels,
             vault=vault,
             renderer=renderer,
@@ -288,10 +288,10 @@ async def build() -> World:
         triggers=triggers,
         save_channel=SaveChannel(channels=channels, gateways=NamedGateways(), open=opened),
         channels=channels,
-        erase_people=ErasePeople(people=people, vault=vault, addresses=addresses),
-        mirror=MirrorPeople(people=people, vault=vault, addresses=addresses, clock=clock),
-        find_user=FindUser(people=people, vault=vault),
-        list_users=ListUsers(people=people, vault=vault, addresses=addresses),
+        erase_users=EraseUsers(users=users, vault=vault, addresses=addresses),
+        update_users=UpdateUsers(users=users, vault=vault, addresses=addresses, clock=clock),
+        find_user=FindUser(users=users, vault=vault),
+        list_users=ListUsers(users=users, vault=vault, addresses=addresses),
         operations=operations,
         clock=clock,
         ids=ids,

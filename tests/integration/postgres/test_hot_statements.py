@@ -14,12 +14,12 @@ from adapters.postgres.delivery.counters import BUCKETS, ROLLUP
 from adapters.postgres.notification import acceptance, cancelling
 from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.recovery import reissue as recovery
-from adapters.postgres.user import addressees
+from adapters.postgres.user import recipients
 from domain.notification.rollup import Counts, rollup
 
 STATEMENTS = {
-    "persons": acceptance._KEYS,
-    "profiles": addressees._PROFILES.text,
+    "users": acceptance._KEYS,
+    "profiles": recipients._PROFILES.text,
     "notifications": acceptance._NOTIFICATIONS.text,
     "holders": acceptance._HOLDERS,
     "lease": lease._LEASE.text,

@@ -20,11 +20,11 @@ from adapters.postgres.core.database import Database
 from adapters.postgres.dead_letter.reader import PostgresDeadLetterReader
 from adapters.postgres.job.jobs import PostgresJobs
 from adapters.postgres.notification.reader import PostgresReader
-from adapters.postgres.user.people import PostgresPeople
+from adapters.postgres.user.users import PostgresUsers
 from adapters.system import SystemIds
 from application.notification.page import ListNotifications
 from application.user.page import ListUsers
-from domain.kernel.ids import person_id
+from domain.kernel.ids import derived_user_id
 from entrypoints.http.attempt import AttemptQuery
 from entrypoints.http.dead_letter.routes import LetterQuery
 from entrypoints.http.kit.fields import Time
@@ -144,9 +144,9 @@ def _visited(plan: dict[str, Any]) -> int:
 async def filled(module_database: str) -> str:
     """A database with more than anybody should read for a page."""
     vault = (await build()).app.services.list_users.vault
-    person, address = person_id(vault.index("user", "rare")), vault.index("email", "rare@example.com")
+    user, address = derived_user_id(vault.index("user", "rare")), vault.index("email", "rare@example.com")
     step = round(timedelta(days=20) / timedelta(milliseconds=1)) // ROWS
-    known = (round(OLDEST.timestamp() * 1000), step, RARE, ROWS, f"'{person}'", f"'\\x{address.hex()}'")
+    known = (round(OLDEST.timestamp() * 1000), step, RARE, ROWS, f"'{user}'", f"'\\x{address.hex()}'")
     async with Database(module_database) as store:
         for statement in _SEED:
             for n, value in enumerate(known, start=1):
@@ -171,7 +171,7 @@ async def lists(store: Database) -> World:
     world.app.services = replace(
         usual,
         list_notifications=ListNotifications(reader=PostgresReader(database=store), vault=vault),
-        list_users=ListUsers(people=PostgresPeople(database=store), vault=vault, addresses=addresses),
+        list_users=ListUsers(users=PostgresUsers(database=store), vault=vault, addresses=addresses),
         operations=replace(
             usual.operations,
             letters=PostgresDeadLetterReader(database=store),

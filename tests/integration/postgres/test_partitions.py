@@ -54,14 +54,14 @@ async def partitions_of(store: Database, table: str) -> list[str]:
 
 async def insert_rows(store: Database, notification: UUID) -> dict[str, UUID]:
     """One row in each hot table; their ids by table."""
-    person = uuid4()
-    delivery = delivery_id(notification, person, "email")
+    user = uuid4()
+    delivery = delivery_id(notification, user, "email")
     about: dict[str, Any] = {"channel": "email", "priority": 2}
     parent = {"id": notification, "mode": "live", "type": "t", "klass": "otp", "content": b"c"}
     child = {
         "id": delivery,
         "notification_id": notification,
-        "user_id": person,
+        "user_id": user,
         "slot": "email",
         "content_key": b"k",
     }

@@ -12,7 +12,7 @@ from adapters.postgres.core.processes import Presence
 from adapters.postgres.outbox.rows import PostgresOutbox
 from adapters.system import SystemClock
 from tests.contract.engine import PostgresEngine
-from tests.support.accepting import notification, pack, person
+from tests.support.accepting import notification, pack, user
 from tests.support.eventually import eventually, steadily
 from tests.support.postgres import PostgresServer
 
@@ -39,7 +39,7 @@ async def lock_of(store: Database, process: UUID) -> int | None:
 
 
 async def leave_a_message(store: Database, process: UUID) -> None:
-    engine, ada = PostgresEngine(store), person()
+    engine, ada = PostgresEngine(store), user()
     engine.me = process
     await engine.acceptance().accept([notification(ada)], [ada], pack)
 

@@ -10,12 +10,12 @@ from application.notification.ports import (
     Committed,
     KeysChanged,
     NewNotification,
-    NewPerson,
+    NewUser,
     Verdict,
     Won,
 )
 from application.outbox.ports import OutboxMessage
-from application.user.ports import Person
+from application.user.ports import User
 from domain.delivery.delivery import DeliveryStatus
 from tests.support.memory import outbox
 from tests.support.memory.rows import DeliveryRow, HistoryRow, KeyRow, MemoryRows, NotificationRow
@@ -33,24 +33,24 @@ class MemoryAcceptance:
     rows: MemoryRows
     process: UUID
 
-    async def keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
-        known = [self.rows.users[person] for person in persons if person in self.rows.users]
-        return {person.id: person.data_key for person in known if person.data_key is not None}
+    async def keys(self, users: Sequence[UUID]) -> dict[UUID, bytes]:
+        known = [self.rows.users[user] for user in users if user in self.rows.users]
+        return {user.id: user.data_key for user in known if user.data_key is not None}
 
     async def accept(
         self,
         notifications: Sequence[NewNotification],
-        persons: Sequence[NewPerson],
+        users: Sequence[NewUser],
         pack: Callable[[Sequence[NewNotification]], list[OutboxMessage]],
     ) -> Committed:
         metadata = {
             n.id: metadata_of(n.metadata, n.type, n.template_id, n.created_by, n.traceparent)
             for n in notifications
         }
-        if any(self._key(person.id) not in (None, person.data_key) for person in persons):
+        if any(self._key(user.id) not in (None, user.data_key) for user in users):
             raise KeysChanged
-        for person in persons:
-            self._put(person)
+        for user in users:
+            self._put(user)
         verdicts = [self._verdict(n) for n in notifications]
         winners = [
             n
@@ -63,16 +63,16 @@ class MemoryAcceptance:
         outbox.write(self.rows, self.process, messages)
         return Committed(verdicts, messages)
 
-    def _key(self, person: UUID) -> bytes | None:
-        known = self.rows.users.get(person)
+    def _key(self, user: UUID) -> bytes | None:
+        known = self.rows.users.get(user)
         return known.data_key if known else None
 
-    def _put(self, given: NewPerson) -> None:
+    def _put(self, given: NewUser) -> None:
         known, now = self.rows.users.get(given.id), self.rows.clock.now()
         alive = known is not None and known.data_key is not None
         if alive and (given.profile is None or (known.profile is not None and not given.guest)):
             return
-        self.rows.users[given.id] = Person(
+        self.rows.users[given.id] = User(
             id=given.id,
             mode=given.mode,
             guest=known.guest if known else given.guest,
@@ -126,7 +126,7 @@ class MemoryAcceptance:
             self.rows.deliveries[d.id] = DeliveryRow(
                 id=d.id,
                 notification_id=n.id,
-                user_id=d.person,
+                user_id=d.user,
                 slot=d.slot,
                 channel=n.lane.channel,
                 priority=n.lane.priority,

@@ -9,9 +9,9 @@ from application.delivery.ports import (
     BROKER_UI,
     STRIKES_FREE,
     Begin,
-    Later,
     Leased,
     Leases,
+    NotDueYet,
     Settled,
     Settlement,
     Suspect,
@@ -51,7 +51,7 @@ class MemoryDeliveries:
     ) -> Leases:
         now = self.rows.clock.now()
         taken: list[Leased] = []
-        later: list[Later] = []
+        later: list[NotDueYet] = []
         suspects: list[Suspect] = []
         failed: list[Pointer] = []
         for pointer in dict.fromkeys(pointers):
@@ -63,7 +63,7 @@ class MemoryDeliveries:
                 continue
             free_at = row.not_before if row.status is _S.QUEUED else row.lease_until
             if free_at is not None and free_at > now:
-                later.append(Later(pointer, free_at - now))
+                later.append(NotDueYet(pointer, free_at - now))
             elif row.status is _S.SENDING and row.abandoned >= strikes_max:
                 suspects.append(Suspect(pointer, row.abandoned + 1))
             else:
@@ -95,7 +95,7 @@ class MemoryDeliveries:
                 trips += self._settle(row, settlement, becomes)
         return Settled(self._write(trips), overtaken)
 
-    async def postpone(self, lane: Lane, pointers: Sequence[Later]) -> list[OutboxMessage]:
+    async def postpone(self, lane: Lane, pointers: Sequence[NotDueYet]) -> list[OutboxMessage]:
         now = self.rows.clock.now()
         return self._write(back(p.pointer, lane, p.wait, now) for p in pointers)
 
@@ -126,8 +126,8 @@ class MemoryDeliveries:
 
     def _leased(self, row: DeliveryRow, lost: str | None) -> Leased:
         notification = self.rows.notifications[row.notification_id]
-        person = self.rows.users.get(row.user_id)
-        index = person and {"email": person.email_index, "sms": person.phone_index}.get(row.channel)
+        user = self.rows.users.get(row.user_id)
+        index = user and {"email": user.email_index, "sms": user.phone_index}.get(row.channel)
         configured = self.rows.channels.get(row.channel)
         return Leased(
             id=row.id,
@@ -138,7 +138,7 @@ class MemoryDeliveries:
             interrupted=row.reason is not None,
             lost=lost,
             notification=notification.id,
-            person=row.user_id,
+            user=row.user_id,
             channel=row.channel,
             priority=row.priority,
             klass=notification.klass,
@@ -154,8 +154,8 @@ class MemoryDeliveries:
             template_version=notification.template_version,
             content=notification.content,
             content_key=row.content_key,
-            data_key=person.data_key if person else None,
-            profile=person.profile if person else None,
+            data_key=user.data_key if user else None,
+            profile=user.profile if user else None,
             traceparent=notification.traceparent,
         )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.outbox.ports import ALL, Backlog, OutboxMessage, Without
+from application.outbox.ports import ALL, OutboxBacklog, OutboxMessage, Without
 from tests.support.memory.rows import MemoryRows, OutboxRow
 
 
@@ -41,10 +41,10 @@ class MemoryOutbox:
             row.owner = self.process
         return len(adopted)
 
-    async def backlog(self) -> Backlog:
+    async def backlog(self) -> OutboxBacklog:
         born = [row.created_at for row in self.rows.outbox.values()]
         age = (self.rows.clock.now() - min(born)).total_seconds() if born else 0.0
-        return Backlog(len(born), age)
+        return OutboxBacklog(len(born), age)
 
 
 def _wanted(message: OutboxMessage, without: Without) -> bool:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from application.kernel.ports import Ids
 from application.outbox.pointers import Pointer
-from application.outbox.ports import Found, Late, OutboxMessage, Waiting
+from application.outbox.ports import Late, OutboxMessage, OverdueFound, Waiting
 from application.outbox.travel import again, messages
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane
@@ -35,7 +35,7 @@ class MemoryOverdue:
     late: timedelta = LATE
     pause: timedelta = LATE
 
-    async def find(self) -> Found:
+    async def find(self) -> OverdueFound:
         now, found, kept = self.rows.clock.now(), list[Late](), dict[UUID, tuple[datetime, int]]()
         for row in self._late(now):
             look_at, tries = self.rows.overdue.get(row.id, (now, 0))
@@ -44,7 +44,7 @@ class MemoryOverdue:
                 look_at, tries = now + min(self.pause * 2**tries, PAUSE_MAX), min(tries + 1, 10)
             kept[row.id] = look_at, tries
         self.rows.overdue = kept
-        return Found(late=found)
+        return OverdueFound(late=found)
 
     async def issue(self, late: Sequence[Late]) -> list[OutboxMessage]:
         now, trips = self.rows.clock.now(), []

@@ -66,18 +66,17 @@ class MemoryReader:
             and (wanted.created_before is None or millis < _millis(wanted.created_before))
             and all(n in row.metadata and _same(row.metadata[n], v) for n, v in wanted.metadata.items())
             and (
-                wanted.person is None
-                or any(d.user_id == wanted.person for d in self.rows.deliveries_of(row.id))
+                wanted.user is None or any(d.user_id == wanted.user for d in self.rows.deliveries_of(row.id))
             )
         )
 
     def _delivery(self, row: DeliveryRow) -> DeliveryView:
-        person = self.rows.users.get(row.user_id)
+        user = self.rows.users.get(row.user_id)
         attempts = self.rows.attempts.get(row.id, {})
         return DeliveryView(
             id=row.id,
             notification=row.notification_id,
-            person=row.user_id,
+            user=row.user_id,
             channel=row.channel,
             status=row.status,
             reason=row.reason,
@@ -87,8 +86,8 @@ class MemoryReader:
             held_at=row.held_at,
             created_at=row.created_at,
             updated_at=row.updated_at,
-            data_key=person.data_key if person else None,
-            profile=person.profile if person else None,
+            data_key=user.data_key if user else None,
+            profile=user.profile if user else None,
         )
 
 

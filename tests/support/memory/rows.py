@@ -15,7 +15,7 @@ from application.job.ports import JobKind
 from application.kernel.ports import Clock
 from application.kernel.versioned import Versioned
 from application.outbox.ports import OutboxMessage
-from application.user.ports import Person
+from application.user.ports import User
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import CHANNELS, Lane, Mode, NotificationClass, Priority
 from domain.notification.rollup import NotificationStatus
@@ -197,7 +197,7 @@ class MemoryRows:
             clock: stands for the database's.
         """
         self.clock = clock
-        self.users: dict[UUID, Person] = {}
+        self.users: dict[UUID, User] = {}
         self.notifications: dict[UUID, NotificationRow] = {}
         self.aliases: dict[UUID, UUID] = {}  # to the notification they stand for
         self.deliveries: dict[UUID, DeliveryRow] = {}

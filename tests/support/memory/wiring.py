@@ -20,7 +20,6 @@ from tests.support.memory.deliveries import MemoryDeliveries
 from tests.support.memory.jobs import MemoryJobChunks, MemoryJobs
 from tests.support.memory.outbox import MemoryOutbox
 from tests.support.memory.overdue import MemoryOverdue
-from tests.support.memory.people import MemoryPeople
 from tests.support.memory.promises import MemoryPromises
 from tests.support.memory.reader import MemoryReader
 from tests.support.memory.recovery import MemoryRecovery
@@ -28,6 +27,7 @@ from tests.support.memory.renewals import MemoryRenewals
 from tests.support.memory.rows import MemoryRows
 from tests.support.memory.templates import MemoryTemplates
 from tests.support.memory.unknown_attempts import MemoryUnknownAttempts
+from tests.support.memory.users import MemoryUsers
 
 Wrap = Callable[[Any], Any]
 
@@ -68,7 +68,7 @@ def in_memory(
         (container.recovery.recovery, MemoryRecovery, with_ids),
         (container.template.templates, MemoryTemplates, of_all),
         (container.trigger.triggers, MemoryTriggers, of_all),
-        (container.user.people, MemoryPeople, of_all),
+        (container.user.users, MemoryUsers, of_all),
     ]
     for port, kind, given in stores:
         port.override(Singleton(wrap, Singleton(kind, **given)))

@@ -8,7 +8,7 @@ import pytest
 
 from application.broker.ports import Received
 from domain.kernel.errors import Undecodable
-from domain.trigger.trigger import Event
+from domain.trigger.trigger import ShopEvent
 from entrypoints.amqp.cloudevents import PLAIN_SOURCE, SIZE_MAX, decode, dotted
 
 STRUCTURED = "application/cloudevents+json"
@@ -26,7 +26,7 @@ HEADERS: dict[str, object] = {
     "cloudEvents_source": "/orders",
     "cloudEvents_type": "order.created",
 }
-READ = Event(id="e-1", source="/orders", type="order.created", data={"orderId": "123"})
+READ = ShopEvent(id="e-1", source="/orders", type="order.created", data={"orderId": "123"})
 
 
 def received(body: Any = None, **properties: Any) -> Received:
@@ -109,7 +109,7 @@ def test_a_trace_that_is_none_is_left_out_and_the_event_lives(trace: object) -> 
 def test_the_order_event_of_a_plain_publisher_works_as_written() -> None:
     data = {"orderId": "123", "userId": "456", "total": 99.99, "items": [{"sku": "a"}]}
     event = decode(received(data, type="OrderCreated", message_id="m-1", routing_key="orders"))
-    assert event == Event(id="m-1", source=PLAIN_SOURCE, type="order.created", data=data)
+    assert event == ShopEvent(id="m-1", source=PLAIN_SOURCE, type="order.created", data=data)
 
 
 def test_a_plain_event_without_a_type_has_that_of_its_routing_key() -> None:

@@ -14,7 +14,7 @@ from domain.kernel.channel import CHANNELS, NotificationClass, Priority
 from domain.kernel.errors import Invalid
 from domain.notification.request import Request
 from domain.template.template import Rendered, Template, filled, missing
-from domain.trigger.trigger import Event, Trigger, check, request
+from domain.trigger.trigger import ShopEvent, Trigger, check, request
 from tests.support.memory.catalog import MemoryTriggers
 from tests.support.memory.rows import MemoryRows
 from tests.support.memory.templates import MemoryTemplates
@@ -100,7 +100,7 @@ def test_the_order_event_as_the_shop_writes_it_is_enough() -> None:
         "total": 99.99,
         "items": ["Desk lamp", {"sku": "b", "price": "1"}],
     }
-    event = Event(id="1", source="shop.events", type="order.created", data=data)
+    event = ShopEvent(id="1", source="shop.events", type="order.created", data=data)
     made = request(TRIGGERS["order_created"], event)
     assert (made.type, made.template) == ("order_confirmation", "order_confirmation_email")
     assert (made.priority, made.klass) == (Priority.HIGH, NotificationClass.TRANSACTIONAL)

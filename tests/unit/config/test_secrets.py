@@ -14,7 +14,7 @@ from domain.kernel.errors import Misconfigured
 from domain.kernel.secret import Secret
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
-PERSON = UUID(int=7)
+USER = UUID(int=7)
 
 
 def settings(**given: str) -> Settings:
@@ -24,7 +24,7 @@ def settings(**given: str) -> Settings:
 def test_one_secret_is_enough() -> None:
     vault = secrets.vault(settings(secret=SECRET))
     key = vault.create()
-    assert vault.unwrap(vault.wrap(key, PERSON), PERSON).open(key.seal(b"x", b"c"), b"c") == b"x"
+    assert vault.unwrap(vault.wrap(key, USER), USER).open(key.seal(b"x", b"c"), b"c") == b"x"
     assert len(secrets.pepper(settings(secret=SECRET))) == 32
     assert secrets.cursor_key(settings(secret=SECRET)) != secrets.pepper(settings(secret=SECRET))
 
@@ -37,7 +37,7 @@ def test_base64_in_any_spelling(spelling: str) -> None:
 def test_the_keys_that_a_secret_stands_for_open_what_it_sealed_and_can_be_rotated() -> None:
     before = secrets.vault(settings(secret=SECRET))
     key = before.create()
-    wrapped, sealed = before.wrap(key, PERSON), key.seal(b"x", b"c")
+    wrapped, sealed = before.wrap(key, USER), key.seal(b"x", b"c")
     spelled = secrets.spelled_out(settings(secret=SECRET))
     new = base64.b64encode(b"n" * 32).decode()
     rotated_settings = settings(
@@ -48,10 +48,10 @@ def test_the_keys_that_a_secret_stands_for_open_what_it_sealed_and_can_be_rotate
         pepper=spelled["vault.pepper"],
     )
     rotated = secrets.vault(rotated_settings)
-    assert rotated.unwrap(wrapped, PERSON).open(sealed, b"c") == b"x"
+    assert rotated.unwrap(wrapped, USER).open(sealed, b"c") == b"x"
     assert rotated.index("email", "a@b.c") == before.index("email", "a@b.c")
     assert secrets.pepper(rotated_settings) == secrets.pepper(settings(secret=SECRET))
-    assert rotated.wrap(key, PERSON)[0] == 2
+    assert rotated.wrap(key, USER)[0] == 2
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.delivery.decide import AwaitReceipt, GiveUp, Hold, Progress, RetryAt, decide
+from domain.delivery.decide import AwaitReceipt, DeliveryProgress, GiveUp, Hold, RetryAt, decide
 from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Suppressed, check
 from domain.delivery.policy import DEFAULT_POLICIES, OnUnknown, RetryPolicy
 from domain.kernel.channel import NotificationClass
@@ -19,7 +19,7 @@ IMPATIENT = RetryPolicy(patience=timedelta())
 
 
 def after(outcome, *, spent=1, policy=PLAIN, at=timedelta(seconds=5), chance=0.5):
-    return decide(Progress(T0, spent), outcome, policy, now=T0 + at, chance=chance)
+    return decide(DeliveryProgress(T0, spent), outcome, policy, now=T0 + at, chance=chance)
 
 
 def test_what_a_provider_took_waits_for_its_receipt():
@@ -73,7 +73,7 @@ def test_an_unknown_outcome_is_resent_or_held_as_the_class_says():
 
 @pytest.mark.parametrize(("unspent", "high"), [(0, 2), (1, 2), (3, 8), (40, 60)])
 def test_an_attempt_that_was_not_called_costs_nothing_and_comes_back_later_each_time(unspent, high):
-    progress = Progress(T0, 99, unspent)
+    progress = DeliveryProgress(T0, 99, unspent)
     for chance in (0.0, 0.999999):
         again = decide(progress, NotCalled("too old"), PLAIN, now=T0, chance=chance)
         assert (again.reason, again.spends) == ("too old", False)

@@ -28,8 +28,8 @@ def test_it_is_a_uuid7_of_the_notifications_millisecond() -> None:
 
 
 def test_notification_person_and_slot_each_make_another_id() -> None:
-    notifications, persons = [uuid7(1, n) for n in range(5)], [uuid4() for _ in range(5)]
-    triples = list(product(notifications, persons, ("email", "sms", "any", "")))
+    notifications, users = [uuid7(1, n) for n in range(5)], [uuid4() for _ in range(5)]
+    triples = list(product(notifications, users, ("email", "sms", "any", "")))
 
     assert len({delivery_id(*triple) for triple in triples}) == len(triples)
 

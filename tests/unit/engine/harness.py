@@ -22,9 +22,9 @@ from application.outbox.pointers import Pointer, encode
 from application.outbox.ports import OutboxMessage
 from application.privacy.ports import KeyState
 from application.privacy.sealing import seal_content, seal_profile, wrap_content_key
-from application.provider.ports import Message
+from application.provider.ports import OutboundMessage
 from config.container import Container
-from config.settings import Engine as EngineSettings
+from config.settings import EngineSettings as EngineSettings
 from config.settings import Settings, Weights
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, NotificationClass, Priority
@@ -35,7 +35,7 @@ from entrypoints.engine.lane.fair_share import FairSemaphore
 from entrypoints.engine.lane.services import LaneServices
 from entrypoints.engine.lane.settler import Settler
 from entrypoints.engine.relay.actor import RelayActor
-from tests.support.accepting import notification, person
+from tests.support.accepting import notification, user
 from tests.support.memory.deliveries import MemoryDeliveries
 from tests.support.memory.rows import MemoryRows
 from tests.support.memory.wiring import in_memory
@@ -95,7 +95,7 @@ class World:
         self.broker = MemoryBroker(DEFINITIONS, CLOCK)
         self.told = Told()
         self.sent: list[UUID] = []
-        self.answer: Callable[[Message], Any] = lambda message: Accepted(str(message.delivery))
+        self.answer: Callable[[OutboundMessage], Any] = lambda message: Accepted(str(message.delivery))
         self.publish_fault: Callable[[], None] = lambda: None
         self.orphans: dict[UUID, int] = {}
         self.container = self._container(lease)
@@ -139,7 +139,7 @@ class World:
         """As `Gateways`."""
         return self
 
-    async def send(self, message: Message) -> Outcome:
+    async def send(self, message: OutboundMessage) -> Outcome:
         """As `Gateway`."""
         answer = self.answer(message)
         if asyncio.iscoroutine(answer):
@@ -161,13 +161,13 @@ class World:
         headers: Mapping[str, str] | None = None,
         klass: NotificationClass = NotificationClass.TRANSACTIONAL,
     ) -> list[UUID]:
-        """Commit `count` notifications for one person each, and put their pointers on the lane."""
+        """Commit `count` notifications for one user each, and put their pointers on the lane."""
         found = []
         acceptance = self.container.notification.acceptance()
         for _ in range(count):
-            key, ada, content_key = self.vault.create(), person(), self.vault.create()
+            key, ada, content_key = self.vault.create(), user(), self.vault.create()
             profile = seal_profile(key, ada.id, Profile(email=f"{ada.id}@shop.test"))
-            ada = person(id=ada.id, data_key=self.vault.wrap(key, ada.id), profile=profile)
+            ada = user(id=ada.id, data_key=self.vault.wrap(key, ada.id), profile=profile)
             id_ = IDS.next()
             new = notification(ada, id=id_, lane=lane, template_id=None, template_version=None)
             [delivery] = new.deliveries
@@ -182,7 +182,7 @@ class World:
                 deliveries=(
                     type(delivery)(
                         id=delivery.id,
-                        person=ada.id,
+                        user=ada.id,
                         slot="email",
                         content_key=wrap_content_key(key, content_key, delivery.id),
                     ),

@@ -9,11 +9,11 @@ import pytest
 
 from adapters.memory.broker import MemoryBroker, MemoryEvents
 from adapters.system import SystemIds
-from application.broker.ports import Event as Emitted
 from application.broker.ports import Outgoing, Published, Received
-from application.event.result import Done, Later, Refused, Result
+from application.broker.ports import OutgoingEvent as Emitted
+from application.event.result import Done, RejectedEvent, Result, TryAgainLater
 from domain.kernel.errors import BrokerUnavailable, Fault
-from domain.trigger.trigger import Event
+from domain.trigger.trigger import ShopEvent
 from entrypoints.amqp.parking import CRITICAL, ORDINARY, PARKED
 from entrypoints.amqp.shop_events import EventBatches
 from entrypoints.engine.consumer.batch_consumer import BATCH_BYTES, PREFETCHED_BYTES, BatchConsumer
@@ -32,7 +32,7 @@ class Line:
         self.shop = MemoryEvents(self.broker, "shop.events")
         self.told = Told()
         self.handled: list[list[str]] = []
-        self.answer: Callable[[Event], Awaitable[Result]] = self.done
+        self.answer: Callable[[ShopEvent], Awaitable[Result]] = self.done
         self.publish_parked: Callable[[Sequence[Outgoing]], Awaitable[Published]] = self.broker.publish
         self.batches = EventBatches(handle=self.handle, publisher=self, ids=SystemIds(), telemetry=self.told)
         self.consumer = self.consumer_of(queue, batch_max)
@@ -50,10 +50,10 @@ class Line:
     async def publish(self, messages: Sequence[Outgoing]) -> Published:
         return await self.publish_parked(messages)
 
-    async def done(self, event: Event) -> Result:
+    async def done(self, event: ShopEvent) -> Result:
         return Done(accepted=1)
 
-    async def handle(self, events: Sequence[Event]) -> list[Result]:
+    async def handle(self, events: Sequence[ShopEvent]) -> list[Result]:
         self.handled.append([event.id for event in events])
         return list(await asyncio.gather(*(self.answer(event) for event in events)))
 
@@ -108,7 +108,7 @@ async def test_a_batch_is_bounded(line: Line) -> None:
 async def test_nothing_is_acked_before_it_is_handled(line: Line) -> None:
     committed = asyncio.Event()
 
-    async def slow(event: Event) -> Result:
+    async def slow(event: ShopEvent) -> Result:
         await committed.wait()
         return Done(accepted=1)
 
@@ -124,7 +124,7 @@ async def test_nothing_is_acked_before_it_is_handled(line: Line) -> None:
 async def test_while_one_batch_is_committed_the_next_is_taken(line: Line) -> None:
     committed = asyncio.Event()
 
-    async def first_is_slow(event: Event) -> Result:
+    async def first_is_slow(event: ShopEvent) -> Result:
         if event.id == "e-1":
             await committed.wait()
         return Done(accepted=1)
@@ -142,10 +142,14 @@ async def test_while_one_batch_is_committed_the_next_is_taken(line: Line) -> Non
 async def test_without_the_database_messages_are_kept_and_tried_again(line: Line) -> None:
     tries = 0
 
-    async def away_twice(event: Event) -> Result:
+    async def away_twice(event: ShopEvent) -> Result:
         nonlocal tries
         tries += event.id == "e-2"
-        return Later(reason="the database is away") if event.id == "e-2" and tries < 3 else Done(accepted=1)
+        return (
+            TryAgainLater(reason="the database is away")
+            if event.id == "e-2" and tries < 3
+            else Done(accepted=1)
+        )
 
     line.answer = away_twice
     await line.says("e-1", "e-2", "e-3")
@@ -160,8 +164,8 @@ async def test_without_the_database_messages_are_kept_and_tried_again(line: Line
 
 
 async def test_stopping_while_the_database_is_away_gives_the_messages_back(line: Line) -> None:
-    async def away(event: Event) -> Result:
-        return Later(reason="the database is away")
+    async def away(event: ShopEvent) -> Result:
+        return TryAgainLater(reason="the database is away")
 
     line.answer = away
     await line.says("e-1")
@@ -175,7 +179,7 @@ async def test_stopping_while_the_database_is_away_gives_the_messages_back(line:
 async def test_stopping_finishes_what_is_in_hand(line: Line) -> None:
     committed = asyncio.Event()
 
-    async def slow(event: Event) -> Result:
+    async def slow(event: ShopEvent) -> Result:
         await committed.wait()
         return Done(accepted=1)
 
@@ -209,8 +213,8 @@ async def test_what_cannot_be_read_is_parked_and_its_neighbours_are_not(line: Li
 
 
 async def test_what_is_refused_is_parked_with_its_reason_and_told_without_it(line: Line) -> None:
-    async def refuse(event: Event) -> Result:
-        return Refused(reason="ann@example.com is no number", codes=("trigger a /phone bad_phone",))
+    async def refuse(event: ShopEvent) -> Result:
+        return RejectedEvent(reason="ann@example.com is no number", codes=("trigger a /phone bad_phone",))
 
     line.answer = refuse
     await line.says("e-1")
@@ -224,7 +228,7 @@ async def test_what_is_refused_is_parked_with_its_reason_and_told_without_it(lin
 
 
 async def test_a_fault_of_our_own_parks_the_one_event_that_has_it_and_alerts(line: Line) -> None:
-    async def crash(event: Event) -> Result:
+    async def crash(event: ShopEvent) -> Result:
         if event.id == "e-2":
             raise ZeroDivisionError
         return Done(accepted=1)
@@ -266,7 +270,7 @@ async def test_what_cannot_be_parked_is_not_acked(line: Line, how: str) -> None:
 async def test_a_lost_subscription_is_made_again_and_nothing_is_lost(line: Line) -> None:
     committed = asyncio.Event()
 
-    async def slow(event: Event) -> Result:
+    async def slow(event: ShopEvent) -> Result:
         await committed.wait()
         return Done(accepted=1)
 
@@ -282,7 +286,7 @@ async def test_a_lost_subscription_is_made_again_and_nothing_is_lost(line: Line)
 
 
 async def test_critical_events_do_not_wait_behind_ordinary_ones(line: Line) -> None:
-    async def ordinary_never_ends(event: Event) -> Result:
+    async def ordinary_never_ends(event: ShopEvent) -> Result:
         if event.type == "order.created":
             await asyncio.Event().wait()
         return Done(accepted=1)
@@ -305,8 +309,8 @@ async def test_critical_events_do_not_wait_behind_ordinary_ones(line: Line) -> N
 
 
 async def test_values_kept_out_are_counted(line: Line) -> None:
-    async def answer(event: Event) -> Result:
-        return Done(mirror="written", kept_out=(Fault("/email", "bad_email", "x"),))
+    async def answer(event: ShopEvent) -> Result:
+        return Done(update_users="written", kept_out=(Fault("/email", "bad_email", "x"),))
 
     line.answer = answer
     await line.says("u-1", "u-2", key="user.created")
@@ -320,7 +324,7 @@ async def test_a_batch_is_bounded_by_bytes_and_so_is_what_lies_here_unread(line:
     body = json.dumps({"note": "x" * 250_000}).encode()
     most, committed = [0], asyncio.Event()
 
-    async def slow(event: Event) -> Result:
+    async def slow(event: ShopEvent) -> Result:
         await committed.wait()
         return Done(accepted=1)
 

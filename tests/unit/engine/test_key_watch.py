@@ -1,4 +1,4 @@
-"""A message without a key is not an erased person."""
+"""A message without a key is not an erased user."""
 
 import asyncio
 from collections import Counter
@@ -7,7 +7,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from application.provider.ports import Message
+from application.provider.ports import OutboundMessage
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.policy import DEFAULT_POLICIES, OnUnknown
 from entrypoints.engine.key_watch import KeyWatch
@@ -49,7 +49,7 @@ async def test_a_lane_without_the_key_rests_and_loses_nothing(lost: str) -> None
 
 @pytest.mark.parametrize("changed", [False, True])
 async def test_what_must_not_be_sent_twice_is_held_without_the_key_too(changed: bool) -> None:
-    """Its worker has died in mid-call; who finds that cannot open the person's data."""
+    """Its worker has died in mid-call; who finds that cannot open the user's data."""
     world = World()
     hold = {
         klass: msgspec.structs.replace(policy, on_unknown=OnUnknown.HOLD)
@@ -59,7 +59,7 @@ async def test_what_must_not_be_sent_twice_is_held_without_the_key_too(changed: 
     world.lane = LaneActor(lane=EMAIL, services=world.engine)
     calls = []
 
-    async def silent(message: Message) -> None:
+    async def silent(message: OutboundMessage) -> None:
         calls.append(message.delivery)
         await asyncio.Event().wait()
 
@@ -97,7 +97,7 @@ async def test_an_erased_person_is_one_without_any_key() -> None:
     await world.stop()
     assert (row[erased].status, row[erased].reason) == (DeliveryStatus.SUPPRESSED, "erased")
     assert row[broken].reason == (
-        "the person's data cannot be opened: sealed under another key or context, or changed"
+        "the user's data cannot be opened: sealed under another key or context, or changed"
     )
     assert broken in {delivery for delivery, _ in world.rows.dead_letters}
 

@@ -458,10 +458,10 @@ async def test_a_delivery_that_cannot_be_decided_fails_alone():
     world = World()
     ids = await world.accept(10, packed=True)
     bad = world.rows.deliveries[ids[3]]
-    person = world.rows.users[bad.user_id]
-    key = world.vault.unwrap(person.data_key, person.id)
-    garbage = key.seal(b"not JSON", b"users.profile:" + person.id.bytes)
-    world.rows.users[person.id] = msgspec.structs.replace(person, profile=garbage)
+    user = world.rows.users[bad.user_id]
+    key = world.vault.unwrap(user.data_key, user.id)
+    garbage = key.seal(b"not JSON", b"users.profile:" + user.id.bytes)
+    world.rows.users[user.id] = msgspec.structs.replace(user, profile=garbage)
     world.start()
     others = [id_ for id_ in ids if id_ != ids[3]]
     await eventually(lambda: world.all_sent(others))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from application.event.result import Done, Later, Refused, Result
+from application.event.result import Done, RejectedEvent, Result, TryAgainLater
 from domain.kernel.errors import InFlight, Misplaced, Overloaded, StoreUnavailable, Undecodable
 from entrypoints.engine.consumer.telemetry import OTHER, TypeLabels
 from entrypoints.engine.consumer.verdict import Ack, Park, Verdict, Wait, verdict
@@ -16,12 +16,12 @@ CRASH = ZeroDivisionError("division of ann@example.com by zero")
         (Done(accepted=1), Ack("handled")),
         (Done(), Ack("ignored")),
         (Done(reused=1, accepted=1), Ack("reused")),
-        (Done(mirror="outdated"), Ack("outdated")),
-        (Later(reason="away"), Wait("away")),
+        (Done(update_users="outdated"), Ack("outdated")),
+        (TryAgainLater(reason="away"), Wait("away")),
         (StoreUnavailable("away"), Wait("away")),
         (Overloaded("full"), Wait("full")),
         (InFlight("busy"), Wait("busy")),
-        (Refused(reason="data of ann", codes=("a", "b")), Park("refused", "data of ann", "a, b")),
+        (RejectedEvent(reason="data of ann", codes=("a", "b")), Park("refused", "data of ann", "a, b")),
         (Misplaced(), Park("misplaced", str(Misplaced()), str(Misplaced()))),
         (Undecodable("no JSON"), Park("undecodable", "no JSON", "no JSON")),
         (CRASH, Park("failed", "unexpected ZeroDivisionError", "unexpected ZeroDivisionError", CRASH)),

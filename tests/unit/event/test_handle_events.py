@@ -11,7 +11,7 @@ import pytest
 
 from adapters.system import SystemClock
 from application.event.handle import HandleEvents
-from application.event.result import Done, Later, Refused, Result
+from application.event.result import Done, RejectedEvent, Result, TryAgainLater
 from application.event.trigger_index import TriggerIndex
 from domain.kernel.errors import (
     Fault,
@@ -24,9 +24,9 @@ from domain.kernel.errors import (
     StoreUnavailable,
 )
 from domain.notification.request import Recipient, Request
-from domain.trigger.trigger import Event, To, Trigger
+from domain.trigger.trigger import ShopEvent, To, Trigger
 from domain.user.event import read
-from domain.user.update import Mirrored, MirrorOutcome, PersonUpdate
+from domain.user.update import UpdatedUser, UpdateOutcome, UserUpdate
 from tests.support.memory.catalog import MemoryTriggers
 from tests.support.memory.rows import MemoryRows
 
@@ -45,17 +45,17 @@ class Shop:
 
     handle: HandleEvents = field(init=False)
     answers: dict[str, PosthornError] = field(default_factory=dict)
-    mirror_answers: dict[str, Mirrored] = field(default_factory=dict)
+    update_answers: dict[str, UpdatedUser] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
     batches: list[list[Request]] = field(default_factory=list)
-    updates: list[list[PersonUpdate]] = field(default_factory=list)
+    updates: list[list[UserUpdate]] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
     accepted: set[str] = field(default_factory=set)
     triggers: MemoryTriggers = field(default_factory=lambda: MemoryTriggers(rows=MemoryRows(SystemClock())))
 
     def __post_init__(self) -> None:
         index = TriggerIndex(triggers=self.triggers, clock=SystemClock())
-        self.handle = HandleEvents(triggers=index, mirror=self.mirror, submit=self.submit)
+        self.handle = HandleEvents(triggers=index, update_users=self.update_users, submit=self.submit)
 
     async def submit(self, requests: Sequence[Request], /) -> list[Stands | PosthornError]:
         self.order.append("submit")
@@ -69,14 +69,14 @@ class Shop:
         self.accepted.add(key)
         return Stands(uuid4(), replayed)
 
-    async def mirror(self, updates: Sequence[PersonUpdate], /, *, lenient: bool) -> list[Mirrored]:
+    async def update_users(self, updates: Sequence[UserUpdate], /, *, lenient: bool) -> list[UpdatedUser]:
         assert lenient
         if "mirror" in self.away:
             raise StoreUnavailable("the database is away")
         self.order.append("mirror")
         self.updates.append(list(updates))
-        written = Mirrored(person=UUID(int=1), outcome=MirrorOutcome.WRITTEN)
-        return [self.mirror_answers.get(update.user_id, written) for update in updates]
+        written = UpdatedUser(user=UUID(int=1), outcome=UpdateOutcome.WRITTEN)
+        return [self.update_answers.get(update.user_id, written) for update in updates]
 
 
 def trigger(id_: str = "confirm", **changes: Any) -> Trigger:
@@ -84,15 +84,15 @@ def trigger(id_: str = "confirm", **changes: Any) -> Trigger:
     return Trigger(id=id_, **(known | changes))
 
 
-def order(number: int | str = 1, **changes: Any) -> Event:
+def order(number: int | str = 1, **changes: Any) -> ShopEvent:
     data = {"orderId": str(number), "userId": "456"}
-    return Event(
+    return ShopEvent(
         **({"id": f"e-{number}", "source": "/shop", "type": "order.created", "data": data} | changes)
     )
 
 
-def user(kind: str, **data: Any) -> Event:
-    return Event(id="u-1", source="/shop", type=f"user.{kind}", data={"userId": "456"} | data)
+def user(kind: str, **data: Any) -> ShopEvent:
+    return ShopEvent(id="u-1", source="/shop", type=f"user.{kind}", data={"userId": "456"} | data)
 
 
 @pytest.fixture
@@ -134,9 +134,9 @@ async def test_shipments_of_one_order_are_told_each_by_itself(shop: Shop) -> Non
     key = "{data.orderId}:{data.shipmentId}"
     await shop.triggers.put(trigger("shipped", event="order.shipped", key=key), expected=0)
 
-    def shipped(id_: str, shipment: str) -> Event:
+    def shipped(id_: str, shipment: str) -> ShopEvent:
         data = {"orderId": "1", "shipmentId": shipment, "userId": "456"}
-        return Event(id=id_, source="/shop", type="order.shipped", data=data)
+        return ShopEvent(id=id_, source="/shop", type="order.shipped", data=data)
 
     results = await shop.handle([shipped("a", "1"), shipped("b", "2"), shipped("c", "1")])
     assert results == [Done(accepted=1), Done(accepted=1), Done(absorbed=1)]
@@ -160,7 +160,7 @@ async def test_another_command_under_the_same_key_is_absorbed_and_counted(shop: 
 async def test_what_may_succeed_later_is_for_later_alone(shop: Shop, away: PosthornError) -> None:
     shop.answers["trigger:confirm:2"] = away
     results = await shop.handle([order(1), order(2), order(3)])
-    assert results == [Done(accepted=1), Later(reason=str(away)), Done(accepted=1)]
+    assert results == [Done(accepted=1), TryAgainLater(reason=str(away)), Done(accepted=1)]
 
 
 async def test_what_can_never_succeed_is_refused_alone_with_its_reason(shop: Shop) -> None:
@@ -169,12 +169,12 @@ async def test_what_can_never_succeed_is_refused_alone_with_its_reason(shop: Sho
     events = [order(1), order(2), order(3, data={"orderId": "3"}), order(4)]
     ok, no_total, nobody, odd = await shop.handle(events)
     assert ok == Done(accepted=1)
-    assert isinstance(no_total, Refused)
+    assert isinstance(no_total, RejectedEvent)
     assert no_total.reason == "trigger confirm: /data/total: needs 'total'"
     assert no_total.codes == ("trigger confirm /data/total missing_variable",)
-    assert isinstance(nobody, Refused)
+    assert isinstance(nobody, RejectedEvent)
     assert "data.userId" in nobody.reason
-    assert isinstance(odd, Refused)
+    assert isinstance(odd, RejectedEvent)
     assert odd.reason == "trigger confirm: no such channel"
 
 
@@ -182,58 +182,60 @@ async def test_one_trigger_that_must_wait_keeps_the_event_though_another_refuses
     await shop.triggers.put(trigger("second"), expected=0)
     shop.answers["trigger:confirm:1"] = Invalid(Fault("", "bad", "bad"))
     shop.answers["trigger:second:1"] = StoreUnavailable("away")
-    assert await shop.handle([order(1)]) == [Later(reason="away")]
+    assert await shop.handle([order(1)]) == [TryAgainLater(reason="away")]
     del shop.answers["trigger:second:1"]
     [result] = await shop.handle([order(1)])
-    assert isinstance(result, Refused)
+    assert isinstance(result, RejectedEvent)
     assert "trigger:second:1" in shop.accepted
 
 
 async def test_customers_are_mirrored_before_anything_is_submitted(shop: Shop) -> None:
     results = await shop.handle([order(1), user("created", email="ann@example.com", phone=None)])
-    assert results == [Done(accepted=1), Done(mirror="written")]
+    assert results == [Done(accepted=1), Done(update_users="written")]
     assert results[1].label == "written"
     assert shop.order == ["mirror", "submit"]
-    assert shop.updates == [[PersonUpdate(user_id="456", email="ann@example.com", phone=None)]]
+    assert shop.updates == [[UserUpdate(user_id="456", email="ann@example.com", phone=None)]]
 
 
 async def test_a_customer_event_may_have_triggers_too(shop: Shop) -> None:
     await shop.triggers.put(trigger("welcome", event="user.created", key="{id}"), expected=0)
     [result] = await shop.handle([user("created")])
-    assert result == Done(accepted=1, mirror="written")
+    assert result == Done(accepted=1, update_users="written")
     assert result.label == "handled"
 
 
 async def test_a_deletion_speaks_of_nothing_but_the_customer(shop: Shop) -> None:
     await shop.handle([user("deleted", email="ann@example.com")])
-    assert shop.updates == [[PersonUpdate(user_id="456", deleted=True)]]
+    assert shop.updates == [[UserUpdate(user_id="456", deleted=True)]]
 
 
 async def test_a_deletion_needs_no_time(shop: Shop) -> None:
     """Nobody is kept because the event that erases them was told badly."""
     for time in ("yesterday", "", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00"):
         event = msgspec.structs.replace(user("deleted"), time=time)
-        assert await shop.handle([event]) == [Done(mirror="written")]
-        assert shop.updates.pop() == [PersonUpdate(user_id="456", deleted=True)]
+        assert await shop.handle([event]) == [Done(update_users="written")]
+        assert shop.updates.pop() == [UserUpdate(user_id="456", deleted=True)]
 
 
 async def test_values_that_were_kept_out_are_reported(shop: Shop) -> None:
     fault = Fault("/email", "bad_email", "not an address")
-    shop.mirror_answers["456"] = Mirrored(person=UUID(int=1), outcome=MirrorOutcome.WRITTEN, faults=(fault,))
-    assert await shop.handle([user("updated", email="x")]) == [Done(mirror="written", kept_out=(fault,))]
+    shop.update_answers["456"] = UpdatedUser(user=UUID(int=1), outcome=UpdateOutcome.WRITTEN, faults=(fault,))
+    assert await shop.handle([user("updated", email="x")]) == [
+        Done(update_users="written", kept_out=(fault,))
+    ]
 
 
 async def test_a_customer_whose_profile_cannot_be_opened_is_refused(shop: Shop) -> None:
-    shop.mirror_answers["456"] = Mirrored(person=UUID(int=1), outcome=MirrorOutcome.UNREADABLE)
+    shop.update_answers["456"] = UpdatedUser(user=UUID(int=1), outcome=UpdateOutcome.UNREADABLE)
     [result] = await shop.handle([user("updated", name="Ann")])
-    assert isinstance(result, Refused)
+    assert isinstance(result, RejectedEvent)
 
 
 async def test_a_customer_whose_key_is_not_here_waits_alone(shop: Shop) -> None:
-    shop.mirror_answers["456"] = Mirrored(person=UUID(int=1), outcome=MirrorOutcome.LOCKED)
+    shop.update_answers["456"] = UpdatedUser(user=UUID(int=1), outcome=UpdateOutcome.LOCKED)
     waits, other = await shop.handle([user("updated", name="Ann"), user("updated", userId="457")])
-    assert isinstance(waits, Later)
-    assert other == Done(mirror="written")
+    assert isinstance(waits, TryAgainLater)
+    assert other == Done(update_users="written")
 
 
 @pytest.mark.parametrize(
@@ -249,12 +251,12 @@ async def test_a_customer_whose_key_is_not_here_waits_alone(shop: Shop) -> None:
     ],
 )
 async def test_a_customer_event_that_makes_no_sense_is_refused_alone(
-    shop: Shop, event: Event, code: str
+    shop: Shop, event: ShopEvent, code: str
 ) -> None:
     refused, fine = await shop.handle([event, user("created")])
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RejectedEvent)
     assert refused.codes[0].endswith(code)
-    assert fine == Done(mirror="written")
+    assert fine == Done(update_users="written")
 
 
 @pytest.mark.parametrize("away", ["mirror", "triggers"])
@@ -267,7 +269,7 @@ async def test_without_the_database_every_event_is_for_later(
     shop.away.add(away)
     if away == "triggers":
         monkeypatch.setattr(MemoryTriggers, "page", unavailable)
-    later: list[Result] = [Later(reason="the database is away")] * 2
+    later: list[Result] = [TryAgainLater(reason="the database is away")] * 2
     assert await shop.handle([order(1), user("created")]) == later
 
 
@@ -276,7 +278,7 @@ async def test_a_value_that_is_no_text_is_cleared_and_reported(shop: Shop, value
     [result] = await shop.handle([user("updated", name=value, email="ann@example.com")])
     assert isinstance(result, Done)
     assert [(fault.pointer, fault.code) for fault in result.kept_out] == [("/data/name", "bad_value")]
-    assert shop.updates == [[PersonUpdate(user_id="456", name=None, email="ann@example.com")]]
+    assert shop.updates == [[UserUpdate(user_id="456", name=None, email="ann@example.com")]]
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\n", "\u00a0"])
@@ -284,7 +286,7 @@ async def test_a_blank_value_of_an_event_is_absent(shop: Shop, blank: str) -> No
     to = To(user_id="data.userId", email="data.email", name="data.name")
     await shop.triggers.put(trigger("guest", event="cart.abandoned", to=to), expected=0)
 
-    def cart(**data: str) -> Event:
+    def cart(**data: str) -> ShopEvent:
         return order(1, type="cart.abandoned", data={"orderId": "1"} | data)
 
     known = cart(userId="456", email=blank, name=blank)
@@ -297,9 +299,9 @@ async def test_a_blank_value_of_an_event_is_absent(shop: Shop, blank: str) -> No
     nobody, keyless = await shop.handle(
         [cart(userId=blank, email=blank), order(1, data={"userId": "456", "orderId": blank})]
     )
-    assert isinstance(nobody, Refused)
+    assert isinstance(nobody, RejectedEvent)
     assert "nothing at data.userId, data.email" in nobody.reason
-    assert isinstance(keyless, Refused)
+    assert isinstance(keyless, RejectedEvent)
     assert keyless.codes == ("trigger confirm /data no_key",)
 
 
@@ -308,7 +310,7 @@ def test_names_are_read_in_either_way() -> None:
     assert read(user("created", name="Ann", firstName="no"), []).name == "Ann"
     assert read(user("created", name=None), []).name is None
     assert read(user("created", phone=4930901820), []).phone == "4930901820"
-    assert read(Event(id="1", source="s", type="user.created", data={"id": 7}), []).user_id == "7"
+    assert read(ShopEvent(id="1", source="s", type="user.created", data={"id": 7}), []).user_id == "7"
     assert read(user("created", userId="", id="7"), []).user_id == "7"
     assert read(user("created", userId=None, id=7), []).user_id == "7"
 

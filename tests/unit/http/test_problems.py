@@ -11,7 +11,7 @@ from application.privacy.masking import email, phone
 from domain.kernel import errors
 from entrypoints.http.kit.fields import renamed
 from entrypoints.http.kit.preconditions import expect
-from entrypoints.http.kit.problems import HOME, KINDS, Refused, to_problem
+from entrypoints.http.kit.problems import HOME, KINDS, Rejected, to_problem
 from entrypoints.http.notification.bodies import NotificationIn, in_body
 
 
@@ -32,7 +32,7 @@ def told(error: Exception, **options: bool) -> tuple[int, str, dict[str, str]]:
         (errors.StoreUnavailable("x"), (503, "unavailable", {"Retry-After": "5"})),
         (errors.BrokerUnavailable("x"), (503, "unavailable", {"Retry-After": "5"})),
         (errors.Misconfigured("x"), (500, "internal", {})),
-        (Refused("timeout", "x", {"A": "b"}), (408, "timeout", {"A": "b"})),
+        (Rejected("timeout", "x", {"A": "b"}), (408, "timeout", {"A": "b"})),
         (NotAuthorizedException(), (500, "internal", {})),
         (KeyError("x"), (500, "internal", {})),
     ],
@@ -96,7 +96,7 @@ def test_preconditions(headers: dict[str, str], version: int | None, kind: str |
     if kind is None:
         expect(request(**headers), version)
     else:
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(Rejected) as refused:
             expect(request(**headers), version)
         assert refused.value.kind == kind
 

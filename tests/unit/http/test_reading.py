@@ -14,7 +14,7 @@ from domain.kernel.errors import FAULTS_MAX, Fault, Invalid, hold
 from entrypoints.http.kit.body import BODY_MAX, Body
 from entrypoints.http.kit.faults import shape_faults
 from entrypoints.http.kit.forbidden_values import DEPTH_MAX, needs_value_check, value_faults
-from entrypoints.http.kit.problems import Refused, to_problem
+from entrypoints.http.kit.problems import Rejected, to_problem
 from entrypoints.http.notification.batch_bodies import items
 from entrypoints.http.notification.bodies import NotificationIn
 
@@ -103,10 +103,10 @@ def test_the_second_pass_finds_a_fault_exactly_when_msgspec_does(value: Any) -> 
 def test_any_body_is_a_struct_or_a_refusal(body: bytes) -> None:
     try:
         answer: object = outer.decode(body)
-    except (Invalid, Refused) as refusal:
+    except (Invalid, Rejected) as refusal:
         answer = refusal
     match answer:
-        case Outer() | Refused(kind="malformed"):
+        case Outer() | Rejected(kind="malformed"):
             pass
         case Invalid(faults=faults):
             assert faults

@@ -92,16 +92,16 @@ class Desk:
     def offer(self, messages: Sequence[OutboxMessage]) -> None:
         """Nothing is relayed here."""
 
-    async def keys(self, persons):
-        return await self.inner.keys(persons)
+    async def keys(self, users):
+        return await self.inner.keys(users)
 
-    async def accept(self, notifications: Sequence[NewNotification], persons, pack) -> Committed:
+    async def accept(self, notifications: Sequence[NewNotification], users, pack) -> Committed:
         self.asked += 1
         if self.hold is not None:
             await self.hold.wait()
         if self.before is not None:
             raise self.before
-        committed = await self.inner.accept(notifications, persons, pack)
+        committed = await self.inner.accept(notifications, users, pack)
         if self.after is not None:
             raise self.after
         return committed

@@ -116,16 +116,16 @@ async def test_a_reason_quotes_no_recipient(desk: Desk) -> None:
 
 async def test_a_fault_of_our_own_is_told_and_harms_no_neighbour(desk: Desk) -> None:
     first, second = await promised(desk, request(), request(recipients=(Recipient(user_id="7"),)))
-    person = desk.submit.prepare.vault
-    assert person is VAULT
+    user = desk.submit.prepare.vault
+    assert user is VAULT
     command = unseal(desk.published[1].body, VAULT)
-    [addressee] = (await desk.submit.prepare(command.request)).addressees
+    [resolved] = (await desk.submit.prepare(command.request)).resolved_recipients
     keys = desk.inner.keys
 
-    async def broken(persons):
+    async def broken(users):
         return {
-            **await keys(persons),
-            **({addressee.person: b"\x01no key"} if addressee.person in persons else {}),
+            **await keys(users),
+            **({resolved.user: b"\x01no key"} if resolved.user in users else {}),
         }
 
     desk.keys = broken

@@ -151,9 +151,9 @@ async def test_the_commit_is_nobodys_request(desk: Desk) -> None:
     seen: list[bool] = []
     keys = desk.keys
 
-    async def watched(persons: object) -> object:
+    async def watched(users: object) -> object:
         seen.append(budget.limited())
-        return await keys(persons)
+        return await keys(users)
 
     desk.keys = watched
     budget.begin(3)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.kernel.channel import Lane, Mode, Priority, lanes
-from domain.kernel.ids import delivery_id, millis_of, month_floor, person_id, uuid7
+from domain.kernel.ids import delivery_id, derived_user_id, millis_of, month_floor, uuid7
 
 
 @given(st.integers(0, 2**48 - 1), st.integers(0, 2**80))
@@ -18,16 +18,16 @@ def test_a_uuid7_has_its_time_version_and_variant(millis, chance):
 
 
 @given(st.uuids(), st.uuids(), st.text(max_size=20), st.text(max_size=20))
-def test_a_delivery_id_is_the_same_every_time_and_differs_by_slot(notification, person, one, other):
-    made = delivery_id(notification, person, one)
-    assert made == delivery_id(notification, person, one)
-    assert (made == delivery_id(notification, person, other)) == (one == other)
+def test_a_delivery_id_is_the_same_every_time_and_differs_by_slot(notification, user, one, other):
+    made = delivery_id(notification, user, one)
+    assert made == delivery_id(notification, user, one)
+    assert (made == delivery_id(notification, user, other)) == (one == other)
     assert (made.version, made.variant) == (7, "specified in RFC 4122")
     assert millis_of(made) == millis_of(notification)
 
 
 def test_a_persons_id_is_a_uuid8():
-    made = person_id(bytes(range(32)))
+    made = derived_user_id(bytes(range(32)))
     assert (made.version, made.variant) == (8, "specified in RFC 4122")
 
 

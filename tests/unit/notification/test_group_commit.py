@@ -13,7 +13,7 @@ from adapters.system import SystemClock, SystemIds
 from application.notification.group_commit import GroupCommit
 from application.notification.packing import Pack
 from application.notification.ports import Absorbed, Committed, KeysChanged, NewNotification, Won
-from application.notification.prepare import Addressee, Prepared
+from application.notification.prepare import Prepared, ResolvedRecipient
 from application.notification.seal import Seal
 from application.outbox.ports import OutboxMessage
 from application.privacy.ports import Unreadable
@@ -51,22 +51,22 @@ class World:
     def offer(self, messages: Sequence[OutboxMessage]) -> None:
         self.offered += messages
 
-    async def keys(self, persons: Sequence[object]) -> dict[object, bytes]:
-        return await self.inner.keys(persons)
+    async def keys(self, users: Sequence[object]) -> dict[object, bytes]:
+        return await self.inner.keys(users)
 
-    async def accept(self, notifications, persons, pack) -> Committed:
+    async def accept(self, notifications, users, pack) -> Committed:
         await self.go.wait()
         self.batches.append(list(notifications))
         self.fault(notifications)
-        return await self.inner.accept(notifications, persons, pack)
+        return await self.inner.accept(notifications, users, pack)
 
     def committed(self) -> list[list[str]]:
         return [[notification.type for notification in batch] for batch in self.batches]
 
 
 def prepared(type_: str = "t", *, priority: Priority = Priority.MEDIUM, **changes: object) -> Prepared:
-    addressee = Addressee(person=uuid4(), guest=False, profile=None, email_index=None, phone_index=None)
-    fields = {"addressees": (addressee,), "key": None, "fingerprints": (b"f" * 16,)} | changes
+    resolved = ResolvedRecipient(user=uuid4(), guest=False, profile=None, email_index=None, phone_index=None)
+    fields = {"resolved_recipients": (resolved,), "key": None, "fingerprints": (b"f" * 16,)} | changes
     request = Request(type=type_, priority=priority)
     return Prepared(id=IDS.next(), request=request, channel="email", template=None, **fields)
 
@@ -114,8 +114,8 @@ async def test_a_request_that_is_refused_stands_alone(error: Exception):
 async def test_a_person_whose_key_cannot_be_read_is_nobody_elses_trouble():
     world = World()
     bad = prepared("bad")
-    person = bad.addressees[0].person
-    world.keys = lambda persons: _keys({person: b"\x01no key"} if person in persons else {})
+    user = bad.resolved_recipients[0].user
+    world.keys = lambda users: _keys({user: b"\x01no key"} if user in users else {})
     answers = await put(world, prepared(), bad, prepared())
     assert [isinstance(answer, Won) for answer in answers] == [True, False, True]
     assert isinstance(answers[1], Unreadable)
@@ -161,7 +161,7 @@ async def test_one_bound_holds_for_all_the_waits_of_a_commit():
     def fault(_):
         raise KeysChanged
 
-    async def slow(persons):
+    async def slow(users):
         await passing(4)
         return {}
 

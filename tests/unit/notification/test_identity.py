@@ -21,7 +21,7 @@ from application.notification.ports import Former
 from domain.kernel.channel import Mode
 from domain.kernel.errors import Undecodable
 from domain.notification.request import Request
-from domain.trigger.trigger import Event, To, Trigger, request
+from domain.trigger.trigger import ShopEvent, To, Trigger, request
 from tests.unit.intake.promising import IDS
 from tests.unit.intake.promising import request as asked
 
@@ -29,7 +29,7 @@ VAULT = LocalVault.from_master(b"golden" * 6)
 GOLDEN: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "golden_commands.json").read_text(encoding="utf-8")
 )
-ORDER = Event(
+ORDER = ShopEvent(
     id="1",
     source="urn:shop:a",
     type="order.created",

@@ -3,7 +3,7 @@
 import pytest
 
 from application.notification.identity import fingerprints
-from application.notification.prepare import Addressee, Prepared
+from application.notification.prepare import Prepared, ResolvedRecipient
 from domain.kernel.errors import Fault, Invalid
 from domain.notification.request import Recipient
 from tests.unit.intake.promising import VAULT, Desk, request
@@ -13,8 +13,8 @@ async def prepared(*recipients: Recipient, lenient: bool = False, channel: str =
     return await Desk().submit.prepare(request(recipients=recipients, lenient=lenient, channel=channel))
 
 
-async def addressee(recipient: Recipient, **how: object) -> Addressee:
-    [found] = (await prepared(recipient, **how)).addressees
+async def resolved(recipient: Recipient, **how: object) -> ResolvedRecipient:
+    [found] = (await prepared(recipient, **how)).resolved_recipients
     return found
 
 
@@ -28,20 +28,20 @@ async def refusal(*recipients: Recipient, **how: object) -> list[tuple[str, str]
 @pytest.mark.parametrize("blank", ["", "  ", "\n", "\u00a0"])
 async def test_a_blank_value_is_absent(blank: str, lenient: bool) -> None:
     known = Recipient(user_id="456", email=blank, name=blank, locale=blank, timezone=blank, phone=blank)
-    assert await addressee(known, lenient=lenient) == await addressee(Recipient(user_id="456"))
+    assert await resolved(known, lenient=lenient) == await resolved(Recipient(user_id="456"))
     guest = Recipient(user_id=blank, email="ann@example.com", phone=blank)
-    assert await addressee(guest, lenient=lenient) == await addressee(Recipient(email="ann@example.com"))
+    assert await resolved(guest, lenient=lenient) == await resolved(Recipient(email="ann@example.com"))
     nobody = Recipient(user_id=blank, email=blank)
     assert await refusal(nobody, lenient=lenient) == [("/recipients/0", "no_address")]
 
 
 @pytest.mark.parametrize("around", ["\u200b", " ", "\r\n", "\ufeff"])
 async def test_one_guest_has_one_identity_and_is_written_to_as_given(around: str) -> None:
-    pasted = await addressee(Recipient(email=f"{around}Ann@Example.COM{around}", name=" Ann \n B."))
-    typed = await addressee(Recipient(email="ann@example.com"))
+    pasted = await resolved(Recipient(email=f"{around}Ann@Example.COM{around}", name=" Ann \n B."))
+    typed = await resolved(Recipient(email="ann@example.com"))
     assert pasted.profile is not None
     assert (pasted.profile.email, pasted.profile.name) == ("Ann@example.com", "Ann B.")
-    assert (pasted.person, pasted.email_index) == (typed.person, typed.email_index)
+    assert (pasted.user, pasted.email_index) == (typed.user, typed.email_index)
     assert typed.email_index == VAULT.index("email", "ann@example.com")
 
 
@@ -55,9 +55,9 @@ async def test_a_strict_request_is_told_every_bad_value() -> None:
 
 async def test_a_lenient_request_leaves_bad_values_of_a_customer_out_and_says_so() -> None:
     found = await prepared(ODD, Recipient(user_id="7", name="Ann", locale="??"), lenient=True)
-    odd, ann = found.addressees
-    assert odd == await addressee(Recipient(user_id="456"))
-    assert ann == await addressee(Recipient(user_id="7", name="Ann"))
+    odd, ann = found.resolved_recipients
+    assert odd == await resolved(Recipient(user_id="456"))
+    assert ann == await resolved(Recipient(user_id="7", name="Ann"))
     codes = [fault.code for fault in found.kept_out]
     assert codes == ["bad_email", "bad_phone", "bad_name", "bad_locale", "bad_timezone", "bad_locale"]
     assert all(
@@ -70,9 +70,9 @@ async def test_a_guest_needs_the_address_of_the_channel_and_no_other() -> None:
     assert await refusal(guest, lenient=True) == [("/recipients/0/email", "bad_email")]
     found = await prepared(guest, lenient=True, channel="sms")
     assert [fault.code for fault in found.kept_out] == ["bad_email"]
-    [addressee] = found.addressees
-    assert addressee.profile is not None
-    assert (addressee.profile.phone, addressee.profile.locale) == ("+4930901820", "en-US")
+    [resolved] = found.resolved_recipients
+    assert resolved.profile is not None
+    assert (resolved.profile.phone, resolved.profile.locale) == ("+4930901820", "en-US")
 
 
 async def test_how_strictly_a_request_is_read_is_no_part_of_its_fingerprint() -> None:

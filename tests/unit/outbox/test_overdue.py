@@ -12,7 +12,7 @@ from application.channel.ports import Channel
 from application.kernel.versioned import Versioned
 from application.outbox.chase import BACKLOG, ChaseOverdue
 from application.outbox.pointers import Pointer
-from application.outbox.ports import Found, Late, OutboxMessage, Waiting
+from application.outbox.ports import Late, OutboxMessage, OverdueFound, Waiting
 from domain.kernel.channel import Lane, Priority
 from domain.kernel.errors import BrokerUnavailable, NotFound, StoreUnavailable
 
@@ -35,9 +35,9 @@ class World:
         self.chase = ChaseOverdue(overdue=self, sizes=self, channels=self, handoff=self)
         self.tell = TellOfLanes(overdue=self, hook=self, clock=self, longest=timedelta(minutes=5))
 
-    async def find(self) -> Found:
+    async def find(self) -> OverdueFound:
         self.finds += 1
-        return Found(late=self.late)
+        return OverdueFound(late=self.late)
 
     async def issue(self, late: Sequence[Late]) -> list[OutboxMessage]:
         self.issued += late

@@ -15,7 +15,7 @@ from domain.kernel.channel import Mode
 from domain.notification.request import Profile
 
 ANN = Profile(user_id="456", email="Ann@example.com")
-PEOPLE = [ANN, Profile(email="Ann@example.com", phone="+4930901820"), Profile(phone="+4930901820")]
+USERS = [ANN, Profile(email="Ann@example.com", phone="+4930901820"), Profile(phone="+4930901820")]
 FIRST, SECOND, INDEX, OTHER = (bytes([n]) * 32 for n in range(1, 5))
 
 
@@ -31,7 +31,7 @@ class Shelf:
     """Implements `Proofs`: one database for all processes."""
 
     proofs: dict[str, bytes] = field(default_factory=dict)
-    person: Sample | None = None
+    user: Sample | None = None
 
     async def all(self) -> dict[str, bytes]:
         return dict(self.proofs)
@@ -40,7 +40,7 @@ class Shelf:
         self.proofs = dict(proofs) | self.proofs
 
     async def sample(self) -> Sample | None:
-        return self.person
+        return self.user
 
     async def seen_by(self, keyring: LocalVault) -> KeyState:
         return await CheckKeys(keyring=keyring, proofs=self, state=KeyState())()
@@ -52,7 +52,7 @@ class Shelf:
         else:
             who = guest(sealed_by, mode, email=profile.email, phone=profile.phone)
         key = sealed_by.create()
-        self.person = Sample(who, sealed_by.wrap(key, who), seal_profile(key, who, profile))
+        self.user = Sample(who, sealed_by.wrap(key, who), seal_profile(key, who, profile))
 
 
 @pytest.fixture
@@ -84,12 +84,12 @@ async def test_another_key_than_that_of_the_data_is_wrong(
 
 
 @pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize("person", PEOPLE)
+@pytest.mark.parametrize("user", USERS)
 @pytest.mark.parametrize("other", [vault(1, 1, keys={1: OTHER}), vault(1, 1, index=OTHER)])
 async def test_data_from_before_there_were_proofs_is_a_proof(
-    shelf: Shelf, other: LocalVault, person: Profile, mode: Mode
+    shelf: Shelf, other: LocalVault, user: Profile, mode: Mode
 ) -> None:
-    shelf.holds(vault(1, 1), person, mode)
+    shelf.holds(vault(1, 1), user, mode)
     assert (await shelf.seen_by(other)).wrong is not None
     assert shelf.proofs == {}, "nobody with wrong keys says what is right"
     assert (await shelf.seen_by(vault(1, 1))).trouble is None

@@ -15,7 +15,7 @@ import structlog
 from adapters.telemetry.logs import configure
 from adapters.telemetry.metrics import TYPES_MAX, Metrics
 from adapters.telemetry.redact import FIELDS, clean, fields, scrub
-from adapters.telemetry.telemetry import Telemetry
+from adapters.telemetry.telemetry import PrometheusTelemetry
 from domain.kernel.channel import Mode
 from domain.kernel.errors import Fault, Invalid, StoreUnavailable
 from domain.kernel.secret import Secret
@@ -83,7 +83,7 @@ def test_fields_that_are_not_on_the_list_are_left_out_by_name() -> None:
 
 def test_a_wide_event_is_one_line_of_json(log: io.StringIO) -> None:
     with structlog.contextvars.bound_contextvars(trace_id="t1"):
-        Telemetry(Metrics("1")).wide("deliveries.worked", lane="deliver.email.high", called=3)
+        PrometheusTelemetry(Metrics("1")).wide("deliveries.worked", lane="deliver.email.high", called=3)
     line = last(log)
     assert line.pop("timestamp")
     assert line == {
@@ -103,7 +103,9 @@ def test_an_exception_is_its_types_and_places_without_its_words(log: io.StringIO
         except KeyError as cause:
             raise ValueError("Dear Ann") from cause
     except ValueError as error:
-        Telemetry(Metrics("1")).trouble("actor.crashed", actor="relay", error=repr(error), exc_info=error)
+        PrometheusTelemetry(Metrics("1")).trouble(
+            "actor.crashed", actor="relay", error=repr(error), exc_info=error
+        )
     line = last(log)
     assert [each["error"] for each in line["exception"]] == ["ValueError", "KeyError"]
     assert line["exception"][0]["at"][0].startswith("tests/unit/telemetry/test_redact.py:")
@@ -146,7 +148,7 @@ def _logged_fields() -> Iterator[str]:
 
 
 def test_figures_have_the_published_names() -> None:
-    telemetry = Telemetry(Metrics("1.2.3"))
+    telemetry = PrometheusTelemetry(Metrics("1.2.3"))
     telemetry.accepted("order_confirmed", "high", 2)
     telemetry.delivered("email", "smtp", "accepted")
     telemetry.delivered("email", "smtp", "unknown")
@@ -176,7 +178,7 @@ def test_figures_have_the_published_names() -> None:
 
 
 def test_types_without_end_count_as_other() -> None:
-    telemetry = Telemetry(Metrics("1"))
+    telemetry = PrometheusTelemetry(Metrics("1"))
     for n in range(TYPES_MAX + 5):
         telemetry.accepted(f"type_{n}", "low")
     assert 'type="other"} 5.0' in telemetry.exposition()[0].decode()

@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from domain.kernel.errors import Invalid
-from domain.trigger.trigger import Event, To, Trigger, check, lookup, request
+from domain.trigger.trigger import ShopEvent, To, Trigger, check, lookup, request
 
-EVENT = Event(
+EVENT = ShopEvent(
     id="e-1",
     source="/orders",
     type="order.created",

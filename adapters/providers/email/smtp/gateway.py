@@ -27,7 +27,7 @@ from adapters.providers.email.smtp.replies import (
 from adapters.providers.kit.redaction import redacted
 from adapters.providers.kit.settings import ProviderContext
 from application.kernel.ports import Clock
-from application.provider.ports import Message
+from application.provider.ports import OutboundMessage
 from domain.provider.capabilities import Capabilities
 from domain.provider.outcome import Accepted, NotCalled, Outcome, Refused
 
@@ -96,7 +96,7 @@ class SmtpGateway:
         self._answer_max = settings.answer_max.total_seconds()
         self._clock = clock
 
-    async def send(self, message: Message) -> Outcome:
+    async def send(self, message: OutboundMessage) -> Outcome:
         """Make one call; Accepted's reference is the Message-ID, which bounces quote."""
         try:
             mail = self._writer.write(message, self._clock.now())

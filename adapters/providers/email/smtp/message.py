@@ -14,7 +14,7 @@ from email.utils import format_datetime, parseaddr
 
 import msgspec
 
-from application.provider.ports import Message
+from application.provider.ports import OutboundMessage
 from domain.kernel.errors import Misconfigured
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -64,7 +64,7 @@ class MailWriter:
         self._fixed += ["Auto-Submitted: auto-generated", "MIME-Version: 1.0"]  # RFC 3834: no holiday replies
         self.domain = self._sender.rpartition("@")[2]
 
-    def write(self, message: Message, at: datetime) -> MailObject:
+    def write(self, message: OutboundMessage, at: datetime) -> MailObject:
         """Put a message into its envelope.
 
         Args:
@@ -92,7 +92,7 @@ class MailWriter:
         return MailObject(self._sender, message.address, message_id, content, not message.address.isascii())
 
 
-def _body(message: Message) -> list[str]:
+def _body(message: OutboundMessage) -> list[str]:
     """The remaining headers, an empty line, and the content."""
     if message.html_body is None:
         return _part("plain", message.body or "")

@@ -1,4 +1,4 @@
-"""The mirror of the shop's customers, in `users`."""
+"""The shop's customers, in `users`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from adapters.postgres.core.database import Database
 from adapters.postgres.core.schema import Id
 from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.core.tables import users
-from application.user.ports import Person
+from application.user.ports import User
 from domain.kernel.channel import Mode
 from domain.user.update import EARLIEST, WAVER
 
-_PERSON = [users.c[field] for field in Person.__struct_fields__]
+_USER = [users.c[field] for field in User.__struct_fields__]
 
 # What stood there and cannot be right is as good as none: then nothing is older (see `standing`).
 _STANDING = """
 CASE WHEN known.source_time BETWEEN :earliest AND now() + :waver::interval THEN known.source_time END
 """
 
-# An erased person comes back with a new key, but not by an event from before the erasure that arrives late.
+# An erased user comes back with a new key, but not by an event from before the erasure that arrives late.
 _PUT = RowsStatement(
     f"""
 INSERT INTO users AS known (
@@ -52,7 +52,7 @@ WHERE (known.data_key = excluded.data_key OR known.erased_at IS NOT NULL)
     )
 RETURNING id
 """,  # noqa: S608  composed of constants
-    Person,
+    User,
 )
 
 _ERASE = """
@@ -65,22 +65,22 @@ RETURNING id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostgresPeople:
-    """Implements `People`."""
+class PostgresUsers:
+    """Implements `Users`."""
 
     database: Database
 
-    async def get(self, persons: Sequence[UUID]) -> dict[UUID, Person]:
-        found = await self._read(select(*_PERSON).where(users.c.id == any_(literal(persons, ARRAY(Id)))))
-        return {person.id: person for person in found}
+    async def get(self, given: Sequence[UUID]) -> dict[UUID, User]:
+        found = await self._read(select(*_USER).where(users.c.id == any_(literal(given, ARRAY(Id)))))
+        return {user.id: user for user in found}
 
-    async def put(self, persons: Sequence[Person], *, expected: int | None = None) -> dict[UUID, bool]:
-        rows = await self.database.fetch(*_PUT(persons, expected=expected, earliest=EARLIEST, waver=WAVER))
+    async def put(self, given: Sequence[User], *, expected: int | None = None) -> dict[UUID, bool]:
+        rows = await self.database.fetch(*_PUT(given, expected=expected, earliest=EARLIEST, waver=WAVER))
         written = {row["id"] for row in rows}
-        return {person.id: person.id in written for person in persons}
+        return {user.id: user.id in written for user in given}
 
-    async def erase(self, persons: Sequence[UUID]) -> int:
-        return len(await self.database.fetch(_ERASE, sorted(persons)))
+    async def erase(self, given: Sequence[UUID]) -> int:
+        return len(await self.database.fetch(_ERASE, sorted(given)))
 
     async def page(
         self,
@@ -90,8 +90,8 @@ class PostgresPeople:
         mode: Mode | None,
         email_index: bytes | None = None,
         phone_index: bytes | None = None,
-    ) -> list[Person]:
-        query = select(*_PERSON).where(users.c.erased_at.is_(None)).order_by(users.c.id).limit(limit)
+    ) -> list[User]:
+        query = select(*_USER).where(users.c.erased_at.is_(None)).order_by(users.c.id).limit(limit)
         if after is not None:
             query = query.where(users.c.id > after)
         if mode is not None:
@@ -101,12 +101,12 @@ class PostgresPeople:
         if phone_index is not None:
             query = query.where(users.c.phone_index == phone_index)
         async with self.database.listing() as connection:
-            return [_person(row) for row in (await connection.execute(query)).mappings()]
+            return [_user(row) for row in (await connection.execute(query)).mappings()]
 
-    async def _read(self, query: Select) -> list[Person]:
+    async def _read(self, query: Select) -> list[User]:
         async with self.database.begin() as connection:
-            return [_person(row) for row in (await connection.execute(query)).mappings()]
+            return [_user(row) for row in (await connection.execute(query)).mappings()]
 
 
-def _person(row: RowMapping) -> Person:
-    return Person(**{**row, "mode": Mode(row["mode"])})
+def _user(row: RowMapping) -> User:
+    return User(**{**row, "mode": Mode(row["mode"])})

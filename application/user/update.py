@@ -1,6 +1,6 @@
-"""Keep the mirror of the shop's customers: merge updates into sealed profiles, set-wise.
+"""Keep the shop's customers in `users`: merge updates into sealed profiles, set-wise.
 
-Several updates of one person are folded in their order and written once.  A row that somebody else changed
+Several updates of one user are folded in their order and written once.  A row that somebody else changed
 between reading and writing is read again: no field is lost to a race.
 """
 
@@ -17,15 +17,15 @@ from application.privacy.ports import Unreadable, Vault
 from application.privacy.sealing import open_profile, seal_profile
 from application.user.identity import customer, email_index, phone_index
 from application.user.normalising import normalised
-from application.user.ports import Addresses, People, Person
+from application.user.ports import Addresses, User, Users
 from domain.kernel.channel import Mode
 from domain.kernel.errors import KeyUnavailable, StoreUnavailable
 from domain.notification.request import Profile
 from domain.user.update import (
     FIELDS,
-    Mirrored,
-    MirrorOutcome,
-    PersonUpdate,
+    UpdatedUser,
+    UpdateOutcome,
+    UserUpdate,
     merged,
     outdated,
     standing,
@@ -34,14 +34,14 @@ from domain.user.update import (
 
 _TRIES = 5
 
-_Numbered = tuple[int, PersonUpdate]
+_Numbered = tuple[int, UserUpdate]
 
 
 class _Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be done about one person, and the outcome of each of their updates once it is done."""
+    """What is to be done about one user, and the outcome of each of their updates once it is done."""
 
-    outcomes: dict[int, MirrorOutcome]
-    row: Person | None = None
+    outcomes: dict[int, UpdateOutcome]
+    row: User | None = None
     """To write."""
     fence: int = 0
     """Write only over this version; 0: nobody is there."""
@@ -49,22 +49,22 @@ class _Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MirrorPeople:
+class UpdateUsers:
     """Used by user events (lenient) and by REST (strict)."""
 
-    people: People
+    users: Users
     vault: Vault
     addresses: Addresses
     clock: Clock
 
     async def __call__(
         self,
-        updates: Sequence[PersonUpdate],
+        updates: Sequence[UserUpdate],
         *,
         mode: Mode = Mode.LIVE,
         expected: int | None = None,
         lenient: bool = False,
-    ) -> list[Mirrored]:
+    ) -> list[UpdatedUser]:
         """Apply updates; one answer each, in order.
 
         Args:
@@ -78,19 +78,19 @@ class MirrorPeople:
         Raises:
             StoreUnavailable: part of it may be written; applying it again is harmless.
         """
-        answers: dict[int, Mirrored] = {}
+        answers: dict[int, UpdatedUser] = {}
         waiting: dict[UUID, list[_Numbered]] = {}
         for n, update in enumerate(updates):
-            person = customer(self.vault, update.user_id, mode)
+            user = customer(self.vault, update.user_id, mode)
             said = {
                 name: value for name in FIELDS if not isinstance(value := getattr(update, name), UnsetType)
             }
             values, faults = normalised(said, self.addresses)
             clean, untimely = timed(msgspec.structs.replace(update, **values), self.clock.now())
             if lenient or not faults:
-                waiting.setdefault(person, []).append((n, clean))
+                waiting.setdefault(user, []).append((n, clean))
             faults += [untimely] if untimely else []
-            answers[n] = Mirrored(person=person, outcome=MirrorOutcome.INVALID, faults=tuple(faults))
+            answers[n] = UpdatedUser(user=user, outcome=UpdateOutcome.INVALID, faults=tuple(faults))
         for _ in range(_TRIES):
             if not waiting:
                 break
@@ -98,21 +98,21 @@ class MirrorPeople:
                 answers[n] = msgspec.structs.replace(answers[n], outcome=outcome)
         else:
             if waiting:
-                raise StoreUnavailable("the rows of these persons keep changing")
+                raise StoreUnavailable("the rows of these users keep changing")
         return [answers[n] for n in range(len(updates))]
 
     async def _round(
         self, waiting: dict[UUID, list[_Numbered]], mode: Mode, expected: int | None, lenient: bool
-    ) -> dict[int, MirrorOutcome]:
+    ) -> dict[int, UpdateOutcome]:
         """Read, decide, write once; who is done leaves `waiting`."""
-        rows = await self.people.get(list(waiting))
+        rows = await self.users.get(list(waiting))
         changes: dict[UUID, _Change] = {}
         for who, todo in waiting.items():
             row = rows.get(who)
             if expected is not None and expected != _version(row):
-                changes[who] = _all(todo, MirrorOutcome.CONFLICT)
+                changes[who] = _all(todo, UpdateOutcome.CONFLICT)
             elif row is not None and row.data_key is None and _late(row, todo, lenient=lenient):
-                changes[who] = _all(todo, MirrorOutcome.GONE, erase=self._erased(todo, mode))
+                changes[who] = _all(todo, UpdateOutcome.GONE, erase=self._erased(todo, mode))
             else:
                 changes[who] = self._change(who, row, todo, mode)
         missed = await self._write(changes.values())
@@ -122,29 +122,29 @@ class MirrorPeople:
 
     async def _write(self, changes: Iterable[_Change]) -> set[UUID]:
         """Write set-wise, one statement for each version to be met; return who was missed."""
-        by_fence: dict[int, list[Person]] = {}
+        by_fence: dict[int, list[User]] = {}
         changes = list(changes)
-        if erased := [person for change in changes for person in change.erase]:
-            await self.people.erase(erased)
+        if erased := [user for change in changes for user in change.erase]:
+            await self.users.erase(erased)
         for change in changes:
             if change.row is not None:
                 by_fence.setdefault(change.fence, []).append(change.row)
         missed: set[UUID] = set()
         for fence, rows in by_fence.items():
-            written = await self.people.put(sorted(rows, key=lambda row: row.id), expected=fence)
+            written = await self.users.put(sorted(rows, key=lambda row: row.id), expected=fence)
             missed |= {row.id for row in rows if not written.get(row.id, False)}
         return missed
 
-    def _change(self, who: UUID, row: Person | None, todo: Sequence[_Numbered], mode: Mode) -> _Change:
-        """Decide about one person.  An erasure is never too late: who comes back is told of again."""
+    def _change(self, who: UUID, row: User | None, todo: Sequence[_Numbered], mode: Mode) -> _Change:
+        """Decide about one user.  An erasure is never too late: who comes back is told of again."""
         if erased := self._erased(todo, mode):
-            return _all(todo, MirrorOutcome.DELETED, erase=erased)
+            return _all(todo, UpdateOutcome.DELETED, erase=erased)
         try:
             return self._merge(who, row, todo, mode)
         except KeyUnavailable:
-            return _all(todo, MirrorOutcome.LOCKED)
+            return _all(todo, UpdateOutcome.LOCKED)
         except Unreadable:
-            return _all(todo, MirrorOutcome.UNREADABLE)
+            return _all(todo, UpdateOutcome.UNREADABLE)
 
     def _erased(self, todo: Sequence[_Numbered], mode: Mode) -> tuple[UUID, ...]:
         """Who goes, if somebody is to go: the shop's word reaches what tests have noted of them, too."""
@@ -152,8 +152,8 @@ class MirrorPeople:
         modes = tuple(Mode) if mode is Mode.LIVE else (mode,)
         return tuple(customer(self.vault, gone, each) for each in modes) if gone is not None else ()
 
-    def _merge(self, who: UUID, row: Person | None, todo: Sequence[_Numbered], mode: Mode) -> _Change:
-        """Fold the updates of one person into one row to write.
+    def _merge(self, who: UUID, row: User | None, todo: Sequence[_Numbered], mode: Mode) -> _Change:
+        """Fold the updates of one user into one row to write.
 
         Raises:
             KeyUnavailable, Unreadable: the row cannot be opened, now or ever.
@@ -165,16 +165,16 @@ class MirrorPeople:
             wrapped = self.vault.wrap(key, who)
         profile = open_profile(key, who, row.profile) if row is not None and row.profile else Profile()
         at = _known_at(row, self.clock.now())
-        outcomes: dict[int, MirrorOutcome] = {}
+        outcomes: dict[int, UpdateOutcome] = {}
         for n, update in todo:
             if outdated(at, update):
-                outcomes[n] = MirrorOutcome.OUTDATED
+                outcomes[n] = UpdateOutcome.OUTDATED
                 continue
-            outcomes[n] = MirrorOutcome.WRITTEN
+            outcomes[n] = UpdateOutcome.WRITTEN
             profile, at = merged(profile, update), update.source_time or at
-        if MirrorOutcome.WRITTEN not in outcomes.values():
+        if UpdateOutcome.WRITTEN not in outcomes.values():
             return _Change(outcomes=outcomes)
-        new = Person(
+        new = User(
             id=who,
             mode=mode,
             guest=False,
@@ -189,18 +189,18 @@ class MirrorPeople:
         return _Change(outcomes=outcomes, row=new, fence=_version(row))
 
 
-def _version(row: Person | None) -> int:
+def _version(row: User | None) -> int:
     return row.version if row is not None and row.data_key is not None else 0
 
 
-def _known_at(row: Person | None, now: datetime) -> datetime | None:
+def _known_at(row: User | None, now: datetime) -> datetime | None:
     """The time that an update must not be older than: of the last one, or of the erasure."""
     if row is None:
         return None
     return row.updated_at if row.data_key is None else standing(row.source_time, now)
 
 
-def _late(erased: Person, todo: Sequence[_Numbered], *, lenient: bool) -> bool:
+def _late(erased: User, todo: Sequence[_Numbered], *, lenient: bool) -> bool:
     """Whether all of it was said before the erasure; an event that states no time may have been."""
     return all(
         update.deleted or outdated(erased.updated_at, update) or (lenient and update.source_time is None)
@@ -208,5 +208,5 @@ def _late(erased: Person, todo: Sequence[_Numbered], *, lenient: bool) -> bool:
     )
 
 
-def _all(todo: Sequence[_Numbered], outcome: MirrorOutcome, *, erase: tuple[UUID, ...] = ()) -> _Change:
+def _all(todo: Sequence[_Numbered], outcome: UpdateOutcome, *, erase: tuple[UUID, ...] = ()) -> _Change:
     return _Change(outcomes={n: outcome for n, _ in todo}, erase=erase)

@@ -1,14 +1,14 @@
-"""The persons a batch of notifications is for: written with it, in its transaction."""
+"""The users a batch of notifications is for: written with it, in its transaction."""
 
 from collections.abc import Sequence
 
 from adapters.postgres.core.database import Connection
 from adapters.postgres.core.statement import RowsStatement
-from application.notification.ports import KeysChanged, NewPerson
+from application.notification.ports import KeysChanged, NewUser
 
 _KNOWN = "SELECT id, data_key, profile IS NULL AS bare FROM users WHERE id = ANY($1::uuid[])"
 
-# An erased person comes back under a new key.
+# An erased user comes back under a new key.
 _NEWCOMERS = RowsStatement(
     """
 INSERT INTO users AS known (id, mode, guest, data_key, profile, email_index, phone_index, locale, timezone)
@@ -21,7 +21,7 @@ ON CONFLICT (id) DO UPDATE SET
 WHERE known.data_key IS NULL
 RETURNING id
 """,
-    NewPerson,
+    NewUser,
 )
 
 _PROFILES = RowsStatement(
@@ -32,33 +32,33 @@ UPDATE users AS known SET
 FROM :rows AS given WHERE known.id = given.id AND known.data_key = given.data_key
 RETURNING known.id
 """,
-    NewPerson,
+    NewUser,
 )
 
 
-async def put_persons(connection: Connection, persons: Sequence[NewPerson]) -> None:
+async def put_users(connection: Connection, users: Sequence[NewUser]) -> None:
     """Newcomers, and what is newly known of guests.
 
     Raises:
         KeysChanged: one of them has another key than the one the batch was sealed under.
     """
-    rows = await connection.fetch(_KNOWN, [person.id for person in persons])
+    rows = await connection.fetch(_KNOWN, [user.id for user in users])
     known = {row["id"]: row["data_key"] for row in rows}
     bare = {row["id"] for row in rows if row["bare"]}
-    newcomers = [person for person in persons if known.get(person.id) is None]
-    others = [person for person in persons if known.get(person.id) is not None]
-    if any(known[person.id] != person.data_key for person in others):
+    newcomers = [user for user in users if known.get(user.id) is None]
+    others = [user for user in users if known.get(user.id) is not None]
+    if any(known[user.id] != user.data_key for user in others):
         raise KeysChanged
-    await _write_persons(connection, _NEWCOMERS, newcomers)
-    # What is known of a customer is the mirror's business; of a guest, the newest order knows best.
+    await _write_users(connection, _NEWCOMERS, newcomers)
+    # What is known of a customer stands in `users`; of a guest, the newest order knows best.
     told = [p for p in others if p.profile is not None and (p.guest or p.id in bare)]
-    await _write_persons(connection, _PROFILES, told)
+    await _write_users(connection, _PROFILES, told)
 
 
-async def _write_persons(
-    connection: Connection, statement: RowsStatement[NewPerson], persons: Sequence[NewPerson]
+async def _write_users(
+    connection: Connection, statement: RowsStatement[NewUser], users: Sequence[NewUser]
 ) -> None:
-    if persons:
-        written = await connection.fetch(*statement(sorted(persons, key=lambda person: person.id)))
-        if len(written) < len(persons):
+    if users:
+        written = await connection.fetch(*statement(sorted(users, key=lambda user: user.id)))
+        if len(written) < len(users):
             raise KeysChanged
