@@ -1,7 +1,10 @@
-"""What an actor is to its supervisor."""
+"""What an actor is to its supervisor, and how actors wait."""
 
 import asyncio
-from typing import Protocol
+from collections.abc import Awaitable
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Actor(Protocol):
@@ -22,9 +25,27 @@ class Actor(Protocol):
 
 
 async def pause(seconds: float, stopping: asyncio.Event) -> None:
-    """Sleep, but wake at once when stopping."""
+    """Sleep, but return at once when `stopping` is set."""
     try:
         async with asyncio.timeout(seconds):
             await stopping.wait()
     except TimeoutError:
         pass
+
+
+async def unless(event: asyncio.Event, work: Awaitable[T], *, patience: float = 0.0) -> T | None:
+    """Do `work` unless `event` comes first; returns its result, or None when it was cancelled.
+
+    Args:
+        patience: seconds that `work` may still take after the event.
+    """
+    working = asyncio.ensure_future(work)
+    waiting = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if patience and not working.done():
+            await asyncio.wait({working}, timeout=patience)
+        return working.result() if working.done() else None
+    finally:
+        working.cancel()
+        waiting.cancel()

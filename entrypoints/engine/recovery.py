@@ -1,4 +1,4 @@
-"""The actor that looks, at start and after each reconnect, whether the broker still has its data."""
+"""The actor that checks, at start and after each reconnect, whether the broker still has its data."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from application.recovery.recover import Elsewhere, Intact, Lacking, Marked, RecoverBroker, Reissued
 from domain.kernel.errors import Unavailable
-from entrypoints.engine.actor import pause
+from entrypoints.engine.actor import pause, unless
 from entrypoints.engine.telemetry import Telemetry
 
 MEND = (
@@ -17,12 +17,14 @@ MEND = (
 
 @dataclass(slots=True, kw_only=True)
 class RecoveryActor:
-    """Looks until it knows, then waits for the next connection.
+    """Checks until there is an answer, then waits for the next connection.
 
     Args:
         session: the number of the present connection; None: there is none.
         every: seconds between two looks at the connection.
-        again: seconds until a look that came to nothing is taken again.
+        again: seconds until a check without an answer is repeated.
+        finish_max: seconds that a check, or issuing everything again, may still take when the process stops.
+            Then it is cancelled, and another process goes on from there, as after a crash.
     """
 
     recover: RecoverBroker
@@ -30,15 +32,16 @@ class RecoveryActor:
     telemetry: Telemetry
     every: float = 0.5
     again: float = 2.0
-    name: str = "incarnation"
+    finish_max: float = 5.0
+    name: str = "recovery"
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def stop(self) -> None:
-        """Look no more."""
+        """Check no more."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Until stopped; an issue under way is finished."""
+        """Check until stopped."""
         seen: int | None = None
         while not self._stopping.is_set():
             session = self.session()
@@ -51,7 +54,7 @@ class RecoveryActor:
 
     async def _known(self) -> bool:
         try:
-            found = await self.recover()
+            found = await unless(self._stopping, self.recover(), patience=self.finish_max)
         except Unavailable as away:
             self.telemetry.trouble("broker.unchecked", reason=str(away), mend=MEND)
             return False
@@ -67,6 +70,6 @@ class RecoveryActor:
             case Lacking(what=what):
                 self.telemetry.trouble("broker.lacking", lacking=what, mend="posthorn topology apply")
                 return False
-            case Elsewhere():
+            case Elsewhere() | None:
                 return False
         return True

@@ -38,4 +38,5 @@ class HealthApp:
                 return 200 if state.ready else 503, "application/json", msgspec.json.encode(state)
             case "/metrics":
                 return 200, CONTENT_TYPE_LATEST, generate_latest(self._registry)
-        return 404, "text/plain", b""
+            case _:
+                return 404, "text/plain", b""

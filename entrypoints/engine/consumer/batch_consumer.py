@@ -17,7 +17,7 @@ from typing import Protocol
 from application.broker.ports import LARGEST, Consumer, Received, Subscription
 from application.kernel.ports import Clock
 from domain.kernel.errors import BrokerUnavailable, Unavailable
-from entrypoints.engine.actor import pause
+from entrypoints.engine.actor import pause, unless
 from entrypoints.engine.consumer.finish import Worked
 from entrypoints.engine.consumer.verdict import Wait
 from entrypoints.engine.telemetry import Telemetry
@@ -135,14 +135,7 @@ class BatchConsumer:
 
     async def _take(self, subscription: Subscription) -> list[Received]:
         """Messages, or none when the subscription is to end."""
-        taking = asyncio.ensure_future(subscription.take(self.batch_max, BATCH_BYTES))
-        closing = asyncio.ensure_future(self._closing.wait())
-        try:
-            await asyncio.wait({taking, closing}, return_when=asyncio.FIRST_COMPLETED)
-            return taking.result() if taking.done() else []
-        finally:
-            taking.cancel()
-            closing.cancel()
+        return await unless(self._closing, subscription.take(self.batch_max, BATCH_BYTES)) or []
 
     async def _batch(self, subscription: Subscription, messages: Sequence[Received]) -> None:
         """Work on messages until all are acked, or the subscription ends."""

@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from application.broker.ports import Received
 from application.delivery.probe import Leave
@@ -19,7 +18,7 @@ from application.kernel.supervision import start
 from application.outbox.pointers import SIZE_MAX
 from domain.kernel.channel import Lane
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable, Unavailable
-from entrypoints.engine.actor import pause
+from entrypoints.engine.actor import pause, unless
 from entrypoints.engine.lane.capacity import Grant
 from entrypoints.engine.lane.chunk import Chunks
 from entrypoints.engine.lane.congestion import CongestionWindow
@@ -27,8 +26,6 @@ from entrypoints.engine.lane.pausing import LanePauses
 from entrypoints.engine.lane.services import LaneServices
 from entrypoints.engine.lane.unacked import Unacked
 from entrypoints.engine.lane.unpack import renewed, unpack
-
-T = TypeVar("T")
 
 BEGINNING_MAX = 2
 """Most chunks that are being begun at a time: what arrives meanwhile makes the next chunk larger."""
@@ -157,7 +154,7 @@ class LaneActor:
                 await self._unpack(unacked)
             elif unacked.pending and room > 0:
                 wanted = min(room, self.services.chunk_max, len(unacked.pending))
-                if (grant := await self._unless_woken(self.chunks.acquire(wanted))) is not None:
+                if (grant := await unless(self.pauses.wake, self.chunks.acquire(wanted))) is not None:
                     self._start(self._chunk(unacked, grant))
                     await asyncio.sleep(0)  # now it has counted itself in `beginning`
             elif unacked.pending:
@@ -183,23 +180,12 @@ class LaneActor:
                 await self.chunks.isolate(unacked, items, own)
 
     async def _take(self, unacked: Unacked) -> list[Received]:
-        messages = await self._unless_woken(unacked.subscription.take(self.services.prefetch)) or []
+        messages = await unless(self.pauses.wake, unacked.subscription.take(self.services.prefetch)) or []
         try:
             return await renewed(self.services, self.lane, unacked, messages)
         except Unavailable as away:
             self.pauses.ask(str(away))
             return messages
-
-    async def _unless_woken(self, work: Coroutine[None, None, T]) -> T | None:
-        """The result of `work`; None, and it is cancelled, when the lane stops or is to pause before."""
-        working = asyncio.ensure_future(work)
-        waking = asyncio.ensure_future(self.pauses.wake.wait())
-        try:
-            await asyncio.wait({working, waking}, return_when=asyncio.FIRST_COMPLETED)
-            return working.result() if working.done() else None
-        finally:
-            working.cancel()
-            waking.cancel()
 
     async def _unpack(self, unacked: Unacked) -> None:
         message = unacked.unread.popleft()

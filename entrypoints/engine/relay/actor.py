@@ -66,10 +66,10 @@ class RelayActor:
     """When the broker took something last."""
     _told: set[str] = field(default_factory=set)
     """What is away, and was said to be."""
-    detours: BlockedQueues = field(init=False)
+    blocked: BlockedQueues = field(init=False)
 
     def __post_init__(self) -> None:
-        self.detours = BlockedQueues(telemetry=self.telemetry)
+        self.blocked = BlockedQueues(telemetry=self.telemetry)
 
     def offer(self, messages: Sequence[OutboxMessage]) -> None:
         """See `Handoff`."""
@@ -113,9 +113,10 @@ class RelayActor:
     async def run(self) -> None:
         """Publish until stopped and empty; what cannot be published stays in the outbox."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(uncancelled(self._sweep()))
-            for _ in range(self.parallel):
-                group.create_task(uncancelled(self._publish()))
+            sweep = group.create_task(uncancelled(self._sweep()))
+            publishers = [group.create_task(uncancelled(self._publish())) for _ in range(self.parallel)]
+            await asyncio.wait(publishers)
+            sweep.cancel()  # stopped: what it would find is published by another process
 
     async def _publish(self) -> None:
         while True:
@@ -145,7 +146,7 @@ class RelayActor:
         while self._heap and len(batch) < self.batch_max:
             message = heapq.heappop(self._heap)[2]
             self._bytes -= _size(message)
-            if self.detours.closed(message):
+            if self.blocked.closed(message):
                 self._held.discard(message.id)
                 self._left_behind = True
             else:
@@ -169,7 +170,7 @@ class RelayActor:
             self._stuck_since = self._answered_at if self._heap else None
             self._told -= {"broker", "store"}
         fine = answered or self._answered_at > started - FRESH
-        if self.detours.note(batch, relayed, answered=fine) and not fine:
+        if self.blocked.note(batch, relayed, answered=fine) and not fine:
             self._waits("broker", str(relayed.fault or "nothing is confirmed"))
         return answered
 
@@ -213,8 +214,9 @@ class RelayActor:
         if len(self._heap) >= self.batch_max:
             return False
         self._left_behind = False
-        self._gone = gone = set()
-        without = self.detours.without()
+        gone: set[UUID] = set()
+        self._gone = gone
+        without = self.blocked.without()
         try:
             rows = await self.outbox.owned(SWEEP_ROWS, without)
         finally:
@@ -227,7 +229,7 @@ class RelayActor:
     async def _adopt(self, own: int) -> int:
         """Who gets nothing out takes nothing over but, with nothing of its own, one row to try with."""
         limit = SWEEP_ROWS if self.able else 0 if own else 1
-        adopted = await self.outbox.adopt(limit, self.detours.without()) if limit else 0
+        adopted = await self.outbox.adopt(limit, self.blocked.without()) if limit else 0
         if adopted:
             self.telemetry.wide("outbox.adopted", messages=adopted)
         return adopted

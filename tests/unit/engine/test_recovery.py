@@ -99,3 +99,22 @@ async def test_an_issue_is_told_to_operators_and_the_first_mark_is_not(started: 
     [told] = await eventually(lambda: watch.told.troubled_by("broker.reissued"))
     assert told == {"pointers": 7, "dead_letters": 2}
     assert [name for name, _ in watch.told.wides] == ["broker.marked"]
+
+
+async def test_a_check_that_does_not_end_is_cancelled_when_the_process_stops() -> None:
+    began, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def for_ever() -> Intact:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+        return Intact()
+
+    actor = RecoveryActor(recover=for_ever, session=lambda: 1, telemetry=Told(), finish_max=0.05)
+    running = asyncio.create_task(actor.run())
+    await began.wait()
+    actor.stop()
+    await asyncio.wait_for(running, 1)
+    assert cancelled.is_set()

@@ -164,6 +164,23 @@ async def test_stopping_publishes_what_is_in_memory_and_ends_with_the_broker_awa
     assert len(world.rows.outbox) == 5
 
 
+async def test_a_look_into_the_outbox_that_does_not_end_does_not_hold_up_the_end():
+    class Hanging(MemoryOutbox):
+        async def owned(self, *args: Any) -> list[OutboxMessage]:
+            looking.set()
+            await asyncio.Event().wait()
+            return []
+
+    looking = asyncio.Event()
+    world = World()
+    world.relay.outbox = Hanging(rows=world.rows, process=world.me)
+    world.start()
+    await looking.wait()
+    world.relay.offer(world.commit(3))
+    await world.stop()
+    assert len(world.published()) == 3
+
+
 async def test_what_was_confirmed_is_not_remembered_for_ever():
     world = World(sweep_every=60.0)
     world.start()

@@ -87,3 +87,20 @@ async def test_one_after_the_other_waits_for_nobody_else():
     async with asyncio.timeout(1):
         for _ in range(3):  # each comes just as the one before has seen the queue empty
             assert await one.settle(settlement())
+
+
+async def test_a_settle_that_a_library_cancels_keeps_nobody_waiting():
+    class Cancelling(Store):
+        """Its driver cancels the wait for the first answer, as drivers do when a connection dies."""
+
+        async def settle(self, settlements: Sequence[Settlement]) -> Settled:
+            if not self.batches:
+                self.batches.append(len(settlements))
+                raise asyncio.CancelledError
+            return await super().settle(settlements)
+
+    store = Cancelling()
+    one = settler(store)
+    ended = [asyncio.ensure_future(one.settle(settlement())) for _ in range(3)]
+    await asyncio.wait_for(asyncio.wait(ended), 1)
+    assert await asyncio.wait_for(one.settle(settlement()), 1)
