@@ -1,6 +1,6 @@
 """House rules that no linter knows: sizes, docstrings, allowed imports, nothing unfinished, no naps in tests.
 
-Those of the tree as a whole have modules of their own: `rooms`, `documents`.
+Those of the tree as a whole have modules of their own: `rooms`, `documents`, `names`.
 
 `python -m tests.architecture.rules` prints every breach and fails when there is one; `make check` runs it.
 The caps are on the tail: most modules should stay far below.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from tests.architecture import documents, rooms
+from tests.architecture import documents, names, rooms
 
 PRODUCT = ("domain", "application", "adapters", "entrypoints", "config", "migrations")
 MODULE_LINES_MAX = 250
@@ -58,6 +58,7 @@ def breaches(root: Path) -> list[str]:
         ),
         *rooms.breaches(root),
         *documents.breaches(root),
+        *names.breaches(root, sources),
     ]
 
 

@@ -30,7 +30,7 @@ ON CONFLICT (id) DO NOTHING
 )
 
 
-class _Failed(msgspec.Struct, frozen=True, kw_only=True):
+class _FailedNotification(msgspec.Struct, frozen=True, kw_only=True):
     """A notification that has failed, as `_FAIL` takes it."""
 
     id: UUID
@@ -62,7 +62,7 @@ FROM :rows AS n
 ORDER BY id
 ON CONFLICT (id) DO NOTHING
 """,
-    _Failed,
+    _FailedNotification,
 )
 
 _WINNER = "SELECT notification_id FROM notification_aliases WHERE id = $1"
@@ -80,7 +80,7 @@ class PostgresPromises:
 
     async def fail(self, failed: Sequence[FailedNotification]) -> None:
         rows = [
-            _Failed(
+            _FailedNotification(
                 id=each.id,
                 mode=each.mode,
                 type=each.type,
