@@ -25,12 +25,13 @@ class AccessRoom(containers.DeclarativeContainer):
     cursor_key = Single(secrets.cursor_key, kernel.settings)
     api_keys = Single(PostgresApiKeys, database=kernel.database)
     authenticate = Single(Authenticate, keys=api_keys, clock=kernel.clock, pepper=pepper)
+    entropy = providers.Object(lambda: os.urandom(ENTROPY_BYTES))
     create_key = Single(
         CreateKey,
         keys=api_keys,
         clock=kernel.clock,
         ids=kernel.ids,
         pepper=pepper,
-        entropy=providers.Object(lambda: os.urandom(ENTROPY_BYTES)),
+        entropy=entropy,
     )
     revoke_key = Single(RevokeKey, keys=api_keys, clock=kernel.clock)

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -11,66 +11,30 @@ from urllib.parse import quote
 from uuid import UUID
 
 import httpx
+from dependency_injector.providers import Object
 from prometheus_client import CollectorRegistry, Counter
 
-from adapters.addresses import LocalAddresses
 from adapters.crypto.vault import LocalVault
 from adapters.memory.broker import MemoryBroker
 from adapters.rabbitmq.topology import definitions
-from adapters.rendering.bounded import BoundedRenderer
-from adapters.system import SystemClock, SystemIds
-from application.access.authenticate import Authenticate
+from adapters.system import SystemClock
 from application.access.create_key import CreateKey
-from application.attempt.resolve import ResolveAttempt
-from application.channel.drop_backlog import DropBacklog
-from application.channel.save import SaveChannel
-from application.delivery.page import ListDeliveries
 from application.intake.absence import Absence
 from application.intake.command import INTAKE
-from application.intake.defer import DeferNotifications
 from application.intake.drain import Drained, DrainIntake
-from application.intake.submit_or_defer import SubmitOrDefer
 from application.job.advance import AdvanceJob
-from application.job.cancel import CancelJob
-from application.job.start import StartJob
-from application.kernel.caching import CachedTemplates, OpenChannels
-from application.notification.cancel import CancelNotification
-from application.notification.find import FindNotification
-from application.notification.group_commit import GroupCommit
-from application.notification.history import ListHistory
-from application.notification.packing import Pack
-from application.notification.page import ListNotifications
 from application.notification.ports import Committed, NewNotification, NewUser
-from application.notification.prepare import Prepare
-from application.notification.preview import PreviewNotification
-from application.notification.seal import Seal
 from application.outbox.ports import OutboxMessage
 from application.provider.ports import Gateway
-from application.template.activate import ActivateTemplate
-from application.template.find import FindTemplate
-from application.template.save import SaveTemplate
-from application.trigger.save import SaveTrigger
-from application.user.erase import EraseUsers
-from application.user.find import FindUser
-from application.user.page import ListUsers
-from application.user.update import UpdateUsers
-from domain.delivery.policy import DEFAULT_POLICIES
-from domain.kernel.channel import CHANNELS, Mode
+from config.settings import Accepting, Settings
+from domain.kernel.channel import Mode
 from entrypoints.http.app import build_app
 from entrypoints.http.kit.api import Api
-from entrypoints.http.kit.services import HttpServices, Operations, Readiness, Seen
+from entrypoints.http.kit.services import Operations, Readiness, Seen
+from entrypoints.processes.api import http_services
 from tests.support.memory.acceptance import MemoryAcceptance
-from tests.support.memory.backlog import MemoryBacklog
-from tests.support.memory.cancelling import MemoryCancelling
-from tests.support.memory.catalog import MemoryApiKeys, MemoryChannels, MemoryTriggers
-from tests.support.memory.dead_letter_reader import MemoryDeadLetterReader
-from tests.support.memory.jobs import MemoryJobChunks, MemoryJobs
-from tests.support.memory.promises import MemoryPromises
-from tests.support.memory.reader import MemoryReader
 from tests.support.memory.rows import MemoryRows
-from tests.support.memory.templates import MemoryTemplates
-from tests.support.memory.unknown_attempts import MemoryUnknownAttempts
-from tests.support.memory.users import MemoryUsers
+from tests.support.memory.wiring import in_memory
 
 PROVIDERS = ("sandbox", "smtp")
 _DEFINITIONS = definitions()
@@ -78,15 +42,6 @@ _KEPT_PEPPER = b"pepper" * 6
 
 
 READY = Readiness(ready=True, parts={"database": "ok", "broker": "ok"})
-
-
-class NoHandoff:
-    """Implements `Handoff`: nothing is relayed here."""
-
-    waiting = 0
-
-    def offer(self, messages: Sequence[OutboxMessage]) -> None:
-        """Forget them."""
 
 
 class Nudges:
@@ -211,46 +166,24 @@ RECENT = f"created_after={quote((datetime.now(UTC) - timedelta(hours=12)).isofor
 
 async def build() -> World:
     """A fresh world."""
-    clock, ids, addresses, renderer = SystemClock(), SystemIds(), LocalAddresses(), BoundedRenderer()
+    nudges, entropy = Nudges(), itertools.count(1)
+    clock = SystemClock()
     rows = MemoryRows(clock)
-    vault = LocalVault.from_master(b"m" * 32)
-    keys, templates, triggers, channels = (
-        MemoryApiKeys(rows=rows),
-        MemoryTemplates(rows=rows),
-        MemoryTriggers(rows=rows),
-        MemoryChannels(rows=rows),
-    )
-    users, reader, acceptance = (
-        MemoryUsers(rows=rows),
-        MemoryReader(rows=rows),
-        TurnstileAcceptance(MemoryAcceptance(rows=rows, process=ids.next())),
-    )
-    cached = CachedTemplates(templates=templates, clock=clock)
-    known, promises = frozenset(CHANNELS), MemoryPromises(rows=rows)
+    container = in_memory(rows, Settings(accepting=Accepting(pack_from=100)))
     broker = MemoryBroker(_DEFINITIONS, clock)
-    opened = OpenChannels(channels=channels, clock=clock)
-    prepare = Prepare(
-        templates=cached, addresses=addresses, vault=vault, ids=ids, channels=known, open=opened
-    )
-    handoff = NoHandoff()
-    commit = GroupCommit(
-        acceptance=acceptance,
-        seal=Seal(vault=vault),
-        pack=Pack(ids=ids, handoff=handoff, backlog=100),
-        handoff=handoff,
-    )
-    entropy = itertools.count(1)
-    create_key = CreateKey(
-        keys=keys,
-        clock=clock,
-        ids=ids,
-        entropy=lambda: next(entropy).to_bytes(32, "big"),
-        pepper=_KEPT_PEPPER,
-    )
+    acceptance = TurnstileAcceptance(container.notification.acceptance())
+    container.kernel.nudge.override(nudges)
+    container.privacy.vault.override(LocalVault.from_master(b"m" * 32))
+    container.access.pepper.override(_KEPT_PEPPER)
+    container.access.cursor_key.override(b"c" * 32)
+    container.access.entropy.override(Object(lambda: next(entropy).to_bytes(32, "big")))
+    container.broker.publisher.override(broker)
+    container.provider.gateways.override(NamedGateways())
+    container.intake.absence.override(Absence(clock=clock, moment=timedelta()))
+    container.notification.acceptance.override(acceptance)
+    create_key = container.access.create_key()
     live = (await create_key("live", Mode.LIVE)).secret.reveal()
     test = (await create_key("test", Mode.TEST)).secret.reveal()
-    process, nudges = ids.next(), Nudges()
-    operations = _operations(rows, process, ids, handoff, nudges)
     registry = CollectorRegistry()
     Counter("posthorn_things", "Things counted.", registry=registry).inc()
     world: World
@@ -258,50 +191,12 @@ async def build() -> World:
     async def readiness() -> Readiness:
         return world.ready
 
-    services = HttpServices(
-        authenticate=Authenticate(keys=keys, clock=clock, pepper=_KEPT_PEPPER),
-        accept=SubmitOrDefer(
-            prepare=prepare,
-            commit=commit,
-            defer=DeferNotifications(publisher=broker, key=vault),
-            absence=Absence(clock=clock, moment=timedelta()),
-        ),
-        preview=PreviewNotification(
-            prepare=prepare,
-            users=users,
-            channels=channels,
-            vault=vault,
-            renderer=renderer,
-            policies=DEFAULT_POLICIES,
-            clock=clock,
-        ),
-        cancel=CancelNotification(cancelling=MemoryCancelling(rows=rows), promises=promises),
-        find_notification=FindNotification(reader=reader, promises=promises),
-        list_notifications=ListNotifications(reader=reader, vault=vault),
-        list_deliveries=ListDeliveries(reader=reader, promises=promises, vault=vault),
-        list_history=ListHistory(reader=reader, promises=promises),
-        save_template=SaveTemplate(templates=templates, cached=cached, renderer=renderer, channels=known),
-        activate_template=ActivateTemplate(templates=templates, cached=cached),
-        find_template=FindTemplate(templates=templates),
-        templates=templates,
-        save_trigger=SaveTrigger(triggers=triggers, templates=templates),
-        triggers=triggers,
-        save_channel=SaveChannel(channels=channels, gateways=NamedGateways(), open=opened),
-        channels=channels,
-        erase_users=EraseUsers(users=users, vault=vault, addresses=addresses),
-        update_users=UpdateUsers(users=users, vault=vault, addresses=addresses, clock=clock),
-        find_user=FindUser(users=users, vault=vault),
-        list_users=ListUsers(users=users, vault=vault, addresses=addresses),
-        operations=operations,
-        clock=clock,
-        ids=ids,
-        readiness=readiness,
+    app = _app()
+    app.services = services = replace(
+        http_services(container, readiness=readiness),
         registry=registry,
         observe=lambda seen: world.seen.append(seen),
-        cursor_key=b"c" * 32,
     )
-    app = _app()
-    app.services = services
     world = World(
         app=app,
         client=httpx.AsyncClient(
@@ -315,31 +210,12 @@ async def build() -> World:
         live_key=live,
         test_key=test,
         broker=broker,
-        drain=DrainIntake(key=vault, prepare=prepare, commit=commit, promises=promises),
-        operations=operations,
+        drain=container.intake.drain(),
+        operations=services.operations,
         nudges=nudges,
-        advance=AdvanceJob(
-            chunks=MemoryJobChunks(rows=rows, process=process, ids=ids), handoff=handoff, size=2
-        ),
+        advance=replace(container.job.advance(), size=2),
     )
     return world
-
-
-def _operations(
-    rows: MemoryRows, process: UUID, ids: SystemIds, handoff: NoHandoff, nudges: Nudges
-) -> Operations:
-    unknown, jobs = MemoryUnknownAttempts(rows=rows, process=process, ids=ids), MemoryJobs(rows=rows)
-    return Operations(
-        letters=MemoryDeadLetterReader(rows=rows),
-        unknown=unknown,
-        resolve_attempt=ResolveAttempt(unknown=unknown, handoff=handoff),
-        jobs=jobs,
-        start_job=(start := StartJob(jobs=jobs, nudge=nudges, ids=ids)),
-        cancel_job=CancelJob(jobs=jobs),
-        drop_backlog=DropBacklog(
-            channels=MemoryChannels(rows=rows), backlog=MemoryBacklog(rows=rows), start_job=start
-        ),
-    )
 
 
 def errors_of(answer: httpx.Response, status: int = 422) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 from dependency_injector.providers import Provider, Singleton
 
 from adapters.rendering.bounded import BoundedRenderer
+from adapters.system import SystemIds
 from config.container import Container
 from config.settings import Settings
 from tests.support.memory.acceptance import MemoryAcceptance
@@ -73,5 +74,6 @@ def in_memory(
     for port, kind, given in stores:
         port.override(Singleton(wrap, Singleton(kind, **given)))
     container.kernel.clock.override(rows.clock)
+    container.kernel.ids.override(SystemIds())
     container.template.renderer.override(BoundedRenderer())
     return container
