@@ -1,6 +1,6 @@
 """What is posted to the operators' own address, as the contract tells of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 from application.alert.dead_letters import EVENT, AppearedEvent
@@ -35,8 +35,8 @@ _DELIVERY = (
 )
 
 
-def webhooks(refs: Mapping[Any, Any]) -> dict[str, Any]:
-    """By name."""
+def webhooks(reference: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    """By name; `reference` tells where the schema of a type stands."""
     return {
         event: {
             "post": {
@@ -55,7 +55,7 @@ def webhooks(refs: Mapping[Any, Any]) -> dict[str, Any]:
                 ],
                 "requestBody": {
                     "required": True,
-                    "content": {"application/json": {"schema": refs[EVENTS[event]]}},
+                    "content": {"application/json": {"schema": reference(EVENTS[event])}},
                 },
                 "responses": {"2XX": {"description": "Taken"}},
                 "security": [],

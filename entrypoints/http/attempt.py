@@ -6,20 +6,19 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
+from litestar import Response, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta, field
 
 from application.attempt.ports import Resolution, UnknownAttempt, UnknownFilter
 from domain.kernel.errors import NotFound
-from entrypoints.http.kit.answers import Answer, ok
-from entrypoints.http.kit.body import Body
+from entrypoints.http.kit.api import ApiRequest
 from entrypoints.http.kit.fields import Channel, Name, Time
-from entrypoints.http.kit.openapi.operation import Access, documented
-from entrypoints.http.kit.paging import ListQuery, Page, page, position
-from entrypoints.http.kit.query import NoQuery, read_query
-from entrypoints.http.kit.request import Req, actor_of, call_of, services_of
+from entrypoints.http.kit.json_body import JsonBody
+from entrypoints.http.kit.openapi.declared import LINK, Access, declare
+from entrypoints.http.kit.paging import ListQuery, Page, Pager
 from entrypoints.http.kit.time_range import DEMANDS, demand_range
 from entrypoints.http.kit.view import View
 
@@ -37,7 +36,7 @@ class ResolveIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ]
 
 
-class UnknownAttemptOut(View):
+class UnknownAttemptOut(View, frozen=True, kw_only=True):
     """A call to a provider without an answer: it may have gone out."""
 
     id: Annotated[str, Meta(examples=["0198f7a0-0000-7000-8000-000000000000.1"])]
@@ -73,7 +72,7 @@ class UnknownAttemptOut(View):
         )
 
 
-class ResolvedOut(View):
+class ResolvedOut(View, frozen=True, kw_only=True):
     """What was made of a call without an answer."""
 
     id: str
@@ -81,10 +80,9 @@ class ResolvedOut(View):
     resolved_by: str
 
 
-_TAG = "Attempts"
 _HEX = "[0-9a-f]"
 _RESOLVE = re.compile(rf"({_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}})\.([1-9]\d{{0,8}}):resolve")
-_body = Body(ResolveIn)
+_body = JsonBody(ResolveIn)
 
 
 class AttemptQuery(ListQuery, frozen=True, kw_only=True):
@@ -102,53 +100,50 @@ class AttemptQuery(ListQuery, frozen=True, kw_only=True):
 
 @get(
     "/attempts",
-    opt=documented(
-        tag=_TAG,
-        access=Access.OWN,
-        summary="List calls whose outcome nobody knows, newest first",
-        description=(
-            "No answer came, or the worker died: the message may have gone out. What follows is the policy "
-            "of its class: `resend`, or `hold`, and then the delivery rests until somebody resolves it.\n\n"
-            "With `channel`, `provider`, `resolved=true` or `held=false`, and none of `held=true`, "
-            "`resolved=false` and `notification`, give " + DEMANDS + "."
-        ),
-        query=AttemptQuery,
-        returns={200: (Page[UnknownAttemptOut], "A page")},
-        answer_headers=("Link",),
+    summary="List calls whose outcome nobody knows, newest first",
+    description=(
+        "No answer came, or the worker died: the message may have gone out. What follows is the policy "
+        "of its class: `resend`, or `hold`, and then the delivery rests until somebody resolves it.\n\n"
+        "With `channel`, `provider`, `resolved=true` or `held=false`, and none of `held=true`, "
+        "`resolved=false` and `notification`, give " + DEMANDS + "."
     ),
+    response_description="A page",
+    response_headers=[LINK],
+    opt=declare(Access.OWN),
 )
-async def list_attempts(request: Req) -> Answer:
+async def list_attempts(
+    request: ApiRequest, params: NamedDependency[AttemptQuery]
+) -> Response[Page[UnknownAttemptOut]]:
     """Filter and page."""
-    query = read_query(request, AttemptQuery)
-    found = query.held or query.resolved is False or query.notification is not None
+    pager = Pager(request)
+    found = params.held or params.resolved is False or params.notification is not None
     by = {
-        "held=false": query.held is False,
-        "resolved=true": query.resolved is True,
-        "channel": query.channel is not None,
-        "provider": query.provider is not None,
+        "held=false": params.held is False,
+        "resolved=true": params.resolved is True,
+        "channel": params.channel is not None,
+        "provider": params.provider is not None,
     }
     demand_range(
-        query.created_after,
-        query.created_before,
-        now=services_of(request).clock.now(),
+        params.created_after,
+        params.created_before,
+        now=request.services.clock.now(),
         by={} if found else by,
     )
     wanted = UnknownFilter(
-        mode=call_of(request).mode,
-        held=query.held,
-        resolved=query.resolved,
-        channel=query.channel,
-        provider=query.provider,
-        notification=query.notification,
-        created_after=query.created_after,
-        created_before=query.created_before,
+        mode=request.mode,
+        held=params.held,
+        resolved=params.resolved,
+        channel=params.channel,
+        provider=params.provider,
+        notification=params.notification,
+        created_after=params.created_after,
+        created_before=params.created_before,
     )
-    before = position(request, query.cursor, tuple[datetime, UUID, int])
-    rows = await services_of(request).operations.unknown.page(wanted, before, query.limit + 1)
-    return page(
-        request,
+    before = pager.position(params.cursor, tuple[datetime, UUID, int])
+    rows = await request.services.operations.unknown.page(wanted, before, params.limit + 1)
+    return pager.page(
         rows,
-        query.limit,
+        params.limit,
         shown=UnknownAttemptOut.of,
         at=lambda row: (row.created_at, row.delivery, row.attempt),
     )
@@ -156,31 +151,29 @@ async def list_attempts(request: Req) -> Answer:
 
 @post(
     "/attempts/{attempt_id:str}",
-    opt=documented(
-        tag=_TAG,
-        access=Access.OWN,
+    status_code=200,
+    summary="Say what became of a call, or send again",
+    description="For those on which a delivery rests (`held`); it moves on at once.",
+    response_description="Resolved",
+    opt=declare(
+        Access.OWN,
         path="/api/attempts/{attempt_id}:resolve",
-        summary="Say what became of a call, or send again",
-        description="For those on which a delivery rests (`held`); it moves on at once.",
         body=ResolveIn,
         examples=RESOLVE,
-        query=NoQuery,
-        returns={200: (ResolvedOut, "Resolved")},
         problems=("not-found", "conflict"),
     ),
 )
-async def resolve_attempt(request: Req, attempt_id: FromPath[str]) -> Answer:
-    """The router knows whole segments only: the verb comes with the id."""
-    read_query(request, NoQuery)
+async def resolve_attempt(request: ApiRequest, attempt_id: FromPath[str]) -> ResolvedOut:
+    """The router knows whole segments only: the verb comes with the id, and is looked at before the body."""
     found = _RESOLVE.fullmatch(attempt_id)
     if found is None:
         raise NotFound("attempts have ids such as <deliveryId>.<number>, and one verb: `:resolve`")
-    body, actor = await _body.read(request), actor_of(request)
+    data = _body.decode(await request.body())
     delivery, number = UUID(found[1]), int(found[2])
-    await services_of(request).operations.resolve_attempt(
-        delivery, number, call_of(request).mode, body.resolution, actor=actor
+    await request.services.operations.resolve_attempt(
+        delivery, number, request.mode, data.resolution, actor=request.actor
     )
-    return ok(ResolvedOut(id=f"{delivery}.{number}", resolution=body.resolution, resolved_by=actor))
+    return ResolvedOut(id=f"{delivery}.{number}", resolution=data.resolution, resolved_by=request.actor)
 
 
 ROUTES: list[ControllerRouterHandler] = [list_attempts, resolve_attempt]

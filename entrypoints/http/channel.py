@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 
 import msgspec
-from litestar import get, post, put
-from litestar.params import FromPath
+from litestar import Response, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta
 
@@ -13,16 +14,16 @@ from application.channel.ports import Channel as ChannelConfiguration
 from application.channel.ports import WhenDisabled
 from application.kernel.versioned import Versioned
 from domain.kernel.errors import NotFound
-from entrypoints.http.job import BulkQuery, CountOut, JobOut
-from entrypoints.http.kit.answers import Answer, encode, ok
-from entrypoints.http.kit.body import Body
+from entrypoints.http.job import BULK_RESPONSES, BulkQuery, CountOut, JobOut, begun, counted
+from entrypoints.http.kit.answers import JsonResponse
+from entrypoints.http.kit.api import ApiRequest
+from entrypoints.http.kit.dependencies import Conditions
 from entrypoints.http.kit.fields import Name
-from entrypoints.http.kit.openapi.operation import Access, documented
+from entrypoints.http.kit.openapi.declared import ETAG, LOCATION, Access, declare
 from entrypoints.http.kit.paging import Page
 from entrypoints.http.kit.path_ids import known_id
-from entrypoints.http.kit.preconditions import etag, expect
-from entrypoints.http.kit.query import NoQuery, read_query
-from entrypoints.http.kit.request import Req, actor_of, call_of, services_of
+from entrypoints.http.kit.preconditions import etag
+from entrypoints.http.kit.services import HttpServices
 from entrypoints.http.kit.view import View
 
 CHANNEL = {"one provider, not paused": {"isEnabled": True, "isPaused": False, "providers": ["sandbox"]}}
@@ -55,7 +56,7 @@ class ChannelIn(
     ]
 
     def configuration(self, channel: str) -> ChannelConfiguration:
-        """As the house calls it."""
+        """The same in the application's terms."""
         return ChannelConfiguration(
             channel=channel,
             enabled=self.is_enabled,
@@ -65,7 +66,7 @@ class ChannelIn(
         )
 
 
-class ChannelOut(View):
+class ChannelOut(View, frozen=True, kw_only=True):
     """How a channel is run."""
 
     channel_type: str
@@ -88,107 +89,80 @@ class ChannelOut(View):
         )
 
 
-_TAG = "Channels"
-_body = Body(ChannelIn)
-_drop = Body(DropIn)
-
-
 @get(
     "/channels",
-    opt=documented(
-        tag=_TAG,
-        access=Access.SHARED,
-        summary="List channels",
-        query=NoQuery,
-        returns={200: (Page[ChannelOut], "All of them")},
-    ),
+    summary="List channels",
+    response_description="All of them",
+    opt=declare(Access.SHARED),
 )
-async def list_channels(request: Req) -> Answer:
-    """There are few."""
-    read_query(request, NoQuery)
-    rows = await services_of(request).channels.all()
-    return ok(Page(items=[ChannelOut.of(row) for row in rows], next_cursor=None))
+async def list_channels(request: ApiRequest) -> Page[ChannelOut]:
+    """All: there are few."""
+    rows = await request.services.channels.all()
+    return Page(items=[ChannelOut.of(row) for row in rows], next_cursor=None)
 
 
 @get(
     "/channels/{channel:str}",
-    opt=documented(
-        tag=_TAG,
-        access=Access.SHARED,
-        summary="Read a channel's configuration",
-        query=NoQuery,
-        returns={200: (ChannelOut, "The configuration")},
-        answer_headers=("ETag",),
-        problems=("not-found",),
-    ),
+    summary="Read a channel's configuration",
+    response_description="The configuration",
+    response_headers=[ETAG],
+    opt=declare(Access.SHARED, problems=("not-found",)),
 )
-async def show_channel(request: Req, channel: FromPath[str]) -> Answer:
-    """One."""
-    read_query(request, NoQuery)
-    found = await _found(request, channel)
-    return ok(ChannelOut.of(found), etag(found.version))
+async def show_channel(request: ApiRequest, channel: FromPath[str]) -> Response[ChannelOut]:
+    """One channel."""
+    found = await _found(request.services, channel)
+    return JsonResponse(ChannelOut.of(found), headers=etag(found.version))
 
 
 @put(
     "/channels/{channel:str}",
-    opt=documented(
-        tag=_TAG,
-        access=Access.LIVE,
-        summary="Configure a channel",
-        description="Deliveries that wait already follow the new configuration.",
-        body=ChannelIn,
-        examples=CHANNEL,
-        query=NoQuery,
-        headers=("If-Match",),
-        returns={200: (ChannelOut, "Saved")},
-        answer_headers=("ETag",),
+    summary="Configure a channel",
+    description="Deliveries that wait already follow the new configuration.",
+    response_description="Saved",
+    response_headers=[ETAG],
+    opt=declare(
+        Access.LIVE,
         problems=("not-found", "precondition-failed", "precondition-required"),
+        examples=CHANNEL,
     ),
 )
-async def save_channel(request: Req, channel: FromPath[str]) -> Answer:
+async def save_channel(
+    request: ApiRequest, channel: FromPath[str], data: JSONBody[ChannelIn], preconditions: Conditions
+) -> Response[ChannelOut]:
     """Replace; channels come with the installation, not by request."""
-    read_query(request, NoQuery)
-    body = await _body.read(request)
-    known = await _found(request, channel)
-    expect(request, known.version)
-    saved = await services_of(request).save_channel(body.configuration(channel), expected=known.version)
-    return ok(ChannelOut.of(saved), etag(saved.version))
+    known = await _found(request.services, channel)
+    preconditions.check(known.version)
+    saved = await request.services.save_channel(data.configuration(channel), expected=known.version)
+    return JsonResponse(ChannelOut.of(saved), headers=etag(saved.version))
 
 
 @post(
     "/channels/{channel:str}/drop",
-    opt=documented(
-        tag=_TAG,
-        access=Access.OWN,
-        summary="Give up what waits on a channel",
-        description=(
-            "Its deliveries that wait are suppressed, for good; those of the key's mode. The channel must be "
-            "disabled or paused. What is accepted while the job runs is not its business."
-        ),
-        body=DropIn,
-        examples=DROP,
-        query=BulkQuery,
-        returns={
-            202: (JobOut, "Begun: a job; `Location` is where to follow it"),
-            200: (CountOut, "Dry run: how many it would be"),
-        },
-        answer_headers=("Location",),
-        problems=("not-found", "conflict"),
+    status_code=202,
+    summary="Give up what waits on a channel",
+    description=(
+        "Its deliveries that wait are suppressed, for good; those of the key's mode. The channel must be "
+        "disabled or paused. What is accepted while the job runs is not its business."
     ),
+    responses=BULK_RESPONSES,
+    response_headers=[LOCATION],
+    opt=declare(Access.OWN, problems=("not-found", "conflict"), examples=DROP),
 )
-async def drop_channel(request: Req, channel: FromPath[str]) -> Answer:
+async def drop_channel(
+    request: ApiRequest,
+    channel: FromPath[str],
+    data: JSONBody[DropIn],
+    params: NamedDependency[BulkQuery],
+) -> Response[JobOut | CountOut]:
     """Begin a job."""
-    dry_run = read_query(request, BulkQuery).dry_run
-    body = await _drop.read(request)
-    drop, mode = services_of(request).operations.drop_backlog, call_of(request).mode
-    if dry_run:
-        return ok(CountOut(count=await drop.count(known_id(channel), mode)))
-    job = JobOut.of(await drop(known_id(channel), mode, actor=actor_of(request), reason=body.reason))
-    return Answer(202, encode(job), [(b"location", job.links.self_.encode())])
+    drop = request.services.operations.drop_backlog
+    if params.dry_run:
+        return counted(await drop.count(known_id(channel), request.mode))
+    return begun(await drop(known_id(channel), request.mode, actor=request.actor, reason=data.reason))
 
 
-async def _found(request: Req, channel: str) -> Versioned[ChannelConfiguration]:
-    found = await services_of(request).channels.get(known_id(channel))
+async def _found(services: HttpServices, channel: str) -> Versioned[ChannelConfiguration]:
+    found = await services.channels.get(known_id(channel))
     if found is None:
         raise NotFound(f"no channel '{channel}'")
     return found

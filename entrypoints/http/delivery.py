@@ -4,24 +4,22 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from litestar import get
-from litestar.params import FromPath
+from litestar import Response, get
+from litestar.di import NamedDependency
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta
 
 from application.delivery.page import ShownDelivery
 from application.notification.ports import HistoryView
 from domain.delivery.delivery import DeliveryStatus
-from entrypoints.http.kit.answers import Answer
-from entrypoints.http.kit.openapi.operation import Access, documented
-from entrypoints.http.kit.paging import ListQuery, Page, page, position
-from entrypoints.http.kit.path_ids import known_uuid
-from entrypoints.http.kit.query import read_query
-from entrypoints.http.kit.request import Req, call_of, services_of
+from entrypoints.http.kit.api import ApiRequest
+from entrypoints.http.kit.openapi.declared import LINK, Access, declare
+from entrypoints.http.kit.paging import ListQuery, Page, Pager
+from entrypoints.http.kit.path_ids import UuidInPath, known_uuid
 from entrypoints.http.kit.view import View
 
 
-class AttemptOut(View):
+class AttemptOut(View, frozen=True, kw_only=True):
     """One call to a provider."""
 
     number: int
@@ -34,7 +32,7 @@ class AttemptOut(View):
     latency_ms: float | None
 
 
-class DeliveryOut(View):
+class DeliveryOut(View, frozen=True, kw_only=True):
     """One recipient's delivery; addresses are masked."""
 
     id: UUID
@@ -73,7 +71,7 @@ class DeliveryOut(View):
         )
 
 
-class HistoryOut(View):
+class HistoryOut(View, frozen=True, kw_only=True):
     """One move of one delivery."""
 
     delivery_id: UUID
@@ -97,52 +95,50 @@ class DeliveryQuery(ListQuery, frozen=True, kw_only=True):
 
 @get(
     "/notifications/{notification_id:str}/deliveries",
-    opt=documented(
-        tag="Notifications",
-        access=Access.OWN,
-        summary="List a notification's deliveries",
-        description="One for each recipient, with every attempt. Addresses are masked.",
-        query=DeliveryQuery,
-        returns={200: (Page[DeliveryOut], "A page")},
-        answer_headers=("Link",),
-        problems=("not-found",),
-    ),
+    summary="List a notification's deliveries",
+    description="One for each recipient, with every attempt. Addresses are masked.",
+    response_description="A page",
+    response_headers=[LINK],
+    opt=declare(Access.OWN, problems=("not-found",)),
 )
-async def list_deliveries(request: Req, notification_id: FromPath[str]) -> Answer:
-    """Per-recipient status."""
-    query = read_query(request, DeliveryQuery)
-    rows = await services_of(request).list_deliveries(
+async def list_deliveries(
+    request: ApiRequest,
+    notification_id: UuidInPath,
+    params: NamedDependency[DeliveryQuery],
+) -> Response[Page[DeliveryOut]]:
+    """One item for each recipient."""
+    pager = Pager(request)
+    rows = await request.services.list_deliveries(
         known_uuid(notification_id),
-        call_of(request).mode,
-        after=position(request, query.cursor, UUID),
-        limit=query.limit + 1,
-        statuses=query.status,
+        request.mode,
+        after=pager.position(params.cursor, UUID),
+        limit=params.limit + 1,
+        statuses=params.status,
     )
-    return page(request, rows, query.limit, shown=DeliveryOut.of, at=lambda row: row.delivery.id)
+    return pager.page(rows, params.limit, shown=DeliveryOut.of, at=lambda row: row.delivery.id)
 
 
 @get(
     "/notifications/{notification_id:str}/history",
-    opt=documented(
-        tag="Notifications",
-        access=Access.OWN,
-        summary="List every move of a notification's deliveries",
-        query=ListQuery,
-        returns={200: (Page[HistoryOut], "A page")},
-        answer_headers=("Link",),
-        problems=("not-found",),
-    ),
+    summary="List every move of a notification's deliveries",
+    response_description="A page",
+    response_headers=[LINK],
+    opt=declare(Access.OWN, problems=("not-found",)),
 )
-async def list_history(request: Req, notification_id: FromPath[str]) -> Answer:
-    """The audit trail."""
-    query = read_query(request, ListQuery)
-    rows = await services_of(request).list_history(
+async def list_history(
+    request: ApiRequest,
+    notification_id: UuidInPath,
+    params: NamedDependency[ListQuery],
+) -> Response[Page[HistoryOut]]:
+    """Every change of state, with who made it."""
+    pager = Pager(request)
+    rows = await request.services.list_history(
         known_uuid(notification_id),
-        call_of(request).mode,
-        after=position(request, query.cursor, tuple[UUID, int]),
-        limit=query.limit + 1,
+        request.mode,
+        after=pager.position(params.cursor, tuple[UUID, int]),
+        limit=params.limit + 1,
     )
-    return page(request, rows, query.limit, shown=HistoryOut.of, at=lambda row: (row.delivery, row.n))
+    return pager.page(rows, params.limit, shown=HistoryOut.of, at=lambda row: (row.delivery, row.n))
 
 
 ROUTES: list[ControllerRouterHandler] = [list_deliveries, list_history]

@@ -1,5 +1,6 @@
 """The contract, a page to try it on, and what each kind of problem means; all from this origin."""
 
+import asyncio
 from html import escape
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from litestar.types import ControllerRouterHandler
 
 from domain.kernel.errors import NotFound
 from entrypoints.http.kit.answers import Answer
+from entrypoints.http.kit.api import ApiRequest
 from entrypoints.http.kit.problems import HOME, KINDS
-from entrypoints.http.kit.request import Req
 
 _STATIC = Path(__file__).parent / "static"
 _HTML, _JS, _CSS = b"text/html; charset=utf-8", b"text/javascript; charset=utf-8", b"text/css; charset=utf-8"
@@ -27,9 +28,9 @@ _SAFE = [(b"content-security-policy", _POLICY), (b"x-content-type-options", b"no
 
 
 @get("/openapi.json")
-async def contract(request: Req) -> Answer:
+async def contract(request: ApiRequest) -> Answer:
     """OpenAPI 3.1."""
-    return Answer(200, request.app.contract)  # type: ignore[attr-defined]
+    return Answer(200, await asyncio.to_thread(request.api.contract))
 
 
 @get("/docs")

@@ -4,12 +4,13 @@ from typing import Literal
 
 import msgspec
 from litestar import route
+from litestar.openapi import ResponseSpec
 from litestar.types import ControllerRouterHandler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from entrypoints.http.kit.answers import Answer, encode
-from entrypoints.http.kit.openapi.operation import Access, documented
-from entrypoints.http.kit.request import Req, services_of
+from entrypoints.http.kit.api import ApiRequest
+from entrypoints.http.kit.openapi.declared import Access, declare
 from entrypoints.http.kit.services import Readiness
 
 _ALIVE = b'{"alive":true}'
@@ -25,13 +26,10 @@ class Alive(msgspec.Struct, frozen=True, kw_only=True):
 @route(
     "/livez",
     http_method=_METHODS,
-    opt=documented(
-        tag="Health",
-        summary="Does the process live?",
-        description="Looks at nothing else: a process is not killed because its database is away.",
-        returns={200: (Alive, "It does")},
-        access=Access.OPEN,
-    ),
+    summary="Does the process live?",
+    description="Looks at nothing else: a process is not killed because its database is away.",
+    responses={200: ResponseSpec(Alive, description="It does")},
+    opt=declare(Access.OPEN),
 )
 async def livez() -> Answer:
     """The loop turned: that is all."""
@@ -41,34 +39,35 @@ async def livez() -> Answer:
 @route(
     "/readyz",
     http_method=_METHODS,
-    opt=documented(
-        tag="Health",
-        summary="Should requests come here?",
-        description="False while draining, and when neither database nor broker can be reached.",
-        returns={200: (Readiness, "Yes"), 503: (Readiness, "No; `parts` says why")},
-        access=Access.OPEN,
-    ),
+    summary="Should requests come here?",
+    description="False while draining, and when neither database nor broker can be reached.",
+    responses={
+        200: ResponseSpec(Readiness, description="Yes"),
+        503: ResponseSpec(Readiness, description="No; `parts` says why"),
+    },
+    opt=declare(Access.OPEN),
 )
-async def readyz(request: Req) -> Answer:
+async def readyz(request: ApiRequest) -> Answer:
     """Every part's state."""
-    state = await services_of(request).readiness()
+    state = await request.services.readiness()
     return Answer(200 if state.ready else 503, encode(state), [(b"cache-control", b"no-store")])
 
 
 @route(
     "/metrics",
     http_method=_METHODS,
-    opt=documented(
-        tag="Health",
-        summary="Metrics for Prometheus",
-        description="No label names a user: keep it inside the network all the same.",
-        returns={200: (str, "Text exposition format")},
-        access=Access.OPEN,
-    ),
+    summary="Metrics for Prometheus",
+    description="No label names a user: keep it inside the network all the same.",
+    responses={
+        200: ResponseSpec(
+            str, description="Text exposition format", media_type="text/plain", generate_examples=False
+        )
+    },
+    opt=declare(Access.OPEN),
 )
-async def metrics(request: Req) -> Answer:
+async def metrics(request: ApiRequest) -> Answer:
     """The registry."""
-    body = generate_latest(services_of(request).registry)
+    body = generate_latest(request.services.registry)
     return Answer(200, body, media_type=CONTENT_TYPE_LATEST.encode())
 
 

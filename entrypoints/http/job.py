@@ -4,37 +4,37 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-import msgspec
-from litestar import get, post
-from litestar.params import FromPath
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta, field
 
 from application.job.ports import Job, JobKind, JobStatus
 from domain.kernel.errors import NotFound
-from entrypoints.http.kit.answers import Answer, ok
-from entrypoints.http.kit.openapi.operation import Access, documented
-from entrypoints.http.kit.paging import ListQuery, Page, page, position
-from entrypoints.http.kit.path_ids import known_uuid
-from entrypoints.http.kit.query import NoQuery, read_query
-from entrypoints.http.kit.request import Req, call_of, services_of
+from entrypoints.http.kit.answers import JsonResponse
+from entrypoints.http.kit.api import ApiRequest
+from entrypoints.http.kit.openapi.declared import LINK, Access, declare
+from entrypoints.http.kit.paging import ListQuery, Page, Pager
+from entrypoints.http.kit.path_ids import UuidInPath, known_uuid
+from entrypoints.http.kit.query import Query
 from entrypoints.http.kit.view import View
 
 
-class CountOut(View):
+class CountOut(View, frozen=True, kw_only=True):
     """What would be concerned; nothing was done."""
 
     count: int
 
 
-class JobLinks(View):
+class JobLinks(View, frozen=True, kw_only=True):
     """Where to go from a job."""
 
     self_: str = field(name="self")
     cancel: str
 
 
-class JobOut(View):
+class JobOut(View, frozen=True, kw_only=True):
     """A long action, and how far it has come."""
 
     id: UUID
@@ -61,75 +61,72 @@ class JobOut(View):
         return cls.copy(row, links=JobLinks(self_=at, cancel=f"{at}/cancel"))
 
 
-class BulkQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BulkQuery(Query, frozen=True, kw_only=True):
     """How to take the request."""
 
     dry_run: Annotated[bool, Meta(description="say how many it would be, and do nothing")] = False
 
 
-_TAG = "Jobs"
+BULK_RESPONSES = {
+    200: ResponseSpec(CountOut, description="Dry run: how many it would be"),
+    202: ResponseSpec(JobOut, description="Begun: a job; `Location` is where to follow it"),
+}
+"""Of every request that begins a job; see `BulkQuery`."""
+
+
+def begun(job: Job) -> Response[JobOut | CountOut]:
+    """202: a job that a request has begun, and where to follow it."""
+    shown = JobOut.of(job)
+    return JsonResponse(shown, status_code=202, headers={"Location": shown.links.self_})
+
+
+def counted(count: int) -> Response[JobOut | CountOut]:
+    """200: how many a dry run would concern."""
+    return JsonResponse(CountOut(count=count), status_code=200)
 
 
 @get(
     "/jobs",
-    opt=documented(
-        tag=_TAG,
-        access=Access.OWN,
-        summary="List jobs, newest first",
-        query=ListQuery,
-        returns={200: (Page[JobOut], "A page")},
-        answer_headers=("Link",),
-    ),
+    summary="List jobs, newest first",
+    response_description="A page",
+    response_headers=[LINK],
+    opt=declare(Access.OWN),
 )
-async def list_jobs(request: Req) -> Answer:
+async def list_jobs(request: ApiRequest, params: NamedDependency[ListQuery]) -> Response[Page[JobOut]]:
     """Those of the key's mode."""
-    query = read_query(request, ListQuery)
-    rows = await services_of(request).operations.jobs.page(
-        call_of(request).mode, position(request, query.cursor, UUID), query.limit + 1
-    )
-    return page(request, rows, query.limit, shown=JobOut.of, at=lambda row: row.id)
+    pager = Pager(request)
+    before = pager.position(params.cursor, UUID)
+    rows = await request.services.operations.jobs.page(request.mode, before, params.limit + 1)
+    return pager.page(rows, params.limit, shown=JobOut.of, at=lambda row: row.id)
 
 
 @get(
     "/jobs/{job_id:str}",
-    opt=documented(
-        tag=_TAG,
-        access=Access.OWN,
-        summary="See how far a job has come",
-        query=NoQuery,
-        returns={200: (JobOut, "The job")},
-        problems=("not-found",),
-    ),
+    summary="See how far a job has come",
+    response_description="The job",
+    opt=declare(Access.OWN, problems=("not-found",)),
 )
-async def show_job(request: Req, job_id: FromPath[str]) -> Answer:
-    """One."""
-    read_query(request, NoQuery)
-    found = await services_of(request).operations.jobs.find(known_uuid(job_id), call_of(request).mode)
+async def show_job(request: ApiRequest, job_id: UuidInPath) -> JobOut:
+    """One job."""
+    found = await request.services.operations.jobs.find(known_uuid(job_id), request.mode)
     if found is None:
         raise NotFound(f"no job {job_id}")
-    return ok(JobOut.of(found))
+    return JobOut.of(found)
 
 
 @post(
     "/jobs/{job_id:str}/cancel",
-    opt=documented(
-        tag=_TAG,
-        access=Access.OWN,
-        summary="Stop a job",
-        description=(
-            "It ends after the chunk in hand; what is done stays done. Again, or at its end, is harmless."
-        ),
-        query=NoQuery,
-        returns={200: (JobOut, "The job, `cancelling` until it has stopped")},
-        problems=("not-found",),
+    status_code=200,
+    summary="Stop a job",
+    description=(
+        "It ends after the chunk in hand; what is done stays done. Again, or at its end, is harmless."
     ),
+    response_description="The job, `cancelling` until it has stopped",
+    opt=declare(Access.OWN, problems=("not-found",)),
 )
-async def cancel_job(request: Req, job_id: FromPath[str]) -> Answer:
-    """Stop."""
-    read_query(request, NoQuery)
-    return ok(
-        JobOut.of(await services_of(request).operations.cancel_job(known_uuid(job_id), call_of(request).mode))
-    )
+async def cancel_job(request: ApiRequest, job_id: UuidInPath) -> JobOut:
+    """Stop it after the chunk in hand."""
+    return JobOut.of(await request.services.operations.cancel_job(known_uuid(job_id), request.mode))
 
 
 ROUTES: list[ControllerRouterHandler] = [list_jobs, show_job, cancel_job]

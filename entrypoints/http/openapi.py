@@ -3,8 +3,8 @@
 import json
 import sys
 
-from entrypoints.http.app import build_app
+from entrypoints.http.app import contract
 
 if __name__ == "__main__":
-    json.dump(json.loads(build_app().contract), sys.stdout, indent=2, ensure_ascii=False)
+    json.dump(json.loads(contract()), sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")

@@ -41,28 +41,29 @@ class LettersIn(
     )
 
     def selection(self, mode: Mode) -> Selection:
-        """As the house calls it.
+        """The same in the application's terms.
 
         Raises:
             Invalid: it names nothing, or everything and something.
         """
-        named = {
-            "deliveries": tuple(map(UUID, self.delivery_ids or ())),
-            "fingerprint": self.group,
-            "channel": self.channel_type,
-            "provider": self.provider,
-            "type": self.notification_type,
-            "notification": UUID(self.notification_id) if self.notification_id else None,
-            "since": self.since,
-            "until": self.until,
-        }
-        given = any(value for value in named.values())
+        selection = Selection(
+            mode=mode,
+            deliveries=tuple(map(UUID, self.delivery_ids or ())),
+            fingerprint=self.group,
+            channel=self.channel_type,
+            provider=self.provider,
+            type=self.notification_type,
+            notification=UUID(self.notification_id) if self.notification_id else None,
+            since=self.since,
+            until=self.until,
+        )
+        given = selection != Selection(mode=mode)
         if self.everything and given:
             raise Invalid(Fault("/all", "ambiguous", "all of them, or those that the others name: not both"))
         if not self.everything and not given:
             detail = 'nothing says which: give deliveryIds, group, since or another, or "all": true'
             raise Invalid(Fault("", "missing", detail))
-        return Selection(mode=mode, **named)
+        return selection
 
 
 class DiscardIn(LettersIn, frozen=True, kw_only=True):

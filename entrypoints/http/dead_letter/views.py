@@ -12,7 +12,7 @@ from entrypoints.http.kit.view import View
 _GROUP = Meta(description="names the dead letters of the same channel, provider and cause")
 
 
-class DeadLetterOut(View):
+class DeadLetterOut(View, frozen=True, kw_only=True):
     """One delivery that was given up."""
 
     delivery_id: UUID
@@ -43,7 +43,7 @@ class DeadLetterOut(View):
         )
 
 
-class GroupOut(View):
+class GroupOut(View, frozen=True, kw_only=True):
     """Dead letters of one cause."""
 
     group: Annotated[str, _GROUP]

@@ -8,7 +8,7 @@ release that is locked.
 """
 
 import asyncio
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import httptools
 import msgspec
@@ -47,9 +47,8 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Come in, if there is room."""
         super().connection_made(BufferedTransport(transport, self.loop, self._close_in_stages))  # type: ignore[arg-type]
-        if len(self.connections) > self.limits.connections and not self.supervisor.make_room(
-            self.connections, self
-        ):  # type: ignore[arg-type]
+        others = cast("set[Connection]", self.connections)
+        if len(others) > self.limits.connections and not self.supervisor.make_room(others, self):
             detail = f"{self.limits.connections:,} connections are open, and all are worked for"
             self._refuse(Rejected("overloaded", detail, {"Retry-After": "1"}))
 

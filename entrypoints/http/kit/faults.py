@@ -1,8 +1,8 @@
 """The second pass: msgspec stops at the first fault, this finds them all, by walking the struct's types."""
 
 import types
-from collections.abc import Iterator
-from enum import EnumMeta
+from collections.abc import Iterable, Iterator
+from enum import Enum, EnumMeta
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
@@ -104,7 +104,10 @@ def _choices(wanted: Any) -> list[str]:
     inner = bare(wanted)
     if get_origin(inner) is Literal:
         return [str(choice) for choice in get_args(inner)]
-    return [str(member.value) for member in inner] if isinstance(inner, EnumMeta) else []
+    if isinstance(inner, EnumMeta):
+        members: Iterable[Enum] = inner
+        return [str(member.value) for member in members]
+    return []
 
 
 def _limits(wanted: Any) -> tuple[Any, ...]:

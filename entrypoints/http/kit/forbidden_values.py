@@ -66,6 +66,8 @@ def value_faults(value: Any, at: str = "", depth: int = 1) -> Iterator[Fault]:
             for n, item in enumerate(value):
                 if item.__class__ not in _ALWAYS_FIT:
                     yield from value_faults(item, below(at, n), depth + 1)
+        case _:
+            return
 
 
 _ALWAYS_FIT = (int, bool, type(None))

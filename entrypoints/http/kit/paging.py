@@ -8,22 +8,25 @@ from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
-from litestar import Request
+from litestar import Response
 from msgspec import Meta
 
 from domain.kernel.errors import Fault, Invalid
-from entrypoints.http.kit.answers import Answer, ok
-from entrypoints.http.kit.query import parameters
+from entrypoints.http.kit.answers import JsonResponse
+from entrypoints.http.kit.api import ApiRequest
+from entrypoints.http.kit.query import Query, parameters
 
 LIMIT_MAX = 200
+_NO_FILTERS = {"cursor", "limit"}
 _MAC_BYTES = 16
 Limit = Annotated[int, Meta(ge=1, le=LIMIT_MAX, description="most items of a page")]
 Cursor = Annotated[str, Meta(max_length=1_000, description="from `nextCursor` or `Link` of the page before")]
 Row = TypeVar("Row")
+Out = TypeVar("Out")
 Position = TypeVar("Position")
 
 
-class ListQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ListQuery(Query, frozen=True, kw_only=True):
     """Parameters of every list."""
 
     limit: Limit = 50
@@ -68,43 +71,37 @@ class Cursors:
         return hmac.digest(self._key, b"%d:%b%b" % (len(scope), scope, payload), "sha256")[:_MAC_BYTES]
 
 
-def position(request: Request[Any, Any, Any], cursor: str | None, wanted: Any) -> Any:
-    """Where the page begins; None: at the beginning.
+class Pager:
+    """Pages of the list that a request asks for: its path, mode and filters."""
 
-    Raises:
-        Invalid: see `Cursors.read`.
-    """
-    return _cursors(request).read(_scope(request), cursor, wanted) if cursor is not None else None
+    def __init__(self, request: ApiRequest) -> None:
+        self._path: str = request.scope["path"]
+        self._given = parameters(request)
+        filters = sorted((name, text) for name, text in self._given.items() if name not in _NO_FILTERS)
+        self._scope = msgspec.json.encode([self._path, request.mode, filters])
+        self._cursors = Cursors(request.services.cursor_key)
 
+    def position(self, cursor: str | None, wanted: type[Position]) -> Position | None:
+        """Where the page begins; None: at the beginning.
 
-def page(
-    request: Request[Any, Any, Any],
-    rows: Sequence[Row],
-    limit: int,
-    *,
-    shown: Callable[[Row], Any],
-    at: Callable[[Row], Any],
-) -> Answer:
-    """Answer with up to `limit` of `rows`; one more tells that there is a next page.
+        Raises:
+            Invalid: see `Cursors.read`.
+        """
+        return self._cursors.read(self._scope, cursor, wanted) if cursor is not None else None
 
-    Args:
-        shown: a row as the body has it.
-        at: a row's position.
-    """
-    if len(rows) <= limit:
-        return ok(Page(items=[shown(row) for row in rows], next_cursor=None))
-    rows = rows[:limit]
-    cursor = _cursors(request).write(_scope(request), at(rows[-1]))
-    query = urlencode({**parameters(request), "cursor": cursor})
-    link = f'<{quote(request.scope["path"])}?{query}>; rel="next"'
-    return ok(Page(items=[shown(row) for row in rows], next_cursor=cursor), (b"link", link.encode()))
+    def page(
+        self, rows: Sequence[Row], limit: int, *, shown: Callable[[Row], Out], at: Callable[[Row], Any]
+    ) -> Response[Page[Out]]:
+        """Up to `limit` of `rows`; one more tells that there is a next page.
 
-
-def _cursors(request: Request[Any, Any, Any]) -> Cursors:
-    return Cursors(request.app.services.cursor_key)  # type: ignore[attr-defined]
-
-
-def _scope(request: Request[Any, Any, Any]) -> bytes:
-    filters = {name: text for name, text in parameters(request).items() if name not in {"cursor", "limit"}}
-    mode = request.scope["state"]["call"].mode
-    return msgspec.json.encode([request.scope["path"], mode, sorted(filters.items())])
+        Args:
+            shown: a row as the body has it.
+            at: a row's position.
+        """
+        if len(rows) <= limit:
+            return JsonResponse(Page(items=[shown(row) for row in rows], next_cursor=None))
+        rows = rows[:limit]
+        cursor = self._cursors.write(self._scope, at(rows[-1]))
+        link = f'<{quote(self._path)}?{urlencode({**self._given, "cursor": cursor})}>; rel="next"'
+        page = Page(items=[shown(row) for row in rows], next_cursor=cursor)
+        return JsonResponse(page, headers={"Link": link})

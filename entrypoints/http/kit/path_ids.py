@@ -2,13 +2,20 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, unquote_to_bytes
 from uuid import UUID
+
+from litestar.params import PathParameter
 
 from domain.kernel.errors import NotFound
 
 USER_ID_MAX = 255
+UuidInPath = Annotated[str, PathParameter(schema_extra={"type": "string", "format": "uuid"})]
+"""Read it with `known_uuid`; were it a UUID to the router, who has no key would be told 404, not 401."""
+VersionInPath = Annotated[str, PathParameter(schema_extra={"type": "integer", "minimum": 1})]
+"""Read it with `known_number`."""
+
 _USERS = b"/users/"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")

@@ -147,8 +147,8 @@ def to_problem(
         conditional: the caller quoted an ETag: a conflict is then a failed precondition.
         faults_max: so many of its faults are listed.
     """
-    kind, detail, headers = _told(error, conditional)
-    faults = [_shown(fault) for fault in error.faults[:faults_max]] if isinstance(error, Invalid) else []
+    kind, detail, headers = _described(error, conditional)
+    faults = [_fault_out(fault) for fault in error.faults[:faults_max]] if isinstance(error, Invalid) else []
     if isinstance(error, Invalid) and len(faults) < len(error.faults):
         detail += f": the first {len(faults)} {'are' if len(faults) > 1 else 'is'} listed"
     shape = KINDS[kind]
@@ -164,7 +164,7 @@ def to_problem(
     return problem, headers
 
 
-def _told(error: Exception, conditional: bool) -> tuple[str, str, dict[str, str]]:
+def _described(error: Exception, conditional: bool) -> tuple[str, str, dict[str, str]]:
     match error:
         case Rejected(kind=kind, headers=headers):
             return kind, str(error), headers
@@ -193,7 +193,7 @@ def _told(error: Exception, conditional: bool) -> tuple[str, str, dict[str, str]
             return "internal", "an unexpected error; the log knows more", {}
 
 
-def _shown(fault: Fault) -> FaultOut:
+def _fault_out(fault: Fault) -> FaultOut:
     where, name = fault.pointer[:1], fault.pointer[1:]
     detail = fault.detail.encode(errors="replace").decode()  # half a surrogate pair may be quoted
     if len(detail) > _DETAIL_MAX:
@@ -209,15 +209,15 @@ def _shown(fault: Fault) -> FaultOut:
 
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Litestar's handler for every exception."""
-    call = request.scope["state"]["call"]
+    context = request.scope["state"]["context"]
     headers = dict(request.scope["headers"])
     problem, extra = to_problem(
         error,
         instance=request.scope["path"],
-        trace_id=call.trace_id,
+        trace_id=context.trace_id,
         conditional=b"if-match" in headers or b"if-none-match" in headers,
     )
-    call.error = error
+    context.error = error
     return Response(
         msgspec.json.encode(problem), status_code=problem.status, media_type=MEDIA_TYPE, headers=extra
     )

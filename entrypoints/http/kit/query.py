@@ -1,28 +1,37 @@
 """Query strings into structs, with the same care as bodies; a fault's pointer is `?name`."""
 
 from datetime import datetime
-from typing import Any, TypeVar, get_origin
+from functools import cache
+from typing import Any, ClassVar, TypeVar, get_origin
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 import msgspec
 from litestar import Request
+from litestar.connection import ASGIConnection
+from msgspec.structs import FieldInfo
 
 from domain.kernel.errors import Fault, Invalid, hold
 from entrypoints.http.kit.faults import bare, shape_faults
 from entrypoints.http.kit.forbidden_values import value_faults
+from entrypoints.http.kit.openapi.declared import Declared
 from entrypoints.http.kit.problems import Rejected
 
 
-class NoQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """No parameters."""
+class Query(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of what a handler's `params` is annotated with; itself: no parameters at all."""
+
+    OPEN_PREFIX: ClassVar[str | None] = None
+    """Parameters whose names begin so are no fields: the handler reads them from `parameters`."""
 
 
 _PARAMETERS_MAX = 50
-T = TypeVar("T", bound=msgspec.Struct)
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+T = TypeVar("T", bound=Query)
 
 
-def parameters(request: Request[Any, Any, Any]) -> dict[str, str]:
+def parameters(request: Connection) -> dict[str, str]:
     """The parameters as they came.
 
     Raises:
@@ -52,15 +61,14 @@ def parameters(request: Request[Any, Any, Any]) -> dict[str, str]:
     return given
 
 
-def fit(given: dict[str, str], wanted: type[T]) -> T:
+def _fit(given: dict[str, str], wanted: type[T]) -> T:
     """Parameters as a struct; a field of tuple type takes several values with commas between them.
 
     Raises:
         Invalid: with every fault.
     """
-    several = {
-        field.encode_name for field in msgspec.structs.fields(wanted) if get_origin(bare(field.type)) is tuple
-    }
+    fields = _fields(wanted)
+    several = {field.encode_name for field in fields if get_origin(bare(field.type)) is tuple}
     values = {name: text.split(",") if name in several else text for name, text in given.items()}
     try:
         query = msgspec.convert(values, wanted, strict=False)
@@ -68,13 +76,19 @@ def fit(given: dict[str, str], wanted: type[T]) -> T:
         found = shape_faults(values, wanted, strict=False)
         faults = [Fault("?" + fault.pointer.split("/")[1], fault.code, fault.detail) for fault in found]
         raise Invalid(*(faults or [Fault("", "bad_value", str(refusal))])) from None
-    read = {field.encode_name: getattr(query, field.name) for field in msgspec.structs.fields(wanted)}
+    read = {field.encode_name: getattr(query, field.name) for field in fields}
     hold(
         Fault(f"?{name}", "bad_type", detail)
         for name, text in given.items()
         if (detail := _misread(text, read[name]))
     )
     return query
+
+
+@cache
+def _fields(wanted: type[Query]) -> tuple[FieldInfo, ...]:
+    """msgspec looks at a struct's annotations anew each time: most of the cost of reading a query."""
+    return msgspec.structs.fields(wanted)
 
 
 def _misread(text: str, value: Any) -> str | None:
@@ -88,10 +102,36 @@ def _misread(text: str, value: Any) -> str | None:
     return None
 
 
-def read_query(request: Request[Any, Any, Any], wanted: type[T]) -> T:
+def read_query(request: Connection, wanted: type[T]) -> T:
     """The request's query.
 
     Raises:
-        Refused, Invalid: as above.
+        Refused: not UTF-8, or too many parameters.
+        Invalid: with every fault.
     """
-    return fit(parameters(request), wanted)
+    given = parameters(request)
+    if wanted.OPEN_PREFIX is not None:
+        given = {name: text for name, text in given.items() if not name.startswith(wanted.OPEN_PREFIX)}
+    return _fit(given, wanted)
+
+
+async def read_params(request: Request[Any, Any, Any]) -> None:
+    """Litestar calls this before it reads the body: `params` of the handler, or no query at all.
+
+    Litestar's own parameters are lax: the last of two counts, unknown ones are left out, `null` is none, a
+    number is a time, several values are not separated by commas.
+
+    Raises:
+        Refused, Invalid: see `read_query`.
+    """
+    handler = request.route_handler
+    declared: Declared | None = handler.opt.get("declared")  # none: OPTIONS, which Litestar answers
+    if declared is not None and declared.query is None:
+        field = handler.parsed_fn_signature.parameters.get("params")
+        wanted = field.annotation if field else Query
+        request.scope["state"]["context"].params = read_query(request, wanted)
+
+
+def provide_params(request: Request[Any, Any, Any]) -> Any:
+    """What `read_params` has read."""
+    return request.scope["state"]["context"].params

@@ -7,17 +7,18 @@ from uuid import UUID
 
 import msgspec
 from litestar import post
+from litestar.openapi import ResponseSpec
+from litestar.types import ControllerRouterHandler
 from msgspec import UNSET, Meta, UnsetType
 
 from application.notification.submit import Submitted
 from domain.kernel.errors import FAULTS_MAX, Fault, Invalid, PosthornError, Unavailable
 from domain.notification.request import Derived, Request
 from entrypoints.http.kit.answers import Answer, encode
-from entrypoints.http.kit.body import read_bytes
-from entrypoints.http.kit.openapi.operation import Access, documented
+from entrypoints.http.kit.api import ApiRequest
+from entrypoints.http.kit.openapi.declared import Access, declare
 from entrypoints.http.kit.problems import Problem, to_problem
-from entrypoints.http.kit.query import NoQuery, read_query
-from entrypoints.http.kit.request import Req, call_of, services_of
+from entrypoints.http.kit.query import Query, read_query
 from entrypoints.http.kit.view import View
 from entrypoints.http.notification.batch_bodies import BATCH_BYTES_MAX, ITEMS_MAX, BatchIn, in_batch, items
 from entrypoints.http.notification.bodies import KEY_MAX, NotificationIn, idempotency_key, to_request
@@ -29,7 +30,7 @@ _BREATH = 0.005
 _KEY_ROOM = KEY_MAX - len(f":{ITEMS_MAX}")
 
 
-class BatchItemOut(View, omit_defaults=True):
+class BatchItemOut(View, frozen=True, kw_only=True, omit_defaults=True):
     """What became of one item, as if it had come alone."""
 
     index: int
@@ -41,7 +42,7 @@ class BatchItemOut(View, omit_defaults=True):
     problem: Problem | UnsetType = UNSET
 
 
-class BatchOut(View):
+class BatchOut(View, frozen=True, kw_only=True):
     """What became of a batch, in its order."""
 
     accepted: int
@@ -51,37 +52,37 @@ class BatchOut(View):
 
 @post(
     "/notifications/batch",
-    opt=documented(
-        tag="Notifications",
-        access=Access.OWN,
-        summary="Ask for up to 1,000 notifications",
-        description=(
-            "Each item is accepted or refused on its own, and `results` tells of each, in order: the answer "
-            "is 202 even when every item was refused. Only when nothing could be accepted because the "
-            "service is away is it 503, as for a single request.\n\n"
-            "`Idempotency-Key` makes the whole batch repeatable: item *n* without a key of its own has one "
-            "made of it and *n*, which no other request can have."
-        ),
+    status_code=202,
+    summary="Ask for up to 1,000 notifications",
+    description=(
+        "Each item is accepted or refused on its own, and `results` tells of each, in order: the answer "
+        "is 202 even when every item was refused. Only when nothing could be accepted because the "
+        "service is away is it 503, as for a single request.\n\n"
+        "`Idempotency-Key` makes the whole batch repeatable: item *n* without a key of its own has one "
+        "made of it and *n*, which no other request can have."
+    ),
+    responses={202: ResponseSpec(BatchOut, description="Read; see `results`")},
+    opt=declare(
+        Access.OWN,
         body=BatchIn,
-        examples=BATCH,
-        query=NoQuery,
+        query=Query,
         headers=("Idempotency-Key", "traceparent"),
-        returns={202: (BatchOut, "Read; see `results`")},
+        examples=BATCH,
         problems=("overloaded",),
     ),
 )
-async def create_batch(request: Req) -> Answer:
+async def create_batch(request: ApiRequest) -> Answer:
     """Read all, submit what is right together, answer in order."""
-    read_query(request, NoQuery)
-    body = await read_bytes(request, BATCH_BYTES_MAX)
+    read_query(request, Query)
+    body = await request.read_body(BATCH_BYTES_MAX)
     base = idempotency_key(request.scope["headers"], None)
     if base is not None and len(base) > _KEY_ROOM:
         raise Invalid(Fault(":Idempotency-Key", "bad_length", f"at most {_KEY_ROOM} characters for a batch"))
-    call = call_of(request)
+    mode, traceparent = request.mode, request.context.traceparent
     bodies: list[NotificationIn | None] = []
     requests: dict[int, Request] = {}
     answers: dict[int, Submitted | PosthornError] = {}
-    clock = services_of(request).clock
+    clock = request.services.clock
     breath = clock.monotonic() + _BREATH
     for n, item in enumerate(items(body)):
         if clock.monotonic() > breath:
@@ -93,13 +94,13 @@ async def create_batch(request: Req) -> Answer:
             continue
         try:
             requests[n] = _keyed(
-                to_request(item, key=item.idempotency_key, mode=call.mode, traceparent=call.traceparent),
+                to_request(item, key=item.idempotency_key, mode=mode, traceparent=traceparent),
                 base,
                 n,
             )
         except Invalid as refused:
             answers[n] = refused
-    submitted = await services_of(request).accept.many(list(requests.values()))
+    submitted = await request.services.accept.many(list(requests.values()))
     answers.update(zip(requests, submitted, strict=True))
     if failed := _all_away(answers):
         raise failed
@@ -124,7 +125,12 @@ def _all_away(answers: Mapping[int, Submitted | PosthornError]) -> PosthornError
 
 
 def _result(
-    n: int, answer: Submitted | PosthornError, body: NotificationIn | None, request: Req, *, faults_max: int
+    n: int,
+    answer: Submitted | PosthornError,
+    body: NotificationIn | None,
+    request: ApiRequest,
+    *,
+    faults_max: int,
 ) -> BatchItemOut:
     """`faults_max`: a batch lists as many as a single request, then each item its first."""
     if isinstance(answer, Submitted):
@@ -140,7 +146,10 @@ def _result(
     problem, _ = to_problem(
         error,
         instance=request.scope["path"],
-        trace_id=call_of(request).trace_id,
+        trace_id=request.context.trace_id,
         faults_max=faults_max,
     )
     return BatchItemOut(index=n, status=problem.status, problem=problem)
+
+
+ROUTES: list[ControllerRouterHandler] = [create_batch]

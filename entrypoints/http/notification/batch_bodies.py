@@ -8,8 +8,9 @@ import msgspec
 from msgspec import Meta
 
 from domain.kernel.errors import Fault, Invalid, hold
-from entrypoints.http.kit.body import BODY_MAX, Body, plain
 from entrypoints.http.kit.faults import fault_of, shape_faults
+from entrypoints.http.kit.json_body import JsonBody, plain
+from entrypoints.http.kit.read_body import BODY_MAX
 from entrypoints.http.notification.bodies import NotificationIn, in_body
 
 ITEMS_MAX = 1_000
@@ -32,7 +33,7 @@ class _Hollow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 _unread = msgspec.json.Decoder(_Unread)
-_item = Body(NotificationIn)
+_item = JsonBody(NotificationIn)
 
 
 def items(body: bytes) -> Iterator[NotificationIn | Invalid]:
@@ -62,7 +63,8 @@ def _hollow(value: Any) -> Any:
     match value:
         case {"notifications": list(inside)}:
             return {**value, "notifications": [None] * len(inside)}
-    return value
+        case _:
+            return value
 
 
 def _attempted(read: Callable[[Any], NotificationIn], item: Any, size: int) -> NotificationIn | Invalid:

@@ -2,26 +2,28 @@
 
 from typing import Annotated
 
-import msgspec
 from litestar import post
+from litestar.openapi import ResponseSpec
+from litestar.types import ControllerRouterHandler
 from msgspec import Meta
 
 from application.notification.submit import Submitted
 from domain.kernel.errors import Invalid
-from entrypoints.http.kit.answers import Answer, ok
-from entrypoints.http.kit.body import Body
-from entrypoints.http.kit.openapi.operation import Access, documented
-from entrypoints.http.kit.query import read_query
-from entrypoints.http.kit.request import Req, call_of, services_of
+from entrypoints.http.kit.answers import Answer, encode
+from entrypoints.http.kit.api import ApiRequest
+from entrypoints.http.kit.json_body import JsonBody
+from entrypoints.http.kit.openapi.declared import IDEMPOTENCY_REPLAYED, LOCATION, Access, declare
+from entrypoints.http.kit.query import Query, read_query
+from entrypoints.http.kit.read_body import BODY_MAX
 from entrypoints.http.notification.bodies import NotificationIn, idempotency_key, in_body, to_request
 from entrypoints.http.notification.examples import NOTIFICATIONS
 from entrypoints.http.notification.views import AcceptedOut, PreviewOut
 
-_body = Body(NotificationIn)
+_body = JsonBody(NotificationIn)
 DEGRADED = ',"degraded":true'
 
 
-class CreateQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CreateQuery(Query, frozen=True, kw_only=True):
     """How to take the request."""
 
     dry_run: Annotated[bool, Meta(description="show what would happen, send and keep nothing")] = False
@@ -29,43 +31,42 @@ class CreateQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 @post(
     "/notifications",
-    opt=documented(
-        tag="Notifications",
-        access=Access.OWN,
-        summary="Ask for a notification",
-        description=(
-            "Answered once it is committed: what was answered with 202 is not lost.\n\n"
-            "While the database is away the request is kept by the broker instead, encrypted, and the answer "
-            'says `"degraded": true`. It is committed when the database is back; until then its id is not '
-            "found. If an earlier request with the same idempotency key turns out to stand, the id becomes "
-            "another name of that notification; if the request cannot be carried out any more, the "
-            "notification is `failed` and its `reason` says why.\n\n"
-            "With an idempotency key (header or body) the same request may be sent any number of times "
-            "within 90 days: it is accepted once, and every answer is the first one's."
-        ),
+    status_code=202,
+    summary="Ask for a notification",
+    description=(
+        "Answered once it is committed: what was answered with 202 is not lost.\n\n"
+        "While the database is away the request is kept by the broker instead, encrypted, and the answer "
+        'says `"degraded": true`. It is committed when the database is back; until then its id is not '
+        "found. If an earlier request with the same idempotency key turns out to stand, the id becomes "
+        "another name of that notification; if the request cannot be carried out any more, the "
+        "notification is `failed` and its `reason` says why.\n\n"
+        "With an idempotency key (header or body) the same request may be sent any number of times "
+        "within 90 days: it is accepted once, and every answer is the first one's."
+    ),
+    responses={
+        202: ResponseSpec(AcceptedOut, description="Accepted; `Location` is where to follow it"),
+        200: ResponseSpec(PreviewOut, description="Dry run: what would be sent, to the first ten recipients"),
+    },
+    response_headers=[LOCATION, IDEMPOTENCY_REPLAYED],
+    opt=declare(
+        Access.OWN,
         body=NotificationIn,
-        examples=NOTIFICATIONS,
         query=CreateQuery,
         headers=("Idempotency-Key", "traceparent"),
-        returns={
-            202: (AcceptedOut, "Accepted; `Location` is where to follow it"),
-            200: (PreviewOut, "Dry run: what would be sent, to the first ten recipients"),
-        },
-        answer_headers=("Location", "Idempotency-Replayed"),
+        examples=NOTIFICATIONS,
         problems=("idempotency-key-reused", "in-flight", "overloaded"),
     ),
 )
-async def create_notification(request: Req) -> Answer:
+async def create_notification(request: ApiRequest) -> Answer:
     """The hot path: no dependency, no response class, nothing read twice."""
-    call, services = call_of(request), services_of(request)
-    query_string = request.scope["query_string"]
-    dry_run = bool(query_string) and read_query(request, CreateQuery).dry_run
-    body = await _body.read(request)
+    services, context = request.services, request.context
+    dry_run = bool(request.scope["query_string"]) and read_query(request, CreateQuery).dry_run
+    body = _body.decode(await request.read_body(BODY_MAX))
     key = idempotency_key(request.scope["headers"], body.idempotency_key)
-    wanted = to_request(body, key=key, mode=call.mode, traceparent=call.traceparent)
+    wanted = to_request(body, key=key, mode=request.mode, traceparent=context.traceparent)
     try:
         if dry_run:
-            return ok(PreviewOut.of(await services.preview(wanted)))
+            return Answer(200, encode(PreviewOut.of(await services.preview(wanted))))
         return accepted(await services.accept(wanted))
     except Invalid as refused:
         raise Invalid(*in_body(refused.faults, body)) from None
@@ -82,3 +83,6 @@ def accepted(submitted: Submitted) -> Answer:
     if submitted.replayed:
         headers.append((b"idempotency-replayed", b"true"))
     return Answer(202, body.encode(), headers)
+
+
+ROUTES: list[ControllerRouterHandler] = [create_notification]

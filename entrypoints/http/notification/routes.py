@@ -1,47 +1,26 @@
 """Notifications: list, show, cancel."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
-from litestar.params import FromPath
+from litestar import Response, get, post
+from litestar.di import NamedDependency
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta, field
 
 from application.notification.ports import Filter
 from domain.kernel.errors import Fault, Invalid, hold
 from domain.notification.rollup import NotificationStatus
-from entrypoints.http.kit.answers import Answer, ok
+from entrypoints.http.kit.api import ApiRequest
 from entrypoints.http.kit.fields import Channel, Name, Text, Time
 from entrypoints.http.kit.forbidden_values import value_faults
-from entrypoints.http.kit.openapi.operation import Access, documented
-from entrypoints.http.kit.paging import ListQuery, Page, page, position
-from entrypoints.http.kit.path_ids import known_uuid
-from entrypoints.http.kit.query import NoQuery, fit, parameters, read_query
-from entrypoints.http.kit.request import Req, call_of, services_of
+from entrypoints.http.kit.openapi.declared import LINK, Access, declare
+from entrypoints.http.kit.paging import ListQuery, Page, Pager
+from entrypoints.http.kit.path_ids import UuidInPath, known_uuid
+from entrypoints.http.kit.query import parameters
 from entrypoints.http.kit.time_range import DEMANDS, demand_range
 from entrypoints.http.notification.views import CancelledOut, NotificationOut
-
-
-@post(
-    "/notifications/{notification_id:str}/cancel",
-    opt=documented(
-        tag="Notifications",
-        access=Access.OWN,
-        summary="Call a notification off",
-        description="What has not begun is not sent. Calling off again is harmless.",
-        query=NoQuery,
-        returns={200: (CancelledOut, "How many deliveries it came in time for")},
-        problems=("not-found",),
-    ),
-)
-async def cancel_notification(request: Req, notification_id: FromPath[str]) -> Answer:
-    """Cancel."""
-    read_query(request, NoQuery)
-    tally = await services_of(request).cancel(known_uuid(notification_id), call_of(request).mode)
-    return ok(CancelledOut.of(tally))
-
 
 _LABEL = "metadata."
 _LITERAL = ":json"
@@ -49,6 +28,8 @@ _LITERAL = ":json"
 
 class NotificationQuery(ListQuery, frozen=True, kw_only=True):
     """Which notifications; all that is given must hold."""
+
+    OPEN_PREFIX: ClassVar[str | None] = _LABEL
 
     status: Annotated[tuple[NotificationStatus, ...], Meta(description="several with commas")] = ()
     type: Annotated[tuple[Name, ...], Meta(description="several with commas")] = ()
@@ -61,55 +42,54 @@ class NotificationQuery(ListQuery, frozen=True, kw_only=True):
 
 @get(
     "/notifications",
-    opt=documented(
-        tag="Notifications",
-        access=Access.OWN,
-        summary="List notifications, newest first",
-        description=(
-            "`metadata.<label>=<text>` finds those with exactly this text under a label; for numbers, "
-            "booleans and null write JSON: `metadata.<label>:json=42`. A test key lists test notifications."
-            "\n\nWith `status`, `channel` or `createdBy`, unless for a `recipient`, give " + DEMANDS + "."
-        ),
-        query=NotificationQuery,
-        returns={200: (Page[NotificationOut], "A page")},
-        answer_headers=("Link",),
+    summary="List notifications, newest first",
+    description=(
+        "`metadata.<label>=<text>` finds those with exactly this text under a label; for numbers, "
+        "booleans and null write JSON: `metadata.<label>:json=42`. A test key lists test notifications."
+        "\n\nWith `status`, `channel` or `createdBy`, unless for a `recipient`, give " + DEMANDS + "."
     ),
+    response_description="A page",
+    response_headers=[LINK],
+    opt=declare(Access.OWN),
 )
-async def list_notifications(request: Req) -> Answer:
+async def list_notifications(
+    request: ApiRequest,
+    params: NamedDependency[NotificationQuery],
+) -> Response[Page[NotificationOut]]:
     """Filter and page."""
-    given = parameters(request)
-    labels = {name: given.pop(name) for name in list(given) if name.startswith(_LABEL)}
-    query = fit(given, NotificationQuery)
+    pager = Pager(request)
     demand_range(
-        query.created_after,
-        query.created_before,
-        now=services_of(request).clock.now(),
+        params.created_after,
+        params.created_before,
+        now=request.services.clock.now(),
         by={
-            name: bool(value) and query.recipient is None
+            name: bool(value) and params.recipient is None
             for name, value in (
-                ("status", query.status),
-                ("channel", query.channel),
-                ("createdBy", query.created_by),
+                ("status", params.status),
+                ("channel", params.channel),
+                ("createdBy", params.created_by),
             )
         },
     )
     wanted = Filter(
-        mode=call_of(request).mode,
-        statuses=query.status,
-        types=query.type,
-        channel=query.channel,
-        created_after=query.created_after,
-        created_before=query.created_before,
-        created_by=query.created_by,
-        metadata=dict(_label(name, text) for name, text in labels.items()),
+        mode=request.mode,
+        statuses=params.status,
+        types=params.type,
+        channel=params.channel,
+        created_after=params.created_after,
+        created_before=params.created_before,
+        created_by=params.created_by,
+        metadata=dict(
+            _label(name, text) for name, text in parameters(request).items() if name.startswith(_LABEL)
+        ),
     )
-    rows = await services_of(request).list_notifications(
+    rows = await request.services.list_notifications(
         wanted,
-        recipient=query.recipient,
-        before=position(request, query.cursor, UUID),
-        limit=query.limit + 1,
+        recipient=params.recipient,
+        before=pager.position(params.cursor, UUID),
+        limit=params.limit + 1,
     )
-    return page(request, rows, query.limit, shown=NotificationOut.of, at=lambda row: row.id)
+    return pager.page(rows, params.limit, shown=NotificationOut.of, at=lambda row: row.id)
 
 
 def _label(name: str, text: str) -> tuple[str, Any]:
@@ -128,20 +108,28 @@ def _label(name: str, text: str) -> tuple[str, Any]:
 
 @get(
     "/notifications/{notification_id:str}",
-    opt=documented(
-        tag="Notifications",
-        access=Access.OWN,
-        summary="See how a notification stands",
-        query=NoQuery,
-        returns={200: (NotificationOut, "The notification, with its deliveries counted by status")},
-        problems=("not-found",),
-    ),
+    summary="See how a notification stands",
+    response_description="The notification, with its deliveries counted by status",
+    opt=declare(Access.OWN, problems=("not-found",)),
 )
-async def show_notification(request: Req, notification_id: FromPath[str]) -> Answer:
+async def show_notification(request: ApiRequest, notification_id: UuidInPath) -> NotificationOut:
     """One notification."""
-    read_query(request, NoQuery)
-    found = await services_of(request).find_notification(known_uuid(notification_id), call_of(request).mode)
-    return ok(NotificationOut.of(found))
+    return NotificationOut.of(
+        await request.services.find_notification(known_uuid(notification_id), request.mode)
+    )
+
+
+@post(
+    "/notifications/{notification_id:str}/cancel",
+    status_code=200,
+    summary="Call a notification off",
+    description="What has not begun is not sent. Calling off again is harmless.",
+    response_description="How many deliveries it came in time for",
+    opt=declare(Access.OWN, problems=("not-found",)),
+)
+async def cancel_notification(request: ApiRequest, notification_id: UuidInPath) -> CancelledOut:
+    """Cancel what has not begun."""
+    return CancelledOut.of(await request.services.cancel(known_uuid(notification_id), request.mode))
 
 
 ROUTES: list[ControllerRouterHandler] = [list_notifications, show_notification, cancel_notification]

@@ -12,7 +12,7 @@ from domain.notification.rollup import Counts
 from entrypoints.http.kit.view import View
 
 
-class Links(View):
+class Links(View, frozen=True, kw_only=True):
     """Where to go from a notification."""
 
     self_: str = field(name="self")
@@ -27,7 +27,7 @@ class Links(View):
         return cls(self_=at, deliveries=f"{at}/deliveries", history=f"{at}/history", cancel=f"{at}/cancel")
 
 
-class AcceptedOut(View, omit_defaults=True):
+class AcceptedOut(View, frozen=True, kw_only=True, omit_defaults=True):
     """Accepted: committed, and on its way."""
 
     id: UUID
@@ -38,7 +38,7 @@ class AcceptedOut(View, omit_defaults=True):
     ] = False
 
 
-class NotificationOut(View):
+class NotificationOut(View, frozen=True, kw_only=True):
     """One notification and how it stands."""
 
     id: UUID
@@ -67,7 +67,7 @@ class NotificationOut(View):
         return cls.copy(row, notification_type=row.type, channel_type=row.channel, links=Links.of(row.id))
 
 
-class CancelledOut(View):
+class CancelledOut(View, frozen=True, kw_only=True):
     """What a cancel came in time for."""
 
     cancelled: int
@@ -80,7 +80,7 @@ class CancelledOut(View):
         return cls.copy(tally)
 
 
-class PreviewedRecipientOut(View):
+class PreviewedRecipientOut(View, frozen=True, kw_only=True):
     """One recipient's message."""
 
     recipient_id: str | None
@@ -96,7 +96,7 @@ class PreviewedRecipientOut(View):
     problem: str | None
 
 
-class PreviewOut(View):
+class PreviewOut(View, frozen=True, kw_only=True):
     """What would happen; nothing was sent or kept."""
 
     channel_type: str

@@ -37,7 +37,7 @@ class TemplateVersionIn(
     is_active: Annotated[bool, Meta(description="use this version from now on")] = True
 
     def draft(self, id: str) -> Template:  # noqa: A002  its name everywhere
-        """As the house calls it."""
+        """The same in the application's terms."""
         return Template(
             id=id,
             version=0,

@@ -8,7 +8,7 @@ from domain.template.template import Variable
 from entrypoints.http.kit.view import View
 
 
-class TemplateOut(View):
+class TemplateOut(View, frozen=True, kw_only=True):
     """One version of a template, and which version is in use."""
 
     id: str
@@ -39,7 +39,7 @@ class TemplateOut(View):
         )
 
 
-class TemplateHeadOut(View):
+class TemplateHeadOut(View, frozen=True, kw_only=True):
     """A template in a list."""
 
     id: str

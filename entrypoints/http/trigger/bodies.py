@@ -60,7 +60,7 @@ class TriggerIn(
     metadata: Annotated[dict[str, Path], Meta(description="label → path")] = {}
 
     def trigger(self, id: str) -> Trigger:  # noqa: A002  its name everywhere
-        """As the house calls it."""
+        """The same in the application's terms."""
         return Trigger(
             id=id,
             event=self.event,

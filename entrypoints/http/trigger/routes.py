@@ -1,120 +1,110 @@
 """Triggers: list, show, create or replace, delete."""
 
-from litestar import delete, get, put
-from litestar.params import FromPath
+from litestar import Response, delete, get, put
+from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
+from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 
+from application.kernel.versioned import Versioned
 from domain.kernel.errors import Invalid, NotFound
-from entrypoints.http.kit.answers import Answer, created, gone, ok
-from entrypoints.http.kit.body import Body
+from domain.trigger.trigger import Trigger
+from entrypoints.http.kit.answers import JsonResponse, created, no_content
+from entrypoints.http.kit.api import ApiRequest
+from entrypoints.http.kit.dependencies import Conditions
 from entrypoints.http.kit.fields import renamed
-from entrypoints.http.kit.openapi.operation import Access, documented
-from entrypoints.http.kit.paging import ListQuery, Page, page, position
+from entrypoints.http.kit.openapi.declared import ETAG, LINK, LOCATION, Access, declare
+from entrypoints.http.kit.paging import ListQuery, Page, Pager
 from entrypoints.http.kit.path_ids import known_id
-from entrypoints.http.kit.preconditions import etag, expect
-from entrypoints.http.kit.query import NoQuery, read_query
-from entrypoints.http.kit.request import Req, services_of
+from entrypoints.http.kit.preconditions import etag
+from entrypoints.http.kit.services import HttpServices
 from entrypoints.http.trigger.bodies import TRIGGER, TRIGGER_NAMES, TriggerIn
 from entrypoints.http.trigger.views import TriggerOut
 
-_TAG = "Triggers"
-_body = Body(TriggerIn, 16 * 1024)
+_BODY_MAX = 16 * 1024
 
 
 @get(
     "/triggers",
-    opt=documented(
-        tag=_TAG,
-        access=Access.SHARED,
-        summary="List triggers",
-        query=ListQuery,
-        returns={200: (Page[TriggerOut], "A page, in the order of their ids")},
-        answer_headers=("Link",),
-    ),
+    summary="List triggers",
+    response_description="A page, in the order of their ids",
+    response_headers=[LINK],
+    opt=declare(Access.SHARED),
 )
-async def list_triggers(request: Req) -> Answer:
-    """All, in id order."""
-    query = read_query(request, ListQuery)
-    after = position(request, query.cursor, str) or ""
-    rows = await services_of(request).triggers.page(after, query.limit + 1)
-    return page(request, rows, query.limit, shown=TriggerOut.of, at=lambda row: row.value.id)
+async def list_triggers(
+    request: ApiRequest, params: NamedDependency[ListQuery]
+) -> Response[Page[TriggerOut]]:
+    """In the order of their ids."""
+    pager = Pager(request)
+    after = pager.position(params.cursor, str) or ""
+    rows = await request.services.triggers.page(after, params.limit + 1)
+    return pager.page(rows, params.limit, shown=TriggerOut.of, at=lambda row: row.value.id)
 
 
 @get(
     "/triggers/{trigger_id:str}",
-    opt=documented(
-        tag=_TAG,
-        access=Access.SHARED,
-        summary="Read a trigger",
-        query=NoQuery,
-        returns={200: (TriggerOut, "The trigger")},
-        answer_headers=("ETag",),
-        problems=("not-found",),
-    ),
+    summary="Read a trigger",
+    response_description="The trigger",
+    response_headers=[ETAG],
+    opt=declare(Access.SHARED, problems=("not-found",)),
 )
-async def show_trigger(request: Req, trigger_id: FromPath[str]) -> Answer:
-    """One."""
-    read_query(request, NoQuery)
-    found = await services_of(request).triggers.get(known_id(trigger_id))
-    if found is None:
-        raise NotFound(f"no trigger '{trigger_id}'")
-    return ok(TriggerOut.of(found), etag(found.version))
+async def show_trigger(request: ApiRequest, trigger_id: FromPath[str]) -> Response[TriggerOut]:
+    """One trigger."""
+    found = await _found(request.services, trigger_id)
+    return JsonResponse(TriggerOut.of(found), headers=etag(found.version))
 
 
 @put(
     "/triggers/{trigger_id:str}",
-    opt=documented(
-        tag=_TAG,
-        access=Access.LIVE,
-        summary="Create or replace a trigger",
-        description="Paths such as `data.orderId` lead into the event; its template must exist.",
-        body=TriggerIn,
-        examples=TRIGGER,
-        query=NoQuery,
-        headers=("If-Match", "If-None-Match"),
-        returns={200: (TriggerOut, "Replaced"), 201: (TriggerOut, "Created")},
-        answer_headers=("Location", "ETag"),
+    request_max_body_size=_BODY_MAX,
+    summary="Create or replace a trigger",
+    description="Paths such as `data.orderId` lead into the event; its template must exist.",
+    response_description="Replaced",
+    responses={201: ResponseSpec(TriggerOut, description="Created")},
+    response_headers=[LOCATION, ETAG],
+    opt=declare(
+        Access.LIVE,
         problems=("not-found", "conflict", "precondition-failed", "precondition-required"),
+        examples=TRIGGER,
     ),
 )
-async def save_trigger(request: Req, trigger_id: FromPath[str]) -> Answer:
+async def save_trigger(
+    request: ApiRequest, trigger_id: FromPath[str], data: JSONBody[TriggerIn], preconditions: Conditions
+) -> Response[TriggerOut]:
     """Create or replace."""
-    read_query(request, NoQuery)
-    body = await _body.read(request)
-    services = services_of(request)
-    known = await services.triggers.get(known_id(trigger_id))
-    expect(request, known and known.version)
+    known = await request.services.triggers.get(known_id(trigger_id))
+    preconditions.check(known and known.version)
     try:
-        saved = await services.save_trigger(body.trigger(trigger_id), expected=known.version if known else 0)
+        saved = await request.services.save_trigger(
+            data.trigger(trigger_id), expected=known.version if known else 0
+        )
     except Invalid as refused:
         raise Invalid(*renamed(refused.faults, TRIGGER_NAMES)) from None
     shown, tag = TriggerOut.of(saved), etag(saved.version)
-    return ok(shown, tag) if known else created(shown, f"/api/triggers/{trigger_id}", tag)
+    return JsonResponse(shown, headers=tag) if known else created(shown, f"/api/triggers/{trigger_id}", tag)
 
 
 @delete(
     "/triggers/{trigger_id:str}",
-    status_code=200,  # for Litestar, which allows no body otherwise: the answer itself is a 204
-    opt=documented(
-        tag=_TAG,
-        access=Access.LIVE,
-        summary="Delete a trigger",
-        query=NoQuery,
-        headers=("If-Match",),
-        returns={204: (None, "Deleted")},
-        problems=("not-found", "precondition-failed", "precondition-required"),
-    ),
+    summary="Delete a trigger",
+    response_description="Deleted",
+    opt=declare(Access.LIVE, problems=("not-found", "precondition-failed", "precondition-required")),
 )
-async def delete_trigger(request: Req, trigger_id: FromPath[str]) -> Answer:
-    """Remove."""
-    read_query(request, NoQuery)
-    triggers = services_of(request).triggers
-    known = await triggers.get(known_id(trigger_id))
-    if known is None:
-        raise NotFound(f"no trigger '{trigger_id}'")
-    expect(request, known.version)
-    await triggers.delete(trigger_id, expected=known.version)
-    return gone()
+async def delete_trigger(
+    request: ApiRequest, trigger_id: FromPath[str], preconditions: Conditions
+) -> Response[None]:
+    """Delete."""
+    known = await _found(request.services, trigger_id)
+    preconditions.check(known.version)
+    await request.services.triggers.delete(trigger_id, expected=known.version)
+    return no_content()
+
+
+async def _found(services: HttpServices, trigger: str) -> Versioned[Trigger]:
+    found = await services.triggers.get(known_id(trigger))
+    if found is None:
+        raise NotFound(f"no trigger '{trigger}'")
+    return found
 
 
 ROUTES: list[ControllerRouterHandler] = [list_triggers, show_trigger, save_trigger, delete_trigger]

@@ -12,7 +12,7 @@ from entrypoints.http.kit.view import View
 from entrypoints.http.trigger.bodies import ToIn
 
 
-class TriggerOut(View):
+class TriggerOut(View, frozen=True, kw_only=True):
     """A trigger."""
 
     id: str

@@ -31,7 +31,7 @@ class UserIn(
     timezone: Annotated[str, Meta(max_length=64, description="IANA, such as Europe/Berlin")] | None = None
 
     def update(self, user: str) -> UserUpdate:
-        """As the house calls it."""
+        """The same in the application's terms."""
         return UserUpdate(user_id=user, **msgspec.structs.asdict(self))
 
 

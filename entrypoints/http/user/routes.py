@@ -1,11 +1,14 @@
-"""The shop's customers in `users`, by the shop's own user ids."""
+"""Users: list, find, show, create or replace, erase; by the shop's own user ids."""
 
 from collections.abc import Sequence
 from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
-from litestar import delete, get, post, put
+from litestar import Response, delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
+from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta
 
@@ -13,20 +16,15 @@ from application.user.erase import Named
 from domain.kernel.errors import Conflict, Fault, Invalid, KeyUnavailable, NotFound
 from domain.kernel.text import UNSEEN, hides
 from domain.user.update import UpdateOutcome, UserUpdate
-from entrypoints.http.kit.answers import Answer, created, gone, ok
-from entrypoints.http.kit.body import Body
-from entrypoints.http.kit.openapi.operation import Access, documented
-from entrypoints.http.kit.paging import ListQuery, Page, page, position
+from entrypoints.http.kit.answers import JsonResponse, created, no_content
+from entrypoints.http.kit.api import ApiRequest
+from entrypoints.http.kit.dependencies import Conditions
+from entrypoints.http.kit.openapi.declared import ETAG, LINK, LOCATION, Access, declare
+from entrypoints.http.kit.paging import ListQuery, Page, Pager
 from entrypoints.http.kit.path_ids import user_id
-from entrypoints.http.kit.preconditions import etag, expect
-from entrypoints.http.kit.query import NoQuery, read_query
-from entrypoints.http.kit.request import Req, call_of, services_of
+from entrypoints.http.kit.preconditions import etag
 from entrypoints.http.user.bodies import ERASE, USER, EraseIn, UserIn
 from entrypoints.http.user.views import ErasedOut, UserOut
-
-_TAG = "Users"
-_body = Body(UserIn)
-_erase = Body(EraseIn)
 
 
 class UserQuery(ListQuery, frozen=True, kw_only=True):
@@ -37,83 +35,71 @@ class UserQuery(ListQuery, frozen=True, kw_only=True):
 
 @get(
     "/users",
-    opt=documented(
-        tag=_TAG,
-        access=Access.OWN,
-        summary="List users, or find them by e-mail address",
-        description=(
-            "Customers and guests; several may share an address. Test keys have users of their own, apart "
-            "from the shop's: they see and change those alone."
-        ),
-        query=UserQuery,
-        returns={200: (Page[UserOut], "A page")},
-        answer_headers=("Link",),
+    summary="List users, or find them by e-mail address",
+    description=(
+        "Customers and guests; several may share an address. Test keys have users of their own, apart "
+        "from the shop's: they see and change those alone."
     ),
+    response_description="A page",
+    response_headers=[LINK],
+    opt=declare(Access.OWN),
 )
-async def list_users(request: Req) -> Answer:
+async def list_users(request: ApiRequest, params: NamedDependency[UserQuery]) -> Response[Page[UserOut]]:
     """All, or those with an address."""
-    query = read_query(request, UserQuery)
-    rows = await services_of(request).list_users(
-        call_of(request).mode,
-        email=query.email,
-        after=position(request, query.cursor, UUID),
-        limit=query.limit + 1,
+    pager = Pager(request)
+    rows = await request.services.list_users(
+        request.mode, email=params.email, after=pager.position(params.cursor, UUID), limit=params.limit + 1
     )
-    return page(request, rows, query.limit, shown=UserOut.of, at=lambda row: row.user.id)
+    return pager.page(rows, params.limit, shown=UserOut.of, at=lambda row: row.user.id)
 
 
 @get(
     "/users/{user_id:path}",
-    opt=documented(
-        tag=_TAG,
-        access=Access.OWN,
-        summary="Read a user",
-        query=NoQuery,
-        returns={200: (UserOut, "The user")},
-        answer_headers=("ETag",),
-        problems=("not-found",),
-    ),
+    summary="Read a user",
+    response_description="The user",
+    response_headers=[ETAG],
+    opt=declare(Access.OWN, problems=("not-found",)),
 )
-async def show_user(request: Req) -> Answer:
-    """One."""
-    read_query(request, NoQuery)
-    found = await services_of(request).find_user(user_id(request.scope), call_of(request).mode)
-    return ok(UserOut.of(found), etag(found.user.version))
+async def show_user(request: ApiRequest) -> Response[UserOut]:
+    """One user."""
+    found = await request.services.find_user(user_id(request.scope), request.mode)
+    return JsonResponse(UserOut.of(found), headers=etag(found.user.version))
 
 
 @put(
     "/users/{user_id:path}",
-    opt=documented(
-        tag=_TAG,
-        access=Access.OWN,
-        summary="Create or replace a user",
-        description="Shops that publish user events need not call this: users follow the events.",
-        body=UserIn,
-        examples=USER,
-        query=NoQuery,
-        headers=("If-Match", "If-None-Match"),
-        returns={200: (UserOut, "Replaced"), 201: (UserOut, "Created")},
-        answer_headers=("Location", "ETag"),
+    summary="Create or replace a user",
+    description="Shops that publish user events need not call this: users follow the events.",
+    response_description="Replaced",
+    responses={201: ResponseSpec(UserOut, description="Created")},
+    response_headers=[LOCATION, ETAG],
+    opt=declare(
+        Access.OWN,
         problems=("not-found", "conflict", "precondition-failed", "precondition-required"),
+        examples=USER,
     ),
 )
-async def save_user(request: Req) -> Answer:
+async def save_user(
+    request: ApiRequest, data: JSONBody[UserIn], preconditions: Conditions
+) -> Response[UserOut]:
     """Create or replace."""
-    read_query(request, NoQuery)
-    body = await _body.read(request)
-    user, mode, services = user_id(request.scope), call_of(request).mode, services_of(request)
+    user = user_id(request.scope)
     try:
-        version: int | None = (await services.find_user(user, mode)).user.version
+        version: int | None = (await request.services.find_user(user, request.mode)).user.version
     except NotFound:
         version = None
         if hides(user):  # those that were kept in earlier days can be mended and erased
             raise Invalid(Fault("", "bad_character", f"the user id in the path: {UNSEEN}")) from None
-    expect(request, version)
-    [done] = await services.update_users([body.update(user)], mode=mode, expected=version or 0)
+    preconditions.check(version)
+    [done] = await request.services.update_users(
+        [data.update(user)], mode=request.mode, expected=version or 0
+    )
     _hold(done.outcome, done.faults)
-    found = await services.find_user(user, mode)
+    found = await request.services.find_user(user, request.mode)
     shown, tag = UserOut.of(found), etag(found.user.version)
-    return ok(shown, tag) if version else created(shown, f"/api/users/{quote(user, safe='')}", tag)
+    if version:
+        return JsonResponse(shown, headers=tag)
+    return created(shown, f"/api/users/{quote(user, safe='')}", tag)
 
 
 def _hold(outcome: UpdateOutcome, faults: Sequence[Fault]) -> None:
@@ -130,54 +116,38 @@ def _hold(outcome: UpdateOutcome, faults: Sequence[Fault]) -> None:
 
 @delete(
     "/users/{user_id:path}",
-    status_code=200,  # for Litestar, which allows no body otherwise: the answer itself is a 204
-    opt=documented(
-        tag=_TAG,
-        access=Access.OWN,
-        summary="Erase a user",
-        description=(
-            "Deletes the key their data is encrypted under: nothing of it can be read again, deliveries "
-            "still waiting for them are not sent. Needs no `If-Match`: whatever changed meanwhile goes too."
-        ),
-        query=NoQuery,
-        returns={204: (None, "Erased")},
-        problems=("not-found",),
+    summary="Erase a user",
+    description=(
+        "Deletes the key their data is encrypted under: nothing of it can be read again, deliveries "
+        "still waiting for them are not sent. Needs no `If-Match`: whatever changed meanwhile goes too."
     ),
+    response_description="Erased",
+    opt=declare(Access.OWN, problems=("not-found",)),
 )
-async def erase_user(request: Req) -> Answer:
+async def erase_user(request: ApiRequest) -> Response[None]:
     """Erase, for good."""
-    read_query(request, NoQuery)
-    user, mode, services = user_id(request.scope), call_of(request).mode, services_of(request)
-    await services.find_user(user, mode)
-    await services.update_users([UserUpdate(user_id=user, deleted=True)], mode=mode)
-    return gone()
+    user = user_id(request.scope)
+    await request.services.find_user(user, request.mode)
+    await request.services.update_users([UserUpdate(user_id=user, deleted=True)], mode=request.mode)
+    return no_content()
 
 
 @post(
     "/users:erase",
     status_code=200,
-    opt=documented(
-        tag=_TAG,
-        access=Access.OWN,
-        summary="Erase a guest by their address, or whoever has it",
-        description=(
-            "As for one user by their id, for those who have none; the address stands in the body, where no "
-            "log keeps it. Guests with it are erased; customers are named, and go with `customers`. Entries "
-            "of suppressed addresses stay. Nobody to be erased is no error."
-        ),
-        body=EraseIn,
-        examples=ERASE,
-        query=NoQuery,
-        returns={200: (ErasedOut, "Erased")},
+    summary="Erase a guest by their address, or whoever has it",
+    description=(
+        "As for one user by their id, for those who have none; the address stands in the body, where no "
+        "log keeps it. Guests with it are erased; customers are named, and go with `customers`. Entries "
+        "of suppressed addresses stay. Nobody to be erased is no error."
     ),
+    response_description="Erased",
+    opt=declare(Access.OWN, examples=ERASE),
 )
-async def erase_users(request: Req) -> Answer:
+async def erase_users(request: ApiRequest, data: JSONBody[EraseIn]) -> ErasedOut:
     """Erase, for good."""
-    read_query(request, NoQuery)
-    body = await _erase.read(request)
-    named = Named(user_id=body.user_id, email=body.email, phone=body.phone)
-    mode, erase = call_of(request).mode, services_of(request).erase_users
-    return ok(ErasedOut.of(await erase(named, mode, customers=body.customers)))
+    named = Named(user_id=data.user_id, email=data.email, phone=data.phone)
+    return ErasedOut.of(await request.services.erase_users(named, request.mode, customers=data.customers))
 
 
 ROUTES: list[ControllerRouterHandler] = [list_users, show_user, save_user, erase_user, erase_users]

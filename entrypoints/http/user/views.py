@@ -10,7 +10,7 @@ from application.user.shown_user import ShownUser
 from entrypoints.http.kit.view import View
 
 
-class UserOut(View):
+class UserOut(View, frozen=True, kw_only=True):
     """A customer or guest, in `users`."""
 
     id: Annotated[str | None, Meta(description="the shop's own user id; null for guests")]
@@ -36,7 +36,7 @@ class UserOut(View):
         )
 
 
-class ErasedOut(View):
+class ErasedOut(View, frozen=True, kw_only=True):
     """What was erased, and who has the address and was not."""
 
     erased: int

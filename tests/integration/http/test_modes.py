@@ -16,7 +16,7 @@ from litestar.routes import HTTPRoute
 
 from domain.kernel.channel import Mode
 from entrypoints.http.app import build_app
-from entrypoints.http.kit.openapi.operation import Access, Doc
+from entrypoints.http.kit.openapi.declared import Access, Declared
 from tests.integration.http.operating import ended, held
 from tests.integration.http.world import RECENT, TEMPLATE, World, errors_of
 from tests.support.memory.rows import DeliveryRow
@@ -34,15 +34,21 @@ TRIGGER = {
 }
 
 
-def _routes() -> list[tuple[str, str, Doc]]:
+CONDITIONAL: set[tuple[str, str]] = set()
+"""Routes that ask for `If-Match`."""
+
+
+def _routes() -> list[tuple[str, str, Declared]]:
     found = []
     for route in build_app().routes:
         if isinstance(route, HTTPRoute) and route.path_format.startswith("/api"):
             for handler in route.route_handlers:
-                doc = handler.opt.get("doc")
+                declared = handler.opt.get("declared")
                 methods = sorted(handler.http_methods - {"HEAD", "OPTIONS"})
-                found += [(method, route.path_format, doc) for method in methods if doc is not None]
-                assert doc is not None or methods == [], f"{route.path_format} declares nothing"
+                found += [(method, route.path_format, declared) for method in methods if declared is not None]
+                assert declared is not None or methods == [], f"{route.path_format} declares nothing"
+                if "preconditions" in handler.parsed_fn_signature.parameters:
+                    CONDITIONAL.update((method, route.path_format) for method in methods)
     return sorted(found, key=lambda each: each[:2])  # handlers come in another order in each process
 
 
@@ -124,7 +130,7 @@ async def both(world: World) -> dict[Mode, Belongings]:
     return found
 
 
-def _body(path: str, doc: Doc, there: Belongings) -> bytes | None:
+def _body(path: str, declared: Declared, there: Belongings) -> bytes | None:
     match path:
         case "/api/dead-letters:replay":
             return msgspec.json.encode({"deliveryIds": [there.letter.id]})
@@ -132,13 +138,13 @@ def _body(path: str, doc: Doc, there: Belongings) -> bytes | None:
             return msgspec.json.encode({"deliveryIds": [there.letter.id], "reason": "r"})
         case "/api/users:erase":
             return msgspec.json.encode({"email": EMAIL.format(mode=there.mode), "customers": True})
-    if doc.body is None:
+    if not declared.examples:
         return None
-    return msgspec.json.encode(next(iter(doc.examples.values())))
+    return msgspec.json.encode(next(iter(declared.examples.values())))
 
 
 async def _ask(
-    world: World, method: str, path: str, doc: Doc, *, key: Belongings, there: Belongings
+    world: World, method: str, path: str, declared: Declared, *, key: Belongings, there: Belongings
 ) -> httpx.Response:
     """Ask with one mode's key for what belongs to `there`."""
     url = path
@@ -155,10 +161,10 @@ async def _ask(
         url = url.replace(name, str(value))
     assert "{" not in url, "tell this test what to put there"
     headers = dict(key.headers)
-    body = _body(path, doc, there)
+    body = _body(path, declared, there)
     if body is not None:
         headers["Content-Type"] = "application/json"
-    if "If-Match" in doc.headers:
+    if (method, path) in CONDITIONAL:
         shown = await world.client.get(
             url.removesuffix("/activate").removesuffix("/deactivate"), headers=headers
         )
@@ -168,22 +174,22 @@ async def _ask(
 
 def test_every_route_below_api_states_its_rule() -> None:
     assert len(ROUTES) > 30
-    assert all(doc.access is not Access.OPEN for _, _, doc in ROUTES)
-    for method, path, doc in ROUTES:
+    assert all(declared.access is not Access.OPEN for _, _, declared in ROUTES)
+    for method, path, declared in ROUTES:
         rule = Access.SHARED if method == "GET" else Access.LIVE
-        assert doc.access is (rule if path.startswith(GOVERNING) and path != DROP else Access.OWN), path
+        assert declared.access is (rule if path.startswith(GOVERNING) and path != DROP else Access.OWN), path
 
 
 @pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize(("method", "path", "doc"), ROUTES, ids=NAMES)
+@pytest.mark.parametrize(("method", "path", "declared"), ROUTES, ids=NAMES)
 async def test_a_key_reaches_what_is_of_its_mode_and_nothing_else(
-    world: World, both: dict[Mode, Belongings], method: str, path: str, doc: Doc, mode: Mode
+    world: World, both: dict[Mode, Belongings], method: str, path: str, declared: Declared, mode: Mode
 ) -> None:
     mine, theirs = both[mode], both[Mode.TEST if mode is Mode.LIVE else Mode.LIVE]
     before = _of(world, theirs.mode)
 
-    if doc.access is Access.LIVE:
-        answer = await _ask(world, method, path, doc, key=mine, there=mine)
+    if declared.access is Access.LIVE:
+        answer = await _ask(world, method, path, declared, key=mine, there=mine)
         if mode is Mode.TEST:
             assert errors_of(answer, 403) == {}
             assert _of(world, theirs.mode) == before
@@ -191,9 +197,9 @@ async def test_a_key_reaches_what_is_of_its_mode_and_nothing_else(
             assert answer.status_code in {200, 201, 204, 409}, answer.text  # such a template is there
         return
 
-    answer = await _ask(world, method, path, doc, key=mine, there=theirs)
+    answer = await _ask(world, method, path, declared, key=mine, there=theirs)
     by_id = "/api/users/{user_id}"  # both modes have one of the same id
-    if doc.access is Access.OWN and "{" in path and path not in (by_id, DROP):
+    if declared.access is Access.OWN and "{" in path and path not in (by_id, DROP):
         assert errors_of(answer, 404) == {}
     else:
         assert answer.status_code < 300, answer.text
@@ -208,9 +214,9 @@ async def test_a_key_reaches_what_is_of_its_mode_and_nothing_else(
     if path in (by_id, DROP):
         return
 
-    answer = await _ask(world, method, path, doc, key=mine, there=mine)
+    answer = await _ask(world, method, path, declared, key=mine, there=mine)
     assert answer.status_code in {200, 202, 204}, answer.text
-    if method == "GET" and "{" not in path and doc.access is Access.OWN:
+    if method == "GET" and "{" not in path and declared.access is Access.OWN:
         assert [sign for sign in mine.signs if sign in answer.text]
 
 

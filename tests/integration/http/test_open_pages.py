@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from entrypoints.http.app import build_app
+from entrypoints.http.app import build_app, contract
 from entrypoints.http.kit.problems import KINDS
 from entrypoints.http.kit.services import Readiness
 from tests.integration.http.world import World, errors_of
@@ -49,17 +49,17 @@ async def test_the_contract_is_served(client: httpx.AsyncClient) -> None:
 
 def test_the_committed_contract_is_the_one_that_is_served() -> None:
     committed = json.loads((ROOT / "openapi.json").read_text())
-    assert committed == json.loads(build_app().contract), (
+    assert committed == json.loads(contract()), (
         "the contract changed: python -m entrypoints.http.openapi > openapi.json"
     )
 
 
 def test_the_contract_tells_of_every_route_and_every_reference_leads_somewhere() -> None:
-    contract = json.loads(build_app().contract)
-    told = {(method.upper(), path) for path, operations in contract["paths"].items() for method in operations}
+    document = json.loads(contract())
+    told = {(method.upper(), path) for path, operations in document["paths"].items() for method in operations}
     app = build_app()
     routed = {
-        (method, handler.opt["doc"].path or route.path_format if "doc" in handler.opt else route.path_format)
+        (method, (declared.path if (declared := handler.opt.get("declared")) else None) or route.path_format)
         for route in app.routes
         for handler in route.route_handlers  # type: ignore[union-attr]
         for method in handler.http_methods
@@ -67,11 +67,11 @@ def test_the_contract_tells_of_every_route_and_every_reference_leads_somewhere()
     }
     pages = {"/openapi.json", "/docs", "/docs/{name}", "/problems", "/problems/{kind}"}
     assert told == {(method, path) for method, path in routed if path not in pages}
-    for reference in re.findall(r'"\$ref":"#/([^"]+)"', app.contract.decode()):
-        at = contract
+    for reference in re.findall(r'"\$ref":"#/([^"]+)"', contract().decode()):
+        at = document
         for step in reference.split("/"):
             at = at[step]
-    for operations in contract["paths"].values():
+    for operations in document["paths"].values():
         for operation in operations.values():
             assert operation["summary"]
             assert "500" in operation["responses"]

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from domain.kernel.errors import FAULTS_MAX, Fault, Invalid, hold
-from entrypoints.http.kit.body import BODY_MAX, Body
 from entrypoints.http.kit.faults import shape_faults
 from entrypoints.http.kit.forbidden_values import DEPTH_MAX, needs_value_check, value_faults
+from entrypoints.http.kit.json_body import JsonBody
 from entrypoints.http.kit.problems import Rejected, to_problem
+from entrypoints.http.kit.read_body import BODY_MAX
 from entrypoints.http.notification.batch_bodies import items
 from entrypoints.http.notification.bodies import NotificationIn
 
@@ -32,7 +33,7 @@ class Outer(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     by_name: dict[str, Inner] = {}
 
 
-outer = Body(Outer)
+outer = JsonBody(Outer)
 
 
 def places(value: Any) -> list[tuple[str, str]]:
@@ -172,7 +173,7 @@ class Wide(msgspec.Struct, forbid_unknown_fields=True):
     by_name: dict[str, Inner] = {}
 
 
-wide = Body(Wide)
+wide = JsonBody(Wide)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from domain.kernel.errors import Undecodable
 from domain.kernel.number import exact, number
 from domain.notification.request import Content, Request
 from entrypoints.amqp.cloudevents import decode
-from entrypoints.http.kit.body import Body
+from entrypoints.http.kit.json_body import JsonBody
 from entrypoints.http.notification.bodies import NotificationIn
 
 FINE = "1234567890123456.785"
@@ -75,7 +75,7 @@ def test_digits_outlast_a_promise() -> None:
 
 def test_digits_of_a_rest_body_are_kept() -> None:
     body = f'{{"notificationType": "t", "data": {{"total": {FINE}, "deep": [{{"total": {FINE}}}]}}}}'
-    data = Body(NotificationIn).decode(body.encode()).data
+    data = JsonBody(NotificationIn).decode(body.encode()).data
     assert data["total"] == data["deep"][0]["total"] == Decimal(FINE)
 
 

@@ -1,1 +1,1 @@
-"""The OpenAPI document, from the routes and what their handlers say of themselves."""
+"""The OpenAPI document: Litestar's own, and what it cannot know of problems, parameters and webhooks."""

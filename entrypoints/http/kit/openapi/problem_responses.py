@@ -1,0 +1,84 @@
+"""The problems that operations can end in, as answers of the document."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from entrypoints.http.kit.openapi.declared import Access, Declared
+from entrypoints.http.kit.problems import HOME, KINDS, MEDIA_TYPE
+
+_AT = "#/components/responses/"
+_HEADERS = {"Retry-After": "seconds to wait", "WWW-Authenticate": "the scheme to use"}
+_PROBLEM_HEADERS = {
+    "unauthorized": ("WWW-Authenticate",),
+    "in-flight": ("Retry-After",),
+    "overloaded": ("Retry-After",),
+    "unavailable": ("Retry-After",),
+}
+
+
+def problem_references(declared: Declared, *, body: bool) -> dict[str, Any]:
+    """The problems of an operation, as references by status.
+
+    Args:
+        body: it reads one.
+    """
+    return {
+        str(status): {"$ref": _AT + _name(kinds)} for status, kinds in _by_status(declared, body=body).items()
+    }
+
+
+def problem_responses(operations: Iterable[Mapping[str, Any]], problem: Any) -> dict[str, Any]:
+    """What the references of all operations' `responses` lead to."""
+    named = {answer["$ref"] for responses in operations for answer in responses.values() if "$ref" in answer}
+    names = sorted(reference.removeprefix(_AT) for reference in named)
+    return {name: _problem(tuple(name.split(".")), problem) for name in names}
+
+
+def _by_status(declared: Declared, *, body: bool) -> dict[int, tuple[str, ...]]:
+    kinds = [*declared.problems, "target-too-long", "head-too-large", "internal"]
+    if declared.secured:
+        kinds += ["unauthorized", "unavailable", "malformed", "invalid"]  # all read the query string
+    if declared.access is Access.LIVE:
+        kinds += ["forbidden"]
+    if body:
+        kinds += ["malformed", "timeout", "too-large", "unsupported-media-type", "invalid"]
+    order = [kind for kind in KINDS if kind in kinds]
+    return {
+        status: tuple(kind for kind in order if KINDS[kind].status == status)
+        for status in {KINDS[kind].status for kind in order}
+    }
+
+
+def _name(kinds: tuple[str, ...]) -> str:
+    return ".".join(kinds)
+
+
+def _problem(kinds: tuple[str, ...], problem: Any) -> dict[str, Any]:
+    headers = dict.fromkeys(name for kind in kinds for name in _PROBLEM_HEADERS.get(kind, ()))
+    return {
+        "description": " / ".join(f"{KINDS[kind].title}. {KINDS[kind].advice}" for kind in kinds),
+        **_described(headers),
+        "content": {
+            MEDIA_TYPE: {"schema": problem, "examples": {kind: {"value": _example(kind)} for kind in kinds}}
+        },
+    }
+
+
+def _example(kind: str) -> dict[str, Any]:
+    example = {
+        "type": HOME + kind,
+        "title": KINDS[kind].title,
+        "status": KINDS[kind].status,
+        "detail": "what happened here",
+        "instance": "/api/notifications",
+        "trace_id": "0af7651916cd43dd8448eb211c80319c",
+    }
+    if kind == "invalid":
+        fault = {"pointer": "/data/orderId", "code": "missing_variable", "detail": "the template needs it"}
+        example |= {"detail": "1 error", "errors": [fault]}
+    return example
+
+
+def _described(names: Iterable[str]) -> dict[str, Any]:
+    headers = {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}
+    return {"headers": headers} if headers else {}
