@@ -98,12 +98,13 @@ class _Filler:
         tree = self._table(given, key)
         if not _NAME.fullmatch(key.removeprefix("providers.")):
             raise Misconfigured(f"{key}: a provider's name has up to 50 letters, digits, - and _")
-        kind = tree.get("kind")
+        kind, kinds = tree.get("kind"), inspect.LiteralType(tuple(KINDS))
         if kind is None:
             if default is None:
-                raise Misconfigured(f"{key}.kind is not set: say which kind it is, {' or '.join(KINDS)}")
+                wanted = values.expected(kinds)
+                raise Misconfigured(f"{key}.kind is not set: say which kind it is, {wanted}")
         else:
-            chosen = self._leaf(inspect.LiteralType(tuple(KINDS)), kind, f"{key}.kind")
+            chosen = self._leaf(kinds, kind, f"{key}.kind")
             default = default if default and default.kind() == chosen else KINDS[chosen]()
         return self.section(default, tree, f"{key}.")
 

@@ -29,8 +29,10 @@ def message(address: str = "ada@shop.test", **changes: Any) -> OutboundMessage:
 
 class GatewayContract:
     """Subclasses have a fixture `gateway`, whose other side does as addresses say (refuse@, defer@, silent@);
-    a call takes at most a second.
+    a call takes at most a second.  `kind` is the kind of provider; None: of none that is shipped.
     """
+
+    kind: str | None = None
 
     async def test_what_the_other_side_takes_is_accepted_under_a_reference(self, gateway: Gateway) -> None:
         first, second = await gateway.send(message()), await gateway.send(message())

@@ -51,7 +51,7 @@ class ProviderSettings(
         return str(cls.__struct_config__.tag)
 
     @abstractmethod
-    def gateway(self, context: ProviderContext) -> ProviderGateway:
+    def gateway(self, context: ProviderContext, /) -> ProviderGateway:
         """The gateway of this account.  It connects with the first message.
 
         Raises:

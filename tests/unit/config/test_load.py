@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from adapters.providers.email.smtp.gateway import SmtpSettings
+from adapters.providers.registry import KINDS
 from adapters.providers.sandbox import SandboxSettings
 from config.connections import TlsMode
 from config.load import load
@@ -145,9 +146,9 @@ POSTHORN_POLICIES__OTP__RETRYS=1
 POSTHORN_POLICIES__PROMO__RETRIES=1
     policies.promo (from POSTHORN_POLICIES__PROMO__RETRIES) is not a setting
 POSTHORN_PROVIDERS__MAILER__HOST=mx
-    providers.mailer.kind is not set: say which kind it is, smtp or sandbox
+    providers.mailer.kind is not set: say which kind it is, {kinds}
 POSTHORN_PROVIDERS__MAILER__KIND=smpt
-    'smpt' is not smtp or sandbox
+    'smpt' is not {kinds}
 POSTHORN_PROVIDERS__MAILER__KIND=smtp POSTHORN_PROVIDERS__MAILER__VERIFY=perhaps
     providers.mailer.verify (from POSTHORN_PROVIDERS__MAILER__VERIFY): 'perhaps' is not true or false
 POSTHORN_PROVIDERS__MAILER__KIND=smtp POSTHORN_PROVIDERS__MAILER__USER=shop
@@ -185,7 +186,9 @@ POSTHORN_DB__URL_FILE=/nowhere
 POSTHORN_CONFIG=/nowhere
     the configuration file /nowhere cannot be read: No such file
 """
-TABLE = list(zip(*[iter(line.strip() for line in WRONG.strip().splitlines())] * 2, strict=True))
+*_SOME, _LAST = KINDS
+_LINES = WRONG.replace("{kinds}", f"{', '.join(_SOME)} or {_LAST}").strip().splitlines()
+TABLE = list(zip(*[iter(line.strip() for line in _LINES)] * 2, strict=True))
 """What is in the environment, and below it what is said."""
 
 
