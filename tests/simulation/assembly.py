@@ -1,48 +1,22 @@
-"""What runs in a process: the product's use cases and actors, put together over wires."""
+"""What runs in a process: the product's container and actors, over wires that may break."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache, partial
 from typing import Any
-from uuid import UUID
+
+from dependency_injector.providers import Object
 
 from adapters.addresses import LocalAddresses
 from adapters.crypto.checked import CheckedVault
 from adapters.rendering.bounded import BoundedRenderer
-from application.attempt.resolve import ResolveAttempt
-from application.dead_letter.bury import BuryDelivery
-from application.dead_letter.compact_queue import CompactQueue
-from application.delivery.begin import BeginDeliveries
-from application.delivery.call import CallProvider
-from application.delivery.clear import ClearAgain
-from application.delivery.keep import KeepLeases
-from application.delivery.ports import UnderWay
-from application.delivery.probe import ProbeLane
-from application.delivery.reissue import ReissuePointers
-from application.event.handle import HandleEvents
-from application.event.trigger_index import TriggerIndex
 from application.intake.absence import Absence
 from application.intake.command import INTAKE
-from application.intake.defer import DeferNotifications
-from application.intake.drain import DrainIntake
-from application.intake.submit_or_defer import SubmitOrDefer
-from application.job.advance import AdvanceJob
-from application.job.start import StartJob
-from application.kernel.caching import CachedTemplates
 from application.kernel.supervision import End, Tasks
-from application.notification.cancel import CancelNotification
-from application.notification.group_commit import GroupCommit
-from application.notification.packing import Pack
-from application.notification.prepare import Prepare
-from application.notification.seal import Seal
-from application.notification.submit import SubmitNotification
-from application.outbox.chase import ChaseOverdue
-from application.outbox.relay import RelayOutbox
 from application.outbox.travel import RETURNED
-from application.provider.states import ProviderStates
-from application.recovery.recover import RecoverBroker
-from application.user.update import UpdateUsers
-from config.settings import Weights
+from config.container import Container
+from config.settings import Accepting, EngineSettings, Settings
 from domain.kernel.channel import Lane, Priority
 from entrypoints.amqp.intake import IntakeBatches
 from entrypoints.amqp.parking import CRITICAL, ORDINARY
@@ -67,25 +41,15 @@ from tests.simulation.process import Process
 from tests.simulation.random_faults import Part
 from tests.simulation.whereabouts import WatchedOverdue
 from tests.simulation.world import CHANNELS, VAULT, World
-from tests.support.memory.acceptance import MemoryAcceptance
-from tests.support.memory.cancelling import MemoryCancelling
-from tests.support.memory.catalog import MemoryChannels, MemoryTriggers
-from tests.support.memory.clearances import MemoryClearances
-from tests.support.memory.dead_letter_reader import MemoryDeadLetterReader
-from tests.support.memory.dead_letters import MemoryDeadLetters
-from tests.support.memory.deliveries import MemoryDeliveries
-from tests.support.memory.jobs import MemoryJobChunks, MemoryJobs
-from tests.support.memory.outbox import MemoryOutbox
 from tests.support.memory.overdue import MemoryOverdue
-from tests.support.memory.promises import MemoryPromises
-from tests.support.memory.recovery import MemoryRecovery
-from tests.support.memory.renewals import MemoryRenewals
-from tests.support.memory.templates import MemoryTemplates
-from tests.support.memory.unknown_attempts import MemoryUnknownAttempts
-from tests.support.memory.users import MemoryUsers
+from tests.support.memory.wiring import in_memory
 from tests.support.virtual_time import passing
 
-WEIGHTS = Weights().by_priority()
+SETTINGS = Settings(
+    accepting=Accepting(channels=CHANNELS, pack_from=4),
+    engine=EngineSettings(lease=LEASE, call_max=timedelta(seconds=CALL_MAX)),
+)
+WEIGHTS = SETTINGS.engine.weights.by_priority()
 PRIORITIES = (Priority.CRITICAL, Priority.MEDIUM)
 BREAKS = frozenset({"task.ended", "deliveries.broken", "delivery.poison", "message.buried", "relay.poison"})
 """Troubles that nothing in this world explains."""
@@ -149,86 +113,58 @@ class Voice:
 
 
 class Assembly:
-    """The parts of one process."""
+    """The parts of one process: the product's container, over wires that may break."""
 
     def __init__(self, world: World, process: Process) -> None:
         self.world = world
         self.process = process
         self.voice = Voice(world, process)
-        rows, ids, clock, me = world.rows, process.ids, process.clock, process.id
         self.remote = partial(Remote, world, process)
-        self.vault = CheckedVault(VAULT, process.keys)
-        mine = {"rows": rows, "process": me, "ids": ids}
-        self.outbox: Any = self.remote(MemoryOutbox(rows=rows, process=me))
-        self.deliveries: Any = self.remote(MemoryDeliveries(**mine))
-        self.promises: Any = self.remote(MemoryPromises(rows=rows))
-        self.users: Any = self.remote(MemoryUsers(rows=rows))
-        self.channels: Any = self.remote(MemoryChannels(rows=rows))
         self.publisher: Any = Publishing(world, process)
         self.consumer: Any = Consuming(world, process)
-        self.calling: Any = Calling(world, process)
-        self.under_way: dict[UUID, UnderWay] = {}
-        templates: Any = self.remote(MemoryTemplates(rows=rows))
-        self.cached = CachedTemplates(templates=templates, clock=clock)
+        self.container = self._container()
         self.relay = RelayActor(
-            relay=RelayOutbox(
-                outbox=self.outbox, publisher=self.publisher, delayed=self.publisher, clock=clock
-            ),
-            outbox=self.outbox,
+            relay=self.container.outbox.relay(),
+            outbox=self.container.outbox.rows(),
             telemetry=self.voice,
             sweep_every=8.0,
         )
-        self.prepare = Prepare(
-            templates=self.cached,
-            addresses=ADDRESSES,
-            vault=self.vault,
-            ids=ids,
-            channels=frozenset(CHANNELS),
-        )
-        acceptance: Any = self.remote(MemoryAcceptance(rows=rows, process=me))
-        self.commit = GroupCommit(
-            acceptance=acceptance,
-            seal=Seal(vault=self.vault),
-            pack=Pack(ids=ids, handoff=self.relay, backlog=4),
-            handoff=self.relay,
-        )
-        chunks: Any = self.remote(MemoryJobChunks(**mine))
         self.jobs = JobsActor(
-            advance=AdvanceJob(chunks=chunks, handoff=self.relay, size=5),
-            chunks=chunks,
+            advance=replace(self.container.job.advance(), size=5),
+            chunks=self.container.job.chunks(),
             telemetry=self.voice,
             every=6.0,
         )
-        self.accept = SubmitOrDefer(
-            prepare=self.prepare,
-            commit=self.commit,
-            defer=DeferNotifications(publisher=self.publisher, key=self.vault),
-            absence=Absence(clock=clock),
-        )
+        self.container.kernel.handoff().relay = self.relay
+        self.container.kernel.nudge().actor = self.jobs
+        self.accept = self.container.intake.accept()
 
-    # What is asked of it beside accepting.
-
-    def cancel(self) -> CancelNotification:
-        """Calling off."""
-        cancelling: Any = self.remote(MemoryCancelling(rows=self.world.rows))
-        return CancelNotification(cancelling=cancelling, promises=self.promises)
-
-    def start_job(self) -> StartJob:
-        """Replay or discard."""
-        jobs: Any = self.remote(MemoryJobs(rows=self.world.rows))
-        return StartJob(jobs=jobs, nudge=self.jobs, ids=self.process.ids)
-
-    def resolve(self) -> ResolveAttempt:
-        """Closing what is held."""
-        unknown: Any = self.remote(
-            MemoryUnknownAttempts(rows=self.world.rows, process=self.process.id, ids=self.process.ids)
-        )
-        return ResolveAttempt(unknown=unknown, handoff=self.relay)
-
-    def compact(self) -> CompactQueue:
-        """Taking stale messages out of a dead queue."""
-        letters: Any = self.remote(MemoryDeadLetterReader(rows=self.world.rows))
-        return CompactQueue(consumer=self.consumer, sizes=self.consumer, letters=letters)
+    def _container(self) -> Container:
+        world, process = self.world, self.process
+        container = in_memory(world.rows, SETTINGS, wrap=self.remote)
+        container.kernel.process.override(process.id)
+        container.kernel.ids.override(process.ids)
+        container.kernel.clock.override(process.clock)
+        container.kernel.dice.override(self)
+        container.kernel.telemetry.override(self.voice)
+        container.privacy.state.override(process.keys)
+        container.privacy.vault.override(CheckedVault(VAULT, process.keys))
+        container.user.addresses.override(ADDRESSES)
+        container.template.renderer.override(RENDERER)
+        container.notification.policies.override(POLICIES)
+        container.channel.open_channels.override(Object(None))  # every channel takes requests
+        container.intake.absence.override(Absence(clock=process.clock))
+        container.provider.gateways.override(Calling(world, process))
+        for port in (container.broker.publisher, container.broker.delayed):
+            port.override(self.publisher)
+        for port in (container.broker.consumer, container.broker.sizes):
+            port.override(self.consumer)
+        overdue = MemoryOverdue(rows=world.rows, process=process.id, ids=process.ids)
+        container.outbox.overdue.override(self.remote(WatchedOverdue(overdue, world)))
+        container.recovery.known_marker.override(Known(world, process))
+        container.recovery.broker_marker.override(self.remote(world.marks, Part.BROKER))
+        container.recovery.topology.override(self)
+        return container
 
     # What it does by itself.
 
@@ -248,20 +184,12 @@ class Assembly:
 
     def _keeping(self) -> Actor:
         """Renews the leases of calls that take long."""
-        keep = KeepLeases(
-            renewals=self.remote(MemoryRenewals(rows=self.world.rows)),
-            under_way=self.under_way,
-            clock=self.process.clock,
-            lease=LEASE,
-        )
+        keep = self.container.delivery.keep_leases()
         return Recurring(name="leases", work=keep, every=1.0, telemetry=self.voice)
 
     def _chaser(self) -> Recurring:
         """Issues again what is not back."""
-        mine = {"rows": self.world.rows, "process": self.process.id, "ids": self.process.ids}
-        overdue: Any = self.remote(WatchedOverdue(MemoryOverdue(**mine), self.world))
-        chase = ChaseOverdue(overdue=overdue, sizes=self.consumer, channels=self.channels, handoff=self.relay)
-        work = OverdueWatch(chase=chase, telemetry=self.voice)
+        work = OverdueWatch(chase=self.container.outbox.chase_overdue(), telemetry=self.voice)
         return Recurring(name="overdue", work=work, every=5.0, telemetry=self.voice)
 
     async def reach_store(self) -> None:
@@ -288,44 +216,16 @@ class Assembly:
             await passing(4.0)
 
     def _lanes(self) -> list[LaneActor]:
-        me = {"rows": self.world.rows, "process": self.process.id, "ids": self.process.ids}
-        states = ProviderStates(clock=self.process.clock, watch=self.voice)
-        common: Any = {
-            "policies": POLICIES,
-            "clock": self.process.clock,
-            "dice": self,
-            "providers": states,
-        }
-        letters: Any = self.remote(MemoryDeadLetters(**me))
-        engine = LaneServices(
+        delivery = self.container.delivery
+        services = LaneServices(
             consumer=self.consumer,
             publisher=self.publisher,
-            begin=BeginDeliveries(
-                deliveries=self.deliveries,
-                vault=self.vault,
-                gateways=self.calling,
-                handoff=self.relay,
-                lease=LEASE,
-                **common,
-            ),
-            call=CallProvider(
-                gateways=self.calling,
-                renderer=RENDERER,
-                templates=self.cached,
-                lease=LEASE,
-                call_max=timedelta(seconds=CALL_MAX),
-                under_way=self.under_way,
-                clear_again=ClearAgain(
-                    clearances=self.remote(MemoryClearances(rows=self.world.rows)),  # type: ignore[arg-type]
-                    policies=POLICIES,
-                    clock=self.process.clock,
-                ),
-                **common,
-            ),
-            probe=ProbeLane(channels=self.channels, providers=states, keys=self.process.keys),
-            reissue=ReissuePointers(deliveries=self.deliveries, handoff=self.relay),
-            bury=BuryDelivery(letters=letters, deliveries=self.deliveries, handoff=self.relay),
-            settler=Settler(deliveries=self.deliveries, handoff=self.relay, telemetry=self.voice),
+            begin=delivery.begin(),
+            call=delivery.call(),
+            probe=delivery.probe(),
+            reissue=delivery.reissue(),
+            bury=self.container.dead_letter.bury(),
+            settler=Settler(deliveries=delivery.deliveries(), handoff=self.relay, telemetry=self.voice),
             in_work=FairSemaphore(total=40, reserve=8, weights=WEIGHTS),
             capacity={"sandbox": ProviderCapacity(pool=8, weights=WEIGHTS)},
             ids=self.process.ids,
@@ -333,18 +233,15 @@ class Assembly:
             prefetch=32,
             chunk_max=25,
         )
-        return [LaneActor(lane=Lane(each, p), services=engine) for p in PRIORITIES for each in CHANNELS]
+        return [LaneActor(lane=Lane(each, p), services=services) for p in PRIORITIES for each in CHANNELS]
 
     def chance(self) -> float:
         """As `Dice`."""
         return self.world.chance.random()
 
     def _returned(self) -> BatchConsumer:
-        letters: Any = self.remote(
-            MemoryDeadLetters(rows=self.world.rows, process=self.process.id, ids=self.process.ids)
-        )
         batches = ReturnedBatches(
-            bury=BuryDelivery(letters=letters, deliveries=self.deliveries, handoff=self.relay),
+            bury=self.container.dead_letter.bury(),
             publisher=self.publisher,
             ids=self.process.ids,
             telemetry=self.voice,
@@ -352,23 +249,20 @@ class Assembly:
         return self._consumer(RETURNED, batches, does="returned")
 
     def _intake(self) -> BatchConsumer:
-        drain = DrainIntake(key=self.vault, prepare=self.prepare, commit=self.commit, promises=self.promises)
         batches = IntakeBatches(
-            drain=drain, publisher=self.publisher, ids=self.process.ids, telemetry=self.voice
+            drain=self.container.intake.drain(),
+            publisher=self.publisher,
+            ids=self.process.ids,
+            telemetry=self.voice,
         )
         return self._consumer(INTAKE, batches, does=INTAKE, batches_max=2)
 
     def _events(self) -> list[BatchConsumer]:
-        triggers: Any = self.remote(MemoryTriggers(rows=self.world.rows))
-        handle = HandleEvents(
-            triggers=TriggerIndex(triggers=triggers, clock=self.process.clock),
-            update_users=UpdateUsers(
-                users=self.users, vault=self.vault, addresses=ADDRESSES, clock=self.process.clock
-            ),
-            submit=SubmitNotification(prepare=self.prepare, commit=self.commit).many,
-        )
         batches = EventBatches(
-            handle=handle, publisher=self.publisher, ids=self.process.ids, telemetry=self.voice
+            handle=self.container.event.handle(),
+            publisher=self.publisher,
+            ids=self.process.ids,
+            telemetry=self.voice,
         )
         return [self._consumer(queue, batches) for queue in (CRITICAL, ORDINARY)]
 
@@ -384,12 +278,7 @@ class Assembly:
         )
 
     def _incarnation(self) -> RecoveryActor:
-        world, process = self.world, self.process
-        recovery: Any = self.remote(MemoryRecovery(rows=world.rows, process=process.id, ids=process.ids))
-        marks: Any = self.remote(world.marks, Part.BROKER)
-        recover = RecoverBroker(
-            known=Known(world, process), broker=marks, topology=self, recovery=recovery, ids=process.ids
-        )
+        recover = self.container.recovery.recover_broker()
         return RecoveryActor(recover=recover, session=self._session, telemetry=self.voice, every=3.0)
 
     def _session(self) -> int | None:

@@ -58,7 +58,7 @@ class Operators:
 
     async def _job(self, kind: JobKind, selection: Selection) -> None:
         member = await self.fleet.api()
-        start = member.assembly.start_job()
+        start = member.assembly.container.job.start()
         await member.process.request(lambda: start(kind, selection, actor=WHO, note="enough"))
 
     async def _resolve(self) -> None:
@@ -72,7 +72,7 @@ class Operators:
             return
         row, how = self.world.chance.choice(held), self.world.chance.choice(list(Resolution))
         member = await self.fleet.api()
-        resolve = member.assembly.resolve()
+        resolve = member.assembly.container.attempt.resolve()
         self.world.note("{} attempt {} is resolved as {}", row.delivery_id, row.attempt, how)
         await member.process.request(lambda: resolve(row.delivery_id, row.attempt, Mode.LIVE, how, actor=WHO))
 
@@ -98,7 +98,7 @@ class Operators:
         if lane is None:
             return
         member = await self.fleet.api()
-        compact = member.assembly.compact()
+        compact = member.assembly.container.dead_letter.compact_queue()
 
         async def through() -> None:
             async for tally in compact(lane.dead, remove=True):

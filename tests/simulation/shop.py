@@ -169,7 +169,7 @@ class Shop:
         world = self.world
         for _ in range(20):
             member = await self.fleet.api()
-            cancel = partial(member.assembly.cancel(), notification, Mode.LIVE)
+            cancel = partial(member.assembly.container.notification.cancel(), notification, Mode.LIVE)
             try:
                 tally = await member.process.request(cancel)
             except Exception as fault:  # noqa: BLE001  whatever it is: again
