@@ -1,4 +1,4 @@
-"""One setting's value: read from text or TOML, told apart when wrong, shown without secrets."""
+"""One setting's value: read from text or TOML, described for error messages, shown without secrets."""
 
 import re
 from datetime import timedelta
@@ -51,7 +51,8 @@ def parse(kind: inspect.Type, value: Any) -> Any:
             return _custom(cls, value)
         case inspect.StrType() if isinstance(value, str) and value.isprintable():
             return value
-    raise ValueError(value)
+        case _:
+            raise ValueError(value)
 
 
 def expected(kind: inspect.Type) -> str:
@@ -84,7 +85,8 @@ def expected(kind: inspect.Type) -> str:
             return _one_of([str(value) for value in values])
         case inspect.CustomType(cls=cls):
             return "a path" if cls is Path else "a URL" if cls is SecretUrl else "text"
-    return "text"
+        case _:
+            return "text"
 
 
 def is_secret(kind: inspect.Type) -> bool:
@@ -96,7 +98,8 @@ def is_secret(kind: inspect.Type) -> bool:
             return any(is_secret(each) for each in types)
         case inspect.CustomType(cls=cls):
             return issubclass(cls, Secret)
-    return False
+        case _:
+            return False
 
 
 def shown(value: Any) -> str:

@@ -144,7 +144,19 @@ def patterns_end_at_the_end(source: Source) -> Iterator[str]:
                     yield _at(source, node, "a pattern that ends in $ lets a line end through")
 
 
+def providers_are_not_overridden(source: Source) -> Iterator[str]:
+    """What stands behind a port is said where the container is made; tests may put something else there."""
+    path = source.path.as_posix()
+    if not _is_product(source) or path.startswith("entrypoints/demo/") or path == "config/wiring/rooms.py":
+        return
+    for node in ast.walk(source.tree):
+        method = node.func if isinstance(node, ast.Call) else None
+        if isinstance(method, ast.Attribute) and method.attr in {"override", "set_provides"}:
+            yield _at(source, method, "overrides a provider; say it in config/wiring")
+
+
 RULES = (
+    providers_are_not_overridden,
     tasks_are_looked_after,
     patterns_end_at_the_end,
     modules_are_small,

@@ -42,6 +42,10 @@ BREAKING = {
         "entrypoints/grouped.py",
         OK + "async def f():\n    async with TaskGroup() as group:\n        group.create_task(g())\n",
     ),
+    "overrides a provider": (
+        "entrypoints/late.py",
+        OK + "def f(container):\n    container.kernel.clock.override(g())\n",
+    ),
     "no __init__.py": ("adapters/hidden/module.py", OK),
     "a folder that is no room": ("domain/misc/rules.py", OK),
     "domain/gone.py does not exist": ("README.md", "See `domain/gone.py`.\n"),
@@ -62,6 +66,7 @@ ALLOWED = {
     + "async def f():\n    task = asyncio.create_task(g())\n    await asyncio.wait([task], timeout=1)\n",
     "config/grouped.py": OK
     + "async def f():\n    async with TaskGroup() as group:\n        group.create_task(uncancelled(g()))\n",
+    "entrypoints/demo/eyes.py": OK + "def f(container):\n    container.kernel.clock.override(g())\n",
     "config/shut.py": OK + 'X = re.compile(r"^a\\Z|b\\$")\nY = Meta(pattern=rf"^{X}\\Z")\n',
     "config/empty/__init__.py": "",
 }
