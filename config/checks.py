@@ -1,4 +1,4 @@
-"""What must hold between settings; what each must be by itself is its type's business."""
+"""Rules between settings; what a single setting may be is said by its type."""
 
 import re
 from datetime import timedelta
@@ -19,7 +19,7 @@ _STATEMENT_MAX = timedelta(days=24)  # PostgreSQL counts milliseconds in 31 bits
 
 
 def cross_check(settings: Settings) -> None:
-    """What no single key can tell.
+    """Check the rules between settings.
 
     Raises:
         Misconfigured: keys that do not go together.

@@ -1,4 +1,4 @@
-"""What `posthorn doctor` looks at: each part by itself, each finding with the command that mends it."""
+"""The checks of `posthorn doctor`: one finding for each part, with the command that mends a fault."""
 
 from collections.abc import AsyncIterator
 
@@ -20,7 +20,7 @@ CREATE_KEY = "posthorn key create NAME"
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing looked at."""
+    """The result of one check."""
 
     what: str
     fine: bool
@@ -30,7 +30,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
-    """Look at everything; what cannot be looked at because something before it is broken is left out."""
+    """Check every part; what cannot be checked because a part before it is broken is left out."""
     try:
         container = built(settings)
         container.privacy.vault(), container.access.pepper()
@@ -67,7 +67,7 @@ async def _store(container: Container, database: Database) -> AsyncIterator[Find
 
 
 async def _sealed(container: Container) -> Finding:
-    """Another secret than the one the data was sealed under would read nothing."""
+    """Whether the configured keys open what is sealed in the database."""
     trouble = (await container.privacy.check()()).trouble
     detail = trouble or "can be read with the configured keys"
     mend = "set vault.secret (or vault.keys) to what it was when the data was written" if trouble else None

@@ -1,4 +1,4 @@
-"""What is opened, in which order; it is closed in the opposite one."""
+"""Opening the parts of a process in their order, and closing them in the opposite one."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ from domain.kernel.errors import BrokerUnavailable, Conflict, Misconfigured, Pos
 
 
 def start_logging(settings: Settings, stream: TextIO | None = None) -> None:
-    """From here on everything is logged as the settings say; to stderr unless a stream is given."""
+    """Configure logging as the settings say; lines go to stderr unless a stream is given."""
     configure(settings.log.level, settings.log.format, stream)
 
 
@@ -44,12 +44,12 @@ def built(settings: Settings, folder: Path | None = None) -> Container:
 
 
 def data_folder(name: str) -> Path:
-    """Where embedded mode keeps its data when nobody says."""
+    """Where embedded mode keeps its data without `--data`."""
     return default_folder(name)
 
 
 async def prepare_database(settings: Settings) -> None:
-    """Tables and partitions; see `posthorn migrate`.
+    """Migrate the tables and make partitions; see `posthorn migrate`.
 
     Raises:
         StoreUnavailable, Misconfigured.
@@ -59,7 +59,10 @@ async def prepare_database(settings: Settings) -> None:
 
 @asynccontextmanager
 async def opened_database(container: Container) -> AsyncIterator[Database]:
-    """The database alone, for commands that end; embedded, it may be running in another process."""
+    """Open the database alone, for commands that end.
+
+    An embedded server that another process has running is used; else it is started, and stopped at the end.
+    """
     async with AsyncExitStack() as stack:
         if container.folder() is not None and container.kernel.embedded_postgres().running() is None:
             await _start_embedded(container, stack)
@@ -73,7 +76,7 @@ async def opened_database(container: Container) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def on_database(settings: Settings, folder: Path | None = None) -> AsyncIterator[Container]:
-    """The container of a command that ends, with its database open."""
+    """Make the container of a command that ends, and open its database."""
     container = built(settings, folder)
     async with opened_database(container):
         yield container
@@ -81,10 +84,10 @@ async def on_database(settings: Settings, folder: Path | None = None) -> AsyncIt
 
 @asynccontextmanager
 async def opened_consuming(container: Container) -> AsyncIterator[None]:
-    """A connection to consume, for commands that end.
+    """Open the consuming connection, for commands that end.
 
     Raises:
-        BrokerUnavailable: none.
+        BrokerUnavailable: there is no connection.
     """
     link = container.broker.consuming()
     await link.open()

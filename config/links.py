@@ -18,7 +18,7 @@ MANAGEMENT_EXAMPLE = "http://user:password@host:15672"
 
 
 def endpoint(settings: Settings) -> Endpoint:
-    """The broker.
+    """Where the broker is, as amqp.url and amqp.tls say.
 
     Raises:
         Misconfigured: amqp.url is not set or not an AMQP URL.
@@ -28,13 +28,13 @@ def endpoint(settings: Settings) -> Endpoint:
 
 
 def link(settings: Settings, purpose: str, tasks: Tasks) -> BrokerConnection:
-    """One connection; the broker's lists of connections show its name."""
+    """Make one connection, not opened yet; the broker's list of connections shows its name."""
     name = f"posthorn {purpose} {socket.gethostname()}:{os.getpid()}"
     return BrokerConnection([endpoint(settings)], name=name, purpose=purpose, tasks=tasks)
 
 
 def management(settings: Settings) -> ManagementApi:
-    """The broker's management API.
+    """Make a client of the broker's management API.
 
     Raises:
         Misconfigured: amqp.management_url or amqp.url is not set, or is not such a URL.
@@ -45,10 +45,10 @@ def management(settings: Settings) -> ManagementApi:
 
 
 def described_topology(settings: Settings) -> Definitions:
-    """What must stand on the broker, for the configured channels and delays."""
+    """The queues, exchanges and policies that the configured channels and delays need."""
     return definitions(channels=settings.accepting.channels, plugin=settings.amqp.delays is Delays.PLUGIN)
 
 
 def described(settings: Settings) -> str:
-    """The same as RabbitMQ loads it."""
+    """The same as JSON, for RabbitMQ's `load_definitions`."""
     return as_json(described_topology(settings))

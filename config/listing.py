@@ -1,4 +1,4 @@
-"""Every setting there is, with its value and where that came from."""
+"""A list of all settings, each with its value and its source."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,7 +21,12 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def walk(section: msgspec.Struct, origins: Mapping[str, str], at: str = "") -> Iterator[Setting]:
-    """Every key of a section and those below it."""
+    """Yield every setting of a section and of the sections below it.
+
+    Args:
+        origins: the source of each key that is not as by default.
+        at: the section's own key, with a dot behind it; empty for all settings.
+    """
     if isinstance(section, ProviderSettings):
         yield _listed(f"{at}kind", section.kind(), origins, inspect.StrType(), _one_line(type(section)))
     for field in structs.fields(section):
@@ -39,7 +44,7 @@ def walk(section: msgspec.Struct, origins: Mapping[str, str], at: str = "") -> I
 
 
 def description(field: structs.FieldInfo) -> str:
-    """What its type says about a setting."""
+    """The description in the type of a setting; empty when it has none."""
     info = inspect.type_info(field.type)
     if not isinstance(info, inspect.Metadata):
         return POLICY_TEXTS.get(field.name, "")

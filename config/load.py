@@ -1,4 +1,4 @@
-"""Load the settings: fill the structs from the sources, and say exactly what is wrong with which key."""
+"""Load the settings: fill the structs from the sources; an error names key, source and what it takes."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -25,17 +25,17 @@ S = TypeVar("S", bound=msgspec.Struct)
 _QUOTED_MAX = 100
 _TOLD_MAX = 600
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,49}")
-"""Of a provider: it stands in metrics, in lists and in rows."""
+"""Names of providers, which stand in metrics, in lists and in rows."""
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """The settings, and where each value came from."""
+    """The settings, and the source of each value that is not a default."""
 
     settings: Settings
     origins: dict[str, str]
 
     def listed(self) -> Iterator[Setting]:
-        """Every key in order."""
+        """All settings in the order of their sections."""
         return walk(self.settings, self.origins)
 
 
@@ -144,7 +144,7 @@ def _version(name: str, key: str) -> int:
 
 
 def _unknown(key: str, given: "Given | Tree", siblings: list[str], at: str) -> Misconfigured:
-    """The nearest name is looked for beside it first, then anywhere."""
+    """An error that suggests the nearest name: of the same section first, then of any."""
     everything = [setting.key for setting in walk(Settings(), {})]
     last = key.rpartition(".")[2]
     near = [f"{at}{name}" for name in get_close_matches(last, siblings, 1, 0.5)]
@@ -165,7 +165,11 @@ def _unknown(key: str, given: "Given | Tree", siblings: list[str], at: str) -> M
 
 
 def _near_misses(environ: Mapping[str, str]) -> None:
-    """POSTHORN_DB_URL is POSTHORN_DB__URL with a key jammed: it must not be ignored."""
+    """Refuse POSTHORN_DB_URL, which is POSTHORN_DB__URL mistyped: it must not be ignored in silence.
+
+    Raises:
+        Misconfigured: there is such a variable.
+    """
     if not any(name.startswith(PREFIX) for name in environ):
         return
     single = {env_name(setting.key).replace("__", "_"): setting.key for setting in walk(Settings(), {})}

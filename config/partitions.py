@@ -1,4 +1,4 @@
-"""The coming months' partitions: made by whoever may, watched by everybody."""
+"""Partitions of the coming months: processes that own the tables make them, all processes watch them."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,15 +8,15 @@ from adapters.postgres.core.partitions import Reach, ensure_partitions, may_make
 from adapters.telemetry.telemetry import PrometheusTelemetry
 
 LOW = 2
-"""Months ahead: fewer are worth an alert."""
+"""Months: when partitions reach less far ahead there is an alert."""
 FLOOR = timedelta(days=1)
-"""A process is ready while ids of so far ahead have a place."""
+"""A process is ready while there are partitions for ids of so far ahead."""
 MEND = "run `posthorn migrate` as the owner of the tables"
 
 
 @dataclass(slots=True, kw_only=True)
 class Partitions:
-    """One per process."""
+    """Makes and watches the partitions for one process."""
 
     database: Database
     telemetry: PrometheusTelemetry
@@ -25,10 +25,10 @@ class Partitions:
     _told_low: int | None = None
 
     async def make(self) -> None:
-        """Make what is missing; without the right to it, say so once.
+        """Make the missing partitions; log once when this process has no right to.
 
         Raises:
-            StoreUnavailable: next time.
+            StoreUnavailable: nothing was made; call it again later.
         """
         seen = await reach(self.database)
         if await may_make(self.database):
@@ -39,10 +39,10 @@ class Partitions:
             self.telemetry.trouble("partitions.not_ours", ahead=seen.ahead, mend=MEND)
 
     async def look(self) -> None:
-        """See how far they reach; say it once when that is not far, and again when it is less.
+        """Read how far partitions reach; alert once when that is less than `LOW`, and again when it shrinks.
 
         Raises:
-            StoreUnavailable: next time.
+            StoreUnavailable: what is known stays; call it again later.
         """
         self._reach = seen = await reach(self.database)
         self.telemetry.partitions_ahead(seen.ahead)
@@ -55,7 +55,7 @@ class Partitions:
             )
 
     def fault(self) -> str | None:
-        """Why nothing can be accepted soon; None: it can, as far as anybody knows."""
+        """Why nothing can be accepted soon; None: partitions reach far enough, or were not looked at yet."""
         seen = self._reach
         if seen is None or seen.until - seen.now > FLOOR:
             return None

@@ -15,12 +15,12 @@ from config.store_probe import StoreProbe
 from domain.kernel.errors import StoreUnavailable
 
 PING_MAX = 2.0
-"""Seconds."""
+"""Seconds to wait for the database."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Parts:
-    """What a running process stands on, and how it stands."""
+    """The opened parts of a running process, and the state of each for readiness and metrics."""
 
     container: Container
     database: Database
@@ -37,7 +37,7 @@ class Parts:
         """Return when the database answers.
 
         Raises:
-            StoreUnavailable: it does not.
+            StoreUnavailable: it does not, within `PING_MAX`.
         """
         try:
             async with asyncio.timeout(PING_MAX):
@@ -46,7 +46,7 @@ class Parts:
             raise StoreUnavailable("PostgreSQL: no answer") from None
 
     def broker(self) -> str:
-        """`ok`, or what is wrong with the broker: it is away, or takes nothing from publishers."""
+        """`ok`, or what is wrong with the broker: it cannot be reached, or it blocks publishers."""
         for link in self.links:
             if link.trouble:
                 return link.trouble
@@ -55,18 +55,18 @@ class Parts:
         return "ok"
 
     def unpublished(self) -> float:
-        """Seconds since this process could publish last; 0: it can, as far as the connection goes."""
+        """Seconds for which the publishing connection has been down; 0 when it is up."""
         return self.links[0].away if self.links else 0.0
 
     def seen(self) -> bool:
-        """Whether other processes see us alive, or are meant not to."""
+        """Whether other processes see this one alive, or it lets them adopt its outbox rows on purpose."""
         return self.presence is None or self.presence.held or self.presence.stands_down
 
     async def figures(self) -> None:
-        """Read what waits, what died and what rests into the metrics.
+        """Read into the metrics: the outbox's backlog, dead letters, held attempts and unfinished jobs.
 
         Raises:
-            StoreUnavailable: next time.
+            StoreUnavailable: nothing is changed; call it again later.
         """
         backlog = await self.container.outbox.rows().backlog()
         telemetry = self.container.kernel.telemetry()
@@ -76,18 +76,18 @@ class Parts:
         telemetry.jobs(await unfinished_count(self.database))
 
     async def prune(self) -> None:
-        """Delete old keys.
+        """Delete idempotency keys older than they are kept.
 
         Raises:
-            StoreUnavailable: next time.
+            StoreUnavailable: nothing is changed; call it again later.
         """
         await prune_keys(self.database)
 
     async def forget_dead(self) -> None:
-        """Forget processes long gone.
+        """Delete the rows of processes that ended long ago.
 
         Raises:
-            StoreUnavailable: next time.
+            StoreUnavailable: nothing is changed; call it again later.
         """
         if self.presence is not None:
             await self.presence.forget_dead()

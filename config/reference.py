@@ -17,7 +17,7 @@ _CAPABILITIES = (
 
 
 def reference() -> str:
-    """All there are, section by section."""
+    """All settings as tables, one for each section."""
     sections: dict[str, list[str]] = {}
     for setting in walk(Settings(), {}):
         if not setting.key.startswith("providers."):

@@ -1,4 +1,4 @@
-"""From secrets in the settings to keys in use, and to TLS."""
+"""Keys, URLs and TLS contexts made from the secrets in the settings."""
 
 import base64
 import os
@@ -31,13 +31,17 @@ def vault(settings: Settings) -> LocalVault:
 
 
 def pepper(settings: Settings) -> bytes:
-    """Key of the digests of API keys."""
+    """The key under which API keys are digested: vault.pepper, or derived from vault.secret.
+
+    Raises:
+        Misconfigured: neither is set, or it cannot be used.
+    """
     keys = settings.vault
     return _decoded("vault.pepper", keys.pepper) if keys.pepper else derive(_master(keys), "pepper")
 
 
 def dsn(settings: Settings) -> str:
-    """Where the database is.
+    """The URL of the database.
 
     Raises:
         Misconfigured: db.url is not set.
@@ -46,7 +50,7 @@ def dsn(settings: Settings) -> str:
 
 
 def cursor_key(settings: Settings) -> bytes:
-    """Signs the cursors of lists; the same in every process."""
+    """The key that signs the cursors of lists; the same in every process."""
     return derive(pepper(settings), "cursor")
 
 
@@ -62,7 +66,11 @@ def spelled_out(settings: Settings) -> dict[str, str]:
 
 
 def generated(path: Path) -> Secret:
-    """A master secret that is made once and kept beside the data it protects: for embedded mode only."""
+    """Read the master secret of embedded mode, which is made once and kept beside the data.
+
+    Raises:
+        Misconfigured: the file cannot be read or written.
+    """
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +107,7 @@ def tls(key: str, settings: Tls) -> ssl.SSLContext | None:
 
 
 def required(key: str, value: Secret | None, example: str) -> Secret:
-    """A setting that this process cannot do without.
+    """Return a setting that this process needs.
 
     Raises:
         Misconfigured: it is not set; says how.

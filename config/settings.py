@@ -64,7 +64,7 @@ class Policies(Section, frozen=True):
     marketing: RetryPolicy = DEFAULT_POLICIES[NotificationClass.MARKETING]
 
     def by_class(self) -> dict[NotificationClass, RetryPolicy]:
-        """As the delivery engine takes them."""
+        """The policies by class."""
         return {klass: getattr(self, klass.value) for klass in NotificationClass}
 
 
@@ -77,7 +77,7 @@ class Weights(Section, frozen=True):
     low: Annotated[Count, Meta(description="to so many of a low one")] = 1
 
     def by_priority(self) -> dict[Priority, int]:
-        """As the slots take them."""
+        """The weights by priority."""
         return {priority: getattr(self, priority.label) for priority in Priority}
 
 
@@ -181,7 +181,7 @@ class Log(Section, frozen=True):
 
 
 class Settings(Section, frozen=True):
-    """All of it."""
+    """All settings of a process."""
 
     db: Db = Db()
     amqp: Amqp = Amqp()

@@ -18,15 +18,15 @@ from domain.kernel.errors import Misconfigured
 PREFIX = "POSTHORN_"
 DEFAULT_FILE = Path("posthorn.toml")
 ALIASES = {"POSTHORN_SANDBOX_LEDGER": "sandbox.ledger"}
-"""Names from before the rule; they stay."""
+"""Variables that are older than the rule of names, and stay."""
 _FILE = "_FILE"
 _FILE_MAX = 1 << 20
 PIPE_MAX = 10.0
-"""Seconds."""
+"""Seconds to wait for who writes to a pipe."""
 
 
 class Given(msgspec.Struct, frozen=True):
-    """A value as somebody gave it, and where it stands."""
+    """A value as it was given, and its source for messages."""
 
     value: Any
     source: str
@@ -124,7 +124,7 @@ def _text(path: Path, what: str) -> str:
 
 
 def _octets(path: Path) -> bytes:
-    """All of it, or more than it may have.  Opening a pipe waits for a writer, perhaps for ever.
+    """All bytes of a file, or one more than is allowed.  Pipes are read in a thread: opening one may block.
 
     Raises:
         TimeoutError, OSError: it cannot be read.
@@ -152,7 +152,7 @@ def _octets(path: Path) -> bytes:
 
 
 def _bare(value: Any) -> Any:
-    """A text without byte order mark and last line end: what came along from a file is no part of a value."""
+    """A text without byte order mark and line end, which editors add and which are no part of a value."""
     return value.lstrip("\ufeff").rstrip("\r\n") if isinstance(value, str) else value
 
 

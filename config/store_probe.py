@@ -1,4 +1,4 @@
-"""How the database stands, for readiness: asked at most once a second, told soon whatever hangs."""
+"""Whether the database answers, for readiness: asked at most once a second, with a bounded wait."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,14 +9,15 @@ from application.kernel.ports import Clock
 from domain.kernel.errors import PosthornError
 
 ASK_MAX = 1.5
-"""Seconds."""
+"""Seconds to wait for an answer."""
 FRESH = 1.0
+"""Seconds for which an answer is used again."""
 _SILENT = "PostgreSQL: no answer"
 
 
 @dataclass(slots=True, kw_only=True)
 class StoreProbe:
-    """Never waits for the question itself: it may be what hangs."""
+    """The question runs in a task of its own: when the database hangs, `__call__` answers all the same."""
 
     database: Database
     clock: Clock
