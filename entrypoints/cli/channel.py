@@ -1,7 +1,6 @@
 """`posthorn channel`: what waits on a channel."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -53,8 +52,8 @@ def drop(
 
     async def work() -> int | Job:
         async with lifecycle.on_database(settings, folder) as container:
-            drop: Any = container.channel.drop_backlog()
-            count: int = await drop.count(channel, mode)
+            drop = container.channel.drop_backlog()
+            count = await drop.count(channel, mode)
             if dry_run:
                 return count
             if count:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from uuid import UUID
 
 import click
@@ -27,6 +27,9 @@ from config.settings import Log, LogLevel, Settings
 from config.sources import Given
 from domain.kernel.errors import Misconfigured, PosthornError
 from domain.kernel.text import HIDDEN, on_one_line
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 T = TypeVar("T")
 
@@ -183,8 +186,8 @@ def out() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=200)
 
 
-def progress_bars(*, quiet: bool = False) -> Any:
-    """A `rich.progress.Progress` on stderr, where somebody sees it."""
+def progress_bars(*, quiet: bool = False) -> "Progress":
+    """Progress bars on stderr; nothing is shown when that is no terminal."""
     from rich.progress import Progress  # here: most commands have none
 
     console = Console(stderr=True)

@@ -17,7 +17,7 @@ def topology() -> None:
 @pass_shell
 def apply(shell: Shell, as_json: bool) -> None:
     """Make what is missing; say what cannot be changed, and what to do about it."""
-    _told(_run(shell, "apply"), "The topology stands.", as_json=as_json)
+    _told(_differences(shell, apply=True), "The topology stands.", as_json=as_json)
 
 
 @topology.command()
@@ -25,7 +25,7 @@ def apply(shell: Shell, as_json: bool) -> None:
 @pass_shell
 def check(shell: Shell, as_json: bool) -> None:
     """Say what differs from what Posthorn needs; exit 1 when something does."""
-    _told(_run(shell, "check"), "The topology is as it must be.", as_json=as_json)
+    _told(_differences(shell, apply=False), "The topology is as it must be.", as_json=as_json)
 
 
 @topology.command("print")
@@ -38,13 +38,15 @@ def print_(shell: Shell) -> None:
     click.echo(described(settings))
 
 
-def _run(shell: Shell, verb: str) -> list[str]:
+def _differences(shell: Shell, *, apply: bool) -> list[str]:
+    """What differs on the broker from what is needed; with `apply`, what still does after all is laid out."""
     settings = shell.load().settings
     from config.links import described_topology, management
 
     async def work() -> list[str]:
         async with management(settings) as broker:
-            found = await getattr(broker, verb)(described_topology(settings))
+            needed = described_topology(settings)
+            found = await (broker.apply(needed) if apply else broker.check(needed))
             return [str(difference) for difference in found]
 
     return run(work)

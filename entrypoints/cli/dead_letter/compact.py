@@ -1,12 +1,12 @@
 """`posthorn dlq compact`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import click
-import msgspec
 
+from application.dead_letter.compact_queue import Compacted
 from domain.kernel.channel import Lane, lanes
 from entrypoints.cli.shell import (
     Shell,
@@ -46,7 +46,7 @@ def compact(
         confirm(f"Remove the stale messages{also} from {len(names)} dead queues?", yes=yes)
     from config import lifecycle
 
-    async def work() -> list[Any]:
+    async def work() -> list[Compacted]:
         async with (
             lifecycle.on_database(settings) as container,
             lifecycle.opened_consuming(container),
@@ -68,8 +68,12 @@ def compact(
     click.echo(f"{verb}: {concerned:,} of {seen:,}.")
 
 
-async def _through(names: Sequence[str], go: Any) -> list[msgspec.Struct]:
-    found = []
+async def _through(
+    names: Sequence[str],
+    go: Callable[[str], Any],  # an async generator, which can be closed; its type is AsyncIterator
+) -> list[Compacted]:
+    """Compact one queue after the other, with a progress bar for each; returns what was seen."""
+    found: list[Compacted] = []
     with progress_bars() as progress:
         for name in names:
             bar = progress.add_task(name, total=None)

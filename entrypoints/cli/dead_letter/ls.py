@@ -1,9 +1,10 @@
 """`posthorn dlq ls`."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
+import msgspec
 
 from application.dead_letter.ports import LetterStatus
 from entrypoints.cli.dead_letter.rows import print_rows
@@ -35,7 +36,7 @@ def ls(
     from config import lifecycle
     from entrypoints.http.dead_letter.views import DeadLetterOut, GroupOut
 
-    async def work() -> list[Any]:
+    async def work() -> Sequence[msgspec.Struct]:
         async with lifecycle.on_database(settings, folder) as container:
             wanted = chosen.selection(container.kernel.clock().now(), status=LetterStatus(status))
             reader = container.dead_letter.reader()

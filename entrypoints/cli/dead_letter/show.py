@@ -1,10 +1,12 @@
 """`posthorn dlq show`."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
+import msgspec
 
 from application.dead_letter.ports import LetterStatus, Selection
 from domain.kernel.channel import Mode
@@ -32,7 +34,7 @@ def show(shell: Shell, folder: Path | None, delivery: UUID, test: bool, as_json:
 
     mode = Mode.TEST if test else Mode.LIVE
 
-    async def work() -> dict[str, list[Any]]:
+    async def work() -> dict[str, Sequence[msgspec.Struct]]:
         async with lifecycle.on_database(settings, folder) as container:
             return await _one(container, delivery, mode)
 
@@ -50,7 +52,7 @@ def show(shell: Shell, folder: Path | None, delivery: UUID, test: bool, as_json:
         click.echo()
 
 
-async def _one(container: "Container", delivery: UUID, mode: Mode) -> dict[str, list[Any]]:
+async def _one(container: "Container", delivery: UUID, mode: Mode) -> dict[str, Sequence[msgspec.Struct]]:
     from entrypoints.http.dead_letter.views import DeadLetterOut
     from entrypoints.http.delivery import AttemptOut, HistoryOut
 
