@@ -23,7 +23,7 @@ class RequireKey:
         """Let a request with a valid key through, and note the key.
 
         Raises:
-            Refused: no key, or none that counts here.
+            Rejected: no key, or none that counts here.
             StoreUnavailable: it cannot be looked up now.
         """
         found = [value for name, value in scope["headers"] if name == b"authorization"]

@@ -59,7 +59,7 @@ class UnknownAttemptOut(View, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, row: UnknownAttempt) -> Self:
-        """As it is shown."""
+        """Made from what the application returns."""
         return cls.copy(
             row,
             id=f"{row.delivery}.{row.attempt}",
@@ -114,7 +114,7 @@ class AttemptQuery(ListQuery, frozen=True, kw_only=True):
 async def list_attempts(
     request: ApiRequest, params: NamedDependency[AttemptQuery]
 ) -> Response[Page[UnknownAttemptOut]]:
-    """Filter and page."""
+    """One page of those that match all filters."""
     pager = Pager(request)
     found = params.held or params.resolved is False or params.notification is not None
     by = {

@@ -78,7 +78,7 @@ class ChannelOut(View, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, kept: Versioned[ChannelConfiguration]) -> Self:
-        """As it is shown."""
+        """Made from what the application returns."""
         channel = kept.value
         return cls.copy(
             channel,
@@ -96,7 +96,7 @@ class ChannelOut(View, frozen=True, kw_only=True):
     opt=declare(Access.SHARED),
 )
 async def list_channels(request: ApiRequest) -> Page[ChannelOut]:
-    """All: there are few."""
+    """All channels on one page: there are few."""
     rows = await request.services.channels.all()
     return Page(items=[ChannelOut.of(row) for row in rows], next_cursor=None)
 
@@ -109,7 +109,7 @@ async def list_channels(request: ApiRequest) -> Page[ChannelOut]:
     opt=declare(Access.SHARED, problems=("not-found",)),
 )
 async def show_channel(request: ApiRequest, channel: FromPath[str]) -> Response[ChannelOut]:
-    """One channel."""
+    """The channel with its ETag."""
     found = await _found(request.services, channel)
     return JsonResponse(ChannelOut.of(found), headers=etag(found.version))
 
@@ -154,7 +154,7 @@ async def drop_channel(
     data: JSONBody[DropIn],
     params: NamedDependency[BulkQuery],
 ) -> Response[JobOut | CountOut]:
-    """Begin a job."""
+    """202 with the job that has begun, or 200 with the count of a dry run."""
     drop = request.services.operations.drop_backlog
     if params.dry_run:
         return counted(await drop.count(known_id(channel), request.mode))

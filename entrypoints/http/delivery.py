@@ -54,7 +54,7 @@ class DeliveryOut(View, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, shown: ShownDelivery) -> Self:
-        """As it is shown."""
+        """Made from what the application returns."""
         row = shown.delivery
         references = [attempt.reference for attempt in row.attempts if attempt.reference]
         return cls.copy(
@@ -83,7 +83,7 @@ class HistoryOut(View, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, row: HistoryView) -> Self:
-        """As it is shown."""
+        """Made from what the application returns."""
         return cls.copy(row, delivery_id=row.delivery)
 
 

@@ -29,19 +29,23 @@ _SAFE = [(b"content-security-policy", _POLICY), (b"x-content-type-options", b"no
 
 @get("/openapi.json")
 async def contract(request: ApiRequest) -> Answer:
-    """OpenAPI 3.1."""
+    """The OpenAPI document; written in a thread, since the first time takes a quarter of a second."""
     return Answer(200, await asyncio.to_thread(request.api.contract))
 
 
 @get("/docs")
 async def docs() -> Answer:
-    """Swagger UI."""
+    """The page of Swagger UI, which reads `/openapi.json`."""
     return Answer(200, (_STATIC / "docs" / "index.html").read_bytes(), _SAFE, media_type=_HTML)
 
 
 @get("/docs/{name:str}")
 async def asset(name: FromPath[str]) -> Answer:
-    """What the page is made of."""
+    """A script or style sheet of the page.
+
+    Raises:
+        NotFound: there is no file of this name.
+    """
     if name not in _ASSETS:
         raise NotFound(f"no asset '{name}'")
     path, media_type = _ASSETS[name]
@@ -51,7 +55,7 @@ async def asset(name: FromPath[str]) -> Answer:
 
 @get("/problems")
 async def problems() -> Answer:
-    """Every kind."""
+    """All kinds of problems on one page."""
     return _page("Problems", "".join(_section(kind) for kind in KINDS))
 
 

@@ -48,7 +48,7 @@ async def livez() -> Answer:
     opt=declare(Access.OPEN),
 )
 async def readyz(request: ApiRequest) -> Answer:
-    """Every part's state."""
+    """200 when requests should come here, else 503; the body tells how each part stands."""
     state = await request.services.readiness()
     return Answer(200 if state.ready else 503, encode(state), [(b"cache-control", b"no-store")])
 
@@ -66,7 +66,7 @@ async def readyz(request: ApiRequest) -> Answer:
     opt=declare(Access.OPEN),
 )
 async def metrics(request: ApiRequest) -> Answer:
-    """The registry."""
+    """The metrics of this process in Prometheus' text format."""
     body = generate_latest(request.services.registry)
     return Answer(200, body, media_type=CONTENT_TYPE_LATEST.encode())
 

@@ -56,7 +56,7 @@ class JobOut(View, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, row: Job) -> Self:
-        """As it is shown."""
+        """Made from what the application returns."""
         at = f"/api/jobs/{row.id}"
         return cls.copy(row, links=JobLinks(self_=at, cancel=f"{at}/cancel"))
 
@@ -93,7 +93,7 @@ def counted(count: int) -> Response[JobOut | CountOut]:
     opt=declare(Access.OWN),
 )
 async def list_jobs(request: ApiRequest, params: NamedDependency[ListQuery]) -> Response[Page[JobOut]]:
-    """Those of the key's mode."""
+    """One page of the jobs of the key's mode."""
     pager = Pager(request)
     before = pager.position(params.cursor, UUID)
     rows = await request.services.operations.jobs.page(request.mode, before, params.limit + 1)
@@ -107,7 +107,7 @@ async def list_jobs(request: ApiRequest, params: NamedDependency[ListQuery]) -> 
     opt=declare(Access.OWN, problems=("not-found",)),
 )
 async def show_job(request: ApiRequest, job_id: UuidInPath) -> JobOut:
-    """One job."""
+    """The job, if it is of the key's mode."""
     found = await request.services.operations.jobs.find(known_uuid(job_id), request.mode)
     if found is None:
         raise NotFound(f"no job {job_id}")

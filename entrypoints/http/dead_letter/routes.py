@@ -62,7 +62,7 @@ class LetterQuery(ListQuery, frozen=True, kw_only=True):
 async def list_dead_letters(
     request: ApiRequest, params: NamedDependency[LetterQuery]
 ) -> Response[Page[DeadLetterOut]]:
-    """Filter and page."""
+    """One page of those that match all filters."""
     pager = Pager(request)
     closed = params.status is not LetterStatus.OPEN and params.notification is None
     by = {
@@ -121,7 +121,7 @@ async def replay_dead_letters(
     data: JSONBody[LettersIn],
     params: NamedDependency[BulkQuery],
 ) -> Response[JobOut | CountOut]:
-    """Begin a job."""
+    """202 with the job that has begun, or 200 with the count of a dry run."""
     operations, selection = request.services.operations, data.selection(request.mode)
     if params.dry_run:
         return counted(await operations.letters.count(selection))
@@ -142,7 +142,7 @@ async def discard_dead_letters(
     data: JSONBody[DiscardIn],
     params: NamedDependency[BulkQuery],
 ) -> Response[JobOut | CountOut]:
-    """Begin a job."""
+    """202 with the job that has begun, or 200 with the count of a dry run."""
     operations, selection = request.services.operations, data.selection(request.mode)
     if params.dry_run:
         return counted(await operations.letters.count(selection))

@@ -32,7 +32,7 @@ class DeadLetterOut(View, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, row: DeadLetter) -> Self:
-        """As it is shown."""
+        """Made from what the application returns."""
         return cls.copy(
             row,
             delivery_id=row.delivery,
@@ -56,5 +56,5 @@ class GroupOut(View, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, row: Group) -> Self:
-        """As it is shown."""
+        """Made from what the application returns."""
         return cls.copy(row, group=row.fingerprint, channel_type=row.channel)

@@ -45,7 +45,7 @@ class Answer(ASGIResponse):
             self._headers.append((b"content-type", media_type))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002  as ASGI has it
-        """Send it."""
+        """Send status, headers and body; no body to HEAD."""
         await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
         body = b"" if scope["method"] == "HEAD" else self._body
         await send({"type": "http.response.body", "body": body})

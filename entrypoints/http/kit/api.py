@@ -77,18 +77,18 @@ class ApiRequest(Request[None, ApiKey, State]):
 
     @property
     def api(self) -> Api:
-        """The application."""
+        """The application that answers it."""
         return cast("Api", self.scope["litestar_app"])
 
     @property
     def context(self) -> RequestContext:
-        """Its trace and key."""
+        """Its trace, its key and what is known of its answer."""
         context: RequestContext = self.scope["state"]["context"]
         return context
 
     @property
     def services(self) -> HttpServices:
-        """The use cases."""
+        """The use cases it may call."""
         return self.api.services
 
     @property
@@ -101,7 +101,7 @@ class ApiRequest(Request[None, ApiKey, State]):
 
     @property
     def mode(self) -> Mode:
-        """The mode of its key."""
+        """Live or test, as its key is."""
         return self.api_key.mode
 
     @property
@@ -113,7 +113,7 @@ class ApiRequest(Request[None, ApiKey, State]):
         """The body, not longer than the handler's `request_max_body_size`; Litestar reads `data` by this.
 
         Raises:
-            Refused: it is empty, or see `read_body`.
+            Rejected: it is empty, or see `read_body`.
         """
         whole = await self.read_body(self.route_handler.resolve_request_max_body_size() or BODY_MAX)
         if not whole:  # which Litestar takes for no `data`
@@ -124,6 +124,6 @@ class ApiRequest(Request[None, ApiKey, State]):
         """The body, not longer than `limit` bytes.
 
         Raises:
-            Refused: see `read_body`.
+            Rejected: see `read_body`.
         """
         return await read_body(self.scope, self.receive, limit, self.api.body_memory, self.context)

@@ -12,7 +12,7 @@ MEMORY_MAX = 64 * 1024 * 1024
 
 
 class BodyHolder(Protocol):
-    """A request."""
+    """A request, as the memory sees it."""
 
     held: int
     """Bytes that its body takes; 0: too little to be counted."""
@@ -26,10 +26,10 @@ class BodyMemory:
     held: int = 0
 
     def reserve(self, request: BodyHolder, size: int) -> None:
-        """So much is in hand of this one now; the only large one is let in whatever its size.
+        """Reserve `size` bytes for a request, in place of what it held; the only large one always gets them.
 
         Raises:
-            Refused: the others leave too little.
+            Rejected: the other requests leave too little.
         """
         if size <= max(SMALL, request.held):
             return
@@ -41,6 +41,6 @@ class BodyMemory:
         request.held = size
 
     def release(self, request: BodyHolder) -> None:
-        """It is answered."""
+        """Give back what a request has reserved: it is answered."""
         self.held -= request.held
         request.held = 0

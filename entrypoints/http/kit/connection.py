@@ -45,7 +45,7 @@ class Connection(HttpToolsProtocol):
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Come in, if there is room."""
+        """Accept the connection; above the limit an idle one is closed for it, or it is refused."""
         super().connection_made(BufferedTransport(transport, self.loop, self._close_in_stages))  # type: ignore[arg-type]
         others = cast("set[Connection]", self.connections)
         if len(others) > self.limits.connections and not self.supervisor.make_room(others, self):
@@ -90,7 +90,7 @@ class Connection(HttpToolsProtocol):
     # What the parser calls.
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """A request begins; refuse it if too many wait."""
         if len(self.pipeline) >= self.limits.pipelined:
             self._stop(Rejected("overloaded", "too many requests wait for the answer of an earlier one"))
         super().on_message_begin()
@@ -132,7 +132,7 @@ class Connection(HttpToolsProtocol):
         self._keeps_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the body."""
+        """A piece of the body has come."""
         self._empty_bytes = 0
         super().on_body(body)
 
@@ -175,7 +175,7 @@ class Connection(HttpToolsProtocol):
                 self.transport.close()
 
     def abort(self) -> None:
-        """End at once."""
+        """Close at once, without sending what is buffered."""
         self.transport.abort()
 
     def shutdown(self) -> None:

@@ -53,7 +53,7 @@ class SupervisedConnection(Protocol):
         ...
 
     def abort(self) -> None:
-        """End at once."""
+        """Close at once, without sending what is buffered."""
         ...
 
 

@@ -38,7 +38,7 @@ class JsonBody(Generic[T]):
         """A body as a struct.
 
         Raises:
-            Refused: not JSON.
+            Rejected: not JSON.
             Invalid: with every fault.
         """
         try:
@@ -61,7 +61,7 @@ class JsonData(AbstractDTO[msgspec.Struct]):
     """
 
     _bodies: ClassVar[dict[str, JsonBody[Any]]] = {}
-    """By handler."""
+    """By the id of the handler."""
 
     @classmethod
     def create_for_field_definition(
@@ -77,7 +77,7 @@ class JsonData(AbstractDTO[msgspec.Struct]):
         """The body as what `data` is annotated with.
 
         Raises:
-            Refused, Invalid: see `JsonBody.decode`.
+            Rejected, Invalid: see `JsonBody.decode`.
         """
         return self._bodies[self.asgi_connection.route_handler.handler_id].decode(value)
 
@@ -96,12 +96,12 @@ class JsonData(AbstractDTO[msgspec.Struct]):
         cls,
         model_type: type[Any],  # noqa: ARG003  as Litestar has it
     ) -> Generator[DTOFieldDefinition, None, None]:
-        """None: structs are decoded whole."""
+        """Nothing: structs are decoded whole."""
         yield from ()
 
     @classmethod
     def detect_nested_field(cls, field_definition: FieldDefinition) -> bool:  # noqa: ARG003  as Litestar has it
-        """No: as above."""
+        """Never: structs are decoded whole."""
         return False
 
 
@@ -109,7 +109,7 @@ def plain(body: bytes) -> Any:
     """The body as plain values, lone surrogates and overflowing numbers included, for faults to point at.
 
     Raises:
-        Refused: not JSON.
+        Rejected: not JSON.
         Invalid: nested beyond reason.
     """
     if not body:

@@ -47,12 +47,12 @@ class Cursors:
         self._key = key
 
     def write(self, scope: bytes, position: Any) -> str:
-        """Wrap a position."""
+        """A position as a signed cursor."""
         payload = msgspec.json.encode(position)
         return base64.urlsafe_b64encode(self._mac(scope, payload) + payload).rstrip(b"=").decode()
 
     def read(self, scope: bytes, cursor: str, wanted: type[Position]) -> Position:
-        """Unwrap a position.
+        """The position of a cursor.
 
         Raises:
             Invalid: changed, or of another list.

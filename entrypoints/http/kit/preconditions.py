@@ -31,7 +31,7 @@ class Preconditions:
         """Hold them against the version there is; None: there is nothing yet.
 
         Raises:
-            Refused: 428 when there is something and the caller quotes no ETag; 412 when it is another.
+            Rejected: 428 when there is something and the caller quotes no ETag; 412 when it is another.
         """
         if self.if_none_match is not None:
             tags = _tags(self.if_none_match)

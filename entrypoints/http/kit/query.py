@@ -35,7 +35,7 @@ def parameters(request: Connection) -> dict[str, str]:
     """The parameters as they came.
 
     Raises:
-        Refused: not UTF-8, or too many.
+        Rejected: not UTF-8, or too many.
         Invalid: one given twice, or with what no value may contain.
     """
     try:
@@ -106,7 +106,7 @@ def read_query(request: Connection, wanted: type[T]) -> T:
     """The request's query.
 
     Raises:
-        Refused: not UTF-8, or too many parameters.
+        Rejected: not UTF-8, or too many parameters.
         Invalid: with every fault.
     """
     given = parameters(request)
@@ -122,7 +122,7 @@ async def read_params(request: Request[Any, Any, Any]) -> None:
     number is a time, several values are not separated by commas.
 
     Raises:
-        Refused, Invalid: see `read_query`.
+        Rejected, Invalid: see `read_query`.
     """
     handler = request.route_handler
     declared: Declared | None = handler.opt.get("declared")  # none: OPTIONS, which Litestar answers

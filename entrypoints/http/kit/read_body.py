@@ -25,7 +25,7 @@ async def read_body(
         memory: what is large takes its place here, under the name of `holder`.
 
     Raises:
-        Refused: larger than `limit`, not JSON by its own word; it does not arrive; no memory for it now.
+        Rejected: larger than `limit`, not JSON by its own word; it does not arrive; no memory for it now.
     """
     for name, value in scope["headers"]:
         if name == b"content-length" and int(value) > limit:  # the server has seen to it that it is a number

@@ -63,7 +63,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operations:
-    """For operators."""
+    """The use cases and ports of what operators do."""
 
     letters: DeadLetterReader
     unknown: UnknownAttempts

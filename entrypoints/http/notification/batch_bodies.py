@@ -40,7 +40,7 @@ def items(body: bytes) -> Iterator[NotificationIn | Invalid]:
     """Each item, or what is wrong with it; pointers lead into the item.
 
     Raises:
-        Refused: not JSON.
+        Rejected: not JSON.
         Invalid: not a batch at all.
     """
     try:

@@ -100,7 +100,7 @@ def _text(header: bytes) -> str:
 
 
 def to_request(body: NotificationIn, *, key: str | None, mode: Mode, traceparent: str | None) -> Request:
-    """The request in the words of the house.
+    """The request in the application's terms.
 
     Raises:
         Invalid: two ways of naming the recipients, or none.

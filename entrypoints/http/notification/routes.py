@@ -56,7 +56,7 @@ async def list_notifications(
     request: ApiRequest,
     params: NamedDependency[NotificationQuery],
 ) -> Response[Page[NotificationOut]]:
-    """Filter and page."""
+    """One page of those that match all filters."""
     pager = Pager(request)
     demand_range(
         params.created_after,
@@ -113,7 +113,7 @@ def _label(name: str, text: str) -> tuple[str, Any]:
     opt=declare(Access.OWN, problems=("not-found",)),
 )
 async def show_notification(request: ApiRequest, notification_id: UuidInPath) -> NotificationOut:
-    """One notification."""
+    """The notification with its deliveries counted by state."""
     return NotificationOut.of(
         await request.services.find_notification(known_uuid(notification_id), request.mode)
     )

@@ -63,7 +63,7 @@ class NotificationOut(View, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, row: NotificationView) -> Self:
-        """As it is shown."""
+        """Made from what the application returns."""
         return cls.copy(row, notification_type=row.type, channel_type=row.channel, links=Links.of(row.id))
 
 
@@ -76,7 +76,7 @@ class CancelledOut(View, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, tally: CancelTally) -> Self:
-        """As it is shown."""
+        """Made from what the application returns."""
         return cls.copy(tally)
 
 
@@ -108,6 +108,6 @@ class PreviewOut(View, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, preview: Preview) -> Self:
-        """As it is shown."""
+        """Made from what the application returns."""
         rendered = [PreviewedRecipientOut.copy(one, recipient_id=one.user_id) for one in preview.rendered]
         return cls.copy(preview, channel_type=preview.channel, rendered=rendered)

@@ -62,7 +62,7 @@ TEMPLATE_NAMES = {
     "/body": "/bodyTemplate",
     "/htmlBody": "/htmlBodyTemplate",
 }
-"""Pointers of the house → of these bodies."""
+"""From pointers of the domain's names to pointers into these bodies."""
 
 
 class ActivationIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

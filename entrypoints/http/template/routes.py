@@ -82,7 +82,7 @@ async def create_template(request: ApiRequest, data: JSONBody[TemplateIn]) -> Re
     opt=declare(Access.SHARED, problems=("not-found",)),
 )
 async def show_template(request: ApiRequest, template_id: FromPath[str]) -> Response[TemplateOut]:
-    """The latest version."""
+    """The latest version, in use or not, with the template's ETag."""
     return await _shown(request.services, template_id)
 
 
@@ -113,7 +113,7 @@ async def save_version(
     data: JSONBody[TemplateVersionIn],
     preconditions: Conditions,
 ) -> Response[TemplateOut]:
-    """Save the next version."""
+    """Save the next version; `If-Match` must quote the template as it stands."""
     head = await _unchanged(request.services, template_id, preconditions)
     await _save(request.services, data.draft(template_id), head.latest, activate=data.is_active)
     return await _shown(request.services, template_id)
@@ -130,7 +130,7 @@ async def save_version(
 async def activate_template(
     request: ApiRequest, template_id: FromPath[str], data: JSONBody[ActivationIn], preconditions: Conditions
 ) -> Response[TemplateOut]:
-    """Choose a version."""
+    """Use a version from now on, the latest if the body names none."""
     head = await _unchanged(request.services, template_id, preconditions)
     await request.services.activate_template(template_id, data.version or head.latest, expected=head.latest)
     return await _shown(request.services, template_id)
@@ -148,7 +148,7 @@ async def activate_template(
 async def deactivate_template(
     request: ApiRequest, template_id: FromPath[str], preconditions: Conditions
 ) -> Response[TemplateOut]:
-    """Use no version."""
+    """Use no version: requests with the template are refused."""
     head = await _unchanged(request.services, template_id, preconditions)
     await request.services.activate_template(template_id, None, expected=head.latest)
     return await _shown(request.services, template_id)

@@ -25,7 +25,7 @@ class TemplateOut(View, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, found: FoundTemplate) -> Self:
-        """As it is shown."""
+        """Made from what the application returns."""
         head, version = found.head, found.version
         return cls.copy(
             version,
@@ -50,7 +50,7 @@ class TemplateHeadOut(View, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, head: TemplateHead) -> Self:
-        """As it is shown."""
+        """Made from what the application returns."""
         return cls.copy(
             head, channel_type=head.channel, active_version=head.active, latest_version=head.latest
         )

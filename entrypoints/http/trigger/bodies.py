@@ -83,4 +83,4 @@ TRIGGER_NAMES = {
     "/type": "/notificationType",
     "/to/user_id": "/to/userId",
 }
-"""Pointers of the house → of this body."""
+"""From pointers of the domain's names to pointers into this body."""

@@ -49,7 +49,7 @@ async def list_triggers(
     opt=declare(Access.SHARED, problems=("not-found",)),
 )
 async def show_trigger(request: ApiRequest, trigger_id: FromPath[str]) -> Response[TriggerOut]:
-    """One trigger."""
+    """The trigger with its ETag."""
     found = await _found(request.services, trigger_id)
     return JsonResponse(TriggerOut.of(found), headers=etag(found.version))
 
@@ -71,7 +71,7 @@ async def show_trigger(request: ApiRequest, trigger_id: FromPath[str]) -> Respon
 async def save_trigger(
     request: ApiRequest, trigger_id: FromPath[str], data: JSONBody[TriggerIn], preconditions: Conditions
 ) -> Response[TriggerOut]:
-    """Create or replace."""
+    """201 when the trigger is new, 200 when it was there and `If-Match` quotes its version."""
     known = await request.services.triggers.get(known_id(trigger_id))
     preconditions.check(known and known.version)
     try:
@@ -93,7 +93,7 @@ async def save_trigger(
 async def delete_trigger(
     request: ApiRequest, trigger_id: FromPath[str], preconditions: Conditions
 ) -> Response[None]:
-    """Delete."""
+    """204; `If-Match` must quote the version that is deleted."""
     known = await _found(request.services, trigger_id)
     preconditions.check(known.version)
     await request.services.triggers.delete(trigger_id, expected=known.version)

@@ -31,7 +31,7 @@ class TriggerOut(View, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, kept: Versioned[Trigger]) -> Self:
-        """As it is shown."""
+        """Made from what the application returns."""
         trigger = kept.value
         return cls.copy(
             trigger,

@@ -61,7 +61,7 @@ async def list_users(request: ApiRequest, params: NamedDependency[UserQuery]) ->
     opt=declare(Access.OWN, problems=("not-found",)),
 )
 async def show_user(request: ApiRequest) -> Response[UserOut]:
-    """One user."""
+    """The user with the id in the path, customer or not, of the mode of the key."""
     found = await request.services.find_user(user_id(request.scope), request.mode)
     return JsonResponse(UserOut.of(found), headers=etag(found.user.version))
 
@@ -82,7 +82,7 @@ async def show_user(request: ApiRequest) -> Response[UserOut]:
 async def save_user(
     request: ApiRequest, data: JSONBody[UserIn], preconditions: Conditions
 ) -> Response[UserOut]:
-    """Create or replace."""
+    """201 when the user is new, 200 when it was there and `If-Match` quotes its version."""
     user = user_id(request.scope)
     try:
         version: int | None = (await request.services.find_user(user, request.mode)).user.version
@@ -125,7 +125,7 @@ def _hold(outcome: UpdateOutcome, faults: Sequence[Fault]) -> None:
     opt=declare(Access.OWN, problems=("not-found",)),
 )
 async def erase_user(request: ApiRequest) -> Response[None]:
-    """Erase, for good."""
+    """Erase; nothing brings the data back."""
     user = user_id(request.scope)
     await request.services.find_user(user, request.mode)
     await request.services.update_users([UserUpdate(user_id=user, deleted=True)], mode=request.mode)
@@ -145,7 +145,7 @@ async def erase_user(request: ApiRequest) -> Response[None]:
     opt=declare(Access.OWN, examples=ERASE),
 )
 async def erase_users(request: ApiRequest, data: JSONBody[EraseIn]) -> ErasedOut:
-    """Erase, for good."""
+    """Erase; nothing brings the data back."""
     named = Named(user_id=data.user_id, email=data.email, phone=data.phone)
     return ErasedOut.of(await request.services.erase_users(named, request.mode, customers=data.customers))
 

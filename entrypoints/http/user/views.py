@@ -25,7 +25,7 @@ class UserOut(View, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, shown: ShownUser) -> Self:
-        """As it is shown."""
+        """Made from what the application returns."""
         user = shown.user
         return cls.copy(
             shown.profile,
@@ -45,5 +45,5 @@ class ErasedOut(View, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, done: Erased) -> Self:
-        """As it is shown."""
+        """Made from what the application returns."""
         return cls(erased=done.erased, customers_kept=done.kept, customer_ids=done.kept_ids)

@@ -24,7 +24,7 @@ class Access(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """Of one operation."""
+    """What one operation declares."""
 
     access: Access
     problems: tuple[str, ...] = ()

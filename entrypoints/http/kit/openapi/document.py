@@ -138,7 +138,7 @@ def _answers(written: Json, handler: HTTPRouteHandler) -> Json:
     answers = {status: answer for status, answer in written.items() if status in meant}
     headers = {
         header.name: {"description": header.description, "schema": {"type": "string"}}
-        for header in handler.resolve_response_headers()
+        for header in sorted(handler.resolve_response_headers(), key=lambda header: header.name)
     }
     for status, answer in answers.items():
         answer.pop("headers", None)

@@ -24,7 +24,7 @@ class StructSchemas(OpenAPISchemaPlugin):
         self._types: dict[Any, None] = dict.fromkeys(types)
 
     def add(self, types: Iterable[Any]) -> None:
-        """The same, later."""
+        """Take further types."""
         self._types.update(dict.fromkeys(types))
 
     def is_plugin_supported_field(self, field_definition: FieldDefinition) -> bool:
@@ -32,7 +32,7 @@ class StructSchemas(OpenAPISchemaPlugin):
         return not field_definition.is_union and field_definition.is_subclass_of(msgspec.Struct)
 
     def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: Any) -> Schema:  # noqa: ARG002  as Litestar has it
-        """A reference."""
+        """A placeholder that becomes the reference, once every type is known."""
         self._types[field_definition.annotation] = None
         return _Reference(annotation=field_definition.annotation, schemas=self)
 
@@ -42,7 +42,7 @@ class StructSchemas(OpenAPISchemaPlugin):
 
     @property
     def components(self) -> dict[str, Any]:
-        """All schemas by name."""
+        """The schemas of all types that were taken, by name."""
         return self._written[1]
 
     @cached_property
