@@ -50,8 +50,10 @@ LEFT: Mapping[str, frozenset[str]] = {
     "incarnation": frozenset({"entrypoints/processes"}),
     "lenient": frozenset({"domain", "application"}),
     "sane": frozenset({"entrypoints/engine"}),
-    "tell": frozenset({"application", "adapters", "entrypoints"}),
-    "told": frozenset({"domain", "application", "adapters", "entrypoints", "config"}),
+    "tell": frozenset({"application", "adapters/postgres", "adapters/rendering", "entrypoints"}),
+    "told": frozenset(
+        {"domain", "application", "adapters/postgres", "adapters/telemetry", "entrypoints", "config"}
+    ),
     "trip": frozenset({"application", "adapters/postgres"}),
     "trips": frozenset({"application", "adapters/postgres"}),
     "unfit": frozenset({"entrypoints/engine"}),

@@ -22,3 +22,11 @@ def test_a_diagram_shows_exactly_the_legal_moves(name, table):
 
 def test_the_front_door_has_at_most_four_hundred_lines():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 400
+
+
+def test_the_tree_of_the_readme_is_the_tree():
+    tree = re.search(r"## The tree\n.*?```\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert tree
+    shown = {line.split("/")[0] for line in tree[1].splitlines()}
+    assert all((ROOT / name).is_dir() for name in shown)
+    assert {path.parent.name for path in ROOT.glob("[a-z]*/__init__.py")} <= shown
