@@ -3,7 +3,7 @@
 from alembic import context
 
 from adapters.postgres.core import catalog_tables, operation_tables, tables  # noqa: F401  they fill the metadata
-from adapters.postgres.core.schema import metadata
+from adapters.postgres.core.metadata import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():

@@ -13,7 +13,7 @@ class Absence:
 
     Args:
         moment: how long nobody asks after somebody has asked in vain.
-        silent: why nobody need ask at all, or None (`adapters.postgres.core.pulse`).
+        silent: why nobody need ask at all, or None (`adapters.postgres.core.liveness`).
     """
 
     clock: Clock

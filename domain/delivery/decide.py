@@ -10,7 +10,7 @@ from domain.provider.outcome import Accepted, AccountFault, Deferred, NotCalled,
 
 
 class AwaitReceipt(msgspec.Struct, frozen=True):
-    """It is with the provider."""
+    """The provider has taken it; a receipt may follow."""
 
     reference: str
 

@@ -13,7 +13,7 @@ from domain.kernel.errors import Conflict
 
 
 class DeliveryStatus(StrEnum):
-    """Where a delivery stands."""
+    """The states of a delivery."""
 
     PENDING = "pending"
     QUEUED = "queued"

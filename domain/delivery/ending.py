@@ -4,6 +4,8 @@ The history says what became of each call.  While a lease lasts its last line is
 begun; `unknown` when an earlier call was lost with its worker and none was begun since; else `queued`.
 """
 
+from functools import cache
+
 import msgspec
 
 from domain.delivery.delivery import NEXT, DeliveryStatus
@@ -25,6 +27,7 @@ class Ending(msgspec.Struct, frozen=True):
     """What this decides about a call without an answer; None: nothing, or there is none."""
 
 
+@cache  # a few dozen answers, asked for every delivery
 def ending(status: DeliveryStatus, outcome: str | None, *, interrupted: bool, cancelled: bool) -> Ending:
     """Return how a lease ends.
 

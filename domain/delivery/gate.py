@@ -14,7 +14,7 @@ from domain.provider.outcome import Unknown
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gate looks at."""
+    """What the gate decides from: the state of the delivery, its user and its channel."""
 
     accepted_at: datetime
     spent: int
@@ -35,7 +35,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cleared(msgspec.Struct, frozen=True):
-    """Go."""
+    """The delivery may be sent."""
 
     address: str
 

@@ -36,7 +36,7 @@ def recurring_work(
     """
     telemetry = container.kernel.telemetry()
     works: list[Work] = [
-        ("pulse", parts.database.pulse.feel, PULSE_EVERY),
+        ("pulse", parts.database.liveness.check, PULSE_EVERY),
         ("clock", skew, CLOCK_EVERY),
         ("figures", parts.figures, FIGURES_EVERY),
         ("reach", parts.partitions.look, FIGURES_EVERY),

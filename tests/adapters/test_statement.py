@@ -44,7 +44,7 @@ def test_rows_are_handed_over_field_by_field_however_they_were_made() -> None:
     text, *arguments = statement([Pair(first="a", second="b"), Pair(second="d", first="c")])
 
     assert text == statement.text
-    assert arguments == [["a", "c"], ["b", "d"]]
+    assert arguments == [("a", "c"), ("b", "d")]
 
 
 def test_values_are_bound_by_name_and_may_stand_twice() -> None:
@@ -52,7 +52,7 @@ def test_values_are_bound_by_name_and_may_stand_twice() -> None:
 
     assert statement.text.endswith("WHERE x::int = $4")
     assert statement.text.startswith("SELECT $3::text, $4, $3 FROM")
-    assert statement([], a=1, b=2) == [statement.text, [], [], 2, 1]
+    assert statement([], a=1, b=2) == [statement.text, (), (), 2, 1]
 
 
 @pytest.mark.parametrize("values", [{}, {"a": 1, "b": 2}, {"b": 1}])
@@ -79,3 +79,13 @@ def test_a_query_of_sqlalchemy_is_text_and_arguments_in_order() -> None:
     assert "$1" in text
     assert "$3" in text
     assert arguments == ["x", 7, 3]
+
+
+def test_a_list_of_values_is_an_argument_each() -> None:
+    table = Table("things", MetaData(), Column("id", Integer), Column("name", Text))
+
+    text, *arguments = compiled(select(table.c.id).where(table.c.name.in_(["x", "y"]), table.c.id > 7))
+
+    assert sorted(map(str, arguments)) == ["7", "x", "y"]
+    assert f"id > ${arguments.index(7) + 1}::" in text
+    assert f"IN (${arguments.index('x') + 1}::VARCHAR, ${arguments.index('y') + 1}::VARCHAR)" in text

@@ -84,7 +84,8 @@ class TestPostgresAcceptance(AcceptanceContract):
         taken = asyncio.Barrier(2)
 
         async def take(order: list[object]) -> None:
-            async with asyncio.timeout(10), store._acquire() as connection, connection.transaction():
+            took = store._acquire(store._pool)
+            async with asyncio.timeout(10), took as connection, connection.transaction():
                 await connection.execute(KEY, order[0])
                 await taken.wait()
                 await connection.execute(KEY, order[1])

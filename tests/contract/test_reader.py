@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Table, insert
 
 from adapters.postgres.core.database import Database
+from adapters.postgres.core.statement import compiled, json_value
 from adapters.postgres.core.tables import (
     delivery_attempts,
     delivery_status_history,
@@ -59,10 +60,9 @@ class TestPostgresReader(ReaderContract):
                 delivery_attempts: [asdict(row) for row in given.attempts],
                 delivery_status_history: moves,
             }
-            async with store.begin() as connection:
-                for table, values in rows.items():
-                    for value in values:
-                        await connection.execute(insert(table).values(**value))
+            for table, values in rows.items():
+                for value in values:
+                    await store.fetch(*compiled(insert(table).values(**value)))
 
         return seed
 
@@ -70,7 +70,7 @@ class TestPostgresReader(ReaderContract):
 def _notification(row: NotificationRow) -> dict[str, Any]:
     fields = asdict(row)
     counts = fields.pop("counts")
-    return _given(fields | {"metadata": row.metadata or None}) | counts
+    return _given(fields | {"metadata": json_value(row.metadata) if row.metadata else None}) | counts
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 from dependency_injector.providers import Provider
 
-from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.sessions import Connection
 from application.broker.ports import LARGEST, Consumer, Received, Subscription
 from application.intake.command import INTAKE
 from application.outbox.ports import OutboxMessage

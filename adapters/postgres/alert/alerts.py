@@ -1,7 +1,7 @@
-"""Telling of dead letters, on PostgreSQL: the oldest untold letter of a group carries the claim on it.
+"""Alerts about dead letters: the oldest letter of a group that nobody was alerted of carries the claim on it.
 
-Two who look at the same time meet on that row, and one of them wins.  Duplicates are possible when it is
-closed while somebody tells of its group; what nobody was told of stays to be told.
+Two processes that look at the same time meet on that row, and one of them wins.  An alert may be sent twice
+when that letter is closed meanwhile; it is never lost.
 """
 
 from dataclasses import dataclass
@@ -74,17 +74,17 @@ class PostgresAlerts:
     database: Database
 
     async def claim(self, *, quiet: timedelta, span: timedelta) -> Appeared | None:
-        """One statement; next to nothing when there is nothing to tell."""
+        """One statement, which reads one row of an index when there is nothing to alert of."""
         rows = await self.database.fetch(_CLAIM, quiet, span)
         return Appeared(**rows[0]) if rows else None
 
     async def put_off(self, appeared: Appeared, pause: timedelta) -> None:
-        """The claim ends then."""
+        """The claim on the group ends after `pause`, and the next one may be made."""
         key = (appeared.fingerprint, appeared.mode, appeared.first_at)
         await self.database.fetch(_PUT_OFF, *key, pause)
 
     async def told(self, appeared: Appeared) -> None:
-        """In chunks; those that died since stay untold."""
+        """In chunks.  Letters that were written after `last_at` are left for the next alert."""
         key = (appeared.fingerprint, appeared.mode, appeared.last_at)
         while len(await self.database.fetch(_TOLD, *key, TOLD_CHUNK)) == TOLD_CHUNK:
             pass

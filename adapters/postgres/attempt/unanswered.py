@@ -5,12 +5,12 @@ from uuid import UUID
 
 import msgspec
 
-from adapters.postgres.core.database import Connection
+from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement
 
 
 class Unanswered(msgspec.Struct, frozen=True, kw_only=True):
-    """A call without an answer."""
+    """A call that nobody answered, as a row of `unknown_attempts`."""
 
     delivery_id: UUID
     attempt: int

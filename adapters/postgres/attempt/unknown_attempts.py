@@ -6,12 +6,14 @@ from datetime import datetime
 from uuid import UUID
 
 from adapters.postgres.attempt.unknown_page import page
-from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.sessions import Connection
+from adapters.postgres.core.statement import compiled
 from adapters.postgres.dead_letter.bury import buried
 from adapters.postgres.dead_letter.dead_letters import MODE, where
 from adapters.postgres.delivery.counters import counted
 from adapters.postgres.outbox import rows as outbox
-from adapters.postgres.outbox.watching import Watched, watch
+from adapters.postgres.outbox.tracking import OpenDelivery, track
 from application.attempt.ports import Resolution, UnknownAttempt, UnknownFilter
 from application.kernel.ports import Ids
 from application.outbox.ports import OutboxMessage
@@ -89,14 +91,13 @@ class PostgresUnknownAttempts:
         self, wanted: UnknownFilter, before: tuple[datetime, UUID, int] | None, limit: int
     ) -> Sequence[UnknownAttempt]:
         """Joined with how the delivery stands now."""
-        query = page(wanted, before).limit(limit)
-        async with self.database.listing() as connection:
-            return [UnknownAttempt(**row) for row in (await connection.execute(query)).mappings()]
+        rows = await self.database.fetch_list(*compiled(page(wanted, before).limit(limit)))
+        return [UnknownAttempt(**row) for row in rows]
 
     async def resolve(
         self, delivery: UUID, attempt: int, mode: str, resolution: Resolution, actor: str
     ) -> list[OutboxMessage]:
-        """One transaction; two who resolve the same take turns."""
+        """One transaction, which locks the attempt first: a second operator waits, and finds it resolved."""
         becomes = advance(DeliveryStatus.UNKNOWN, _BECOMES[resolution])
         reason = f"resolved as {resolution}"
 
@@ -113,7 +114,7 @@ class PostgresUnknownAttempts:
             trips = []
             for row in rows:
                 if becomes is DeliveryStatus.QUEUED:
-                    await watch(connection, [Watched(row["id"], row["channel"], row["priority"])])
+                    await track(connection, [OpenDelivery(row["id"], row["channel"], row["priority"])])
                     trips.append(again(*where(row), due=None, outcome=None))
                 elif becomes is DeliveryStatus.FAILED:
                     trips.append(dead_letter(*where(row)))

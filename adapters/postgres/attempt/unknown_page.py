@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, select, tuple_
+from sqlalchemy import Select, and_, literal, select, tuple_
 
 from adapters.postgres.core.operation_tables import unknown_attempts
 from adapters.postgres.core.tables import notification_deliveries, notifications
@@ -49,4 +49,4 @@ def page(wanted: UnknownFilter, before: tuple[datetime, UUID, int] | None) -> Se
         query = query.where(_U.created_at >= clamped(wanted.created_after))
     if wanted.created_before is not None:
         query = query.where(_U.created_at < clamped(wanted.created_before))
-    return query if before is None else query.where(tuple_(*_ORDER) < tuple_(*before))
+    return query if before is None else query.where(tuple_(*_ORDER) < tuple_(*map(literal, before)))

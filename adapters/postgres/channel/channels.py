@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import RowMapping, select
+import asyncpg
+from sqlalchemy import select
 
-from adapters.postgres.core import versioned
+from adapters.postgres.core import optimistic_locking
 from adapters.postgres.core.catalog_tables import channel_configurations
 from adapters.postgres.core.database import Database
+from adapters.postgres.core.statement import compiled
 from application.channel.ports import Channel, WhenDisabled
 from application.kernel.versioned import Versioned
 
-_NAME = channel_configurations.c.channel
+_C = channel_configurations.c
+_ROWS = select(channel_configurations)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +23,8 @@ class PostgresChannels:
     database: Database
 
     async def get(self, channel: str) -> Versioned[Channel] | None:
-        async with self.database.begin() as connection:
-            rows = await connection.execute(select(channel_configurations).where(channel == _NAME))
-            return next((_channel(row) for row in rows.mappings()), None)
+        rows = await self.database.fetch(*compiled(_ROWS.where(_C.channel == channel)))
+        return _channel(rows[0]) if rows else None
 
     async def put(self, channel: Channel, *, expected: int | None) -> Versioned[Channel]:
         values = {
@@ -32,16 +34,15 @@ class PostgresChannels:
             "when_disabled": channel.when_disabled,
             "providers": list(channel.providers),
         }
-        row = await versioned.put(self.database, channel_configurations, values, expected=expected)
-        return Versioned(channel, row.version, row.updated_at)
+        made = await optimistic_locking.put(self.database, channel_configurations, values, expected=expected)
+        return Versioned(channel, *made)
 
     async def all(self) -> list[Versioned[Channel]]:
-        async with self.database.begin() as connection:
-            rows = await connection.execute(select(channel_configurations).order_by(_NAME.collate("C")))
-            return [_channel(row) for row in rows.mappings()]
+        rows = await self.database.fetch(*compiled(_ROWS.order_by(_C.channel.collate("C"))))
+        return [_channel(row) for row in rows]
 
 
-def _channel(row: RowMapping) -> Versioned[Channel]:
+def _channel(row: asyncpg.Record) -> Versioned[Channel]:
     channel = Channel(
         channel=row["channel"],
         enabled=row["is_enabled"],

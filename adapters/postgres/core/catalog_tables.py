@@ -3,7 +3,7 @@
 from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from adapters.postgres.core.schema import NOW, Id, Time, metadata
+from adapters.postgres.core.metadata import NOW, Id, Time, metadata
 
 notification_templates = Table(
     "notification_templates",

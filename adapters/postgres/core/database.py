@@ -1,15 +1,15 @@
-"""PostgreSQL, connected: an asyncpg pool for hot, set-wise statements, SQLAlchemy engines for the rest.
+"""PostgreSQL, connected: asyncpg pools, one for the work of processes and one for lists that people read.
 
     async with Database(dsn) as database:
         rows = await database.fetch("SELECT …", ids)               # one statement
-        async with database.transaction() as connection: …         # several, once
+        rows = await database.fetch_list("SELECT …", limit)        # one list
         await database.run(work)                                   # several, again after a deadlock
-        async with database.begin() as connection: …               # SQLAlchemy Core
-        async with database.listing() as connection: …             # the same, for lists that people read
+        async with database.transaction() as connection: …         # several, once
 
-Lists have connections of their own and little time: what accepting needs is there, however many are read.
-Nothing connects before it is needed: a process starts while the database is away.  No error and no `repr`
-quotes the DSN.
+SQLAlchemy Core writes the statements whose conditions vary (`adapters.postgres.core.statement`); it connects
+to nothing.  Lists have connections of their own and little time: what accepting needs is there, however many
+are read.  Nothing connects before it is needed: a process starts while the database is away.  No error and no
+`repr` quotes the DSN.
 """
 
 import asyncio
@@ -21,23 +21,21 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.core.errors import RETRIED, brief, lost, sqlstate, translated
-from adapters.postgres.core.pulse import Pulse
+from adapters.postgres.core.liveness import Liveness
 from adapters.postgres.core.sessions import (
     BY_FILTER,
     BY_KEY,
     GRACE,
     Connection,
-    core_engine,
     dial,
     keep,
     millis,
     transaction,
 )
 from application.kernel import budget
-from domain.kernel.errors import StoreUnavailable
+from domain.kernel.errors import Overloaded, StoreUnavailable
 
 T = TypeVar("T")
 
@@ -60,7 +58,6 @@ class Database:
         dsn: str,
         *,
         pool_size: int = 10,
-        engine_size: int = 4,
         ssl: SSLContext | None = None,
         application_name: str = "posthorn",
         statement_max: timedelta = timedelta(seconds=30),
@@ -92,35 +89,23 @@ class Database:
         } | ({"ssl": ssl} if ssl else {})
         self._pool_size = pool_size
         self._pool: asyncpg.Pool | None = None
-        self.engine = core_engine(self._connect, engine_size, WAIT_MAX)
-        by_filter = self._set(BY_FILTER)
-        self.lists = core_engine(lambda: dial(dsn, **by_filter), LISTS, LIST_WAIT_MAX)
-        self.pulse = Pulse(self._connect)
+        self._lists: asyncpg.Pool | None = None
+        self._list_turns = asyncio.Semaphore(LISTS)
+        self._lists_under_way = 0
+        self.liveness = Liveness(self._connect)
 
     async def open(self) -> Self:
-        """Make the pool; connections are opened when they are needed."""
-        with translated():
-            self._pool = await asyncpg.create_pool(
-                self._dsn,
-                **self._set(BY_KEY),
-                min_size=0,
-                max_size=self._pool_size,
-                connect=dial,
-                reset=keep,
-            )
+        """Make the pools; connections are opened when they are needed."""
+        self._pool = await self._make_pool(self._pool_size, BY_KEY)
+        self._lists = await self._make_pool(LISTS, BY_FILTER)
         return self
 
     async def close(self) -> None:
         """Wait a little for what is running, then disconnect: the server may be what does not answer."""
-        pool, self._pool = self._pool, None
+        pools, self._pool, self._lists = (self._pool, self._lists), None, None
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_MAX):
-                await asyncio.gather(
-                    self.pulse.close(),
-                    self.engine.dispose(),
-                    self.lists.dispose(),
-                    *([pool.close()] if pool else []),
-                )
+                await asyncio.gather(self.liveness.close(), *(pool.close() for pool in pools if pool))
 
     async def __aenter__(self) -> Self:
         return await self.open()
@@ -140,8 +125,13 @@ class Database:
             return await self._connect()
 
     def silent(self) -> str | None:
-        """Why nobody who is waited for should ask: the server answers nothing.  See `Pulse`."""
-        return self.pulse.silent
+        """Why nobody who is waited for should ask: the server answers nothing.  See `Liveness`."""
+        return self.liveness.silent
+
+    @property
+    def lists_under_way(self) -> int:
+        """How many lists are being read, at most `LISTS`."""
+        return self._lists_under_way
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """Run one statement and return its rows; again after a deadlock.
@@ -151,6 +141,19 @@ class Database:
             Invalid: the database refuses a value.
         """
         return await self._retried(lambda: self._fetch(query, args))
+
+    async def fetch_list(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        """Run one query for people, who wait for little and ask for much, and return its rows.
+
+        Raises:
+            Overloaded: too many lists are read at once, or this one takes too long.
+            StoreUnavailable, Invalid: as for `fetch`.
+        """
+        async with self._patience(), self._list_turn():
+            with translated(), brief():
+                async with self._acquire(self._lists) as connection:
+                    found: list[asyncpg.Record] = await connection.fetch(query, *args)
+                    return found
 
     async def run(
         self, work: Callable[[Connection], Awaitable[T]], *, lock_max: timedelta | None = None
@@ -169,28 +172,8 @@ class Database:
     async def transaction(self, *, lock_max: timedelta | None = None) -> AsyncIterator[Connection]:
         """One transaction; commits at the end, rolls back when an error (or a cancellation) leaves it."""
         with translated():
-            async with self._acquire() as connection, transaction(connection, lock_max):
+            async with self._acquire(self._pool) as connection, transaction(connection, lock_max):
                 yield connection
-
-    @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction of SQLAlchemy Core."""
-        async with self._patience():
-            with translated():
-                async with self.engine.begin() as connection:
-                    yield connection
-
-    @asynccontextmanager
-    async def listing(self) -> AsyncIterator[AsyncConnection]:
-        """The same, for lists.
-
-        Raises:
-            Overloaded: it would take too long.
-        """
-        async with self._patience():
-            with translated(), brief():
-                async with self.lists.begin() as connection:
-                    yield connection
 
     def _patience(self) -> AbstractAsyncContextManager[None]:
         """For who is waited for: within the request's budget, and not at all while nobody answers."""
@@ -203,12 +186,31 @@ class Database:
     def _set(self, settings: dict[str, str]) -> dict[str, Any]:
         return self._options | {"server_settings": self._options["server_settings"] | settings}
 
+    async def _make_pool(self, size: int, settings: dict[str, str]) -> asyncpg.Pool:
+        with translated():
+            return await asyncpg.create_pool(
+                self._dsn, **self._set(settings), min_size=0, max_size=size, connect=dial, reset=keep
+            )
+
+    @asynccontextmanager
+    async def _list_turn(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(LIST_WAIT_MAX):
+                await self._list_turns.acquire()
+        except TimeoutError:
+            raise Overloaded("too many lists are being read: ask again shortly") from None
+        self._lists_under_way += 1
+        try:
+            yield
+        finally:
+            self._lists_under_way -= 1
+            self._list_turns.release()
+
     async def _connect(self) -> asyncpg.Connection:
         return await dial(self._dsn, **self._options)
 
     @asynccontextmanager
-    async def _acquire(self) -> AsyncIterator[Connection]:
-        pool = self._pool
+    async def _acquire(self, pool: asyncpg.Pool | None) -> AsyncIterator[Connection]:
         if pool is None:
             raise StoreUnavailable("PostgreSQL: not open")
         connection = await pool.acquire(timeout=WAIT_MAX)
@@ -223,8 +225,9 @@ class Database:
                 await pool.release(connection, timeout=GRACE)
 
     async def _fetch(self, query: str, args: tuple[Any, ...]) -> list[asyncpg.Record]:
-        async with self._acquire() as connection:
-            return await connection.fetch(query, *args)
+        async with self._acquire(self._pool) as connection:
+            rows: list[asyncpg.Record] = await connection.fetch(query, *args)
+            return rows
 
     async def _run(self, work: Callable[[Connection], Awaitable[T]], lock_max: timedelta | None) -> T:
         async with self.transaction(lock_max=lock_max) as connection:

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from traceback import walk_tb
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.kernel.errors import (
     Fault,
@@ -22,7 +20,6 @@ from domain.kernel.errors import (
 )
 
 LOCK_NOT_AVAILABLE = "55P03"
-QUERY_CANCELED = "57014"
 DEADLOCK, SERIALIZATION = "40P01", "40001"
 RETRIED = frozenset({DEADLOCK, SERIALIZATION})
 """Nothing was done and the same work may succeed at once."""
@@ -30,7 +27,7 @@ RETRIED = frozenset({DEADLOCK, SERIALIZATION})
 BROKEN = asyncpg.InternalClientError
 """The server hung up at the wrong moment: asyncpg no longer knows where this connection stands."""
 
-DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, BROKEN, DBAPIError, PoolTimeout)
+DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, BROKEN)
 """Time-outs are OSErrors."""
 
 _AWAY_CLASSES = ("08", "53", "57", "58")  # connection, resources, operator intervention, system
@@ -50,9 +47,8 @@ _MISCONFIGURED = {
 
 
 def sqlstate(error: BaseException) -> str | None:
-    """The five characters with which PostgreSQL classifies an error, through SQLAlchemy's wrapping too."""
-    original = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(original, "sqlstate", None)
+    """The five characters with which PostgreSQL classifies an error."""
+    return getattr(error, "sqlstate", None)
 
 
 def translate(error: Exception) -> PosthornError | None:
@@ -75,13 +71,12 @@ def translate(error: Exception) -> PosthornError | None:
 
 
 def _translate_client_side(error: Exception) -> PosthornError | None:
-    cause = _driver_error(error)
-    if isinstance(cause, asyncpg.ClientConfigurationError):
+    if isinstance(error, asyncpg.ClientConfigurationError):
         return Misconfigured("db.url is not a URL of PostgreSQL: postgresql://user:password@host/db")
-    if isinstance(cause, asyncpg.DataError):  # the driver cannot encode an argument
+    if isinstance(error, asyncpg.DataError):  # the driver cannot encode an argument
         return Invalid(Fault("", "refused_by_database", "the database has no room for a value of this kind"))
-    if isinstance(cause, OSError | PoolTimeout | asyncpg.InterfaceError) or lost(cause):
-        return StoreUnavailable(f"PostgreSQL: {type(cause).__name__}")
+    if isinstance(error, OSError | asyncpg.InterfaceError) or lost(error):
+        return StoreUnavailable(f"PostgreSQL: {type(error).__name__}")
     return None
 
 
@@ -103,13 +98,6 @@ def within_driver(error: BaseException, function: str = "") -> bool:
     )
 
 
-def _driver_error(error: Exception) -> BaseException:
-    """SQLAlchemy wraps twice: its own error, its imitation of a driver's, then the driver's as the cause."""
-    if not isinstance(error, DBAPIError) or error.orig is None:
-        return error
-    return error.orig.__cause__ or error.orig
-
-
 @contextmanager
 def brief() -> Iterator[None]:
     """What takes too long here was asked too much: for lists, whose limits are short.
@@ -119,11 +107,7 @@ def brief() -> Iterator[None]:
     """
     try:
         yield
-    except PoolTimeout:
-        raise Overloaded("too many lists are being read: ask again shortly") from None
-    except DBAPIError as error:
-        if sqlstate(error) != QUERY_CANCELED:
-            raise
+    except asyncpg.QueryCanceledError:
         raise Overloaded("the list takes too long: ask for a shorter time range") from None
 
 

@@ -3,13 +3,17 @@
 Alembic is imported where it is used: whoever is at work all day has no use for it, and starts without it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from ssl import SSLContext
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.errors import translated
@@ -52,6 +56,13 @@ async def downgrade(dsn: str, revision: str, *, ssl: SSLContext | None = None) -
         await _run(database, lambda config: command.downgrade(config, revision))
 
 
+def alembic_engine(database: Database) -> AsyncEngine:
+    """SQLAlchemy over connections like those of `database`: Alembic takes nothing else."""
+    return create_async_engine(
+        "postgresql+asyncpg://", async_creator=database.connect, poolclass=NullPool, hide_parameters=True
+    )
+
+
 def _session(dsn: str, ssl: SSLContext | None) -> Database:
     never = timedelta()
     return Database(
@@ -71,11 +82,22 @@ async def _run(database: Database, step: Callable[["Config"], None]) -> None:
         except CommandError as error:
             raise Misconfigured(f"migrations: {error}") from error
 
-    with translated():
-        async with database.engine.connect() as connection:
+    with translated(), _unwrapped():
+        async with alembic_engine(database).connect() as connection:
             # Another migrator may take long; but whoever waits for a table makes its users wait behind.
             await connection.execute(text("SET lock_timeout = 0"))
             await connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
             await connection.execute(text("SET lock_timeout = '5s'"))
             await connection.commit()
             await connection.run_sync(alembic)  # the lock ends with the session
+
+
+@contextmanager
+def _unwrapped() -> Iterator[None]:
+    """Raise the driver's own error: SQLAlchemy wraps it in its own and in an imitation of a driver's."""
+    try:
+        yield
+    except DBAPIError as error:
+        if error.orig is None:
+            raise
+        raise (error.orig.__cause__ or error.orig) from None

@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from adapters.postgres.core.schema import NOW, Id, Time, metadata
+from adapters.postgres.core.metadata import NOW, Id, Time, metadata
 
 _BY_TIME = ("created_at", "delivery_id", "seq")
 _OPEN = text("closed_at IS NULL")

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.tables import HOT
 from domain.kernel.ids import month_floor
 
@@ -41,7 +42,7 @@ LEFT JOIN pg_class AS c ON c.oid = i.inhrelid
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far the hot tables go, all of them."""
+    """How far ahead all hot tables have partitions."""
 
     ahead: int
     """Whole months after the present one, without a gap; -1: even this one is missing."""
@@ -52,7 +53,7 @@ class Reach:
 
 
 async def reach(database: Database) -> Reach:
-    """Look.
+    """Return how far the partitions of all hot tables reach.
 
     Raises:
         StoreUnavailable.

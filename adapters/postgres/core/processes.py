@@ -1,4 +1,4 @@
-"""A process's sign of life: a row in `processes`, and a session advisory lock on a connection of its own.
+"""How a process shows that it lives: a row in `processes`, and an advisory lock of a session of its own.
 
 The server drops the lock when the connection ends, and it ends a connection without heartbeats: a process
 that is frozen keeps its sockets open, and is dead all the same.  Who lives but gets nothing published gives
@@ -54,7 +54,7 @@ async def bind_to_heartbeat(connection: asyncpg.Connection, silence_max: timedel
 
 
 async def hear(database: Database, clock: SharedClock) -> None:
-    """Set a clock once, for who has no heartbeat.
+    """Set a clock by the database's once, for a process that has no heartbeat.
 
     Raises:
         StoreUnavailable.

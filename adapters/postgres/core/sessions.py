@@ -1,20 +1,18 @@
-"""Connections as the house wants them, and transactions on them that end promptly, whatever hangs."""
+"""Opening connections, their settings, and transactions that end in time whatever the server does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from adapters.postgres.core import wary
+from adapters.postgres.core import checked_protocol
 from adapters.postgres.core.errors import DRIVER_ERRORS, within_driver
-from domain.kernel.number import json_text, read_json
 
-Connection = asyncpg.Connection | PoolConnectionProxy
+Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 
 GRACE = 0.25
 """Seconds for a statement that is given up to end properly; then the connection is cut."""
@@ -53,10 +51,12 @@ async def transaction(connection: Connection, lock_max: timedelta | None = None)
 
 
 async def _to_the_end(connection: Connection, step: Coroutine[Any, Any, Any], *, hurry: bool = False) -> None:
-    """Await `step` whole, even when this task is cancelled meanwhile: half a commit would poison the pool.
+    """Await `step` to its end, even when this task is cancelled meanwhile.
 
-    But a server that does not answer is not waited for: `GRACE` after a cancellation, with `hurry` always,
-    the connection is cut, and with it the step.
+    A connection in the middle of a commit must not go back to the pool.
+
+    A server that does not answer is not waited for: `GRACE` seconds after a cancellation, or after the
+    beginning with `hurry`, the connection is cut, and the step ends with it.
     """
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(step)
@@ -78,7 +78,7 @@ async def _to_the_end(connection: Connection, step: Coroutine[Any, Any, Any], *,
 
 async def dial(dsn: str, **options: Any) -> asyncpg.Connection:
     """Connect; no error quotes the DSN."""
-    wary.install()
+    checked_protocol.install()
     try:
         return await asyncpg.connect(dsn, **options)
     except OSError:  # a certificate that is not trusted is a ValueError too
@@ -90,34 +90,10 @@ async def dial(dsn: str, **options: Any) -> asyncpg.Connection:
         raise asyncpg.ClientConfigurationError("unreadable DSN") from None
 
 
-def core_engine(
-    connect: Callable[[], Awaitable[asyncpg.Connection]], size: int, wait_max: float
-) -> AsyncEngine:
-    """SQLAlchemy over such connections, up to `size`; who waits for one longer than `wait_max` s is told."""
-    engine = create_async_engine(
-        "postgresql+asyncpg://",
-        async_creator=connect,
-        pool_size=size,
-        max_overflow=0,
-        pool_timeout=wait_max,
-        pool_pre_ping=True,
-        hide_parameters=True,
-        json_serializer=json_text,
-        json_deserializer=read_json,
-    )
-    # A connection that is given up is cut: SQLAlchemy would wait two seconds for its goodbye.
-    engine.dialect.do_terminate = _cut  # type: ignore[method-assign]
-    return engine
-
-
-def _cut(connection: Any) -> None:
-    connection.driver_connection.terminate()
-
-
 async def keep(_connection: Connection) -> None:
-    """Reset nothing between two users: nobody here changes the session, and a reset costs a round trip."""
+    """Reset nothing when a connection goes back: no code changes its session, and a reset is a round trip."""
 
 
 def millis(span: timedelta) -> str:
-    """As PostgreSQL's settings have it."""
+    """Milliseconds of a time span, as PostgreSQL's settings take them."""
     return str(span // timedelta(milliseconds=1))

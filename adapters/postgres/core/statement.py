@@ -7,16 +7,19 @@ Rows travel as one array for each field of their struct, so that one statement t
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Generic, TypeVar, get_args
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ClauseElement
-from sqlalchemy.dialects.postgresql import asyncpg
+from msgspec.structs import astuple
+from sqlalchemy import ClauseElement, ColumnElement, Text, cast, literal
+from sqlalchemy.dialects.postgresql import JSONB, asyncpg
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from domain.kernel.number import json_text
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 
@@ -56,7 +59,7 @@ class RowsStatement(Generic[Row]):
         arrays = ", ".join(f"${n}::{_sql_type(field.type)}[]" for n, field in enumerate(fields, 1))
         columns = ", ".join(field.name for field in fields)
         table = f"(SELECT * FROM unnest({arrays}) AS r ({columns}))"  # noqa: S608  composed of fields
-        self._columns: list[Callable[[Row], object]] = [attrgetter(field.name) for field in fields]
+        self._nothing: list[Any] = [()] * len(fields)
         self.text, self._names = _numbered(sql, {"rows": table}, len(fields))
 
     def __call__(self, rows: Sequence[Row], /, **values: object) -> list[Any]:
@@ -65,14 +68,20 @@ class RowsStatement(Generic[Row]):
         Raises:
             TypeError: a value is missing, or there is one too many.
         """
-        arrays = [list(map(column, rows)) for column in self._columns]
+        arrays = zip(*map(astuple, rows), strict=True) if rows else self._nothing
         return [self.text, *arrays, *_in_order(self._names, values)]
 
 
 def compiled(query: ClauseElement) -> list[Any]:
     """Return the text and the arguments of a query of SQLAlchemy Core."""
     made = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    return [str(made), *(made.params[name] for name in made.positiontup or ())]
+    names = made.positiontup or () if isinstance(made, SQLCompiler) else ()
+    return [str(made), *(made.params[name] for name in names)]
+
+
+def json_value(value: object) -> ColumnElement[Any]:
+    """A value for a column of type `jsonb`, or to compare one with, in a query of SQLAlchemy Core."""
+    return cast(literal(json_text(value), Text), JSONB)
 
 
 def _numbered(sql: str, tables: dict[str, str], taken: int) -> tuple[str, tuple[str, ...]]:

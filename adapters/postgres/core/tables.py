@@ -1,4 +1,4 @@
-"""The tables of work and people, as SQLAlchemy metadata; the migrations make exactly this (tested).
+"""The tables of work and users, as SQLAlchemy metadata; the migrations make exactly this (tested).
 
 Hot tables (`HOT`) are range-partitioned by month on a UUIDv7.  In them no column that changes stands in an
 index, so that every update is heap-only, and no foreign keys are kept: a test looks for orphans.  Storage
@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from adapters.postgres.core.schema import NOW, Id, Time, metadata
+from adapters.postgres.core.metadata import NOW, Id, Time, metadata
 
 users = Table(
     "users",

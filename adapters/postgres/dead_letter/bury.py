@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from adapters.postgres.core.database import Connection
+from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement
 from domain.delivery.cause import cause
 

@@ -1,4 +1,4 @@
-"""Dead letters on PostgreSQL: buried, sent again, put aside.
+"""Dead letters on PostgreSQL: written, replayed, discarded.
 
 Locks are taken in one order: letters, deliveries, notifications; by id in each.
 """
@@ -9,12 +9,13 @@ from uuid import UUID
 
 import asyncpg
 
-from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.dead_letter.bury import buried
 from adapters.postgres.delivery.counters import counted
 from adapters.postgres.outbox import rows as outbox
-from adapters.postgres.outbox.watching import Watched, watch
+from adapters.postgres.outbox.tracking import OpenDelivery, track
 from application.dead_letter.ports import Buried, Reopened
 from application.kernel.ports import Ids
 from application.outbox.pointers import Pointer
@@ -61,7 +62,7 @@ WHERE m.id IS NOT NULL OR d.begun_at IS NOT NULL
     Pointer,
 )
 
-# A letter that somebody is closing is waited for, and left alone then.
+# A letter that another session is closing is waited for, and is left as that session leaves it.
 _REPLAY = RowsStatement(
     f"""
 WITH letters AS MATERIALIZED (
@@ -139,7 +140,7 @@ class PostgresDeadLetters:
     ids: Ids
 
     async def bury(self, pointers: Sequence[Pointer], reason: str) -> Buried:
-        """One transaction."""
+        """One transaction: the deliveries fail, and their dead letters and messages are written."""
 
         async def work(connection: Connection) -> Buried:
             said = storable(reason) or "failed"
@@ -152,13 +153,13 @@ class PostgresDeadLetters:
         return await self.database.run(work)
 
     async def replay(self, letters: Sequence[Pointer], actor: str) -> Reopened:
-        """One transaction."""
+        """One transaction: the letters are closed, the deliveries queued, and their messages written."""
         return await self.database.run(
             lambda connection: replay(connection, self.process, self.ids, letters, actor)
         )
 
     async def discard(self, letters: Sequence[Pointer], actor: str, note: str) -> list[UUID]:
-        """One statement."""
+        """One statement, which closes the letters that are open."""
         return await discard(self.database, letters, actor, note)
 
 
@@ -167,7 +168,7 @@ async def replay(
 ) -> Reopened:
     """See `DeadLetters.replay`; within a transaction."""
     rows = await connection.fetch(*_REPLAY(_in_order(letters), actor=actor))
-    await watch(connection, [Watched(row["id"], row["channel"], row["priority"]) for row in rows])
+    await track(connection, [OpenDelivery(row["id"], row["channel"], row["priority"]) for row in rows])
     made = messages((again(*where(row), due=None, outcome=None) for row in rows), ids)
     await outbox.write(connection, process, made)
     return Reopened([row["id"] for row in rows], made)

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, any_, func, literal, select, true, tuple_
+import asyncpg
+from sqlalchemy import ColumnElement, Select, any_, func, literal, select, true, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters.postgres.core.database import Database
+from adapters.postgres.core.metadata import Id
 from adapters.postgres.core.operation_tables import dead_letter_queue
-from adapters.postgres.core.schema import Id
-from adapters.postgres.core.statement import RowsStatement
+from adapters.postgres.core.statement import RowsStatement, compiled
 from application.dead_letter.ports import DeadLetter, Group, LetterStatus, Selection
 from application.outbox.pointers import Pointer
 from domain.kernel.channel import Priority
@@ -20,7 +21,12 @@ from domain.kernel.moments import clamped
 
 _L = dead_letter_queue.c
 _RENAMED = {"delivery": _L.delivery_id, "notification": _L.notification_id}
-_LETTER = select(*(_RENAMED.get(field, _L.get(field)).label(field) for field in DeadLetter.__struct_fields__))
+_LETTER = select(
+    *(
+        (_RENAMED[field] if field in _RENAMED else _L[field]).label(field)
+        for field in DeadLetter.__struct_fields__
+    )
+)
 _ORDER = (_L.created_at, _L.delivery_id, _L.seq)
 
 # A broker gives up messages that came too often: what they point to may be waiting still.
@@ -50,7 +56,7 @@ class PostgresDeadLetterReader:
     ) -> list[DeadLetter]:
         query = _LETTER.where(*matching(wanted))
         if before is not None:
-            query = query.where(tuple_(*_ORDER) < tuple_(*before))
+            query = query.where(tuple_(*_ORDER) < tuple_(*map(literal, before)))
         rows = await self._rows(query.order_by(*(column.desc() for column in _ORDER)).limit(limit))
         return [DeadLetter(**{**row, "priority": Priority(row["priority"]).label}) for row in rows]
 
@@ -69,7 +75,9 @@ class PostgresDeadLetterReader:
             .limit(limit)
         )
         if after is not None:
-            sizes = sizes.having(tuple_(-count, _L.fingerprint) > tuple_(-after[0], after[1]))
+            sizes = sizes.having(
+                tuple_(-count, _L.fingerprint) > tuple_(literal(-after[0]), literal(after[1]))
+            )
         groups = sizes.subquery("groups")
         newest = (
             select(_L.channel, _L.provider, _L.reason)
@@ -90,13 +98,12 @@ class PostgresDeadLetterReader:
         return int(row["count"])
 
     async def needed(self, pointers: Sequence[Pointer]) -> frozenset[Pointer]:
-        """One statement, by keys."""
+        """One statement, which finds letters and deliveries by their keys."""
         rows = await self.database.fetch(*_NEEDED(pointers))
         return frozenset(Pointer(row["delivery"], row["seq"]) for row in rows)
 
-    async def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
-        async with self.database.listing() as connection:
-            return (await connection.execute(query)).mappings().all()
+    async def _rows(self, query: Select[Any]) -> list[asyncpg.Record]:
+        return await self.database.fetch_list(*compiled(query))
 
 
 def matching(wanted: Selection) -> list[ColumnElement[bool]]:

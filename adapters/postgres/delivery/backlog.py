@@ -1,28 +1,30 @@
-"""What waits on a channel: counted, and given up page by page.
+"""The queued deliveries of a channel: counted, and suppressed page by page.
 
-No index knows of channels (see `tables`), so the deliveries of the last weeks are walked in id order.
+No index has the channel (see `core.tables`), so the deliveries of the last weeks are read in the order of
+their ids.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.sessions import Connection
 from adapters.postgres.delivery.counters import counted
 from domain.kernel.ids import uuid7
 from domain.kernel.text import storable
 
 AGE_MAX = timedelta(days=62)
-"""What was accepted earlier waits for nothing any more: every class gives up much sooner."""
+"""What was accepted earlier is not queued any more: every class gives up much sooner."""
 PAGE = 5_000
-"""Rows walked in one transaction."""
+"""Rows read in one transaction."""
 
 _COUNT = """
 SELECT count(*) FROM notification_deliveries AS d JOIN notifications AS n ON n.id = d.notification_id
 WHERE d.id > $1 AND d.channel = $2 AND d.status = 'queued' AND n.mode = $3
 """
 
-# A row that a worker leases meanwhile is waited for, and left to it.
+# A row that a worker is leasing is waited for, and stays with that worker.
 _DROP = f"""
 WITH page AS MATERIALIZED (
     SELECT id, notification_id, channel, status FROM notification_deliveries
@@ -57,7 +59,7 @@ class PostgresBacklog:
     database: Database
 
     async def count(self, channel: str, mode: str) -> int:
-        """One walk."""
+        """One statement over the deliveries of the last `AGE_MAX`."""
         return await self.database.run(lambda connection: count(connection, channel, mode))
 
 

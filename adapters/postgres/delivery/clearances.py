@@ -1,4 +1,4 @@
-"""Clearing again: the facts of the gate once more, for attempts that are begun and not called yet."""
+"""Clearing again: the facts of the gate, read anew for attempts whose call is not made yet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class PostgresClearances:
     database: Database
 
     async def clear(self, attempts: Sequence[tuple[UUID, int]]) -> list[ClearanceFacts]:
-        """One statement."""
+        """One statement, which also sets `cleared_at` of the attempts that are still ours."""
         given = [_Attempt(delivery, attempt) for delivery, attempt in sorted(attempts)]
         rows = await self.database.fetch(*_CLEAR(given))
         return [ClearanceFacts(**row) for row in rows]

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.delivery.lease import take
 from adapters.postgres.delivery.settle import settle
@@ -63,7 +64,7 @@ class PostgresDeliveries:
     async def lease(
         self, pointers: Sequence[Pointer], *, lease: timedelta, strikes_max: int = STRIKES_FREE
     ) -> Leases:
-        """One statement; a second one looks at those that were not to be had, which is rare."""
+        """One statement, and a second one only for pointers that could not be leased, which are rare."""
         return await take(self.database, self.process, self.ids, pointers, lease, strikes_max)
 
     async def begin(self, attempts: Sequence[Begin], *, cleared_at: datetime) -> frozenset[UUID]:
@@ -75,7 +76,7 @@ class PostgresDeliveries:
         return frozenset(row["id"] for row in rows)
 
     async def settle(self, settlements: Sequence[Settlement]) -> Settled:
-        """One transaction."""
+        """One transaction: see `adapters.postgres.delivery.settle`."""
         if not settlements:
             return Settled([], [])
         return await self.database.run(

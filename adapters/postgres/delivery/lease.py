@@ -148,7 +148,7 @@ async def _reopened(database: Database, process: UUID, ids: Ids, seen: Sequence[
 
 
 def _leased(rows: Sequence[asyncpg.Record]) -> tuple[list[Leased], list[UnreadableDelivery]]:
-    """A row that holds what it should not must not take its neighbours along: they are leased by now."""
+    """Read the rows one by one: all are leased by now, and one that cannot be read must not stop others."""
     shared = {(row["notification_id"], row["channel"]): row for row in rows if row["is_first"]}
     read: dict[tuple[UUID, str], dict[str, Any]] = {}
     taken: list[Leased] = []
@@ -188,7 +188,7 @@ def _one(row: asyncpg.Record, shared: dict[str, Any]) -> Leased:
 
 
 def _since(row: asyncpg.Record, shared: dict[str, Any]) -> dict[str, Any]:
-    """Of a delivery that was sent again, deadlines count from then."""
+    """Deadlines of a delivery that was replayed count from the replay."""
     return shared if row["epoch_at"] is None else shared | {"accepted_at": row["epoch_at"]}
 
 

@@ -1,4 +1,4 @@
-"""Renewing the leases of calls that take long."""
+"""Renewing the leases of calls that take longer than a lease."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class PostgresRenewals:
     database: Database
 
     async def renew(self, calls: Mapping[UUID, int], *, lease: timedelta) -> frozenset[UUID]:
-        """Heap-only updates: no index knows of leases."""
+        """One statement.  Its updates are heap-only, since no index has the end of a lease."""
         given = [_Call(delivery, calls[delivery]) for delivery in sorted(calls)]
         rows = await self.database.fetch(*_RENEW(given, lease=lease))
         return frozenset(row["id"] for row in rows)

@@ -3,7 +3,7 @@
 How a lease ends, and what its history says of it, is decided by `domain.delivery.ending`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 
 from adapters.postgres.attempt.unanswered import Decided, Unanswered, decide, note
-from adapters.postgres.core.database import Connection
+from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.dead_letter.bury import bury
 from adapters.postgres.dead_letter.dead_letters import where
@@ -98,37 +98,47 @@ FROM moved AS m
 )
 
 
+_Ours = tuple[Settlement, Ending, asyncpg.Record]
+"""A settlement whose lease was ours, how the lease ended, and the row that was moved."""
+
+
 async def settle(
     connection: Connection, process: UUID, ids: Ids, settlements: Sequence[Settlement]
 ) -> Settled:
     """See `Deliveries.settle`; within a transaction.  `settlements` are of distinct deliveries, not empty."""
     given = sorted(settlements, key=lambda settlement: settlement.delivery)
     endings = await _endings(connection, given)
-    rows = await connection.fetch(*_SETTLE([_end(s, endings[s.delivery]) for s in given]))
+    rows = await connection.fetch(*_SETTLE(list(map(_end, given, endings))))
     moved = {row["id"]: row for row in rows}
-    ours = [settlement for settlement in given if settlement.delivery in moved]
-    await _note_unanswered(connection, ours, endings, moved)
-    await bury(connection, [row for row in rows if row["status"] == DeliveryStatus.FAILED])
-    made = messages(_trips(ours, moved), ids)
+    ours: list[_Ours] = []
+    overtaken = []
+    for settlement, end in zip(given, endings, strict=True):
+        row = moved.get(settlement.delivery)
+        if row is None:
+            overtaken.append(settlement.delivery)
+        else:
+            ours.append((settlement, end, row))
+    await _note_unanswered(connection, ours)
+    await bury(connection, [row for _, end, row in ours if end.status is DeliveryStatus.FAILED])
+    made = messages(_trips(ours), ids)
     await outbox.write(connection, process, made)
-    return Settled(made, [s.delivery for s in given if s.delivery not in moved])
+    return Settled(made, overtaken)
 
 
-async def _endings(connection: Connection, given: Sequence[Settlement]) -> dict[UUID, Ending]:
+async def _endings(connection: Connection, given: Sequence[Settlement]) -> list[Ending]:
     """How each lease ends.  Only where no call was begun, or it is to be queued again, the rows are asked."""
     asked = [s.delivery for s in given if s.outcome is None or s.status is DeliveryStatus.QUEUED]
-    rows = await connection.fetch(_FACTS, asked) if asked else []
-    interrupted = {row["id"] for row in rows if row["interrupted"]}
-    cancelled = {row["id"] for row in rows if row["cancelled"]}
-    return {
-        s.delivery: ending(
-            advance(DeliveryStatus.SENDING, s.status),
-            s.outcome,
-            interrupted=s.delivery in interrupted,
-            cancelled=s.delivery in cancelled,
-        )
-        for s in given
-    }
+    facts = {row["id"]: row for row in await connection.fetch(_FACTS, asked)} if asked else {}
+    return [_ending(settlement, facts.get(settlement.delivery) if facts else None) for settlement in given]
+
+
+def _ending(given: Settlement, facts: asyncpg.Record | None) -> Ending:
+    return ending(
+        advance(DeliveryStatus.SENDING, given.status),
+        given.outcome,
+        interrupted=facts is not None and facts["interrupted"],
+        cancelled=facts is not None and facts["cancelled"],
+    )
 
 
 def _end(given: Settlement, end: Ending) -> _End:
@@ -147,38 +157,31 @@ def _end(given: Settlement, end: Ending) -> _End:
     )
 
 
-async def _note_unanswered(
-    connection: Connection,
-    ours: Sequence[Settlement],
-    endings: Mapping[UUID, Ending],
-    moved: Mapping[UUID, asyncpg.Record],
-) -> None:
+async def _note_unanswered(connection: Connection, ours: Sequence[_Ours]) -> None:
     """Note calls without an answer, and what is decided about those of before."""
     unanswered, decided = [], []
-    for each in ours:
-        row, resolution = moved[each.delivery], endings[each.delivery].resolution
-        if each.outcome == NO_ANSWER:
+    for settlement, end, row in ours:
+        if settlement.outcome == NO_ANSWER:
             unanswered.append(
                 Unanswered(
-                    delivery_id=each.delivery,
-                    attempt=each.attempt,
+                    delivery_id=settlement.delivery,
+                    attempt=settlement.attempt,
                     notification_id=row["notification_id"],
                     channel=row["channel"],
                     provider=row["provider"],
                     reason=row["reason"] or "no answer",
-                    resolution=resolution,
+                    resolution=end.resolution,
                 )
             )
-        elif resolution is not None:
-            decided.append(Decided(delivery_id=each.delivery, resolution=resolution))
+        elif end.resolution is not None:
+            decided.append(Decided(delivery_id=settlement.delivery, resolution=end.resolution))
     await note(connection, unanswered)
     await decide(connection, decided)
 
 
-def _trips(ours: Sequence[Settlement], moved: Mapping[UUID, asyncpg.Record]) -> Iterator[Trip]:
-    for each in ours:
-        row = moved[each.delivery]
-        if row["status"] == DeliveryStatus.QUEUED:
-            yield again(*where(row), due=each.due, outcome=each.outcome)
-        elif row["status"] == DeliveryStatus.FAILED:
+def _trips(ours: Sequence[_Ours]) -> Iterator[Trip]:
+    for settlement, end, row in ours:
+        if end.status is DeliveryStatus.QUEUED:
+            yield again(*where(row), due=settlement.due, outcome=settlement.outcome)
+        elif end.status is DeliveryStatus.FAILED:
             yield dead_letter(*where(row))

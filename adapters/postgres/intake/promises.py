@@ -1,4 +1,4 @@
-"""Promises that came out differently: aliases of winners, and failures without a delivery."""
+"""Promises that became no notification of their own: aliases of others, and failures without a delivery."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class _FailedNotification(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-# No content: there is nobody under whose key it could be kept.
+# No content: it is sealed under keys of recipients, and there are none.
 _FAIL = RowsStatement(
     """
 INSERT INTO notifications (

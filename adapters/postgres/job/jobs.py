@@ -13,10 +13,11 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, literal, select, tuple_
 
-from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.database import Database
 from adapters.postgres.core.operation_tables import dead_letter_queue, jobs
+from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import compiled
 from adapters.postgres.dead_letter.dead_letters import discard, replay
 from adapters.postgres.dead_letter.reader import matching
@@ -86,7 +87,7 @@ class PostgresJobs:
     database: Database
 
     async def create(self, new: NewJob) -> Job:
-        """One transaction: what is counted is what stood when the job was made."""
+        """One transaction, so that the total is what stood when the job was made."""
         counting = select(func.count()).where(*matching(new.selection), _L.created_at <= func.now())
 
         async def work(connection: Connection) -> Job:
@@ -109,23 +110,19 @@ class PostgresJobs:
         return await self.database.run(work)
 
     async def find(self, job: UUID, mode: str) -> Job | None:
-        """By its id."""
+        """One statement, by the key."""
         rows = await self.database.fetch(_FIND, job, mode)
         return _job(rows[0]) if rows else None
 
     async def page(self, mode: str, before: UUID | None, limit: int) -> list[Job]:
-        """By id, which is by time."""
+        """In the order of their ids, which is that of their times, newest first."""
         query = _ROWS.where(_J.mode == mode).order_by(_J.id.desc()).limit(limit)
         if before is not None:
             query = query.where(_J.id < before)
-        async with self.database.listing() as connection:
-            return [
-                Job(**{**row, "kind": JobKind(row["kind"])})
-                for row in (await connection.execute(query)).mappings()
-            ]
+        return [_job(row) for row in await self.database.fetch_list(*compiled(query))]
 
     async def cancel(self, job: UUID, mode: str) -> Job | None:
-        """Waits for the chunk in hand."""
+        """Waits until a chunk that is being worked on has been committed."""
         await self.database.fetch(_CANCEL, job, mode)
         return await self.find(job, mode)
 
@@ -143,15 +140,15 @@ class PostgresJobChunks:
     ids: Ids
 
     async def unfinished(self, limit: int, resting: Collection[UUID] = ()) -> list[UUID]:
-        """A small index holds them."""
+        """Oldest first, from an index that holds unfinished jobs alone."""
         return [row["id"] for row in await self.database.fetch(_UNFINISHED, limit, list(resting))]
 
     async def advance(self, job: UUID, limit: int) -> Step | None:
-        """Whoever else comes for the same job passes by."""
+        """One transaction, which locks the job: a second runner gets None at once."""
         return await self.database.run(partial(self._advance, job, limit))
 
     async def fail(self, job: UUID, error: str) -> None:
-        """Unless it is finished."""
+        """Finish the job with this error; one that is finished already stays as it is."""
         await self.database.fetch(_FAIL, job, storable(error))
 
     async def _advance(self, job: UUID, limit: int, connection: Connection) -> Step | None:
@@ -180,7 +177,7 @@ class PostgresJobChunks:
 
 
 async def _drop(connection: Connection, job: UUID, row: asyncpg.Record) -> Step:
-    """One page of a channel's backlog; its pointers are stale then, and nobody's."""
+    """Suppress one page of a channel's backlog; the pointers of these deliveries are stale then."""
     last, dropped = None, 0
     if not row["cancelled_at"]:
         wanted = _selection.decode(row["selection"])
@@ -199,7 +196,7 @@ async def _drop(connection: Connection, job: UUID, row: asyncpg.Record) -> Step:
 
 
 async def unfinished_count(database: Database) -> int:
-    """How many are to be gone on with: a figure for the metrics.
+    """Count the jobs that are not finished: a figure for the metrics.
 
     Raises:
         StoreUnavailable.
@@ -208,12 +205,12 @@ async def unfinished_count(database: Database) -> int:
 
 
 async def _next(connection: Connection, row: asyncpg.Record, limit: int) -> list[tuple[datetime, UUID, int]]:
-    """The letters whose turn it is; what died after the job was made is not its business."""
+    """The next letters of the job; those that were written after the job was made do not belong to it."""
     wanted = _selection.decode(row["selection"])
     query = select(*_ORDER).where(*matching(wanted), _L.created_at <= row["created_at"])
     if row["position"] is not None:
         position: tuple[Any, ...] = _position.decode(row["position"])
-        query = query.where(_L.created_at >= position[0], tuple_(*_ORDER) > tuple_(*position))
+        query = query.where(_L.created_at >= position[0], tuple_(*_ORDER) > tuple_(*map(literal, position)))
     rows = await connection.fetch(*compiled(query.order_by(*_ORDER).limit(limit)))
     return [tuple(each) for each in rows]
 

@@ -10,11 +10,12 @@ from uuid import UUID
 
 import msgspec
 
-from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.notification.held_keys import KeyHeld, tell_held, watching_keys
 from adapters.postgres.outbox import rows as outbox
-from adapters.postgres.outbox.watching import Watched, watch
+from adapters.postgres.outbox.tracking import OpenDelivery, track
 from adapters.postgres.user.recipients import put_users
 from application.notification.ports import (
     ASKED_MAX,
@@ -60,8 +61,9 @@ class _Notification(msgspec.Struct, frozen=True, kw_only=True):
     promised: bool
 
 
-# A key that stands already lets its notification not in; who holds it, only a later statement can see.
-# The time of acceptance: see `NewNotification.accepted_at`.
+# A notification whose key stands already is not inserted; which one holds the key, a later statement reads:
+# this one does not see rows that were committed after it began. The time of acceptance: see
+# `NewNotification.accepted_at`.
 _NOTIFICATIONS = RowsStatement(
     """
 WITH given AS (
@@ -149,7 +151,7 @@ class PostgresAcceptance:
     async def accept(
         self, notifications: Sequence[NewNotification], users: Sequence[NewUser], pack: Pack
     ) -> Committed:
-        """See the port; a deadlock (with whom, given the order above?) is tried again."""
+        """See the port.  A deadlock, which the order of locks should rule out, is tried again."""
 
         async def work(connection: Connection) -> Committed:
             await put_users(connection, users)
@@ -158,7 +160,7 @@ class PostgresAcceptance:
             winners = [notification for notification in notifications if notification.id in fresh]
             messages = pack(winners)
             await _insert_deliveries(connection, winners, fresh)
-            await watch(connection, [each for n in winners if n.promised for each in _watched(n)])
+            await track(connection, [each for n in winners if n.promised for each in _promised(n)])
             await outbox.write(connection, self.process, messages)
             return Committed(verdicts, messages)
 
@@ -221,9 +223,9 @@ async def _verdicts(
     return verdicts
 
 
-def _watched(promised: NewNotification) -> list[Watched]:
-    """Of what has an old id: the walk through all deliveries may have passed it."""
-    return [Watched(d.id, promised.lane.channel, promised.lane.priority) for d in promised.deliveries]
+def _promised(promised: NewNotification) -> list[OpenDelivery]:
+    """The deliveries of what was promised: the search for overdue ones may have passed their old ids."""
+    return [OpenDelivery(d.id, promised.lane.channel, promised.lane.priority) for d in promised.deliveries]
 
 
 async def _insert_deliveries(

@@ -1,4 +1,4 @@
-"""Stopping a notification: the mark that lease and settle look at, and the sweep of what nobody holds."""
+"""Cancelling a notification: a mark that lease and settle read, and a sweep of what is not leased."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -7,7 +7,8 @@ from adapters.postgres.core.database import Database
 from adapters.postgres.delivery.counters import counted
 from application.notification.ports import CancelTally
 
-# What has ended stays as it ended: nobody cancelled it.  Not now(), since the row may have to be waited for.
+# A notification that has ended is not marked.  clock_timestamp() and not now(): the update may wait for the
+# row.
 _MARK = """
 UPDATE notifications SET
     cancelled_at = CASE
@@ -19,7 +20,7 @@ WHERE id = $1 AND mode = $2
 RETURNING id, cancelled_at
 """
 
-# Nobody sends its dead letters again.
+# Its dead letters are closed: they cannot be replayed any more.
 _CLOSE = """
 UPDATE dead_letter_queue SET closed_at = now(), resolution = 'discarded', note = 'cancelled'
 WHERE notification_id = $1 AND closed_at IS NULL
@@ -58,18 +59,18 @@ class PostgresCancelling:
     database: Database
 
     async def mark(self, notification: UUID, mode: str) -> bool:
-        """In a transaction of its own: from its commit on nothing is cleared and nothing requeued."""
+        """A transaction of its own: after its commit no delivery is cleared or queued again."""
         marked = await self.database.fetch(_MARK, notification, mode)
         if marked and marked[0]["cancelled_at"] is not None:
             await self.database.fetch(_CLOSE, notification)
         return bool(marked)
 
     async def sweep(self, notification: UUID, limit: int) -> int:
-        """Whoever leases a row meanwhile is waited for, and keeps it."""
+        """One statement.  A row that a worker is leasing is waited for, and stays with that worker."""
         first, last = UUID(int=notification.int & ~_TAIL), UUID(int=notification.int | _TAIL)
         return len(await self.database.fetch(_SWEEP, notification, first, last, limit))
 
     async def tally(self, notification: UUID) -> CancelTally:
-        """From the counters; a call without an answer counts as in flight."""
+        """Read from the counters of the notification; a call without an answer counts as in flight."""
         row = (await self.database.fetch(_TALLY, notification))[0]
         return CancelTally(**row)

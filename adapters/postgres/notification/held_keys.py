@@ -1,4 +1,4 @@
-"""Idempotency keys that somebody else is putting in, and does not commit."""
+"""Idempotency keys that another transaction has inserted and not committed yet."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,22 +9,23 @@ from uuid import UUID
 
 import asyncpg
 
-from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.sessions import Connection
 from domain.kernel.errors import InFlight
 
 TRY_MAX = timedelta(milliseconds=20)
-"""For each: nobody would ask who had not waited already."""
+"""How long each key is waited for: the caller has waited for them already."""
 
 _TRY = "INSERT INTO idempotency_keys (key, fingerprint, notification_id) VALUES ($1, '', $1)"
 
 
 class KeyHeld(Exception):
-    """Somebody else holds one of the keys for longer than a lock is waited for."""
+    """Another transaction holds one of the keys for longer than a lock is waited for."""
 
 
 @contextmanager
 def watching_keys() -> Iterator[None]:
-    """Raise `KeyHeld` where the server waited in vain to put a key in; not for a table, or a user's row."""
+    """Raise `KeyHeld` when inserting a key waited too long for a lock; other locks raise what they did."""
     try:
         yield
     except asyncpg.LockNotAvailableError as waited:
@@ -34,10 +35,10 @@ def watching_keys() -> Iterator[None]:
 
 
 async def tell_held(database: Database, keys: Sequence[UUID]) -> NoReturn:
-    """Find out which; nothing is written.
+    """Find out which keys are held, and raise it; nothing is written.
 
     Raises:
-        InFlight: these.
+        InFlight: with the keys that are held.
     """
     await database.run(partial(_tell, sorted(keys)), lock_max=TRY_MAX)
     raise AssertionError("work that always raises")

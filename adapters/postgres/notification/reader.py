@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import (
     ColumnElement,
     FromClause,
-    RowMapping,
     Select,
     Text,
     and_,
@@ -24,11 +24,12 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters.postgres.core.database import Database
+from adapters.postgres.core.metadata import Id
+from adapters.postgres.core.statement import compiled, json_value
 from adapters.postgres.core.tables import (
-    Id,
     delivery_attempts,
     delivery_status_history,
     notification_deliveries,
@@ -40,6 +41,7 @@ from application.notification.ports import Filter, HistoryView, NotificationView
 from domain.kernel.channel import Priority
 from domain.kernel.ids import millis_of
 from domain.kernel.moments import EARLIEST, clamped
+from domain.kernel.number import read_json
 from domain.notification.rollup import Counts
 
 _N, _D, _A, _H = (
@@ -103,7 +105,7 @@ class PostgresReader:
             _same_time(_H.delivery_id, notification),
         )
         if after is not None:
-            query = query.where(tuple_(_H.delivery_id, _H.n) > tuple_(*after))
+            query = query.where(tuple_(_H.delivery_id, _H.n) > tuple_(*map(literal, after)))
         rows = await self._rows(query.order_by(_H.delivery_id, _H.n).limit(limit))
         return [HistoryView(**row) for row in rows]
 
@@ -118,9 +120,8 @@ class PostgresReader:
                 attempts[fields.pop("delivery_id")].append(AttemptView(**fields))
         return attempts
 
-    async def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
-        async with self.database.listing() as connection:
-            return (await connection.execute(query)).mappings().all()
+    async def _rows(self, query: Select[Any]) -> list[asyncpg.Record]:
+        return await self.database.fetch_list(*compiled(query))
 
 
 def _page(wanted: Filter, before: UUID | None, limit: int) -> Select[Any]:
@@ -180,8 +181,8 @@ def _between(key: ColumnElement[UUID], wanted: Filter) -> list[ColumnElement[boo
 
 def _labelled(wanted: dict[str, Any]) -> list[ColumnElement[bool]]:
     """Containment finds by the index, but a part of a member is not the member: each is compared too."""
-    return [_N.metadata.contains(wanted)] + [
-        _N.metadata[name] == literal(value, JSONB) for name, value in wanted.items()
+    return [_N.metadata.contains(json_value(wanted))] + [
+        _N.metadata[name] == json_value(value) for name, value in wanted.items()
     ]
 
 
@@ -198,9 +199,9 @@ def _millis(time: datetime) -> int:
     return (clamped(time) - EARLIEST) // timedelta(milliseconds=1)
 
 
-def _notification(row: RowMapping) -> NotificationView:
+def _notification(row: asyncpg.Record) -> NotificationView:
     fields = dict(row)
     counts = Counts(**{bucket: fields.pop(bucket) for bucket in Counts.__struct_fields__})
     fields["priority"] = Priority(fields["priority"]).label
-    fields["metadata"] = fields["metadata"] or {}
+    fields["metadata"] = read_json(fields["metadata"]) if fields["metadata"] is not None else {}
     return NotificationView(**fields, counts=counts)

@@ -1,8 +1,9 @@
-"""What is kept for a time only: deleted in chunks, so that nobody waits for it."""
+"""Old idempotency keys are deleted, in chunks, so that no lock is held for long."""
 
 from datetime import timedelta
 
-from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.sessions import Connection
 
 KEYS_KEPT = timedelta(days=90)
 """How long an idempotency key absorbs repetitions; the API's documentation says so too."""
@@ -20,7 +21,7 @@ DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
 async def prune_keys(database: Database, *, chunk: int = 5_000) -> int:
     """Delete idempotency keys that are older than `KEYS_KEPT`; return how many.
 
-    None, when another process is about it.
+    Returns 0 when another process is deleting them.
     """
 
     async def work(connection: Connection) -> int:

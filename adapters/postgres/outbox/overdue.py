@@ -1,8 +1,9 @@
-"""What is overdue, on PostgreSQL.
+"""Finding deliveries that are overdue.
 
-No index of the hot tables knows a status, so the deliveries are walked in the order in which they were
-accepted, each once, when it is thirty seconds old; what is open then stands in a small table until it is not.
-A lane has a bounded place there: of a long backlog the rest is walked when there is room again.
+No index of the hot tables has the status.  So the deliveries are read in the order in which they were
+accepted, each once, when it is thirty seconds old; those that are open then get a row in `overdue_deliveries`
+until they end.  A lane has at most `LANE_MAX` rows there: of a longer backlog the rest is read when there is
+room again.
 """
 
 from collections.abc import Sequence
@@ -12,11 +13,12 @@ from uuid import UUID
 
 import asyncpg
 
-from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.dead_letter.dead_letters import where
 from adapters.postgres.outbox import rows as outbox
-from adapters.postgres.outbox.watching import LANE_MAX
+from adapters.postgres.outbox.tracking import LANE_MAX
 from application.kernel.ports import Ids
 from application.outbox.pointers import Pointer
 from application.outbox.ports import Late, OutboxMessage, OverdueFound, Waiting
@@ -27,15 +29,15 @@ from domain.kernel.ids import uuid7
 LOCK = 0x706F_7374_0003
 """Advisory, of a transaction: one process at a time looks."""
 LATE = timedelta(seconds=30)
-"""What is not back so long after its time is late."""
+"""How long after its time a delivery that is still open is late."""
 PAUSE_MAX = timedelta(minutes=10)
-"""Between two looks at one that stays late; the pauses double from `LATE` on."""
+"""Longest pause between two looks at a delivery that stays late; pauses double from `LATE` on."""
 PAGE = 20_000
-"""Deliveries walked in one look."""
+"""Deliveries read in one look."""
 LOOKS = 2_000
 """Late ones looked at in one look."""
 SHOWN = 200
-"""Of a lane's oldest, those among which the one that waits longest is looked for."""
+"""Rows of a lane, oldest first, among which the delivery that waits longest is looked for."""
 
 _WALKS = """
 SELECT w.channel, w.priority, w.after,
@@ -85,7 +87,7 @@ SELECT
 FROM page
 """
 
-# Whose time has not come is looked at when it has; who is finished is forgotten.
+# A delivery whose time has not come is looked at again when it has; the row of one that has ended is deleted.
 _LOOK = """
 WITH due AS MATERIALIZED (
     SELECT delivery_id, tries FROM overdue_deliveries WHERE look_at <= now() ORDER BY look_at LIMIT $1
@@ -153,7 +155,7 @@ FROM lanes AS l CROSS JOIN LATERAL (
 _GO = "UPDATE overdue_walks SET after = $3 WHERE channel = $1 AND priority = $2"
 _END = "DELETE FROM overdue_walks WHERE channel = $1 AND priority = $2"
 MAIN = ("", 0)
-"""The row of the walk through all deliveries; the others are of lanes that are kept waiting."""
+"""Key of the walk through all deliveries; the other rows are walks of lanes that had no room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +166,7 @@ class PostgresOverdue:
         process: owner of the outbox rows.
         late: see `LATE`.
         pause: until one that is late is found again; doubles.
-        lane_max: see `watching.LANE_MAX`.
+        lane_max: see `tracking.LANE_MAX`.
     """
 
     database: Database

@@ -1,4 +1,4 @@
-"""The outbox table: written in the transactions of others, emptied by the relay."""
+"""The outbox table: written within the transactions that change deliveries, emptied by the relay."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement
 from application.outbox.ports import ALL, OutboxBacklog, OutboxMessage, Without
 
@@ -120,11 +121,11 @@ class PostgresOutbox:
     process: UUID
 
     async def delete(self, ids: Sequence[UUID]) -> None:
-        """In id order, so that two relays of the same rows do not deadlock."""
+        """One statement; rows are locked in the order of their ids, so that two relays do not deadlock."""
         await self.database.fetch(_DELETE, sorted(ids))
 
     async def owned(self, limit: int, without: Without = ALL) -> list[OutboxMessage]:
-        """Most urgent and oldest first."""
+        """One statement, which steps from queue to queue through an index."""
         rows = await self.database.fetch(_OWNED, self.process, limit, *_left_out(without))
         return [_message(row) for row in rows]
 

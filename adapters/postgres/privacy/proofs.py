@@ -1,4 +1,4 @@
-"""The canary rows of the keys that data is sealed and indexed under."""
+"""A row made with each key that data is sealed or indexed under: a process with another key notices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

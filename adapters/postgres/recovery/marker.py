@@ -1,4 +1,4 @@
-"""Which mark the broker must bear, and which others were planted by who has not finished: a row each."""
+"""The marks of the broker, a row each: the one that must be there, and those of unfinished recoveries."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -57,7 +57,7 @@ class PostgresMarker:
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[bool]:
-        """The lock hangs on a connection, and that on heartbeats: who dies or freezes leaves it free."""
+        """The lock is of a session with heartbeats: it is free again when the process dies or freezes."""
         connection = await self.database.connect()
         beating: asyncio.Task[None] | None = None
         try:
@@ -75,7 +75,7 @@ class PostgresMarker:
                 await connection.close(timeout=CLOSE_MAX)
 
     async def _beat(self, connection: asyncpg.Connection) -> None:
-        """Until the connection is lost, and the lock with it: whoever has it then finds out by the rows."""
+        """Send heartbeats until the connection is lost; the lock is lost with it."""
         every = self.silence_max.total_seconds() / 5
         with suppress(*DRIVER_ERRORS):
             while True:

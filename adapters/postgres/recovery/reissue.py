@@ -12,7 +12,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.database import Database
+from adapters.postgres.core.sessions import Connection
 from adapters.postgres.dead_letter.dead_letters import where
 from adapters.postgres.outbox import rows as outbox
 from application.kernel.ports import Ids
@@ -76,10 +77,10 @@ FORGOTTEN = "another process goes on with it, or has done it"
 
 
 class Position(msgspec.Struct, frozen=True):
-    """How far it has come."""
+    """How far issuing again has come."""
 
     recent: UUID
-    """What was accepted after it goes first."""
+    """An id: deliveries with a greater one, the recent ones, go first."""
     stage: int
     """A priority, `OLDER` or `DEAD`."""
     after: UUID
@@ -87,13 +88,13 @@ class Position(msgspec.Struct, frozen=True):
     seq: int = 0
 
     def at(self, stage: int) -> "Position":
-        """The beginning of a stage."""
+        """Return the position at which a stage begins."""
         return Position(self.recent, stage, self.recent if stage < OLDER else _FIRST)
 
 
 @dataclass(slots=True)
 class _Way:
-    """One walk: where it is, and what the mark's row says of it."""
+    """One run: where it is, and what the mark's row says of it."""
 
     mark: UUID | None
     lane: Lane | None
@@ -127,7 +128,10 @@ class PostgresRecovery:
     batch: int = 5_000
 
     async def reissue(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
-        """Held ones (`unknown`) rest.  What is accepted meanwhile has pointers of its own."""
+        """Issue the pointers of queued and sending deliveries, page by page; return how many.
+
+        Held ones (`unknown`) have no pointer, and what is accepted meanwhile has pointers of its own.
+        """
         way = await self._way(mark, lane)
         issued = 0
         while way.here.stage < DEAD:
@@ -138,7 +142,7 @@ class PostgresRecovery:
         return issued
 
     async def reissue_dead(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
-        """As they were."""
+        """Issue the pointers of open dead letters with the numbers that they have; return how many."""
         way = await self._way(mark, lane)
         way.here = way.here if way.here.stage == DEAD else way.here.at(DEAD)
         issued = 0

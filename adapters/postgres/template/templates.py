@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import msgspec
-from sqlalchemy import RowMapping, Select, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Select, func, insert, select, update
 
 from adapters.postgres.core.catalog_tables import notification_templates as rows
 from adapters.postgres.core.database import Database
+from adapters.postgres.core.sessions import Connection
+from adapters.postgres.core.statement import compiled, json_value
 from application.template.ports import TemplateHead
 from domain.kernel.errors import Conflict, NotFound
+from domain.kernel.number import read_json
 from domain.template.template import Template, Variable
 
 by_id = rows.c.id.collate("C")
@@ -25,12 +28,11 @@ class PostgresTemplates:
 
     async def find(self, template: str, version: int | None = None) -> Template | None:
         which = rows.c.is_active if version is None else rows.c.version == version
-        async with self.database.begin() as connection:
-            found = await connection.execute(select(rows).where(rows.c.id == template, which))
-            return next((_template(row) for row in found.mappings()), None)
+        found = await self.database.fetch(*compiled(select(rows).where(rows.c.id == template, which)))
+        return _template(found[0]) if found else None
 
     async def add(self, draft: Template, *, expected: int | None, activate: bool) -> Template:
-        async with self.database.begin() as connection:
+        async def work(connection: Connection) -> Template:
             await _lock(connection, draft.id)
             latest = await _latest(connection, draft.id)
             if expected not in (None, latest):
@@ -38,11 +40,13 @@ class PostgresTemplates:
             if activate:
                 await _deactivate(connection, draft.id)
             saved = msgspec.structs.replace(draft, version=latest + 1)
-            await connection.execute(insert(rows).values(**_values(saved), is_active=activate))
+            await connection.execute(*compiled(insert(rows).values(**_values(saved), is_active=activate)))
             return saved
 
+        return await self.database.run(work)
+
     async def activate(self, template: str, version: int | None, *, expected: int | None) -> TemplateHead:
-        async with self.database.begin() as connection:
+        async def work(connection: Connection) -> TemplateHead:
             await _lock(connection, template)
             latest = await _latest(connection, template)
             if latest == 0:
@@ -52,10 +56,13 @@ class PostgresTemplates:
             await _deactivate(connection, template)
             if version is not None:
                 this = (rows.c.id == template, rows.c.version == version)
-                if (await connection.execute(update(rows).where(*this).values(is_active=True))).rowcount == 0:
+                chosen = update(rows).where(*this).values(is_active=True).returning(rows.c.version)
+                if not await connection.fetch(*compiled(chosen)):
                     raise NotFound(f"template '{template}' has no version {version}")
-            (head,) = (await connection.execute(_heads(rows.c.id == template))).mappings()
+            [head] = await connection.fetch(*compiled(_heads(rows.c.id == template)))
             return TemplateHead(**head)
+
+        return await self.database.run(work)
 
     async def page(
         self, after: str, limit: int, *, channel: str | None = None, template: str | None = None
@@ -65,8 +72,7 @@ class PostgresTemplates:
             query = query.where(rows.c.channel == channel)
         if template is not None:
             query = query.where(rows.c.id == template)
-        async with self.database.listing() as connection:
-            return [TemplateHead(**row) for row in (await connection.execute(query)).mappings()]
+        return [TemplateHead(**row) for row in await self.database.fetch_list(*compiled(query))]
 
 
 def _heads(wanted: Any) -> Select[Any]:
@@ -81,19 +87,19 @@ def _heads(wanted: Any) -> Select[Any]:
     )
 
 
-async def _lock(connection: AsyncConnection, template: str) -> None:
+async def _lock(connection: Connection, template: str) -> None:
     key = func.hashtextextended(f"template:{template}", 0)
-    await connection.execute(select(func.pg_advisory_xact_lock(key)))
+    await connection.execute(*compiled(select(func.pg_advisory_xact_lock(key))))
 
 
-async def _latest(connection: AsyncConnection, template: str) -> int:
+async def _latest(connection: Connection, template: str) -> int:
     newest = select(func.coalesce(func.max(rows.c.version), 0)).where(rows.c.id == template)
-    return (await connection.execute(newest)).scalar_one()
+    return int(await connection.fetchval(*compiled(newest)))
 
 
-async def _deactivate(connection: AsyncConnection, template: str) -> None:
+async def _deactivate(connection: Connection, template: str) -> None:
     active = (rows.c.id == template, rows.c.is_active)
-    await connection.execute(update(rows).where(*active).values(is_active=False))
+    await connection.execute(*compiled(update(rows).where(*active).values(is_active=False)))
 
 
 def _values(template: Template) -> dict[str, Any]:
@@ -105,11 +111,11 @@ def _values(template: Template) -> dict[str, Any]:
         "subject_template": template.subject,
         "body_template": template.body,
         "html_body_template": template.html_body,
-        "variables": template.variables,
+        "variables": json_value(template.variables),
     }
 
 
-def _template(row: RowMapping) -> Template:
+def _template(row: asyncpg.Record) -> Template:
     return Template(
         id=row["id"],
         version=row["version"],
@@ -118,5 +124,5 @@ def _template(row: RowMapping) -> Template:
         subject=row["subject_template"],
         body=row["body_template"],
         html_body=row["html_body_template"],
-        variables=msgspec.convert(row["variables"], dict[str, Variable]),
+        variables=msgspec.convert(read_json(row["variables"]), dict[str, Variable]),
     )

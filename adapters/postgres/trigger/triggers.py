@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import msgspec
-from sqlalchemy import RowMapping, select
+from sqlalchemy import select
 
-from adapters.postgres.core import versioned
+from adapters.postgres.core import optimistic_locking
 from adapters.postgres.core.catalog_tables import triggers
 from adapters.postgres.core.database import Database
+from adapters.postgres.core.statement import compiled, json_value
 from application.kernel.versioned import Versioned
+from domain.kernel.number import read_json
 from domain.trigger.trigger import Trigger
 
 by_id = triggers.c.id.collate("C")
@@ -29,22 +32,24 @@ class PostgresTriggers:
             "id": trigger.id,
             "event_type": trigger.event,
             "enabled": trigger.enabled,
-            "definition": trigger,
+            "definition": json_value(trigger),
         }
-        row = await versioned.put(self.database, triggers, values, expected=expected)
-        return Versioned(trigger, row.version, row.updated_at)
+        return Versioned(
+            trigger, *await optimistic_locking.put(self.database, triggers, values, expected=expected)
+        )
 
     async def delete(self, trigger: str, *, expected: int | None) -> bool:
-        return await versioned.remove(self.database, triggers, trigger, expected=expected)
+        return await optimistic_locking.remove(self.database, triggers, trigger, expected=expected)
 
     async def page(self, after: str, limit: int) -> list[Versioned[Trigger]]:
         return await self._read(by_id > after, limit=limit)
 
     async def _read(self, wanted: Any, limit: int) -> list[Versioned[Trigger]]:
-        async with self.database.begin() as connection:
-            rows = await connection.execute(select(triggers).where(wanted).order_by(by_id).limit(limit))
-            return [_trigger(row) for row in rows.mappings()]
+        query = select(triggers).where(wanted).order_by(by_id).limit(limit)
+        return [_trigger(row) for row in await self.database.fetch(*compiled(query))]
 
 
-def _trigger(row: RowMapping) -> Versioned[Trigger]:
-    return Versioned(msgspec.convert(row["definition"], Trigger), row["version"], row["updated_at"])
+def _trigger(row: asyncpg.Record) -> Versioned[Trigger]:
+    return Versioned(
+        msgspec.convert(read_json(row["definition"]), Trigger), row["version"], row["updated_at"]
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from adapters.postgres.core.database import Connection
+from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement
 from application.notification.ports import KeysChanged, NewUser
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, any_, literal, select
+import asyncpg
+from sqlalchemy import any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters.postgres.core.database import Database
-from adapters.postgres.core.schema import Id
-from adapters.postgres.core.statement import RowsStatement
+from adapters.postgres.core.metadata import Id
+from adapters.postgres.core.statement import RowsStatement, compiled
 from adapters.postgres.core.tables import users
 from application.user.ports import User
 from domain.kernel.channel import Mode
@@ -71,8 +72,9 @@ class PostgresUsers:
     database: Database
 
     async def get(self, given: Sequence[UUID]) -> dict[UUID, User]:
-        found = await self._read(select(*_USER).where(users.c.id == any_(literal(given, ARRAY(Id)))))
-        return {user.id: user for user in found}
+        query = select(*_USER).where(users.c.id == any_(literal(given, ARRAY(Id))))
+        rows = await self.database.fetch(*compiled(query))
+        return {row["id"]: _user(row) for row in rows}
 
     async def put(self, given: Sequence[User], *, expected: int | None = None) -> dict[UUID, bool]:
         rows = await self.database.fetch(*_PUT(given, expected=expected, earliest=EARLIEST, waver=WAVER))
@@ -100,13 +102,8 @@ class PostgresUsers:
             query = query.where(users.c.email_index == email_index)
         if phone_index is not None:
             query = query.where(users.c.phone_index == phone_index)
-        async with self.database.listing() as connection:
-            return [_user(row) for row in (await connection.execute(query)).mappings()]
-
-    async def _read(self, query: Select) -> list[User]:
-        async with self.database.begin() as connection:
-            return [_user(row) for row in (await connection.execute(query)).mappings()]
+        return [_user(row) for row in await self.database.fetch_list(*compiled(query))]
 
 
-def _user(row: RowMapping) -> User:
+def _user(row: asyncpg.Record) -> User:
     return User(**{**row, "mode": Mode(row["mode"])})

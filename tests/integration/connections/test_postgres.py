@@ -57,11 +57,10 @@ async def transacting(database: Database, strike: Callable[[], None]) -> object:
     return await database.run(work)
 
 
-async def core(database: Database, strike: Callable[[], None]) -> object:
-    async with database.begin() as connection:
-        await connection.exec_driver_sql("SELECT 1")
-        strike()
-        return await connection.exec_driver_sql("SELECT 1")
+async def listing(database: Database, strike: Callable[[], None]) -> object:
+    await database.fetch_list("SELECT 1")
+    strike()
+    return await database.fetch_list("SELECT 1")
 
 
 @pytest.fixture
@@ -96,7 +95,7 @@ async def test_garbage_at_connect(dsn: str, garbage: str, monkeypatch: pytest.Mo
                 assert await database.fetch("SELECT 1")
 
 
-@pytest.mark.parametrize("work", [idle, busy, transacting, core])
+@pytest.mark.parametrize("work", [idle, busy, transacting, listing])
 @pytest.mark.parametrize("fault", [Fault.HANG_UP, Fault.RESET])
 async def test_in_mid_stream(dsn: str, work: Work, fault: Fault) -> None:
     async with Cord(dsn) as cord, Database(cord.url) as database:
@@ -106,7 +105,7 @@ async def test_in_mid_stream(dsn: str, work: Work, fault: Fault) -> None:
         assert await database.fetch("SELECT 1")
 
 
-@pytest.mark.parametrize("work", [idle, busy, transacting, core])
+@pytest.mark.parametrize("work", [idle, busy, transacting, listing])
 @pytest.mark.parametrize("garbage", sorted(GARBAGE.keys() - WAITED_FOR))
 async def test_garbage_in_mid_stream(dsn: str, work: Work, garbage: str) -> None:
     """It costs a connection at most: it does not stop the process, nor stay with whoever comes next."""

@@ -11,11 +11,10 @@ from itertools import count
 
 import asyncpg
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
-from adapters.postgres.core.database import LISTS, Connection, Database
+from adapters.postgres.core.database import LISTS, Database
 from adapters.postgres.core.readiness import can_accept
+from adapters.postgres.core.sessions import Connection
 from domain.kernel.errors import Invalid, Misconfigured, Overloaded, StoreUnavailable
 from tests.support.eventually import eventually
 from tests.support.postgres import PostgresServer
@@ -26,7 +25,7 @@ TICK = timedelta(milliseconds=200)
 @pytest.fixture
 async def single(database: str) -> AsyncIterator[Database]:
     """One connection each way, and a table."""
-    async with Database(database, pool_size=1, engine_size=1) as single:
+    async with Database(database, pool_size=1) as single:
         await single.fetch("CREATE TABLE pots (id int PRIMARY KEY, n int NOT NULL, note text)")
         await single.fetch("INSERT INTO pots VALUES (1, 0), (2, 0)")
         yield single
@@ -35,15 +34,12 @@ async def single(database: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def quick(database: str, single: Database) -> AsyncIterator[Database]:
     """The same with little patience."""
-    async with Database(
-        database, pool_size=1, engine_size=1, statement_max=2 * TICK, lock_max=TICK, idle_max=TICK
-    ) as quick:
+    async with Database(database, pool_size=1, statement_max=2 * TICK, lock_max=TICK, idle_max=TICK) as quick:
         yield quick
 
 
-async def run_core(database: Database, statement: str, **values: object) -> None:
-    async with database.begin() as connection:
-        await connection.execute(text(statement), values)
+async def fetch_list(database: Database, statement: str, *values: object) -> None:
+    await database.fetch_list(statement, *values)
 
 
 @pytest.mark.parametrize("bad", ["a\0b", "lone \ud800 surrogate"])
@@ -51,7 +47,7 @@ async def test_a_text_that_cannot_be_stored_is_invalid(single: Database, bad: st
     with pytest.raises(Invalid):
         await single.fetch("UPDATE pots SET note = $1", bad)
     with pytest.raises(Invalid):
-        await run_core(single, "UPDATE pots SET note = :bad", bad=bad)
+        await fetch_list(single, "UPDATE pots SET note = $1", bad)
 
 
 @pytest.mark.parametrize("bad", ['{"secret": "\\u0000"}', '{"secret": "\\ud800"}', '{"secret": 1e999999}'])
@@ -68,7 +64,7 @@ async def test_a_number_that_does_not_fit_is_invalid_and_not_quoted(single: Data
             await single.fetch(statement, value)
         assert str(2**31) not in "".join(traceback.format_exception(refused.value))
     with pytest.raises(Invalid):
-        await run_core(single, "UPDATE pots SET n = CAST(:n AS bigint)", n=2**31)
+        await fetch_list(single, "UPDATE pots SET n = $1::bigint", 2**31)
 
 
 async def test_a_mistake_of_ours_stays_what_it_is(single: Database) -> None:
@@ -76,22 +72,22 @@ async def test_a_mistake_of_ours_stays_what_it_is(single: Database) -> None:
         await single.fetch("SELEKT 1")
     with pytest.raises(asyncpg.UniqueViolationError):
         await single.fetch("INSERT INTO pots VALUES (1, 0)")
-    with pytest.raises(DBAPIError):
-        await run_core(single, "SELEKT 1")
+    with pytest.raises(asyncpg.PostgresSyntaxError):
+        await fetch_list(single, "SELEKT 1")
 
 
 async def test_a_missing_schema_says_what_to_do(single: Database) -> None:
     with pytest.raises(Misconfigured, match="posthorn migrate"):
         await single.fetch("SELECT FROM nowhere")
     with pytest.raises(Misconfigured, match="posthorn migrate"):
-        await run_core(single, "SELECT FROM nowhere")
+        await fetch_list(single, "SELECT FROM nowhere")
 
 
 async def test_what_takes_too_long_is_ended(quick: Database) -> None:
     with pytest.raises(StoreUnavailable):
         await quick.fetch("SELECT pg_sleep(5)")
-    with pytest.raises(StoreUnavailable):
-        await run_core(quick, "SELECT pg_sleep(5)")
+    with pytest.raises(Overloaded):
+        await fetch_list(quick, "SELECT pg_sleep(5)")
     assert await quick.fetch("SELECT 1")
 
 
@@ -141,12 +137,11 @@ async def test_lists_take_nothing_from_accepting(database: str, monkeypatch: pyt
     monkeypatch.setattr("adapters.postgres.core.database.BY_FILTER", {"statement_timeout": "900"})
 
     async def slow(store: Database) -> None:
-        async with store.listing() as connection:
-            await connection.execute(text("SELECT pg_sleep(60)"))
+        await store.fetch_list("SELECT pg_sleep(60)")
 
-    async with Database(database, pool_size=1, engine_size=1) as store:
+    async with Database(database, pool_size=1) as store:
         lists = [asyncio.create_task(slow(store)) for _ in range(2 * LISTS + 1)]
-        await eventually(lambda: store.lists.pool.checkedout() == LISTS)  # type: ignore[attr-defined]
+        await eventually(lambda: store.lists_under_way == LISTS)
         async with asyncio.timeout(0.8):
             await can_accept(store)
         told = await asyncio.gather(*lists, return_exceptions=True)
@@ -264,27 +259,26 @@ async def test_sessions_are_set_up_alike_on_both_ways(database: str) -> None:
             "jit=off lock_timeout=5000 statement_timeout=30000"
         )
         ((hot,),) = await store.fetch(query)
-        async with store.begin() as connection:
-            cold = (await connection.execute(text(query))).scalar_one()
+        transacted = await store.run(lambda connection: connection.fetchval(query))
         own = await store.connect()
-        assert (await own.fetchval(query), hot, cold) == (expected, expected, expected)
+        assert (await own.fetchval(query), hot, transacted) == (expected, expected, expected)
         await own.close()
 
 
 async def test_a_restart_of_the_server_is_survived(store: Database, postgres_server: PostgresServer) -> None:
     await store.fetch("SELECT 1")
-    await run_core(store, "SELECT 1")
+    await fetch_list(store, "SELECT 1")
     await asyncio.to_thread(postgres_server.stop)
     with pytest.raises(StoreUnavailable):
         await store.fetch("SELECT 1")
     with pytest.raises(StoreUnavailable):
-        await run_core(store, "SELECT 1")
+        await fetch_list(store, "SELECT 1")
     with pytest.raises(StoreUnavailable):
         await store.connect()
 
     await asyncio.to_thread(postgres_server.start)
     assert await store.fetch("SELECT 1")
-    await run_core(store, "SELECT 1")
+    await fetch_list(store, "SELECT 1")
 
 
 async def test_a_connection_that_the_server_ends_in_mid_work(single: Database, store: Database) -> None:
@@ -304,7 +298,7 @@ async def test_a_server_that_is_full_is_away(database: str, store: Database) -> 
         with pytest.raises(StoreUnavailable, match="53300"):
             await full.fetch("SELECT 1")
         with pytest.raises(StoreUnavailable, match="53300"):
-            await run_core(full, "SELECT 1")
+            await fetch_list(full, "SELECT 1")
     await store.fetch("DROP ROLE guest")
 
 
@@ -321,12 +315,12 @@ async def test_a_server_that_is_full_is_away(database: str, store: Database) -> 
 )
 async def test_no_error_tells_the_password(dsn: str) -> None:
     async with Database(dsn) as database:
-        hot, cold = partial(database.fetch, "SELECT 1"), partial(run_core, database, "SELECT 1")
+        hot, cold = partial(database.fetch, "SELECT 1"), partial(fetch_list, database, "SELECT 1")
         for attempt in (hot, cold, database.connect):
             with pytest.raises((StoreUnavailable, Misconfigured)) as failure:
                 await attempt()
             assert "pssst" not in "".join(traceback.format_exception(failure.value))
-        assert "pssst" not in repr(database) + repr(database.engine)
+        assert "pssst" not in repr(database)
 
 
 async def test_a_missing_database_or_role_is_a_misconfiguration(postgres_server: PostgresServer) -> None:
@@ -342,4 +336,4 @@ async def test_nothing_is_sent_in_the_clear_when_tls_is_asked_for(database: str)
         with pytest.raises(StoreUnavailable):
             await store.fetch("SELECT 1")
         with pytest.raises(StoreUnavailable):
-            await run_core(store, "SELECT 1")
+            await fetch_list(store, "SELECT 1")

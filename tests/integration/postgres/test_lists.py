@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 import pytest
 import pytest_asyncio
-from sqlalchemy import event
+from asyncpg import Record
 
 from adapters.postgres.attempt.unknown_attempts import PostgresUnknownAttempts
 from adapters.postgres.core.database import Database
@@ -105,16 +105,18 @@ _SEED = (
 )
 
 
-class Plans:
-    """Every statement that is run on the connections for lists is explained first."""
+class Plans(Database):
+    """A database that explains every list before it is read."""
 
-    def __init__(self) -> None:
+    def __init__(self, dsn: str) -> None:
+        super().__init__(dsn)
         self.seen: list[dict[str, Any]] = []
 
-    def explain(self, _connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        cursor.execute(f"EXPLAIN (ANALYZE, VERBOSE, TIMING OFF, FORMAT JSON) {statement}", parameters)
-        found = cursor.fetchone()[0]
-        self.seen.append((msgspec.json.decode(found) if isinstance(found, str) else found)[0]["Plan"])
+    async def fetch_list(self, query: str, *args: Any) -> list[Record]:
+        explained = f"EXPLAIN (ANALYZE, VERBOSE, TIMING OFF, FORMAT JSON) {query}"
+        [[found]] = await super().fetch_list(explained, *args)
+        self.seen.append(msgspec.json.decode(found)[0]["Plan"])
+        return await super().fetch_list(query, *args)
 
     @property
     def visited(self) -> int:
@@ -157,9 +159,14 @@ async def filled(module_database: str) -> str:
 
 
 @pytest.fixture
-async def store(filled: str) -> AsyncIterator[Database]:
-    async with Database(filled) as store:
-        yield store
+async def plans(filled: str) -> AsyncIterator[Plans]:
+    async with Plans(filled) as plans:
+        yield plans
+
+
+@pytest.fixture
+def store(plans: Plans) -> Database:
+    return plans
 
 
 @pytest.fixture
@@ -180,13 +187,6 @@ async def lists(store: Database) -> World:
         ),
     )
     return world
-
-
-@pytest.fixture
-async def plans(store: Database) -> Plans:
-    plans = Plans()
-    event.listen(store.lists.sync_engine, "before_cursor_execute", plans.explain)
-    return plans
 
 
 NOTIFICATIONS = {

@@ -12,9 +12,9 @@ from sqlalchemy import Column, Connection, Index, MetaData, Table, Text
 
 from adapters.postgres.core import catalog_tables, operation_tables  # noqa: F401  they fill the metadata
 from adapters.postgres.core.database import Database
-from adapters.postgres.core.migrate import downgrade, migrate
+from adapters.postgres.core.metadata import metadata
+from adapters.postgres.core.migrate import alembic_engine, downgrade, migrate
 from adapters.postgres.core.partitions import is_partition
-from adapters.postgres.core.schema import metadata
 from adapters.postgres.core.tables import HOT
 from domain.kernel.errors import Misconfigured
 
@@ -56,14 +56,14 @@ async def catalogue(dsn: str) -> set[tuple[str, ...]]:
 
 
 async def test_the_models_are_what_the_revisions_make(database: str, empty: str) -> None:
-    async with Database(empty) as models, models.engine.begin() as connection:
+    async with Database(empty) as models, alembic_engine(models).begin() as connection:
         await connection.run_sync(metadata.create_all)
 
     assert await catalogue(database) == await catalogue(empty)
 
 
 async def test_alembic_sees_no_difference_either(store: Database) -> None:
-    async with store.engine.connect() as connection:
+    async with alembic_engine(store).connect() as connection:
         assert await connection.run_sync(differences) == []
 
 
@@ -75,7 +75,7 @@ async def test_alembic_would_see_a_column_or_an_index_too_many(store: Database) 
     Index("ix_users_locale", changed.tables["users"].c.locale)
     Table("shops", changed, Column("id", Text, primary_key=True))
 
-    async with store.engine.connect() as connection:
+    async with alembic_engine(store).connect() as connection:
         found = await connection.run_sync(differences, changed)
     assert sorted(change[0] for change in found) == ["add_column", "add_index", "add_table"]
 

@@ -11,6 +11,7 @@ from sqlalchemy import insert
 
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.partitions import FILLFACTOR, ensure_partitions, is_partition
+from adapters.postgres.core.statement import compiled
 from adapters.postgres.core.tables import (
     HOT,
     delivery_attempts,
@@ -65,14 +66,14 @@ async def insert_rows(store: Database, notification: UUID) -> dict[str, UUID]:
         "slot": "email",
         "content_key": b"k",
     }
-    async with store.begin() as connection:
-        await connection.execute(insert(notifications).values(**about, **parent))
-        await connection.execute(insert(notification_deliveries).values(**about, **child))
-        attempt = {"delivery_id": delivery, "attempt": 1, "provider": "p", "worker": uuid4()}
-        await connection.execute(insert(delivery_attempts).values(**attempt, cleared_at=datetime.now(UTC)))
-        await connection.execute(
-            insert(delivery_status_history).values(delivery_id=delivery, n=1, status="queued")
-        )
+    attempt = {"delivery_id": delivery, "attempt": 1, "provider": "p", "worker": uuid4()}
+    for query in (
+        insert(notifications).values(**about, **parent),
+        insert(notification_deliveries).values(**about, **child),
+        insert(delivery_attempts).values(**attempt, cleared_at=datetime.now(UTC)),
+        insert(delivery_status_history).values(delivery_id=delivery, n=1, status="queued"),
+    ):
+        await store.fetch(*compiled(query))
     return {table.name: notification if table is notifications else delivery for table in HOT}
 
 

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import copy_context
 
 import pytest
-from sqlalchemy import text
 
-from adapters.postgres.core.database import Connection, Database
+from adapters.postgres.core.database import Database
 from adapters.postgres.core.readiness import can_accept
+from adapters.postgres.core.sessions import Connection
 from application.kernel import budget
 from domain.kernel.errors import StoreUnavailable
 from tests.support.fault_proxy import Cord, Fault
@@ -43,17 +43,11 @@ async def run(database: Database) -> object:
     return await database.run(work)
 
 
-async def begin(database: Database) -> object:
-    async with database.begin() as connection:
-        return await connection.execute(text("SELECT 1"))
+async def fetch_list(database: Database) -> object:
+    return await database.fetch_list("SELECT 1")
 
 
-async def listing(database: Database) -> object:
-    async with database.listing() as connection:
-        return await connection.execute(text("SELECT 1"))
-
-
-WAYS = [fetch, run, begin, listing]
+WAYS = [fetch, run, fetch_list]
 
 
 async def within(seconds: float, work: Awaitable[object]) -> None:
@@ -107,7 +101,7 @@ async def test_all_the_waits_of_a_request_share_its_budget(cord: Cord, far: Data
     cord.black_hole()
 
     async def request() -> None:
-        for way in (begin, fetch, listing):
+        for way in WAYS:
             with pytest.raises(StoreUnavailable):
                 await way(far)
         raise StoreUnavailable("all of them were refused")
@@ -116,16 +110,16 @@ async def test_all_the_waits_of_a_request_share_its_budget(cord: Cord, far: Data
 
 
 async def test_silence_is_found_out_once_for_all(cord: Cord, far: Database) -> None:
-    await far.pulse.feel()
+    await far.liveness.check()
     await fetch(far)
     assert far.silent() is None
     cord.black_hole()
-    await far.pulse.feel()
+    await far.liveness.check()
     assert far.silent()
     for way in WAYS:
         await within(0.2, budgeted(lambda way=way: way(far)))
     cord.heal()
-    await far.pulse.feel()
+    await far.liveness.check()
     assert far.silent() is None
     await budgeted(lambda: fetch(far))
 
@@ -133,18 +127,18 @@ async def test_silence_is_found_out_once_for_all(cord: Cord, far: Database) -> N
 @pytest.mark.parametrize("fault", [Fault.HANG_UP, Fault.RESET, Fault.GARBAGE])
 async def test_what_answers_with_an_error_is_not_silent(cord: Cord, far: Database, fault: Fault) -> None:
     """Whoever asks is told at once, and need not be kept from asking."""
-    await far.pulse.feel()
+    await far.liveness.check()
     cord.greet(fault)
     cord.strike(fault)
-    await far.pulse.feel()
+    await far.liveness.check()
     assert far.silent() is None
 
 
 async def test_a_server_that_is_slow_for_a_moment_is_not_silent(cord: Cord, far: Database) -> None:
     """What stood is struck dumb; who connects anew is answered."""
-    await far.pulse.feel()
+    await far.liveness.check()
     cord.strike(Fault.SILENT)
-    await far.pulse.feel()
+    await far.liveness.check()
     assert far.silent() is None
 
 

@@ -18,8 +18,8 @@ from application.outbox.ports import OutboxMessage
 from application.user.ports import User
 from domain.delivery.delivery import DeliveryStatus
 from tests.support.memory import outbox
+from tests.support.memory.database_limits import metadata_of
 from tests.support.memory.rows import DeliveryRow, HistoryRow, KeyRow, MemoryRows, NotificationRow
-from tests.support.memory.sane import metadata_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

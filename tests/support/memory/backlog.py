@@ -23,7 +23,7 @@ class MemoryBacklog:
 
 
 def waiting(rows: MemoryRows, channel: str, mode: str) -> list[DeliveryRow]:
-    """Queued, in id order."""
+    """Queued deliveries of a channel and mode, in the order of their ids."""
     found = [
         row
         for row in rows.deliveries.values()

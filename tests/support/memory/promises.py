@@ -7,8 +7,8 @@ from uuid import UUID
 from application.intake.ports import FailedNotification
 from domain.kernel.ids import time_of
 from domain.notification.rollup import NotificationStatus
+from tests.support.memory.database_limits import metadata_of
 from tests.support.memory.rows import MemoryRows, NotificationRow
-from tests.support.memory.sane import metadata_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

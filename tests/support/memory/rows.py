@@ -188,7 +188,7 @@ class JobRow:
 
 
 class MemoryRows:
-    """Every table, by primary key."""
+    """The tables of a store in memory, each a mapping from its primary key to a row."""
 
     def __init__(self, clock: Clock) -> None:
         """Start empty, but with the channels that a migrated database has.
@@ -222,13 +222,13 @@ class MemoryRows:
         self.alone: UUID | None = None  # the process that issues everything again
 
     def lane(self, row: DeliveryRow) -> Lane:
-        """Of a delivery."""
+        """Return the lane of a delivery."""
         return Lane(row.channel, row.priority, self.notifications[row.notification_id].mode)
 
     def tell(
         self, row: DeliveryRow, status: DeliveryStatus, reason: str | None = None, actor: str | None = None
     ) -> None:
-        """One more line in a delivery's history, at the time of its last change."""
+        """Add a line to a delivery's history, at the time of its last change."""
         self.history[row.id].append(HistoryRow(status=status, reason=reason, actor=actor, at=row.updated_at))
 
     def resolve(self, delivery: UUID, resolution: str, actor: str | None = None) -> None:
@@ -238,6 +238,6 @@ class MemoryRows:
                 row.resolved_at, row.resolved_by, row.resolution = self.clock.now(), actor, resolution
 
     def deliveries_of(self, notification: UUID) -> list[DeliveryRow]:
-        """In id order."""
+        """Return the deliveries of a notification in the order of their ids."""
         found = [row for row in self.deliveries.values() if row.notification_id == notification]
         return sorted(found, key=lambda row: row.id)

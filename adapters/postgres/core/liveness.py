@@ -1,7 +1,7 @@
 """Whether PostgreSQL answers at all: asked every second on a connection of its own.
 
-A server behind a network that drops packets, or one that stands still, refuses nothing: whoever asks it
-waits.  This finds out once, for everybody.  A server that answers with an error is not silent.
+A server behind a network that drops packets, or one that is stopped, refuses nothing: every query waits.
+This finds it out once for the whole process.  A server that answers with an error is not silent.
 """
 
 import asyncio
@@ -12,22 +12,22 @@ import asyncpg
 
 from adapters.postgres.core.errors import DRIVER_ERRORS
 
-BEAT_MAX = 1.0
+ANSWER_MAX = 1.0
 """Seconds for one answer."""
 TRIES = 2
 """The second one connects anew; and it may have been this process that was slow."""
 
 
-class Pulse:
-    """`silent` says what is wrong, or is None; nobody asks a silent server on behalf of who waits."""
+class Liveness:
+    """`silent` says what is wrong, or is None.  While it is set, requests are refused without a query."""
 
     def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
         self.silent: str | None = None
         self._connect = connect
         self._connection: asyncpg.Connection | None = None
 
-    async def feel(self) -> None:
-        """Look once; never raises for what is wrong with the server."""
+    async def check(self) -> None:
+        """Ask the server once, and set `silent`.  Nothing that is wrong with the server is raised."""
         for _ in range(TRIES):
             if await self._answers():
                 self.silent = None
@@ -35,15 +35,15 @@ class Pulse:
         self.silent = "PostgreSQL: no answer"
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connection that the checks are made on."""
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(*DRIVER_ERRORS):
-                await connection.close(timeout=BEAT_MAX)
+                await connection.close(timeout=ANSWER_MAX)
 
     async def _answers(self) -> bool:
         try:
-            async with asyncio.timeout(BEAT_MAX):
+            async with asyncio.timeout(ANSWER_MAX):
                 if self._connection is None or self._connection.is_closed():
                     self._connection = await self._connect()
                 await self._connection.execute("SELECT 1")

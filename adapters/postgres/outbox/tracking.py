@@ -1,27 +1,30 @@
-"""What is overdue is found by a walk in id order; who becomes open behind it is put before its eyes."""
+"""Deliveries that become open again are noted for the search for overdue ones.
+
+That search reads the deliveries in the order of their ids, each once, and has passed these already.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
 
-from adapters.postgres.core.database import Connection
+from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement
 
 LANE_MAX = 5_000
-"""Deliveries of one lane that are kept an eye on."""
+"""Most rows of one lane in `overdue_deliveries`."""
 
 
-class Watched(msgspec.Struct, frozen=True):
-    """A delivery that is open."""
+class OpenDelivery(msgspec.Struct, frozen=True):
+    """A delivery that has become open, and its lane."""
 
     id: UUID
     channel: str
     priority: int
 
 
-# `look_at` now: the first look finds out when their time comes.
-_WATCH = RowsStatement(
+# `look_at` is now: the first look finds out when their time comes.
+_TRACK = RowsStatement(
     """
 WITH given AS MATERIALIZED (
     SELECT g.*, row_number() OVER (PARTITION BY channel, priority) AS place
@@ -38,11 +41,11 @@ SELECT given.id, given.channel, given.priority, now(), now()
 FROM given JOIN room USING (channel, priority) WHERE given.place <= room.places
 ON CONFLICT (delivery_id) DO NOTHING
 """,
-    Watched,
+    OpenDelivery,
 )
 
 
-async def watch(connection: Connection, deliveries: Sequence[Watched]) -> None:
-    """Within the transaction that opens them; of a lane that is full already the rest goes unwatched."""
+async def track(connection: Connection, deliveries: Sequence[OpenDelivery]) -> None:
+    """Note deliveries within the transaction that opens them; of a lane with `LANE_MAX` rows no more."""
     if deliveries:
-        await connection.execute(*_WATCH(deliveries, lane_max=LANE_MAX))
+        await connection.execute(*_TRACK(deliveries, lane_max=LANE_MAX))

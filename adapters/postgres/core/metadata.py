@@ -1,4 +1,4 @@
-"""What all tables share: the metadata with its naming convention, and the column types."""
+"""What all tables share: the SQLAlchemy metadata with its naming convention, and the column types."""
 
 from sqlalchemy import DateTime, MetaData, text
 from sqlalchemy.dialects.postgresql import UUID

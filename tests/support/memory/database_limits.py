@@ -1,4 +1,4 @@
-"""What PostgreSQL has no room for is refused in memory too."""
+"""Values that PostgreSQL cannot store are refused by the stores in memory, too."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from domain.kernel.number import read_json
 
 
 def metadata_of(encoded: bytes | None, *texts: str | None) -> dict[str, Any]:
-    """The metadata, when they and the texts beside them can be stored.
+    """Return the metadata if they, and the texts beside them, can be stored.
 
     Raises:
         Invalid.

@@ -1,8 +1,8 @@
-"""Reading from whoever stands where PostgreSQL should: what is no message costs a connection, no more.
+"""asyncpg's protocol with a check of message lengths: what is not PostgreSQL's costs one connection, no more.
 
-asyncpg believes the length that stands in front of each message.  One below four turns its reader round for
-ever, with the loop and all threads; a huge one is waited for.  It makes its protocol by a name in a module:
-ours stands there.
+asyncpg believes the length in front of each message.  With a length below four its reader never ends, and
+blocks the event loop and all threads; for a huge one it waits.  asyncpg finds its protocol class by a name in
+a module, and `install` puts this class there.
 """
 
 import asyncio
@@ -19,20 +19,20 @@ LENGTH_MAX = 256 << 20
 _read = Struct(">i").unpack_from
 
 
-class WaryProtocol(asyncpg.protocol.Protocol):  # type: ignore[misc]
+class CheckedProtocol(asyncpg.protocol.Protocol):  # type: ignore[misc]
     """asyncpg's, for messages of a possible length; others end the connection."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin at a message."""
+        """A new connection: the next byte begins a message."""
         self._raw = cast("asyncio.Transport", transport)
         self._beyond = 0
-        """Where the next message begins: so many bytes after what has been read."""
+        """Bytes from the end of what has been read to the beginning of the next message."""
         self._head = b""
-        """Of that message, when less than a head of it has come."""
+        """The first bytes of that message, while fewer than `HEAD` of them have come."""
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        """Hand on what may be messages."""
+        """Pass the bytes on to asyncpg, or cut the connection at a length that cannot be."""
         at, end, seen = self._beyond, len(data), data
         if self._head:
             seen, at = self._head + data, 0
@@ -49,5 +49,5 @@ class WaryProtocol(asyncpg.protocol.Protocol):  # type: ignore[misc]
 
 
 def install() -> None:
-    """Be wary from now on; may be called again."""
-    asyncpg.protocol.Protocol = WaryProtocol
+    """Use `CheckedProtocol` for all connections from now on; may be called again."""
+    asyncpg.protocol.Protocol = CheckedProtocol
