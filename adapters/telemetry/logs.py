@@ -24,7 +24,7 @@ def configure(level: str, form: str, stream: TextIO | None = None) -> None:
         form: json or console.
         stream: stderr when None.
     """
-    shared = [
+    shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -72,7 +72,8 @@ def sieve(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutabl
 
 def _exception(given: Any) -> BaseException | None:
     if isinstance(given, tuple):
-        return given[1]
+        error: BaseException | None = given[1]
+        return error
     if isinstance(given, BaseException):
         return given
     return sys.exc_info()[1] if given else None
