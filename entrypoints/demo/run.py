@@ -33,8 +33,8 @@ from entrypoints.demo.terminal import Terminal, summary
 from entrypoints.demo.watch import Watch
 from entrypoints.engine.actor import Actor, pause
 from entrypoints.engine.supervisor import Supervisor
-from entrypoints.processes.roles import ROLES, Assembly
-from entrypoints.processes.run import hear_of_crashes, signals
+from entrypoints.processes.roles import ROLES, ProcessActors
+from entrypoints.processes.run import report_crashes, signals
 
 MAILER = "mailer"
 PORTS = range(8025, 8045)
@@ -91,7 +91,7 @@ class Demo:
     """One run."""
 
     groups: list[list[Actor]]
-    assembly: Assembly
+    actors: ProcessActors
     player: Player
     watch: Watch
     code: str
@@ -102,11 +102,11 @@ class Demo:
         """Run the actors while the shop plays; returns what must have come of it."""
         supervisor = Supervisor(
             groups=self.groups,
-            telemetry=self.assembly.telemetry,
-            tasks=self.assembly.container.kernel.tasks(),
+            telemetry=self.actors.telemetry,
+            tasks=self.actors.container.kernel.tasks(),
             grace=GRACE,
         )
-        hear_of_crashes(self.assembly.telemetry)
+        report_crashes(self.actors.telemetry)
         running = asyncio.create_task(supervisor.run())
 
         def interrupt(_number: int) -> None:
@@ -118,7 +118,7 @@ class Demo:
             try:
                 return await self._play(once=once)
             finally:
-                self.assembly.draining = True
+                self.actors.draining = True
                 supervisor.stop()
                 await running
 
@@ -153,17 +153,17 @@ def _assembled(parts: Parts, watch: Watch, sink: MailSink) -> Demo:
     """The whole engine with eyes on its ports."""
     container = parts.container
     eyes.watch_ports(container, watch)
-    assembly = Assembly(container, ROLES["all"])
-    groups = assembly.groups(
+    actors = ProcessActors(container, ROLES["all"])
+    groups = actors.groups(
         parts,
         handle=eyes.watched(container.event.handle(), watch),
         pages=pages(watch.feed, watch.tally, sink),
     )
-    if assembly.http is not None:
-        assembly.http.before_stop = watch.feed.close
+    if actors.http is not None:
+        actors.http.before_stop = watch.feed.close
     clock, ids = container.kernel.clock(), container.kernel.ids()
     player = Player(events=container.broker.shop_events(), watch=watch, clock=clock, ids=ids)
-    return Demo(groups=groups, assembly=assembly, player=player, watch=watch, code=_code(ids.next().int))
+    return Demo(groups=groups, actors=actors, player=player, watch=watch, code=_code(ids.next().int))
 
 
 async def _seeded(container: Container) -> str:
