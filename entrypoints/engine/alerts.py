@@ -1,4 +1,4 @@
-"""Tells operators of what happened: a line in the log, and the webhook; what is not heard is told again."""
+"""Alerts operators, in the log and by webhook; what the receiver does not take is sent again."""
 
 from dataclasses import dataclass
 
@@ -15,17 +15,17 @@ class DeadLetterAlerts:
     telemetry: Telemetry
 
     async def __call__(self) -> None:
-        """Tell of every group that is due; when one is not taken, that is enough for now.
+        """Send the alert of every group that is due; stop at the first that is not taken.
 
         Raises:
-            StoreUnavailable: next time.
+            StoreUnavailable: it is tried again next time.
         """
         while (told := await self.tell()) is not None:
-            self._say(told)
+            self._log(told)
             if told.fault is not None:
                 return
 
-    def _say(self, told: Told) -> None:
+    def _log(self, told: Told) -> None:
         appeared = told.appeared
         group = {"group": appeared.fingerprint, "mode": appeared.mode, "channel": appeared.channel}
         self.telemetry.trouble(
@@ -37,12 +37,12 @@ class DeadLetterAlerts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderAlerts:
-    """The same of providers that rest; the log has it from who noticed."""
+    """Called every few seconds.  Sends alerts of resting providers; the log has its line already."""
 
     tell: TellOfProviders
     telemetry: Telemetry
 
     async def __call__(self) -> None:
-        """Tell what has changed."""
+        """Send what has changed."""
         for provider, fault in (await self.tell()).items():
             self.telemetry.trouble("alert.undelivered", provider=provider, reason=fault)

@@ -13,7 +13,7 @@ class LaneFigures(Telemetry, Protocol):
     """Where the waits of lanes are shown."""
 
     def lanes(self, waiting: Sequence[Waiting]) -> None:
-        """Those in which something is late; in all others nothing is."""
+        """Lanes in which something is late; in all others nothing is."""
         ...
 
 
@@ -25,10 +25,10 @@ class LaneAlerts:
     telemetry: LaneFigures
 
     async def __call__(self) -> None:
-        """Show how long the oldest of each lane waits, and say what is news.
+        """Update the figures, and log the lanes that have stalled or are moving again.
 
         Raises:
-            StoreUnavailable: next time.
+            StoreUnavailable: it is tried again next time.
         """
         lanes = await self.tell()
         self.telemetry.lanes(lanes.waiting)
