@@ -1,4 +1,4 @@
-"""`posthorn demo`: everything in one process, a shop that plays its day, and somebody looking on."""
+"""`posthorn demo`: everything in one process, a shop that plays its day, and a list that shows it live."""
 
 import asyncio
 import socket
@@ -21,7 +21,7 @@ from config.parts import Parts
 from config.settings import Settings
 from domain.kernel.channel import Mode
 from domain.kernel.errors import Misconfigured
-from entrypoints.demo import eyes, shop
+from entrypoints.demo import shop, watched_ports
 from entrypoints.demo.day import greet, plan
 from entrypoints.demo.expect import Expected, expected
 from entrypoints.demo.feed import Feed
@@ -141,7 +141,7 @@ class Demo:
         return must
 
     async def _until(self, done: Callable[[], bool]) -> None:
-        """Wait for it, but not for ever: the figures tell what is lacking."""
+        """Wait for it, at most `SETTLE_MAX` seconds: the figures show what is missing."""
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_MAX):
                 while not done() and not self.interrupted:
@@ -150,13 +150,13 @@ class Demo:
 
 
 def _assembled(parts: Parts, watch: Watch, sink: MailSink) -> Demo:
-    """The whole engine with eyes on its ports."""
+    """The whole engine, with watched ports."""
     container = parts.container
-    eyes.watch_ports(container, watch)
+    watched_ports.watch_ports(container, watch)
     actors = ProcessActors(container, ROLES["all"])
     groups = actors.groups(
         parts,
-        handle=eyes.watched(container.event.handle(), watch),
+        handle=watched_ports.watched(container.event.handle(), watch),
         pages=pages(watch.feed, watch.tally, sink),
     )
     if actors.http is not None:
