@@ -1,4 +1,4 @@
-"""The mark on the broker: a durable quorum queue with one message in it.
+"""The marker on the broker: a durable quorum queue with one message in it.
 
 The queue alone would not do: who sets a broker up anew from exported definitions gets it back, without the
 messages of any queue.  A policy of ours keeps others that match all queues away from it.

@@ -162,7 +162,7 @@ class Assembly:
         overdue = MemoryOverdue(rows=world.rows, process=process.id, ids=process.ids)
         container.outbox.overdue.override(self.remote(WatchedOverdue(overdue, world)))
         container.recovery.known_marker.override(RemoteMarkers(world, process))
-        container.recovery.broker_marker.override(self.remote(world.marks, Part.BROKER))
+        container.recovery.broker_marker.override(self.remote(world.markers, Part.BROKER))
         container.recovery.topology.override(self)
         return container
 

@@ -19,7 +19,7 @@ from tests.simulation.policies import CALL_MAX, SCAN_MAX
 from tests.simulation.process import Process
 from tests.simulation.random_faults import MessageFate, Part
 from tests.simulation.world import AFTER_DEATH, LANE_QUEUES, World
-from tests.support.memory.incarnation import MemoryKnownMarker
+from tests.support.memory.marker import MemoryKnownMarker
 
 
 class RemotePort:
@@ -160,7 +160,7 @@ class RemoteMarkers:
         self._process = process
         self._inner = MemoryKnownMarker(rows=world.rows, process=process.id)
         remote = RemotePort(world, process, self._inner)
-        self.marks, self.intend, self.rely = remote.marks, remote.intend, remote.rely
+        self.markers, self.intend, self.rely = remote.markers, remote.intend, remote.rely
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[bool]:
