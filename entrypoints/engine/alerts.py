@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from application.alert.dead_letters import TellOfLetters, Told
-from application.alert.providers import TellOfProviders
+from application.alert.dead_letters import AlertDeadLetters, DeadLetterAlert
+from application.alert.providers import AlertRestingProviders
 from entrypoints.engine.telemetry import Telemetry
 
 
@@ -11,7 +11,7 @@ from entrypoints.engine.telemetry import Telemetry
 class DeadLetterAlerts:
     """Called every few seconds."""
 
-    tell: TellOfLetters
+    send: AlertDeadLetters
     telemetry: Telemetry
 
     async def __call__(self) -> None:
@@ -20,29 +20,29 @@ class DeadLetterAlerts:
         Raises:
             StoreUnavailable: it is tried again next time.
         """
-        while (told := await self.tell()) is not None:
-            self._log(told)
-            if told.fault is not None:
+        while (alert := await self.send()) is not None:
+            self._log(alert)
+            if alert.fault is not None:
                 return
 
-    def _log(self, told: Told) -> None:
-        appeared = told.appeared
+    def _log(self, alert: DeadLetterAlert) -> None:
+        appeared = alert.appeared
         group = {"group": appeared.fingerprint, "mode": appeared.mode, "channel": appeared.channel}
         self.telemetry.trouble(
             "dead_letters.appeared", **group, provider=appeared.provider, count=appeared.count
         )
-        if told.fault is not None:
-            self.telemetry.trouble("alert.undelivered", **group, reason=told.fault)
+        if alert.fault is not None:
+            self.telemetry.trouble("alert.undelivered", **group, reason=alert.fault)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderAlerts:
     """Called every few seconds.  Sends alerts of resting providers; the log has its line already."""
 
-    tell: TellOfProviders
+    send: AlertRestingProviders
     telemetry: Telemetry
 
     async def __call__(self) -> None:
         """Send what has changed."""
-        for provider, fault in (await self.tell()).items():
+        for provider, fault in (await self.send()).items():
             self.telemetry.trouble("alert.undelivered", provider=provider, reason=fault)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from application.alert.lanes import TellOfLanes
+from application.alert.lanes import AlertStalledLanes
 from application.outbox.ports import Waiting
 from entrypoints.engine.telemetry import Telemetry
 
@@ -21,7 +21,7 @@ class LaneFigures(Telemetry, Protocol):
 class LaneAlerts:
     """Called every few seconds."""
 
-    tell: TellOfLanes
+    send: AlertStalledLanes
     telemetry: LaneFigures
 
     async def __call__(self) -> None:
@@ -30,7 +30,7 @@ class LaneAlerts:
         Raises:
             StoreUnavailable: it is tried again next time.
         """
-        lanes = await self.tell()
+        lanes = await self.send()
         self.telemetry.lanes(lanes.waiting)
         for each in lanes.stalled:
             self.telemetry.trouble(
