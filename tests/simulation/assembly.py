@@ -35,7 +35,13 @@ from entrypoints.engine.recovery import RecoveryActor
 from entrypoints.engine.recurring import Recurring
 from entrypoints.engine.relay.actor import RelayActor
 from entrypoints.engine.supervisor import Supervisor
-from tests.simulation.faulty_ports import RemoteProvider, RemoteConsumer, RemoteMarkers, RemotePublisher, RemotePort
+from tests.simulation.faulty_ports import (
+    RemoteConsumer,
+    RemoteMarkers,
+    RemotePort,
+    RemoteProvider,
+    RemotePublisher,
+)
 from tests.simulation.policies import CALL_MAX, LEASE, POLICIES
 from tests.simulation.process import Process
 from tests.simulation.random_faults import Part
@@ -178,7 +184,7 @@ class Assembly:
         groups: Sequence[Sequence[Actor]] = [
             entrances,
             [*self._lanes(), self._returned()] if lanes else [],
-            [self.relay, self._incarnation(), self._keeping(), self._chaser()],
+            [self.relay, self._recovery(), self._keeping(), self._overdue()],
         ]
         return Supervisor(groups=groups, telemetry=self.voice, tasks=Tasks(self.voice.task_ended))
 
@@ -187,7 +193,7 @@ class Assembly:
         keep = self.container.delivery.keep_leases()
         return Recurring(name="leases", work=keep, every=1.0, telemetry=self.voice)
 
-    def _chaser(self) -> Recurring:
+    def _overdue(self) -> Recurring:
         """Issues again what is not back."""
         work = OverdueWatch(chase=self.container.outbox.chase_overdue(), telemetry=self.voice)
         return Recurring(name="overdue", work=work, every=5.0, telemetry=self.voice)
@@ -277,7 +283,7 @@ class Assembly:
             **more,
         )
 
-    def _incarnation(self) -> RecoveryActor:
+    def _recovery(self) -> RecoveryActor:
         recover = self.container.recovery.recover_broker()
         return RecoveryActor(recover=recover, session=self._session, telemetry=self.voice, every=3.0)
 
