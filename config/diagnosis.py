@@ -8,7 +8,7 @@ from alembic.script import ScriptDirectory
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.migrate import SCRIPTS
 from application.provider.ports import SANDBOX
-from config import links
+from config import broker_connections
 from config.container import Container
 from config.lifecycle import built, opened_database
 from config.settings import Settings
@@ -97,10 +97,10 @@ async def _broker(container: Container, settings: Settings) -> AsyncIterator[Fin
     if trouble is not None:
         yield Finding(what="broker", fine=False, detail=trouble, mend="set amqp.url, or start RabbitMQ")
         return
-    yield Finding(what="broker", fine=True, detail=f"RabbitMQ at {links.endpoint(settings)}")
+    yield Finding(what="broker", fine=True, detail=f"RabbitMQ at {broker_connections.endpoint(settings)}")
     try:
-        async with links.management(settings) as management:
-            differences = await management.check(links.described_topology(settings))
+        async with broker_connections.management(settings) as management:
+            differences = await management.check(broker_connections.described_topology(settings))
     except PosthornError as fault:
         yield Finding(what="topology", fine=False, detail=str(fault), mend="set amqp.management_url")
         return

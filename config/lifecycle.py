@@ -89,14 +89,14 @@ async def opened_consuming(container: Container) -> AsyncIterator[None]:
     Raises:
         BrokerUnavailable: there is no connection.
     """
-    link = container.broker.consuming()
-    await link.open()
+    connection = container.broker.consuming()
+    await connection.open()
     try:
-        if link.trouble is not None:
-            raise BrokerUnavailable(link.trouble)
+        if connection.trouble is not None:
+            raise BrokerUnavailable(connection.trouble)
         yield
     finally:
-        await link.close()
+        await connection.close()
 
 
 @asynccontextmanager
@@ -130,10 +130,10 @@ async def opened(container: Container, role: str) -> AsyncIterator[Parts]:
             stack.push_async_callback(container.broker.in_process().close)
             await container.recovery.recovery().reissue()  # the broker in process begins empty
         else:
-            for link in (container.broker.publishing(), container.broker.consuming()):
-                stack.push_async_callback(link.close)
-                parts.links.append(link)
-            await asyncio.gather(*(link.open() for link in parts.links))
+            for connection in (container.broker.publishing(), container.broker.consuming()):
+                stack.push_async_callback(connection.close)
+                parts.connections.append(connection)
+            await asyncio.gather(*(connection.open() for connection in parts.connections))
             if container.settings().amqp.delays is Delays.PLUGIN:
                 await delay_plugin.require(container.broker.publishing())
         yield parts

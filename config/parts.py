@@ -25,7 +25,7 @@ class Parts:
     container: Container
     database: Database
     presence: Presence | None = None
-    links: list[BrokerConnection] = field(default_factory=list)
+    connections: list[BrokerConnection] = field(default_factory=list)
     store: StoreProbe = field(init=False)
     partitions: Partitions = field(init=False)
 
@@ -47,16 +47,16 @@ class Parts:
 
     def broker(self) -> str:
         """`ok`, or what is wrong with the broker: it cannot be reached, or it blocks publishers."""
-        for link in self.links:
-            if link.trouble:
-                return link.trouble
-            if link.blocked:
-                return f"blocks publishers: {link.blocked}"
+        for connection in self.connections:
+            if connection.trouble:
+                return connection.trouble
+            if connection.blocked:
+                return f"blocks publishers: {connection.blocked}"
         return "ok"
 
     def unpublished(self) -> float:
         """Seconds for which the publishing connection has been down; 0 when it is up."""
-        return self.links[0].away if self.links else 0.0
+        return self.connections[0].away if self.connections else 0.0
 
     def seen(self) -> bool:
         """Whether other processes see this one alive, or it lets them adopt its outbox rows on purpose."""

@@ -20,7 +20,7 @@ import subprocess
 import time
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]  # ships no types
 
 from adapters.embedded import folders
 from domain.kernel.errors import Misconfigured
@@ -154,7 +154,9 @@ class EmbeddedPostgres:
             self._keeper = subprocess.Popen(
                 [
                     *("/bin/sh", "-c", _KEEPER, "posthorn-postgres"),
-                    *(programs / "postgres", "-D", self._data, "-k", self._socket or self._data, *options),
+                    str(programs / "postgres"),
+                    *("-D", str(self._data), "-k", str(self._socket or self._data)),
+                    *options,
                 ],
                 cwd=self._data,
                 stdin=subprocess.PIPE,

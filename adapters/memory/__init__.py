@@ -1,1 +1,1 @@
-"""Every port in process, for tests and dry runs; held to the same contracts as the real adapters."""
+"""The broker in process: embedded mode's; held to the same contract as RabbitMQ's adapter."""

@@ -116,7 +116,7 @@ class MemoryBroker:
         return self._queues[queue].subscribe(prefetch, largest)
 
     def release(self) -> None:
-        """Let go what is due.  A timer does so by itself; who moves a virtual clock calls it after."""
+        """Deliver what is due.  A timer calls this; a test that moves a virtual clock calls it afterwards."""
         now = self._clock.monotonic()
         while self._delayed and self._delayed[0][0] <= now:
             _, _, message = heapq.heappop(self._delayed)
@@ -136,14 +136,14 @@ class MemoryBroker:
             queue.drop(reason)
 
     async def close(self) -> None:
-        """Take nothing more, and end the subscriptions."""
+        """Refuse everything from now on, and end the subscriptions."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
         self.drop("closed")
 
     async def _ready(self, *, publishing: bool = True) -> None:
-        await asyncio.sleep(0)  # who publishes in a loop lets others work, as with a socket
+        await asyncio.sleep(0)  # let others work, as publishing on a socket does
         if self._closed:
             raise BrokerUnavailable("closed")
         if publishing and self.blocked:

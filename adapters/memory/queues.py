@@ -1,4 +1,4 @@
-"""Queues in process: in order, to their consumers in turn, taken back when a consumer goes."""
+"""Queues in process: messages go in order, to consumers in turn, and return when a consumer goes."""
 
 import asyncio
 from collections import deque
@@ -65,16 +65,16 @@ class MemoryQueue:
 
     @property
     def depth(self) -> int:
-        """Messages here, those in somebody's hands included."""
+        """Messages here, unacked ones included."""
         return len(self._ready) + sum(consumer.unacked for consumer in self._consumers)
 
     @property
     def waiting(self) -> int:
-        """Messages in nobody's hands."""
+        """Messages that are ready: no consumer has them."""
         return len(self._ready)
 
     def push(self, message: QueuedMessage) -> None:
-        """Behind all others."""
+        """Add a message at the end."""
         self.held += message.size
         self._ready.append(message)
         self.serve()
@@ -87,7 +87,7 @@ class MemoryQueue:
         return consumer
 
     def serve(self) -> None:
-        """Hand out what there is room for."""
+        """Deliver as many messages as the consumers' prefetch allows."""
         full = 0
         while self._ready and full < len(self._consumers):
             consumer = self._consumers[0]
@@ -104,13 +104,13 @@ class MemoryQueue:
         self.serve()
 
     def refuse(self, messages: Sequence[QueuedMessage]) -> None:
-        """They die, whatever their number of returns."""
+        """Dead-letter them, however often they were delivered."""
         for message in messages:
             self._bury(message, "rejected")
         self.serve()
 
     def leave(self, consumer: "MemorySubscription", unacked: Sequence[QueuedMessage]) -> None:
-        """A consumer goes: what it held returns to the front, or dies of its many returns."""
+        """A consumer goes: its unacked messages return to the front, or are dead-lettered at the limit."""
         with suppress(ValueError):  # all were lost at once
             self._consumers.remove(consumer)
         kept = []
@@ -152,12 +152,12 @@ class MemorySubscription:
 
     @property
     def unacked(self) -> int:
-        """Messages in our hands."""
+        """How many messages are unacked."""
         return len(self._unacked)
 
     @property
     def has_room(self) -> bool:
-        """Less than the prefetch is in our hands; a prefetch of 0 is without limit."""
+        """Whether less than the prefetch is unacked; a prefetch of 0 is without limit."""
         return not self._prefetch or len(self._unacked) < self._prefetch
 
     async def take(self, limit: int, size: int = LARGEST) -> list[Received]:
@@ -196,7 +196,7 @@ class MemorySubscription:
         self._news.set()
 
     def lose(self, reason: str) -> None:
-        """It is over, because of `reason`."""
+        """End it, with a reason."""
         if self._lost is None:
             self._lost = reason
             self._here.clear()

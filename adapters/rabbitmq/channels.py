@@ -11,7 +11,7 @@ from domain.kernel.errors import BrokerUnavailable
 
 
 async def write_frames(channel: Channel, frames: Iterable[FrameType]) -> asyncio.Future[None]:
-    """Queue frames for the socket in one piece; what is returned is done when the socket has taken them.
+    """Queue frames for the socket in one piece; the returned future is done when the socket has taken them.
 
     Hold `channel.lock`, also while waiting for that: a write queue that is never full has room for the answer
     that a broker expects when it closes a channel (aiormq drops it otherwise, and the channel hangs).

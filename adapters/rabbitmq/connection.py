@@ -1,4 +1,4 @@
-"""A connection that comes back by itself: after a loss, and when the broker was not there at the start."""
+"""A connection that is opened again by itself: after a loss, and when the broker was away at the start."""
 
 import asyncio
 import os
@@ -24,11 +24,11 @@ ALARM = "its memory or disk alarm is on"
 class BrokerConnection:
     """Keeps one connection to one of the endpoints.
 
-    Publishers and consumers get a link each: a broker short of memory or disk stops reading from connections
+    Publishers and consumers get one each: a broker short of memory or disk stops reading from connections
     that publish, and must not hold back acks.
 
-    aio-pika's robust connection is not used: it brings back channels and consumers behind one's back, but
-    neither replays a failed publish nor says which messages are in doubt.
+    aio-pika's robust connection is not used: it restores channels and consumers by itself, but neither
+    repeats a failed publish nor says which messages are in doubt.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class BrokerConnection:
         *,
         name: str,
         heartbeat: int = HEARTBEAT,
-        purpose: str = "link",
+        purpose: str = "broker",
         tasks: Tasks | None = None,
     ) -> None:
         """Set up; see `open`.
@@ -52,7 +52,7 @@ class BrokerConnection:
         self._heartbeat = heartbeat
         self._task = f"amqp {purpose}"
         self._tasks = tasks or Tasks()
-        self._wire: SocketConnection | None = None
+        self._current: SocketConnection | None = None
         self._trouble = "not opened"
         self._since = 0.0
         self._sessions = 0
@@ -70,7 +70,7 @@ class BrokerConnection:
         await self._settled.wait()
 
     async def close(self) -> None:
-        """Hang up and stay away."""
+        """Disconnect, and connect no more."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
@@ -79,13 +79,13 @@ class BrokerConnection:
 
     @property
     def connected(self) -> bool:
-        """There is a connection now."""
-        return self._wire is not None and self._wire.amqp.is_opened
+        """Whether there is a connection now."""
+        return self._current is not None and self._current.amqp.is_opened
 
     @property
     def away(self) -> float:
         """Seconds since there was a connection; 0: there is one."""
-        return asyncio.get_running_loop().time() - self._since if self._wire is None else 0.0
+        return asyncio.get_running_loop().time() - self._since if self._current is None else 0.0
 
     @property
     def session(self) -> int | None:
@@ -96,11 +96,11 @@ class BrokerConnection:
     def blocked(self) -> str | None:
         """Why the broker takes nothing from publishers now (its memory or disk alarm); None when it does.
 
-        The broker tells so only after the first message it does not take.
+        The broker says so only after the first message that it does not take.
         """
-        if self._wire is None:
+        if self._current is None:
             return None
-        ready = self._wire.amqp.ready()  # aiormq keeps it to itself; only this waits while blocked
+        ready = self._current.amqp.ready()  # aiormq keeps it to itself; only this waits while blocked
         try:
             ready.send(None)
         except StopIteration:
@@ -111,10 +111,10 @@ class BrokerConnection:
 
     @property
     def trouble(self) -> str | None:
-        """Why there is no connection, for people; None when there is one."""
-        if self._wire is None:
+        """Why there is no connection, in words for an operator; None when there is one."""
+        if self._current is None:
             return self._trouble
-        return None if self._wire.amqp.is_opened else "connection lost"
+        return None if self._current.amqp.is_opened else "connection lost"
 
     async def channel(self, *, confirms: bool = False) -> aiormq.Channel:
         """Open a channel, with aiormq itself: aio-pika would wrap each message once more.
@@ -125,17 +125,19 @@ class BrokerConnection:
             BrokerUnavailable: there is no connection now, and why; or it was lost meanwhile.
         """
         await self._settled.wait()
-        if self._wire is None or not self._wire.amqp.is_opened:
+        if self._current is None or not self._current.amqp.is_opened:
             raise BrokerUnavailable(self.trouble or "not connected")
         with as_broker_unavailable("no answer to opening a channel"):
-            return await self._wire.amqp.channel(
+            channel = await self._current.amqp.channel(
                 publisher_confirms=confirms, on_return_raises=confirms, frame_buffer_size=FRAMES_AHEAD
             )
+        assert isinstance(channel, aiormq.Channel)
+        return channel
 
     def retire(self, channel: aiormq.Channel, reason: str) -> asyncio.Task[None]:
-        """Close a channel, for whoever still waits on it too; done when the broker has closed it.
+        """Close a channel; waits on it end with `BrokerUnavailable`.
 
-        By then the broker has taken back what was not acked.
+        The task is done when the broker has closed it, and has taken back what was not acked.
         """
         return start("amqp retire", _close(channel, BrokerUnavailable(reason)), among=self._retiring)
 
@@ -145,7 +147,7 @@ class BrokerConnection:
             while True:
                 endpoint = self._endpoints[failures % len(self._endpoints)]
                 try:
-                    self._wire = await SocketConnection.opened(
+                    self._current = await SocketConnection.opened(
                         endpoint, name=self._name, heartbeat=self._heartbeat
                     )
                 except BrokerUnavailable as fault:
@@ -157,23 +159,23 @@ class BrokerConnection:
                     failures = 0
                     self._sessions += 1
                     self._settled.set()
-                    await self._lost(self._wire)
+                    await self._lost(self._current)
                 await asyncio.sleep(_backoff(failures))
         finally:
             self._settled.set()
             await self._hang_up()
 
-    async def _lost(self, wire: SocketConnection) -> None:
-        reason = await wire.lost()
+    async def _lost(self, connection: SocketConnection) -> None:
+        reason = await connection.lost()
         self._settled.clear()
         self._without(f"connection lost: {reason}")
         self._tasks.ended(self._task, End.LOST, BrokerUnavailable(self._trouble))
         await self._hang_up()
 
     async def _hang_up(self) -> None:
-        wire, self._wire = self._wire, None
-        if wire is not None:
-            await wire.close()
+        connection, self._current = self._current, None
+        if connection is not None:
+            await connection.close()
 
     def _without(self, trouble: str) -> None:
         self._trouble = trouble
@@ -186,5 +188,5 @@ async def _close(channel: aiormq.Channel, reason: BrokerUnavailable) -> None:
 
 
 def _backoff(failures: int) -> float:
-    """Doubling; spread by process id, so that a fleet does not come back in one wave."""
+    """Seconds until the next attempt: doubling, and spread by process id, so that not all come at once."""
     return min(BACKOFF_MAX, BACKOFF_MIN * 2.0**failures) * (0.75 + (os.getpid() % 64) / 128)

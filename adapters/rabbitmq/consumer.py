@@ -4,6 +4,7 @@ import asyncio
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from aiormq import Channel, spec
 from aiormq.abc import DeliveredMessage, FrameType
@@ -25,9 +26,9 @@ CANCELLED = "the broker cancelled the consumer: its queue is gone or moved, or a
 class RabbitSubscription:
     """Implements `Subscription`; lost with its connection, its channel, or when the broker cancels it."""
 
-    def __init__(self, link: BrokerConnection, channel: Channel) -> None:
+    def __init__(self, connection: BrokerConnection, channel: Channel) -> None:
         self.lost: str | None = None
-        self._link = link
+        self._connection = connection
         self._channel = channel
         self._here: deque[Received] = deque()
         self._news = asyncio.Event()
@@ -69,21 +70,23 @@ class RabbitSubscription:
     async def close(self) -> None:
         """See `Subscription`."""
         self._lose("closed")
-        await asyncio.wait({self._link.retire(self._channel, "closed")}, timeout=CLOSE_MAX)
+        await asyncio.wait({self._connection.retire(self._channel, "closed")}, timeout=CLOSE_MAX)
 
     async def on_message(self, message: DeliveredMessage) -> None:
         """Called by aiormq, in a task for each message, in their order."""
         if self.lost is not None:
             return
-        delivery, properties = message.delivery, message.header.properties
+        delivery: Any = message.delivery  # a Basic.Deliver, whose fields pamqp declares as optional
+        properties = message.header.properties
         cut = oversized.cut(message)
+        headers: dict[str, Any] = {} if cut else properties.headers or {}
         self._delivered = delivery.delivery_tag
         self._here.append(
             Received(
                 tag=delivery.delivery_tag,
                 body=message.body,
                 redelivered=delivery.redelivered,
-                headers={} if cut else properties.headers or {},
+                headers=headers,
                 message_id=properties.message_id,
                 correlation_id=properties.correlation_id,
                 type=properties.message_type,
@@ -132,7 +135,7 @@ class RabbitSubscription:
     def give_up(self, reason: str) -> None:
         """Lose it on purpose; the broker takes back what is not acked."""
         self._lose(reason)
-        self._link.retire(self._channel, reason)
+        self._connection.retire(self._channel, reason)
 
     def _lose(self, reason: str) -> None:
         if self.lost is None:
@@ -144,8 +147,8 @@ class RabbitSubscription:
 class RabbitConsumer:
     """Implements `Consumer`."""
 
-    def __init__(self, link: BrokerConnection) -> None:
-        self._link = link
+    def __init__(self, connection: BrokerConnection) -> None:
+        self._connection = connection
 
     async def subscribe(self, queue: str, prefetch: int, largest: int = LARGEST) -> RabbitSubscription:
         """See `Consumer`.  The queue must exist: `posthorn topology apply` makes it."""
@@ -153,9 +156,9 @@ class RabbitConsumer:
         try:
             with as_broker_unavailable(f"no answer to consuming {queue} in {SUBSCRIBE_MAX:.0f} s"):
                 async with asyncio.timeout(SUBSCRIBE_MAX):
-                    channel = await self._link.channel()
+                    channel = await self._connection.channel()
                     oversized.install(channel, largest)
-                    subscription = RabbitSubscription(self._link, channel)
+                    subscription = RabbitSubscription(self._connection, channel)
                     await channel.basic_qos(prefetch_count=prefetch)
                     await channel.basic_consume(queue, subscription.on_message)
         except BaseException:

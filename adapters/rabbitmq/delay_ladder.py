@@ -1,4 +1,4 @@
-"""The delay ladder: a message for later falls through queues whose TTLs are the bits of its delay.
+"""The delay ladder: a delayed message passes through queues whose TTLs are the bits of its delay.
 
 Level n is queue `delay.NN` with a TTL of 2ⁿ s; the routing key `email.critical.1.0.1` (least significant bit
 first, as many bits as the delay has) sends it into the queues of the set bits.  It enters at the highest.
@@ -36,8 +36,10 @@ def destination(queue: str) -> str:
 class DelayLadderPublisher:
     """Implements `DelayedPublisher`."""
 
-    def __init__(self, link: BrokerConnection) -> None:
-        self._confirmed = ConfirmingPublisher(link)  # its own channel: a missing ladder closes that one alone
+    def __init__(self, connection: BrokerConnection) -> None:
+        self._confirmed = ConfirmingPublisher(
+            connection
+        )  # its own channel: a missing ladder closes that one alone
 
     async def publish_later(self, messages: Sequence[Outgoing]) -> Published:
         """See `DelayedPublisher`.  A lane that is missing when the time has come: queue `delay.parked`.
@@ -49,12 +51,12 @@ class DelayLadderPublisher:
 
 
 def seconds_of(message: Outgoing) -> int:
-    """How long it waits: whole seconds, rounded up; not more than 0: it does not."""
+    """Its delay in whole seconds, rounded up; 0 or less: it does not wait."""
     return math.ceil((message.delay or timedelta()) / timedelta(seconds=1))
 
 
 def route_by_delay(message: Outgoing) -> RoutedMessage:
-    """Its way into the ladder, or at once to its queue.
+    """The message for the ladder, or for its queue when it need not wait.
 
     Raises:
         ValueError: as `publish_later`.

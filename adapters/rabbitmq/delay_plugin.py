@@ -1,7 +1,7 @@
 """Delays by the broker's plugin `rabbitmq_delayed_message_exchange`: for brokers up to 4.2 that have it.
 
 A message for later goes to exchange `delay.plugin` of type `x-delayed-message`, which keeps it in a table and
-lets it go to `due` when its time has come, as the ladder's lowest level does.  What the plugin does not do:
+passes it to `due` when its time has come, as the ladder's lowest level does.  What the plugin does not do:
 
 - it keeps one copy, on one node, and is meant for a day or two: what waits for longer takes the ladder;
 - a delay of more than 2³²-1 ms it lets go at once: as above;
@@ -35,10 +35,9 @@ REFUSALS = (ChannelNotFoundEntity, ChannelPreconditionFailed, ConnectionCommandI
 class DelayPluginPublisher:
     """Implements `DelayedPublisher`."""
 
-    def __init__(self, link: BrokerConnection) -> None:
-        self._confirmed = ConfirmingPublisher(
-            link
-        )  # its own channel: a missing exchange closes that one alone
+    def __init__(self, connection: BrokerConnection) -> None:
+        # A channel of its own: a missing exchange closes that one alone.
+        self._confirmed = ConfirmingPublisher(connection)
 
     async def publish_later(self, messages: Sequence[Outgoing]) -> Published:
         """See `DelayedPublisher`.  A lane that is missing when the time has come: queue `delay.parked`.
@@ -49,16 +48,16 @@ class DelayPluginPublisher:
         return await self._confirmed.publish([_delayed(message) for message in messages])
 
 
-async def require(link: BrokerConnection) -> None:
-    """Ask a broker that is there whether it delays.
+async def require(connection: BrokerConnection) -> None:
+    """Ask the broker whether its plugin for delays is enabled; return without an answer while it is away.
 
     Raises:
-        Misconfigured: it does not, and what to do.
+        Misconfigured: it is not, with what to do.
     """
     try:
         with as_broker_unavailable("no answer"):
             async with asyncio.timeout(ASK_MAX):
-                channel = await link.channel()
+                channel = await connection.channel()
                 await channel.exchange_declare(DELAYED, exchange_type=DELAYED_TYPE, passive=True)
                 # It stands; only naming its type again tells that nobody has disabled the plugin since.
                 await channel.exchange_declare(

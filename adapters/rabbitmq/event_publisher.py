@@ -15,8 +15,8 @@ _NO_ID = UUID(int=0)
 class RabbitEventPublisher:
     """Implements `EventPublisher` for one topic exchange."""
 
-    def __init__(self, link: BrokerConnection, exchange: str) -> None:
-        self._confirmed = ConfirmingPublisher(link)
+    def __init__(self, connection: BrokerConnection, exchange: str) -> None:
+        self._confirmed = ConfirmingPublisher(connection)
         self._exchange = exchange
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 

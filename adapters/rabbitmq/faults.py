@@ -10,7 +10,7 @@ from domain.kernel.errors import BrokerUnavailable, PosthornError
 
 
 class Unsendable(ValueError):
-    """What is to be sent cannot be: its own fault, not the link's."""
+    """What is to be sent cannot be: its own fault, not the connection's."""
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def as_unsendable() -> Iterator[None]:
 
 @contextmanager
 def as_broker_unavailable(otherwise: str) -> Iterator[None]:
-    """Turn whatever ends a link, a channel or a wait on them into `BrokerUnavailable`.
+    """Turn whatever ends a connection, a channel or a wait on them into `BrokerUnavailable`.
 
     What a peer, a proxy or a network can do is no list of exceptions: garbage is a ValueError of pamqp's or a
     struct.error, an end in order StopAsyncIteration or a bare Exception, silence a CancelledError, though
@@ -50,13 +50,13 @@ def as_broker_unavailable(otherwise: str) -> Iterator[None]:
 
 
 def closing_reason(closing: "asyncio.Future[object]") -> str:
-    """The reason that a channel or a connection is over."""
+    """Why a channel or a connection has ended."""
     fault = None if closing.cancelled() else closing.exception()
     return "closed" if fault is None else reason_of(fault)
 
 
 def reason_of(fault: BaseException) -> str:
-    """What it says, for people."""
+    """An error's text, in words for an operator."""
     if isinstance(fault, asyncio.CancelledError):
         return "no sign of life"
     if isinstance(fault, StopAsyncIteration) or type(fault) is Exception:  # aiormq's, of an end in order

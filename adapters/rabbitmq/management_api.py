@@ -1,4 +1,4 @@
-"""Bringing a running broker to the described topology, or saying what differs, by its management API.
+"""Compares a running broker with the described topology and brings it there, by its management API.
 
 async with ManagementApi(url, vhost="/") as management:
     for difference in await management.apply(definitions()): print(difference)
@@ -79,7 +79,7 @@ class ManagementApi:
     async def apply(
         self, described: Definitions, *, replicas: int = 3, settling: float = SETTLING
     ) -> list[Difference]:
-        """Make what is missing, set the policies, take away bindings that lead astray; return what is left.
+        """Make what is missing, set policies, remove extra bindings; return the differences that are left.
 
         What exists keeps its arguments: they are immutable, and the differences say what to do.
 

@@ -1,4 +1,4 @@
-"""The mark on the broker: a durable quorum queue with one message in it.
+"""The marker on the broker: a durable quorum queue with one message in it.
 
 The queue alone would not do: who sets a broker up anew from exported definitions gets it back, without the
 messages of any queue.  A policy of ours keeps others that match all queues away from it.
@@ -27,31 +27,31 @@ class RabbitMarker:
 
     def __init__(self, consuming: BrokerConnection, publishing: BrokerConnection) -> None:
         """`consuming` looks: a broker short of memory does not answer on connections that publish."""
-        self._link = consuming
+        self._connection = consuming
         self._publisher = RabbitPublisher(publishing)
 
     async def stands(self, marker: UUID) -> bool:
         """See `BrokerMarker`."""
         with as_broker_unavailable("no answer about the marker"):
             async with asyncio.timeout(ANSWER_MAX):
-                channel = await self._link.channel()
+                channel = await self._connection.channel()
                 try:
                     return await _holds_message(channel, f"{PREFIX}{marker}")
                 except ChannelNotFoundEntity:
                     return False
                 finally:
-                    self._link.retire(channel, "looked")
+                    self._connection.retire(channel, "looked")
 
     async def plant(self, marker: UUID) -> None:
         """See `BrokerMarker`."""
         name = f"{PREFIX}{marker}"
         with as_broker_unavailable("the marker could not be made"):
             async with asyncio.timeout(ANSWER_MAX):
-                channel = await self._link.channel()
+                channel = await self._connection.channel()
                 try:
                     await channel.queue_declare(name, durable=True, arguments={"x-queue-type": "quorum"})
                 finally:
-                    self._link.retire(channel, "declared")
+                    self._connection.retire(channel, "declared")
         letter = Outgoing(id=marker, queue=name, body=WORDS)
         if marker not in (await self._publisher.publish([letter])).confirmed:
             raise BrokerUnavailable("the marker's message was not confirmed")
@@ -60,11 +60,11 @@ class RabbitMarker:
         """See `BrokerMarker`."""
         with as_broker_unavailable("the marker could not be taken away"):
             async with asyncio.timeout(ANSWER_MAX):
-                channel = await self._link.channel()
+                channel = await self._connection.channel()
                 try:
                     await channel.queue_delete(f"{PREFIX}{marker}")
                 finally:
-                    self._link.retire(channel, "taken away")
+                    self._connection.retire(channel, "taken away")
 
 
 async def _holds_message(channel: Channel, queue: str) -> bool:
@@ -74,7 +74,7 @@ async def _holds_message(channel: Channel, queue: str) -> bool:
         ChannelNotFoundEntity: no such queue.
     """
     declared = await channel.queue_declare(queue, passive=True)
-    if declared is not None and declared.message_count:
+    if declared.message_count:
         return True
     got = await channel.basic_get(queue)  # given back when the channel closes
     return isinstance(got.delivery, spec.Basic.GetOk)

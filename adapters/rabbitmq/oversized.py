@@ -1,10 +1,10 @@
-"""Messages larger than anybody reads: their bytes are let go as they arrive, only their size is kept.
+"""Oversized messages: their bytes are dropped as they arrive, and only their size is kept.
 
-aiormq puts every body together, and a broker carries bodies of up to 128 MiB; a prefetch of them would be
+aiormq keeps every body in memory, and a broker carries bodies of up to 128 MiB: a prefetch of them would be
 more than a machine has.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiormq import Channel
@@ -18,7 +18,7 @@ Read = Callable[[Any, ContentHeader], Awaitable[DeliveredMessage]]
 
 
 def install(channel: Channel, largest: int) -> None:
-    """From now on a body of more than `largest` bytes comes empty."""
+    """From now on bodies of more than `largest` bytes arrive empty on this channel."""
 
     async def read(frame: Any, header: ContentHeader) -> DeliveredMessage:
         size, got = header.body_size or 0, 0
@@ -36,8 +36,8 @@ def install(channel: Channel, largest: int) -> None:
 
 
 def cut(message: DeliveredMessage) -> int:
-    """Bytes of what is not kept of it; 0: it is whole."""
-    headers = message.header.properties.headers or {}
+    """The size in bytes of what was dropped of a message; 0 when it is whole."""
+    headers: Mapping[Any, Any] = message.header.properties.headers or {}
     if TOO_LARGE in headers:
         return int(headers[TOO_LARGE])
     size = message.header.body_size or 0

@@ -1,4 +1,4 @@
-"""Publishing with confirms: the batch's confirms are awaited together, returns are told apart."""
+"""Publishing with confirms: those of a batch are awaited together; returned messages are told apart."""
 
 import asyncio
 import secrets
@@ -29,7 +29,7 @@ ID_HEADER = "x-posthorn-id"
 
 
 class RoutedMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """One message with its way; `id` names it in the result.
+    """One message with its exchange and routing key; `id` names it in the result.
 
     No two of the same `message_id` may be under way at a time.
     """
@@ -47,7 +47,7 @@ class RoutedMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Batch:
-    """Messages published together on one channel, and what becomes of them."""
+    """Messages published together on one channel, and their confirms."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -75,11 +75,11 @@ class _Batch:
             await taken
 
     async def confirmed(self) -> None:
-        """Wait for the broker's word on every message."""
+        """Wait until the broker has confirmed, refused or returned every message."""
         await asyncio.wait([confirmation for _, _, confirmation in self._sent])
 
     def settle(self, published: Published) -> str | None:
-        """Stop waiting and tell what is known; why the rest is in doubt, where the broker said so."""
+        """Stop waiting; add what is known to `published`; return why the rest is in doubt, if known."""
         trouble = None
         for id_, name, confirmation in self._sent:
             self._channel.message_id_delivery_tag.pop(name, None)
@@ -100,8 +100,8 @@ class _Batch:
 class ConfirmingPublisher:
     """Publishes batches on a channel of its own, made when it is needed and made anew when it is lost."""
 
-    def __init__(self, link: BrokerConnection) -> None:
-        self._link = link
+    def __init__(self, connection: BrokerConnection) -> None:
+        self._connection = connection
         self._channel: Channel | None = None
         self._opening = asyncio.Lock()
         self._session = secrets.token_hex(6)
@@ -136,16 +136,16 @@ class ConfirmingPublisher:
         return published
 
     async def _ready(self) -> Channel:
-        if (alarm := self._link.blocked) is not None:
+        if (alarm := self._connection.blocked) is not None:
             raise BrokerUnavailable(f"the broker blocks publishers: {alarm}")
         async with self._opening:
             channel = self._channel
             if channel is not None and len(channel.confirmations) > UNCONFIRMED_MAX:
                 self._channel = None
-                self._link.retire(channel, f"{len(channel.confirmations)} messages are not confirmed")
-            if self._channel is None or not is_open(self._channel) or not self._link.connected:
+                self._connection.retire(channel, f"{len(channel.confirmations)} messages are not confirmed")
+            if self._channel is None or not is_open(self._channel) or not self._connection.connected:
                 self._channel = None
-                self._channel = await self._link.channel(confirms=True)
+                self._channel = await self._connection.channel(confirms=True)
             return self._channel
 
     def _fresh(self) -> str:
@@ -156,8 +156,8 @@ class ConfirmingPublisher:
 class RabbitPublisher:
     """Implements `Publisher`: to queues, by the default exchange."""
 
-    def __init__(self, link: BrokerConnection) -> None:
-        self._confirmed = ConfirmingPublisher(link)
+    def __init__(self, connection: BrokerConnection) -> None:
+        self._confirmed = ConfirmingPublisher(connection)
 
     async def publish(self, messages: Sequence[Outgoing]) -> Published:
         """See `Publisher`."""
@@ -165,7 +165,7 @@ class RabbitPublisher:
 
 
 def routed(message: Outgoing, exchange: str, key: str) -> RoutedMessage:
-    """Give a message its way."""
+    """The message for this exchange and routing key."""
     headers = {ID_HEADER: str(message.id), **message.headers}
     return RoutedMessage(id=message.id, exchange=exchange, key=key, body=message.body, headers=headers)
 

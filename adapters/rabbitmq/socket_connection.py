@@ -1,6 +1,6 @@
-"""One connection to a broker with its socket in hand: opening and closing end in time, whatever happens.
+"""One connection to a broker, with access to its socket: opening and closing end in time, whatever happens.
 
-aiormq waits for the peer in places, also while it closes; who holds the socket can make it stop waiting.
+aiormq waits for the peer in some places, even while it closes; aborting the socket makes it stop waiting.
 """
 
 import asyncio
@@ -17,21 +17,23 @@ from adapters.rabbitmq.faults import as_broker_unavailable, closing_reason
 from domain.kernel.errors import BrokerUnavailable
 
 CONNECT_MAX = 5.0  # seconds
-CLOSE_MAX = 2.5  # seconds that a polite good-bye may take
+CLOSE_MAX = 2.5  # seconds that closing in order may take
 LOOK_EVERY = 0.5
-"""Seconds until an end is noticed that aiormq keeps to itself: its reader has ended, its writer waits."""
+"""Seconds between two looks for an end that aiormq does not report (its reader ended, its writer waits)."""
 FRAME_MAX = 16 << 20
-"""Bytes.  Brokers send frames of at most 128 KiB; what announces more is no AMQP and would be waited for, and
-kept in memory, up to 4 GiB."""
+"""Bytes.  Brokers send frames of at most 128 KiB.  A larger one is not AMQP; aiormq would wait for up
+to 4 GiB of it, in memory."""
 
 
 class SocketConnection:
-    """Made by `opened`; over when `lost` returns or after `close`."""
+    """Made by `opened`; it has ended when `lost` returns, or after `close`."""
 
     def __init__(self, connection: aio_pika.abc.AbstractConnection, socket: "_Socket") -> None:
         self._connection = connection
         self._socket = socket
-        self.amqp: aiormq.Connection = connection.transport.connection
+        transport = connection.transport
+        assert transport is not None, "it is connected"
+        self.amqp = cast("aiormq.Connection", transport.connection)
 
     @classmethod
     async def opened(cls, endpoint: Endpoint, *, name: str, heartbeat: int) -> "SocketConnection":
@@ -58,7 +60,7 @@ class SocketConnection:
             raise BrokerUnavailable(f"{endpoint}: {reason}") from fault
 
     async def lost(self) -> str:
-        """Wait for the end of it; return why."""
+        """Wait until it has ended; return why."""
         closing = self.amqp.closing
         while self.amqp.is_opened:
             await asyncio.wait({closing}, timeout=LOOK_EVERY)
@@ -66,13 +68,13 @@ class SocketConnection:
         return closing_reason(closing) if closing.done() else "over, and its reason never came"
 
     async def close(self) -> None:
-        """Say good-bye if there is somebody, and close the socket in any case."""
+        """Close in order if the peer answers, and close the socket in any case."""
         closing = asyncio.create_task(self._connection.close(BrokerUnavailable("closed")))
         await asyncio.wait({closing}, timeout=CLOSE_MAX)
         await self._over(closing)
 
     async def _over(self, end: "asyncio.Future[Any]") -> None:
-        """Have it end now: whoever waits on one of its channels learns of it only then."""
+        """Make it end now: those who wait on one of its channels are woken only by the end."""
         if not end.done():
             await asyncio.wait({end}, timeout=LOOK_EVERY)
             self._socket.abort()
@@ -82,7 +84,7 @@ class SocketConnection:
 
 
 class _Connection(aio_pika.Connection):
-    """One that does not come about is closed: the collector would try to close it when no loop runs."""
+    """Closes itself when connecting fails: the garbage collector would try to when no loop runs any more."""
 
     async def connect(self, timeout: aio_pika.abc.TimeoutType = None) -> None:  # noqa: ASYNC109  as there
         try:
@@ -99,7 +101,7 @@ async def _connected(endpoint: Endpoint, socket: "_Socket", name: str, heartbeat
         return made
 
     return await aio_pika.connect(
-        connection_class=connection,  # type: ignore[type-var]
+        connection_class=connection,
         host=endpoint.host,
         port=endpoint.port,
         login=endpoint.user,
@@ -114,25 +116,25 @@ async def _connected(endpoint: Endpoint, socket: "_Socket", name: str, heartbeat
 
 
 class _Socket(TransportFactory):
-    """Opens what aiormq asks for, and can cut it."""
+    """Opens the socket for aiormq, and can abort it."""
 
     def __init__(self) -> None:
         self._writer: asyncio.StreamWriter | None = None
 
     async def create(self, url: Any, **options: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """As aiormq would."""
+        """Open it as aiormq would."""
         kind = TLSTransportFactory if url.scheme == "amqps" else TCPTransportFactory
         reader, self._writer = await kind().create(url, **options)
         return cast("asyncio.StreamReader", _Reader(reader)), self._writer
 
     def abort(self) -> None:
-        """Cut it, without waiting for anybody."""
+        """Abort it, without waiting for the peer."""
         if self._writer is not None:
             self._writer.transport.abort()
 
 
 class _Reader:
-    """What aiormq reads from: frames of a size that a broker sends."""
+    """What aiormq reads from; refuses frames larger than a broker sends."""
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self._reader = reader
@@ -143,7 +145,7 @@ class _Reader:
         """See `StreamReader`.
 
         Raises:
-            ConnectionError: somebody announces what is no frame.
+            ConnectionError: the peer announces more than a frame may have.
         """
         if size > FRAME_MAX:
             raise ConnectionError(f"a frame of {size} bytes is announced: not AMQP")

@@ -1,8 +1,8 @@
-"""Reading messages that their sender has spoilt: for their reader to judge, not to cost a connection.
+"""Reads malformed message properties, so that one message costs no connection (a tolerant reader).
 
-pamqp refuses text that is no UTF-8, unknown types and impossible times in a message's properties; aiormq then
-gives the whole connection up.  The message comes again, and after as many losses as the delivery limit it is
-dead, and so are all that were under way beside it.  pamqp looks its decoders up in a table: ours stand there.
+pamqp refuses text that is not UTF-8, unknown types and impossible times; aiormq then gives up the whole
+connection.  The message comes again until it reaches its delivery limit, and with it everything that was
+unacked beside it.  pamqp looks up its decoders in a table: this module puts tolerant ones there.
 """
 
 import struct
@@ -15,22 +15,22 @@ FAULTS = (ValueError, LookupError, OverflowError, OSError, RecursionError, struc
 TABLE_MAX = 32 * 1024
 """Bytes of headers that are read: in memory they take up to forty times that."""
 TOO_LARGE = b"size"
-"""In place of headers that are larger: no text, so that nobody can send one of this name."""
+"""The key of their size in place of larger headers: it is bytes, so no sender can use it."""
 
 
 def install() -> None:
-    """Read leniently from now on; may be called again."""
+    """Read tolerantly from now on; may be called more than once."""
     decode.METHODS.update(shortstr=short_text, table=table, timestamp=timestamp)
 
 
 def short_text(value: bytes) -> tuple[int, str]:
-    """A name or a property, with marks for what is no UTF-8."""
+    """A name or a property; what is not UTF-8 becomes U+FFFD."""
     end = 1 + value[0]
     return end, value[1:end].decode(errors="replace")
 
 
 def table(value: bytes) -> tuple[int, dict[Any, Any]]:
-    """Headers; none of them when one cannot be read, and when they are too many to be kept, their size."""
+    """All headers; none when one of them cannot be read; only their size when they are too large."""
     size = int.from_bytes(value[:4], "big")
     if size > TABLE_MAX:
         return 4 + size, {TOO_LARGE: size}
@@ -41,7 +41,7 @@ def table(value: bytes) -> tuple[int, dict[Any, Any]]:
 
 
 def timestamp(value: bytes) -> tuple[int, datetime | None]:
-    """When the sender says; None when that is no time."""
+    """The sender's timestamp; None when it is not a possible time."""
     try:
         return decode.timestamp(value)
     except FAULTS:

@@ -1,4 +1,4 @@
-"""Whether the queues and exchanges stand, by AMQP alone, and making them where a management API is known."""
+"""Checks by AMQP that queues and exchanges exist; makes them where a management API is configured."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from adapters.rabbitmq.faults import as_broker_unavailable
 from adapters.rabbitmq.management_api import ManagementApi
 from domain.kernel.errors import BrokerUnavailable, Misconfigured
 
-LOOK_MAX = 20.0
+CHECK_MAX = 20.0
 """Seconds for some hundred questions, one after the other."""
 
 
@@ -20,16 +20,16 @@ class RabbitTopology:
 
     def __init__(
         self,
-        link: BrokerConnection,
+        connection: BrokerConnection,
         described: Mapping[str, Sequence[Mapping[str, Any]]],
         management: Callable[[], ManagementApi] | None,
     ) -> None:
-        self._link = link
+        self._connection = connection
         self._described = described
         self._management = management
 
     async def lay_out(self) -> str | None:
-        """See `Topology`.  Bindings and policies are seen by the management API alone."""
+        """See `Topology`.  Without a management API bindings and policies are not checked."""
         trouble = ""
         if self._management is not None:
             try:
@@ -41,11 +41,11 @@ class RabbitTopology:
         return f"{missing} is missing{trouble}" if missing else None
 
     async def _missing(self) -> str | None:
-        """The first thing that is not there."""
+        """The first queue or exchange that does not exist."""
         looked_at = "nothing"
         with as_broker_unavailable("no answer about the topology"):
-            async with asyncio.timeout(LOOK_MAX):
-                channel = await self._link.channel()
+            async with asyncio.timeout(CHECK_MAX):
+                channel = await self._connection.channel()
                 try:
                     for queue in self._described["queues"]:
                         looked_at = f"queue {queue['name']}"
@@ -56,5 +56,5 @@ class RabbitTopology:
                 except ChannelNotFoundEntity:
                     return looked_at
                 finally:
-                    self._link.retire(channel, "looked")
+                    self._connection.retire(channel, "looked")
         return None

@@ -1,4 +1,4 @@
-"""What differs between the topology as described and a broker as it is, in words for an operator.  Pure."""
+"""The differences between the described topology and a broker's, in words for an operator.  Pure."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ Item = Mapping[str, Any]
 
 
 class BrokerState(msgspec.Struct, frozen=True, kw_only=True):
-    """One virtual host as the management API shows it."""
+    """One virtual host, as the management API shows it."""
 
     exchanges: Sequence[Item]
     queues: Sequence[Item]
@@ -56,7 +56,7 @@ def differences(described: Definitions, found: BrokerState, replicas: int = 3) -
         *_members(described["queues"], found.queues, members),
         *_bindings(described["bindings"], found.bindings),
         *(
-            Difference(_way(binding), "should not be there", APPLY)
+            Difference(_binding_name(binding), "should not be there", APPLY)
             for binding in extra_bindings(described, found.bindings)
         ),
         *_policies(described["policies"], found.policies),
@@ -65,7 +65,7 @@ def differences(described: Definitions, found: BrokerState, replicas: int = 3) -
 
 
 def possible(described: Definitions, found: BrokerState) -> Definitions:
-    """Without the exchanges, and their bindings, whose type the broker does not know."""
+    """The description without exchanges whose type the broker does not know, and their bindings."""
     strange = {item["name"] for item in described["exchanges"] if item["type"] not in found.exchange_types}
     return {
         **described,
@@ -75,7 +75,10 @@ def possible(described: Definitions, found: BrokerState) -> Definitions:
 
 
 def missing(kind: str, described: Definitions, found: BrokerState) -> list[Item]:
-    """What has to be made, or, of policies, set anew; an object of that name with other arguments stays."""
+    """The objects of a kind that must be made; of policies also those to be set anew.
+
+    An object of the right name with other arguments is not among them: it is never replaced.
+    """
     there: Sequence[Item] = getattr(found, kind)
     match kind:
         case "bindings":
@@ -90,9 +93,9 @@ def missing(kind: str, described: Definitions, found: BrokerState) -> list[Item]
 
 
 def extra_bindings(described: Definitions, found: Sequence[Item]) -> list[Item]:
-    """Bindings of our own exchanges that nobody described: they double messages or lead them astray.
+    """Bindings of our own exchanges that are not described: they duplicate or misroute messages.
 
-    Those of lanes that are not described belong to channels of another configuration.
+    Bindings to lanes that are not described are left: they belong to channels of another configuration.
     """
     known = {_identity(binding) for binding in described["bindings"]}
     ours = {exchange["name"] for exchange in described["exchanges"]} - SHARED
@@ -151,7 +154,7 @@ def _bindings(described: Sequence[Item], found: Sequence[Item]) -> Iterator[Diff
     there = {_identity(binding) for binding in found}
     for binding in described:
         if _identity(binding) not in there:
-            yield Difference(_way(binding), "is missing", APPLY)
+            yield Difference(_binding_name(binding), "is missing", APPLY)
 
 
 def _policies(described: Sequence[Item], found: Sequence[Item]) -> Iterator[Difference]:
@@ -168,7 +171,7 @@ def _policies(described: Sequence[Item], found: Sequence[Item]) -> Iterator[Diff
         for key in sorted(wanted["definition"].keys() | there["definition"].keys()):
             ours, theirs = wanted["definition"].get(key), there["definition"].get(key)
             if ours != theirs:
-                yield Difference(subject, f"{key} is {_said(theirs)}, not {_said(ours)}", APPLY)
+                yield Difference(subject, f"{key} is {_shown(theirs)}, not {_shown(ours)}", APPLY)
 
 
 def _displaced(described: Definitions, found: BrokerState) -> Iterator[Difference]:
@@ -213,10 +216,10 @@ def _identity(binding: Item) -> tuple[Any, ...]:
     )
 
 
-def _way(binding: Item) -> str:
+def _binding_name(binding: Item) -> str:
     by = f" by {binding['routing_key']}" if binding["routing_key"] else ""
     return f"binding {binding['source']} -> {binding['destination_type']} {binding['destination']}{by}"
 
 
-def _said(value: object) -> str:
+def _shown(value: object) -> str:
     return "not set" if value is None else str(value)

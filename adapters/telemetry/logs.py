@@ -1,4 +1,4 @@
-"""Logging by structlog: JSON lines on stderr, every record of every library through the same sieve."""
+"""Logging by structlog: JSON lines on stderr, every record of every library through the same filter."""
 
 import logging
 import sys
@@ -13,7 +13,7 @@ _META = ("event", "level", "timestamp", "logger")
 
 # Chatty below WARNING; their own lines are no news to an operator.
 _LIBRARIES = ("aiosmtplib", "alembic", "asyncio", "litestar", "mail.log", "uvicorn", "websockets")
-_SILENT = ("aio_pika", "aiormq")  # cry at every failed attempt; our own link tells once what is wrong
+_SILENT = ("aio_pika", "aiormq")  # log every failed attempt; our own connection reports once what is wrong
 
 
 def configure(level: str, form: str, stream: TextIO | None = None) -> None:
@@ -24,12 +24,12 @@ def configure(level: str, form: str, stream: TextIO | None = None) -> None:
         form: json or console.
         stream: stderr when None.
     """
-    shared = [
+    shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        sieve,
+        redacted,
     ]
     renderer = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -57,7 +57,7 @@ def configure(level: str, form: str, stream: TextIO | None = None) -> None:
     )
 
 
-def sieve(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Keep what may be logged; an exception becomes its types and places."""
     meta = {name: event.pop(name) for name in _META if name in event}
     internal = {name: event.pop(name) for name in list(event) if name.startswith("_")}
@@ -72,7 +72,8 @@ def sieve(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutabl
 
 def _exception(given: Any) -> BaseException | None:
     if isinstance(given, tuple):
-        return given[1]
+        error: BaseException | None = given[1]
+        return error
     if isinstance(given, BaseException):
         return given
     return sys.exc_info()[1] if given else None

@@ -1,4 +1,4 @@
-"""Ports with a meter: what passes through them is timed and counted, and nothing else about it changes."""
+"""Ports that time and count what passes through them, and change nothing else about it."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

@@ -32,11 +32,11 @@ _PHONE = re.compile(r"(?<![\w+-])\+?\d[\d ().-]{7,}\d(?![\w-])")
 _ROOT = Path(__file__).parents[2]
 
 # These quote code, configuration or the operating system, never a customer's data.
-_TELLING = (AttributeError, NameError, ImportError, OSError, RecursionError, TypeError)
+_WITHOUT_DATA = (AttributeError, NameError, ImportError, OSError, RecursionError, TypeError)
 
 
 def scrub(text: str) -> str:
-    """Text without e-mail addresses (logins of URLs fall with them) and telephone numbers; not too long.
+    """Text without e-mail addresses (and so without logins in URLs) and telephone numbers; not too long.
 
     On one line, with nothing in it that a terminal would obey.
     """
@@ -64,7 +64,7 @@ def clean(value: Any) -> Any:
         case timedelta():
             return round(value.total_seconds(), 6)
         case BaseException():
-            return told(value)
+            return error_text(value)
         case Mapping():
             return {scrub(str(name)): clean(each) for name, each in list(value.items())[:ITEMS_MAX]}
         case list() | tuple() | set() | frozenset():
@@ -80,10 +80,10 @@ def fields(given: Mapping[str, Any]) -> dict[str, Any]:
     return kept | ({"omitted": left_out} if left_out else {})
 
 
-def told(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """An error's type, and its text where that cannot quote a customer."""
     name = type(error).__name__
-    if isinstance(error, (PosthornError, *_TELLING)) and not isinstance(error, Invalid):
+    if isinstance(error, (PosthornError, *_WITHOUT_DATA)) and not isinstance(error, Invalid):
         return scrub(f"{name}: {error}")
     return name
 
@@ -93,7 +93,7 @@ def where(error: BaseException) -> list[dict[str, Any]]:
     chain: list[dict[str, Any]] = []
     at: BaseException | None = error
     while at is not None and len(chain) < 5:
-        chain.append({"error": told(at), "at": _frames(at.__traceback__)})
+        chain.append({"error": error_text(at), "at": _frames(at.__traceback__)})
         at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
     return chain
 

@@ -1,4 +1,4 @@
-"""Where entrypoints put figures and wide events."""
+"""Figures in Prometheus and wide events in the log: what entrypoints report to."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -70,7 +70,7 @@ class PrometheusTelemetry:
         self._request(method, route, str(status)).observe(seconds)
 
     def routine(self, event: str, **fields: Any) -> None:
-        """A wide event that is of interest to who looks closely."""
+        """A wide event at level debug."""
         _log.debug(event, **fields)
 
     def wide(self, event: str, **fields: Any) -> None:

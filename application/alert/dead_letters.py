@@ -41,7 +41,7 @@ class AppearedEvent(msgspec.Struct, frozen=True, kw_only=True):
     data: AppearedData
 
 
-class Told(msgspec.Struct, frozen=True):
+class DeadLetterAlert(msgspec.Struct, frozen=True):
     """One group, and why the receiver does not know of it."""
 
     appeared: Appeared
@@ -49,7 +49,7 @@ class Told(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TellOfLetters:
+class AlertDeadLetters:
     """`hook` None: who calls this says it, in the log."""
 
     alerts: Alerts
@@ -58,7 +58,7 @@ class TellOfLetters:
     quiet: timedelta
     """A group that was told of so recently waits: others may join it."""
 
-    async def __call__(self) -> Told | None:
+    async def __call__(self) -> DeadLetterAlert | None:
         """Tell of one group; None when there is nothing to tell.
 
         Raises:
@@ -73,9 +73,9 @@ class TellOfLetters:
             except Unavailable as away:
                 waited = self.clock.now() - appeared.first_at
                 await self.alerts.put_off(appeared, min(max(waited, PAUSE_MIN), PAUSE_MAX))
-                return Told(appeared, str(away))
+                return DeadLetterAlert(appeared, str(away))
         await self.alerts.told(appeared)
-        return Told(appeared, None)
+        return DeadLetterAlert(appeared, None)
 
 
 def _event(appeared: Appeared) -> AppearedEvent:

@@ -46,7 +46,7 @@ class Lanes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TellOfLanes:
+class AlertStalledLanes:
     """Every process tells; the event's id is the same, and its receiver can tell by that.
 
     Args:

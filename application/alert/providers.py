@@ -48,7 +48,7 @@ class _Untold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TellOfProviders:
+class AlertRestingProviders:
     """Called every few seconds; `hook` None: the log has said it."""
 
     providers: RestingProviders

@@ -1,10 +1,11 @@
-"""Triggers close at hand, by the event type they listen to."""
+"""The enabled triggers, by the event type they listen to, remembered for a moment."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from application.kernel.caching import ReadThrough, Recent
 from application.kernel.ports import Clock
 from application.trigger.ports import Triggers
 from domain.trigger.trigger import Trigger
@@ -27,8 +28,10 @@ class TriggerIndex:
     triggers: Triggers
     clock: Clock
     fresh: timedelta = timedelta(seconds=2)
-    _rules: Rules = field(default_factory=dict)
-    _until: float = float("-inf")
+    _all: ReadThrough[str, Rules] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._all = ReadThrough(self.clock, Recent(most=1, size_max=1), fresh=self.fresh, stale=self.fresh)
 
     async def rules(self) -> Rules:
         """Triggers by folded event type, in id order.
@@ -36,15 +39,11 @@ class TriggerIndex:
         Raises:
             StoreUnavailable: they are not fresh and cannot be read.
         """
-        now = self.clock.monotonic()
-        if now >= self._until:
-            self._rules = await self._read()
-            self._until = now + self.fresh.total_seconds()
-        return self._rules
+        return await self._all.get("", self._read)
 
     def forget(self) -> None:
         """This process changed one: ask again."""
-        self._until = float("-inf")
+        self._all.forget("")
 
     async def _read(self) -> Rules:
         rules: dict[str, tuple[Trigger, ...]] = {}

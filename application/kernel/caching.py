@@ -1,7 +1,6 @@
-"""Templates and channels close at hand: versions for ever (they never change), the rest for a moment."""
+"""Caches: a memory bounded in size, what is read through it, and the templates and channels kept so."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Generic, TypeVar
@@ -12,40 +11,143 @@ from application.template.ports import Templates
 from domain.kernel.errors import StoreUnavailable
 from domain.template.template import Template
 
-K = TypeVar("K")
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 KEPT_MAX = 64 * 1024 * 1024
 """Characters of all templates at hand, about."""
 _TEMPLATE, _VARIABLE = 1_000, 300
 """What they take beside their sources."""
+FOR_EVER = timedelta.max
+
+
+class Recent(Generic[K, V]):
+    """A memory bounded by number and by size; the oldest goes first, and what is too large is not kept."""
+
+    def __init__(self, *, most: int, size_max: int) -> None:
+        self._most, self._size_max = most, size_max
+        self._kept: dict[K, tuple[V, int]] = {}
+        self.size = 0
+
+    def get(self, key: K) -> V | None:
+        """What was kept under it, or None."""
+        found = self._kept.get(key)
+        return None if found is None else found[0]
+
+    def keep(self, key: K, value: V, size: int = 1) -> None:
+        """Remember it; `size` in whatever `size_max` counts."""
+        if size > self._size_max:
+            return
+        self.forget(key)
+        while self._kept and (len(self._kept) >= self._most or self.size + size > self._size_max):
+            self.forget(next(iter(self._kept)))
+        self._kept[key] = (value, size)
+        self.size += size
+
+    def forget(self, key: K) -> None:
+        """Remember it no more."""
+        _, size = self._kept.pop(key, (None, 0))
+        self.size -= size
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
 
 @dataclass(slots=True)
-class _Active:
-    """What was found, when that was true, and when somebody last went to ask again (monotonic seconds)."""
+class Read(Generic[V]):
+    """What was read, when, and when somebody last went to read it again (monotonic seconds)."""
 
-    template: Template | None
+    value: V
     read_at: float
     asked_at: float
 
 
+class ReadThrough(Generic[K, V]):
+    """Values read from a store and remembered.
+
+    A value younger than `fresh` is returned as it is.  An older one is read again by one caller, while others
+    go on with it.  While the store is away a value is returned until it is as old as `stale`.
+    """
+
+    def __init__(
+        self, clock: Clock, kept: "Recent[K, Read[V]]", *, fresh: timedelta, stale: timedelta
+    ) -> None:
+        self._clock, self._kept = clock, kept
+        self._fresh, self._stale = fresh.total_seconds(), stale.total_seconds()
+
+    async def get(
+        self, key: K, read: Callable[[], Awaitable[V]], size: Callable[[V], int] = lambda _: 1
+    ) -> V:
+        """The value of `key`.
+
+        Args:
+            read: asks the store for it; when it raises, nothing is remembered.
+            size: of the value, in whatever the memory's bound counts.
+
+        Raises:
+            StoreUnavailable: it cannot be read now, and what is remembered is too old.
+        """
+        now = self._clock.monotonic()
+        known = self._kept.get(key)
+        if known is None:
+            return await self._read(key, read, size)
+        usable = now - known.read_at < self._stale
+        if usable and now - known.asked_at < self._fresh:
+            return known.value
+        known.asked_at = now
+        try:
+            return await self._read(key, read, size)
+        except StoreUnavailable:
+            if not usable:
+                raise
+            return known.value
+
+    def suppose(self, key: K, value: V) -> None:
+        """Use `value` while the store is away, as if it had been read now.  The next `get` reads."""
+        self._kept.keep(key, Read(value, self._clock.monotonic(), float("-inf")))
+
+    def read_again(self, key: K) -> None:
+        """This process changed it: the next `get` reads it."""
+        if (known := self._kept.get(key)) is not None:
+            known.asked_at = float("-inf")
+
+    def forget(self, key: K) -> None:
+        """As `read_again`, but what is remembered is not returned any more."""
+        self._kept.forget(key)
+
+    def __contains__(self, key: K) -> bool:
+        return self._kept.get(key) is not None
+
+    async def _read(self, key: K, read: Callable[[], Awaitable[V]], size: Callable[[V], int]) -> V:
+        began = self._clock.monotonic()
+        value = await read()
+        self._kept.keep(key, Read(value, began, began), size(value))
+        return value
+
+
+_Version = tuple[str, int | None]
+
+
 @dataclass(slots=True, kw_only=True)
 class CachedTemplates:
-    """Reads through to `templates`.
+    """Reads through to `templates`: versions once (they never change), the active one again and again.
 
     Args:
         fresh: another process's activation is seen after it at the latest.
-        stale: how long the active version is believed while the database is away.
+        stale: how long the active version is used while the database is away.
     """
 
     templates: Templates
     clock: Clock
     fresh: timedelta = timedelta(seconds=2)
     stale: timedelta = timedelta(seconds=60)
-    _active: dict[str, _Active] = field(default_factory=dict)
-    _versions: dict[tuple[str, int], Template] = field(default_factory=dict)
-    _held: int = 0
+    _kept: Recent[_Version, Read[Template | None]] = field(
+        default_factory=lambda: Recent(most=KEPT_MAX // _TEMPLATE, size_max=KEPT_MAX)
+    )
+    _active: ReadThrough[_Version, Template | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._active = ReadThrough(self.clock, self._kept, fresh=self.fresh, stale=self.stale)
 
     async def active(self, template: str) -> Template | None:
         """The version in use, or None.
@@ -53,51 +155,26 @@ class CachedTemplates:
         Raises:
             StoreUnavailable: it cannot be read now, and what is known is too old.
         """
-        kept = self._active.get(template)
-        now = self.clock.monotonic()
-        if kept is None:
-            return await self._read(template)
-        believed = now - kept.read_at < self.stale.total_seconds()
-        if now - kept.asked_at < self.fresh.total_seconds() and believed:
-            return kept.template
-        kept.asked_at = now  # meanwhile others go on with it: one asks, not all at once
-        try:
-            return await self._read(template)
-        except StoreUnavailable:
-            if not believed:
-                raise
-            return kept.template
+        return await self._active.get((template, None), lambda: self.templates.find(template), _size)
 
     async def version(self, template: str, version: int) -> Template | None:
-        """One immutable version, or None."""
-        kept = self._versions.get((template, version))
-        if kept is None:
-            kept = await self.templates.find(template, version)
-            if kept is not None and (template, version) not in self._versions:
-                self._room(_size(kept))
-                self._versions[(template, version)] = kept
-        return kept
+        """One immutable version, or None.
 
-    async def _read(self, template: str) -> Template | None:
-        began = self.clock.monotonic()
-        found = await self.templates.find(template)
-        self.forget(template)
-        self._room(_size(found))
-        self._active[template] = _Active(found, began, began)
+        Raises:
+            StoreUnavailable: it cannot be read now, and was never read here.
+        """
+        known = self._kept.get((template, version))
+        if known is not None:
+            return known.value
+        found = await self.templates.find(template, version)
+        if found is not None:
+            now = self.clock.monotonic()
+            self._kept.keep((template, version), Read(found, now, now), _size(found))
         return found
 
     def forget(self, template: str) -> None:
         """This process changed it: ask again."""
-        if (kept := self._active.pop(template, None)) is not None:
-            self._held -= _size(kept.template)
-
-    def _room(self, size: int) -> None:
-        """For one more: where there is none, all are read anew."""
-        if self._held + size > KEPT_MAX:
-            self._active.clear()
-            self._versions.clear()
-            self._held = 0
-        self._held += size
+        self._active.forget((template, None))
 
 
 def _size(template: Template | None) -> int:
@@ -117,48 +194,24 @@ class OpenChannels:
     channels: Channels
     clock: Clock
     fresh: timedelta = timedelta(seconds=2)
-    _known: Mapping[str, Channel] | None = None
-    _asked: float = float("-inf")
+    _all: ReadThrough[str, Mapping[str, Channel]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._all = ReadThrough(self.clock, Recent(most=1, size_max=1), fresh=self.fresh, stale=FOR_EVER)
+        self._all.suppose("", {})
 
     async def takes(self, channel: str) -> bool:
         """Whether it takes requests.
 
-        While the database is away what was read last is believed, and a channel that nobody has read yet
-        takes them: what is accepted can wait.
+        While the database is away what was read last counts, and a channel that nobody has read yet takes
+        them: what is accepted can wait.
         """
-        now = self.clock.monotonic()
-        if self._known is None or now - self._asked >= self.fresh.total_seconds():
-            self._asked = now  # meanwhile others go on with what is known: one asks, not all at once
-            with suppress(StoreUnavailable):
-                self._known = {kept.value.channel: kept.value for kept in await self.channels.all()}
-        found = (self._known or {}).get(channel)
+        found = (await self._all.get("", self._read)).get(channel)
         return found is None or found.enabled or found.when_disabled is WhenDisabled.HOLD
 
     def forget(self) -> None:
         """This process changed one: ask again."""
-        self._asked = float("-inf")
+        self._all.read_again("")
 
-
-class Recent(Generic[K, V]):
-    """A memory bounded by number and by size; the oldest goes first, and what is too large is not kept."""
-
-    def __init__(self, *, most: int, size_max: int) -> None:
-        self._most, self._size_max = most, size_max
-        self._kept: dict[K, tuple[V, int]] = {}
-        self.size = 0
-
-    def get(self, key: K) -> V | None:
-        """What was kept under it, or None."""
-        found = self._kept.get(key)
-        return None if found is None else found[0]
-
-    def keep(self, key: K, value: V, size: int) -> None:
-        """Remember it; `size` in whatever `size_max` counts."""
-        if size > self._size_max:
-            return
-        _, before = self._kept.pop(key, (None, 0))
-        self.size -= before
-        while self._kept and (len(self._kept) >= self._most or self.size + size > self._size_max):
-            self.size -= self._kept.pop(next(iter(self._kept)))[1]
-        self._kept[key] = (value, size)
-        self.size += size
+    async def _read(self) -> Mapping[str, Channel]:
+        return {kept.value.channel: kept.value for kept in await self.channels.all()}

@@ -9,8 +9,8 @@ from application.channel.ports import Channel, Channels
 from application.kernel.ports import Clock
 from application.kernel.versioned import Versioned
 from application.notification.prepare import Prepare, Prepared, ResolvedRecipient
-from application.privacy.ports import Unreadable, Vault
-from application.privacy.sealing import open_profile
+from application.privacy.opening import opened
+from application.privacy.ports import Vault
 from application.template.ports import Renderer
 from application.user.ports import User, Users
 from domain.delivery.decide import GiveUp, Hold, RetryAt
@@ -145,9 +145,4 @@ class PreviewNotification:
     def _profile(self, resolved: ResolvedRecipient, row: User | None) -> Profile:
         if resolved.profile is not None:
             return resolved.profile
-        if row is None or row.data_key is None or row.profile is None:
-            return Profile()
-        try:
-            return open_profile(self.vault.unwrap(row.data_key, row.id), row.id, row.profile)
-        except Unreadable:
-            return Profile()
+        return Profile() if row is None else opened(self.vault, row.id, row.data_key, row.profile)

@@ -1,4 +1,4 @@
-"""Reading sealed profiles for a page."""
+"""Opens sealed profiles where one that cannot be read counts as empty."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from domain.notification.request import Profile
 
 
 def opened(vault: Vault, user: UUID, data_key: bytes | None, profile: bytes | None) -> Profile:
-    """The profile, empty when it was erased or cannot be read: a page is not spoilt by one row."""
+    """The profile; an empty one when it was erased or cannot be read, so that one row spoils no page."""
     if data_key is None or profile is None:
         return Profile()
     try:

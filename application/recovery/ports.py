@@ -10,8 +10,8 @@ import msgspec
 from domain.kernel.channel import Lane
 
 
-class Marks(msgspec.Struct, frozen=True, kw_only=True):
-    """Which marks the database knows of."""
+class Markers(msgspec.Struct, frozen=True, kw_only=True):
+    """Which markers the database knows of."""
 
     relied: UUID | None
     """The one that must be on the broker; None: there never was one."""
@@ -20,7 +20,7 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BrokerMarker(Protocol):
-    """A mark on the broker that is lost with its data and with nothing else.
+    """A marker on the broker that is lost with its data and with nothing else.
 
     Held to tests/contract/marker.py.
     """
@@ -51,9 +51,9 @@ class BrokerMarker(Protocol):
 
 
 class KnownMarker(Protocol):
-    """The database's side: which mark must be on the broker.  Held to tests/contract/marker.py."""
+    """The database's side: which marker must be on the broker.  Held to tests/contract/marker.py."""
 
-    async def marks(self) -> Marks:
+    async def markers(self) -> Markers:
         """All of them.
 
         Raises:
@@ -103,24 +103,24 @@ class Topology(Protocol):
 class Recovery(Protocol):
     """Every pointer can be made again from the rows.  Held to tests/contract/recovery.py."""
 
-    async def reissue(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
+    async def reissue(self, marker: UUID | None = None, lane: Lane | None = None) -> int:
         """Issue the pointers of all unfinished deliveries, the urgent first; return how many.
 
         Args:
-            mark: go on where the last one stopped who issued under it.
+            marker: go on where the last one stopped who issued under it.
             lane: of this one alone.
 
         Raises:
-            Conflict: another process has gone on, or has finished, under this mark.
+            Conflict: another process has gone on, or has finished, under this marker.
             StoreUnavailable: run it again.
         """
         ...
 
-    async def reissue_dead(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
+    async def reissue_dead(self, marker: UUID | None = None, lane: Lane | None = None) -> int:
         """Issue those of all open dead letters to their lanes' dead queues; return how many.
 
         Args:
-            mark, lane: as for `reissue`.
+            marker, lane: as for `reissue`.
 
         Raises:
             Conflict, StoreUnavailable: as for `reissue`.

@@ -1,6 +1,6 @@
-"""Issue every pointer again when the broker has lost its data: its mark is gone.
+"""Issue every pointer again when the broker has lost its data: its marker is gone.
 
-The order matters.  A new mark is remembered, then planted before the first pointer is issued, and relied on
+The order matters.  A new marker is remembered, then planted before the first pointer is issued, and relied on
 after the last.  Who dies in between leaves it, and the next goes on from there as long as it stands; a broker
 that loses its data in between loses it too, and all is done again.  What nobody relies on is taken away.
 """
@@ -12,33 +12,33 @@ from uuid import UUID
 import msgspec
 
 from application.kernel.ports import Ids
-from application.recovery.ports import BrokerMarker, KnownMarker, Marks, Recovery, Topology
+from application.recovery.ports import BrokerMarker, KnownMarker, Markers, Recovery, Topology
 from domain.kernel.errors import BrokerUnavailable, Conflict
 
 
 class Intact(msgspec.Struct, frozen=True):
-    """The mark is there: nothing is issued."""
+    """The marker is there: nothing is issued."""
 
 
 class Marked(msgspec.Struct, frozen=True):
-    """There never was a mark, and nothing to be issued; now there is one."""
+    """There never was a marker, and nothing to be issued; now there is one."""
 
 
 class Reissued(msgspec.Struct, frozen=True, kw_only=True):
-    """The mark was gone, or the first one came late: a broker may have lost what it had before."""
+    """The marker was gone, or the first one came late: a broker may have lost what it had before."""
 
     pointers: int
     dead_letters: int
 
 
 class Lacking(msgspec.Struct, frozen=True):
-    """The mark is gone, and so are queues that cannot be made from here: try again."""
+    """The marker is gone, and so are queues that cannot be made from here: try again."""
 
     what: str
 
 
 class Elsewhere(msgspec.Struct, frozen=True):
-    """The mark is gone, and another process is at it: look again."""
+    """The marker is gone, and another process is at it: look again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,46 +52,46 @@ class RecoverBroker:
     ids: Ids
 
     async def __call__(self) -> Intact | Marked | Reissued | Lacking | Elsewhere:
-        """Look for the mark, and do what follows.
+        """Look for the marker, and do what follows.
 
         Raises:
             Unavailable: try again.
         """
-        marks = await self.known.marks()
-        if await self._intact(marks) and not marks.others:
+        markers = await self.known.markers()
+        if await self._intact(markers) and not markers.others:
             return Intact()
         async with self.known.alone() as alone:
             if not alone:
                 return Elsewhere()
-            marks = await self.known.marks()
-            if await self._intact(marks):  # another process has just done it
-                await self._rely(marks.relied, marks)
+            markers = await self.known.markers()
+            if await self._intact(markers):  # another process has just done it
+                await self._rely(markers.relied, markers)
                 return Intact()
             if (lacking := await self.topology.lay_out()) is not None:
                 return Lacking(lacking)
-            return await self._issue(marks)
+            return await self._issue(markers)
 
-    async def _intact(self, marks: Marks) -> bool:
-        return marks.relied is not None and await self.broker.stands(marks.relied)
+    async def _intact(self, markers: Markers) -> bool:
+        return markers.relied is not None and await self.broker.stands(markers.relied)
 
-    async def _issue(self, marks: Marks) -> Marked | Reissued | Elsewhere:
-        marker = await self._unfinished(marks) or await self._new()
+    async def _issue(self, markers: Markers) -> Marked | Reissued | Elsewhere:
+        marker = await self._unfinished(markers) or await self._new()
         try:
             pointers = await self.recovery.reissue(marker)
             dead_letters = await self.recovery.reissue_dead(marker)
-            await self._rely(marker, marks)
+            await self._rely(marker, markers)
         except Conflict:  # we were taken for dead, and somebody else goes on with it, or has done it
-            now = await self.known.marks()
+            now = await self.known.markers()
             if marker not in (now.relied, *now.others):
                 await self._gone([marker])
             return Elsewhere()
-        if marks.relied is None and not pointers and not dead_letters:
+        if markers.relied is None and not pointers and not dead_letters:
             return Marked()
         return Reissued(pointers=pointers, dead_letters=dead_letters)
 
-    async def _unfinished(self, marks: Marks) -> UUID | None:
-        """What was issued under a mark that stands has not been lost since."""
-        for marker in marks.others:
+    async def _unfinished(self, markers: Markers) -> UUID | None:
+        """What was issued under a marker that stands has not been lost since."""
+        for marker in markers.others:
             if await self.broker.stands(marker):
                 return marker
         return None
@@ -102,9 +102,9 @@ class RecoverBroker:
         await self.broker.plant(marker)
         return marker
 
-    async def _rely(self, marker: UUID | None, marks: Marks) -> None:
+    async def _rely(self, marker: UUID | None, markers: Markers) -> None:
         assert marker is not None
-        known = {*marks.others, *([marks.relied] if marks.relied else [])}
+        known = {*markers.others, *([markers.relied] if markers.relied else [])}
         await self.known.rely(marker, await self._gone(sorted(known - {marker})))
 
     async def _gone(self, markers: Iterable[UUID]) -> list[UUID]:

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from application.privacy.ports import Unreadable, Vault
-from application.privacy.sealing import open_profile
+from application.privacy.opening import opened
+from application.privacy.ports import Vault
 from application.user.identity import customer, email_index, phone_index
 from application.user.normalising import normalised
 from application.user.ports import Addresses, User, Users
@@ -97,9 +97,4 @@ class EraseUsers:
         return [user for row in rows if (user := self._user_id(row)) is not None]
 
     def _user_id(self, row: User) -> str | None:
-        if row.data_key is None or row.profile is None:
-            return None
-        try:
-            return open_profile(self.vault.unwrap(row.data_key, row.id), row.id, row.profile).user_id
-        except Unreadable:
-            return None
+        return opened(self.vault, row.id, row.data_key, row.profile).user_id

@@ -12,7 +12,7 @@ from adapters.rabbitmq.queue_sizes import RabbitQueueSizes
 from adapters.rabbitmq.topology import SHOP_EVENTS, definitions
 from adapters.telemetry.metered import MeteredPublisher
 from application.broker.ports import Consumer, DelayedPublisher, EventPublisher, QueueSizes
-from config.links import link
+from config.broker_connections import broker_connection
 from config.wiring.kernel import KernelRoom
 from config.wiring.rooms import needs
 
@@ -26,8 +26,8 @@ class BrokerRoom(containers.DeclarativeContainer):
 
     topology = Single(definitions, channels=kernel.settings.provided.accepting.channels)
     in_process = Single(MemoryBroker, topology, kernel.clock)
-    publishing = Single(link, kernel.settings, "publisher", kernel.tasks)
-    consuming = Single(link, kernel.settings, "consumer", kernel.tasks)
+    publishing = Single(broker_connection, kernel.settings, "publisher", kernel.tasks)
+    consuming = Single(broker_connection, kernel.settings, "consumer", kernel.tasks)
 
     publisher = Single(
         MeteredPublisher,

@@ -11,7 +11,7 @@ from adapters.rabbitmq.management_api import ManagementApi
 from adapters.rabbitmq.marker import RabbitMarker
 from adapters.rabbitmq.topology_check import RabbitTopology
 from application.recovery.recover import RecoverBroker
-from config.links import management
+from config.broker_connections import management
 from config.settings import Settings
 from config.wiring.broker import BrokerRoom
 from config.wiring.kernel import KernelRoom

@@ -1,6 +1,6 @@
-"""The queue of promises: commands accepted while the database was away, committed now that it is back.
+"""The intake: requests accepted while the database was away, committed now that it is back.
 
-Processes with the API drain it: they are what fills it, and are there whenever somebody can ask for the ids.
+Processes with the API drain it: they fill it, and run whenever somebody can ask for the ids.
 """
 
 from collections import Counter
@@ -34,7 +34,7 @@ class IntakeBatches:
     telemetry: Telemetry
 
     async def work(self, queue: str, subscription: Subscription, messages: Sequence[Received]) -> Worked:
-        """Commit, ack; what is unfit goes to `intake.dlq` with its reason.
+        """Commit and ack; what cannot be processed goes to `intake.dlq` with its reason.
 
         Raises:
             BrokerUnavailable: an ack was lost: these come again, and are found committed.
@@ -50,13 +50,13 @@ class IntakeBatches:
             [(message, _judged(outcome)) for message, outcome in zip(messages, outcomes, strict=True)],
             publisher=self.publisher,
             ack=ack,
-            letter=lambda message, park: parked(message, queue, park.reason, to=DEAD, ids=self.ids),
-            tell=self._tell,
+            park=lambda message, park: parked(message, queue, park.reason, to=DEAD, ids=self.ids),
+            report=self._report,
         )
         traces = trace_ids(outcome.traceparent for outcome in outcomes if isinstance(outcome, Drained))
         return Worked(left=left, counts=counts, traces=traces)
 
-    def _tell(self, _: Received, park: Park) -> None:
+    def _report(self, _: Received, park: Park) -> None:
         self.telemetry.trouble(
             "intake.parked", reason=park.hint, alert=park.crash is not None, exc_info=park.crash
         )

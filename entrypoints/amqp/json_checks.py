@@ -1,7 +1,6 @@
-"""What no event may contain, whoever sent it: it would take others down with it, or a database refuses it.
+"""Reads the JSON of messages, and refuses what neither the database nor a template can take.
 
-Refused: more than 20 levels, NUL (PostgreSQL stores none), lone surrogates, numbers that overflow, NaN.  The
-common event is found innocent by looking at its bytes; only a suspect is walked through.
+Refused: more than 20 levels, NUL (PostgreSQL stores none), lone surrogates, numbers that overflow, NaN.
 """
 
 from codecs import BOM_UTF8
@@ -10,11 +9,12 @@ from typing import Any, TypeVar, overload
 import msgspec
 
 from domain.kernel.errors import Undecodable
+from domain.kernel.json_values import DEPTH_MAX, needs_value_check, value_faults
 from domain.kernel.number import number
 
-DEPTH_MAX = 20
-
 T = TypeVar("T")
+
+_FORBIDDEN = {"nul": "a NUL character (\\u0000)", "too_deep": f"more than {DEPTH_MAX} levels"}
 
 _any = msgspec.json.Decoder(float_hook=number)
 
@@ -44,32 +44,10 @@ def read_json(decoder: msgspec.json.Decoder[T] | None, body: bytes, what: str) -
 
 
 def check_data(body: bytes, data: Any) -> None:
-    """Refuse depth and NUL.
+    """Refuse data that is too deep or contains NUL; `body` is the message's, in which it stands.
 
     Raises:
-        Undecodable: it has one of them.
+        Undecodable: it does.
     """
-    if body.count(b"{") + body.count(b"[") > DEPTH_MAX or b"\\u0000" in body:
-        _walk(data)
-
-
-def _walk(data: Any) -> None:
-    level, depth = [data], 0
-    while level:
-        deeper: list[Any] = []
-        nested = False
-        for value in level:
-            if isinstance(value, str):
-                if "\0" in value:
-                    raise Undecodable("the event data has a NUL character (\\u0000)")
-            elif isinstance(value, dict):
-                nested = True
-                deeper += value
-                deeper += value.values()
-            elif isinstance(value, list):
-                nested = True
-                deeper += value
-        depth += nested
-        if depth > DEPTH_MAX:
-            raise Undecodable(f"the event data has more than {DEPTH_MAX} levels")
-        level = deeper
+    if needs_value_check(body) and (fault := next(value_faults(data), None)) is not None:
+        raise Undecodable(f"the event data has {_FORBIDDEN.get(fault.code, fault.detail)}")

@@ -1,7 +1,7 @@
-"""What the broker gave up by itself: a message it had delivered too often.
+"""Messages that the broker gave up by itself, because it had delivered them too often.
 
 Each delivery in it becomes a dead letter as any other: a row, an alert, and a pointer in its lane's `.dlq`.
-What nobody can read lies there as it came, with its reason.
+What cannot be read is put there as it came, with its reason.
 """
 
 from collections import Counter, defaultdict
@@ -21,7 +21,7 @@ from entrypoints.engine.telemetry import Telemetry
 
 REASON = "the broker gave its message up: it was delivered too often"
 _LOST = "delay.parked"
-"""For what comes from no lane that we know."""
+"""For messages that come from no lane."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class ReturnedBatches:
     telemetry: Telemetry
 
     async def work(self, queue: str, subscription: Subscription, messages: Sequence[Received]) -> Worked:
-        """Bury, ack; what is unfit goes to its lane's dead queue as it is.
+        """Bury and ack; what cannot be read goes to its lane's dead-letter queue as it is.
 
         Raises:
             BrokerUnavailable: an ack was lost: these come again, and are stale then.
@@ -50,8 +50,8 @@ class ReturnedBatches:
             judged,
             publisher=self.publisher,
             ack=ack,
-            letter=lambda message, park: parked(message, queue, park.reason, to=_dead(message), ids=self.ids),
-            tell=lambda message, park: self.telemetry.trouble(
+            park=lambda message, park: parked(message, queue, park.reason, to=_dead(message), ids=self.ids),
+            report=lambda message, park: self.telemetry.trouble(
                 "message.buried", lane=_dead(message), reason=park.hint, exc_info=park.crash
             ),
         )
@@ -82,10 +82,10 @@ class ReturnedBatches:
 
 
 def _lane(message: Received) -> Lane:
-    """Where it died.
+    """The lane in which the broker gave it up.
 
     Raises:
-        ValueError: in no lane.
+        ValueError: it comes from no lane.
     """
     return Lane.parse(str(message.headers.get("x-first-death-queue")))
 

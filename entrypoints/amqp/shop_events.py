@@ -1,4 +1,4 @@
-"""One batch of shop events: handled together, each judged on its own, parked or acked."""
+"""Batches of shop events: handled together, then each is acked, parked or kept for another try."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -26,7 +26,7 @@ class ReadMessage:
 
     @classmethod
     def read(cls, message: Received) -> "ReadMessage":
-        """Decode; what cannot be read is an item, too."""
+        """Decode a message; one that cannot be read carries the reason instead of an event."""
         original = restored(message)
         try:
             return cls(original, decode(original))
@@ -54,7 +54,7 @@ class EventBatches:
     labels: TypeLabels = field(default_factory=TypeLabels)
 
     async def work(self, queue: str, subscription: Subscription, messages: Sequence[Received]) -> Worked:
-        """Handle, ack what is done, park and ack what is unfit.
+        """Handle; ack what is done; park and ack what cannot be processed.
 
         Raises:
             BrokerUnavailable: an ack was lost: these come again, and are absorbed.
@@ -74,8 +74,8 @@ class EventBatches:
             [(item, verdict(outcome)) for item, outcome in zip(items, outcomes, strict=True)],
             publisher=self.publisher,
             ack=ack,
-            letter=lambda item, park: parked(item.message, queue, park.reason, to=PARKED, ids=self.ids),
-            tell=lambda item, park: self._tell(queue, item, park),
+            park=lambda item, park: parked(item.message, queue, park.reason, to=PARKED, ids=self.ids),
+            report=lambda item, park: self._report(queue, item, park),
         )
         return Worked(
             left=[(item.message, v) for item, v in left],
@@ -93,7 +93,7 @@ class EventBatches:
         return outcomes
 
     async def _handled(self, events: Sequence[ShopEvent]) -> Sequence[Result | Exception]:
-        """Results; what kills the whole batch is looked for one by one."""
+        """Handle all together; when that crashes, one by one, so that only the cause of it fails."""
         try:
             return await self.handle(events)
         except Exception as crash:  # noqa: BLE001  a fault of our own must not stop the queue
@@ -101,7 +101,7 @@ class EventBatches:
                 return [crash]
             return [(await self._handled([event]))[0] for event in events]
 
-    def _tell(self, queue: str, item: ReadMessage, park: Park) -> None:
+    def _report(self, queue: str, item: ReadMessage, park: Park) -> None:
         event = item.event if isinstance(item.event, ShopEvent) else None
         self.telemetry.trouble(
             "event.parked",

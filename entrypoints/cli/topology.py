@@ -33,7 +33,7 @@ def check(shell: Shell, as_json: bool) -> None:
 def print_(shell: Shell) -> None:
     """Print the definitions, for the broker's `load_definitions`."""
     settings = shell.load().settings
-    from config.links import described
+    from config.broker_connections import described
 
     click.echo(described(settings))
 
@@ -41,7 +41,7 @@ def print_(shell: Shell) -> None:
 def _differences(shell: Shell, *, apply: bool) -> list[str]:
     """What differs on the broker from what is needed; with `apply`, what still does after all is laid out."""
     settings = shell.load().settings
-    from config.links import described_topology, management
+    from config.broker_connections import described_topology, management
 
     async def work() -> list[str]:
         async with management(settings) as broker:

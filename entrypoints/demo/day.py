@@ -28,15 +28,15 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Day:
-    """Collects happenings; `prefix` makes ids of orders and events this day's own."""
+    """Collects happenings; `prefix` makes the ids of orders and events unique to this day."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self._orders = 100
         self.happenings: list[Happening] = []
 
-    def tell(self, at: str, type_: str, who: Shopper, *, copies: int = 1, **data: Any) -> None:
-        """Something happens to somebody."""
+    def event(self, at: str, type_: str, who: Shopper, *, copies: int = 1, **data: Any) -> None:
+        """Add an event that concerns `who`."""
         number = len(self.happenings) + 1
         me = {"userId": who.id} if who.id else {"email": who.email, "name": who.name, "locale": who.locale}
         self.happenings.append(
@@ -51,11 +51,11 @@ class Day:
         )
 
     def order(self, at: str, who: Shopper, *goods: Product, copies: int = 1) -> str:
-        """Somebody orders and pays; returns the order's id."""
+        """An order and its payment; returns the order's id."""
         self._orders += 1
         id_ = f"{self._prefix}-{self._orders}"
         total = round(sum(each.price for each in goods), 2)
-        self.tell(
+        self.event(
             at,
             "order.created",
             who,
@@ -65,31 +65,31 @@ class Day:
             currency="GBP",
             items=_items(goods),
         )
-        self.tell(
+        self.event(
             at, "payment.received", who,
             paymentId=f"pay-{id_}", orderId=id_, amount=total, currency="GBP", method="Visa •••• 4242",
         )  # fmt: skip
         return id_
 
     def ship(self, at: str, who: Shopper, order: str, parcel: int, *goods: Product) -> None:
-        """A parcel leaves."""
+        """A parcel is shipped."""
         number = f"GB{order.upper().replace('-', '')}{parcel:02d}"
-        self.tell(
+        self.event(
             at, "order.shipped", who,
             orderId=order, shipmentId=str(parcel), carrier="Royal Post", trackingNumber=number,
             trackingUrl=f"{shop.SITE}/track/{number}", items=_items(goods), currency="GBP",
         )  # fmt: skip
 
     def deliver(self, at: str, who: Shopper, order: str, *, copies: int = 1) -> None:
-        """Everything has arrived."""
-        self.tell(
+        """The order is delivered."""
+        self.event(
             at, "order.delivered", who, copies=copies, orderId=order, reviewUrl=f"{shop.SITE}/review/{order}"
         )
 
     def forget_password(self, at: str, who: Shopper) -> None:
-        """Each asking has its own link."""
+        """A password reset; each request has a link of its own."""
         token = f"{self._prefix}{len(self.happenings):04x}".lower()
-        self.tell(
+        self.event(
             at,
             "user.password_reset_requested",
             who,
@@ -98,8 +98,8 @@ class Day:
         )
 
     def leave_cart(self, at: str, who: Shopper, cart: str, *goods: Product) -> None:
-        """A cart lies there."""
-        self.tell(
+        """A cart is abandoned."""
+        self.event(
             at, "cart.abandoned", who,
             cartId=f"{self._prefix}-{cart}", cartUrl=f"{shop.SITE}/cart/{cart}",
             items=_items(goods), currency="GBP",
@@ -107,8 +107,8 @@ class Day:
         )  # fmt: skip
 
     def restock(self, at: str, who: Shopper, product: Product) -> None:
-        """Somebody asked to be told."""
-        self.tell(
+        """A product that somebody asked for is back in stock."""
+        self.event(
             at, "product.back_in_stock", who,
             productId=product.id, productName=product.name, productUrl=f"{shop.SITE}/p/{product.id}",
             price=product.price, currency="GBP",
@@ -120,7 +120,7 @@ def greet(prefix: str) -> list[Happening]:
     """The shop tells of its customers: `users` learns their addresses."""
     day = Day(prefix)
     for user in shop.CUSTOMERS:
-        day.tell(
+        day.event(
             "08:00", "user.created", user,
             email=user.email, name=user.name, locale=user.locale, timezone=user.timezone,
         )  # fmt: skip
@@ -144,7 +144,7 @@ def plan(prefix: str) -> list[Happening]:
     sofas = day.order("11:20", shop.NOAH, shop.KETTLE)
     day.ship("11:48", shop.MIRA, first, 2, shop.TEA)
     regret = day.order("12:10", shop.HUGO, shop.BLANKET, shop.MUG)
-    day.tell(
+    day.event(
         "12:34", "order.cancelled", shop.HUGO,
         orderId=regret, reason="you asked us to", refund=103.20, currency="GBP",
     )  # fmt: skip

@@ -38,7 +38,7 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Feed:
-    """Keeps the last rows and tells every listener what changes."""
+    """Keeps the last rows and passes every change to all listeners."""
 
     def __init__(self) -> None:
         self.rows: OrderedDict[str, Row] = OrderedDict()
@@ -63,7 +63,7 @@ class Feed:
             listener.put_nowait(row)
 
     def close(self) -> None:
-        """End every stream: an open one would hold the server's shutdown up."""
+        """End every stream: an open one would delay the shutdown of the server."""
         self._closed = True
         for listener in self._listeners:
             if listener.full():

@@ -1,4 +1,4 @@
-"""Plays a plan: publishes its events to the shop's exchange, at a pace."""
+"""Plays a plan: publishes its events to the shop's exchange at their times."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _LOW_64 = (1 << 64) - 1
 
 @dataclass(slots=True, kw_only=True)
 class Player:
-    """The shop's services."""
+    """Publishes as the shop's services would."""
 
     events: EventPublisher
     watch: Watch

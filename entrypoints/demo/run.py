@@ -1,4 +1,4 @@
-"""`posthorn demo`: everything in one process, a shop that plays its day, and somebody looking on."""
+"""`posthorn demo`: everything in one process, a shop that plays its day, and a list that shows it live."""
 
 import asyncio
 import socket
@@ -21,7 +21,7 @@ from config.parts import Parts
 from config.settings import Settings
 from domain.kernel.channel import Mode
 from domain.kernel.errors import Misconfigured
-from entrypoints.demo import eyes, shop
+from entrypoints.demo import shop, watched_ports
 from entrypoints.demo.day import greet, plan
 from entrypoints.demo.expect import Expected, expected
 from entrypoints.demo.feed import Feed
@@ -33,8 +33,8 @@ from entrypoints.demo.terminal import Terminal, summary
 from entrypoints.demo.watch import Watch
 from entrypoints.engine.actor import Actor, pause
 from entrypoints.engine.supervisor import Supervisor
-from entrypoints.processes.roles import ROLES, Assembly
-from entrypoints.processes.run import hear_of_crashes, signals
+from entrypoints.processes.roles import ROLES, ProcessActors
+from entrypoints.processes.run import report_crashes, signals
 
 MAILER = "mailer"
 PORTS = range(8025, 8045)
@@ -91,7 +91,7 @@ class Demo:
     """One run."""
 
     groups: list[list[Actor]]
-    assembly: Assembly
+    actors: ProcessActors
     player: Player
     watch: Watch
     code: str
@@ -102,11 +102,11 @@ class Demo:
         """Run the actors while the shop plays; returns what must have come of it."""
         supervisor = Supervisor(
             groups=self.groups,
-            telemetry=self.assembly.telemetry,
-            tasks=self.assembly.container.kernel.tasks(),
+            telemetry=self.actors.telemetry,
+            tasks=self.actors.container.kernel.tasks(),
             grace=GRACE,
         )
-        hear_of_crashes(self.assembly.telemetry)
+        report_crashes(self.actors.telemetry)
         running = asyncio.create_task(supervisor.run())
 
         def interrupt(_number: int) -> None:
@@ -118,7 +118,7 @@ class Demo:
             try:
                 return await self._play(once=once)
             finally:
-                self.assembly.draining = True
+                self.actors.draining = True
                 supervisor.stop()
                 await running
 
@@ -141,7 +141,7 @@ class Demo:
         return must
 
     async def _until(self, done: Callable[[], bool]) -> None:
-        """Wait for it, but not for ever: the figures tell what is lacking."""
+        """Wait for it, at most `SETTLE_MAX` seconds: the figures show what is missing."""
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_MAX):
                 while not done() and not self.interrupted:
@@ -150,20 +150,20 @@ class Demo:
 
 
 def _assembled(parts: Parts, watch: Watch, sink: MailSink) -> Demo:
-    """The whole engine with eyes on its ports."""
+    """The whole engine, with watched ports."""
     container = parts.container
-    eyes.watch_ports(container, watch)
-    assembly = Assembly(container, ROLES["all"])
-    groups = assembly.groups(
+    watched_ports.watch_ports(container, watch)
+    actors = ProcessActors(container, ROLES["all"])
+    groups = actors.groups(
         parts,
-        handle=eyes.watched(container.event.handle(), watch),
+        handle=watched_ports.watched(container.event.handle(), watch),
         pages=pages(watch.feed, watch.tally, sink),
     )
-    if assembly.http is not None:
-        assembly.http.before_stop = watch.feed.close
+    if actors.http is not None:
+        actors.http.before_stop = watch.feed.close
     clock, ids = container.kernel.clock(), container.kernel.ids()
     player = Player(events=container.broker.shop_events(), watch=watch, clock=clock, ids=ids)
-    return Demo(groups=groups, assembly=assembly, player=player, watch=watch, code=_code(ids.next().int))
+    return Demo(groups=groups, actors=actors, player=player, watch=watch, code=_code(ids.next().int))
 
 
 async def _seeded(container: Container) -> str:

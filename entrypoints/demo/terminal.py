@@ -1,6 +1,7 @@
 """The demo on the terminal: a line for each message when its way is over, and the figures below."""
 
 import shlex
+from collections.abc import Mapping
 
 import msgspec
 from cachetools import LRUCache
@@ -113,7 +114,7 @@ def summary(console: Console, found: Expected, wanted: Expected, p95: float) -> 
     return differ
 
 
-def _post(url: str, login: str, body: dict[str, object], key: str | None = None) -> str:
+def _post(url: str, login: str, body: Mapping[str, object], key: str | None = None) -> str:
     repeat = f" -H 'Idempotency-Key: {key}'" if key else ""
     data = shlex.quote(msgspec.json.encode(body).decode())
     return f"curl -s {url} {login}{repeat} -H 'Content-Type: application/json' -d {data}"

@@ -118,7 +118,7 @@ class Watch:
         self.feed.put(row)
 
     def wall(self) -> str:
-        """The time on the wall."""
+        """The time of day here, HH:MM:SS."""
         return self.clock.now().astimezone().strftime("%H:%M:%S")
 
     def _known(self, traceparent: str | None) -> WatchedEvent | None:

@@ -1,9 +1,9 @@
-"""Tells operators of what happened: a line in the log, and the webhook; what is not heard is told again."""
+"""Alerts operators, in the log and by webhook; what the receiver does not take is sent again."""
 
 from dataclasses import dataclass
 
-from application.alert.dead_letters import TellOfLetters, Told
-from application.alert.providers import TellOfProviders
+from application.alert.dead_letters import AlertDeadLetters, DeadLetterAlert
+from application.alert.providers import AlertRestingProviders
 from entrypoints.engine.telemetry import Telemetry
 
 
@@ -11,38 +11,38 @@ from entrypoints.engine.telemetry import Telemetry
 class DeadLetterAlerts:
     """Called every few seconds."""
 
-    tell: TellOfLetters
+    send: AlertDeadLetters
     telemetry: Telemetry
 
     async def __call__(self) -> None:
-        """Tell of every group that is due; when one is not taken, that is enough for now.
+        """Send the alert of every group that is due; stop at the first that is not taken.
 
         Raises:
-            StoreUnavailable: next time.
+            StoreUnavailable: it is tried again next time.
         """
-        while (told := await self.tell()) is not None:
-            self._say(told)
-            if told.fault is not None:
+        while (alert := await self.send()) is not None:
+            self._log(alert)
+            if alert.fault is not None:
                 return
 
-    def _say(self, told: Told) -> None:
-        appeared = told.appeared
+    def _log(self, alert: DeadLetterAlert) -> None:
+        appeared = alert.appeared
         group = {"group": appeared.fingerprint, "mode": appeared.mode, "channel": appeared.channel}
         self.telemetry.trouble(
             "dead_letters.appeared", **group, provider=appeared.provider, count=appeared.count
         )
-        if told.fault is not None:
-            self.telemetry.trouble("alert.undelivered", **group, reason=told.fault)
+        if alert.fault is not None:
+            self.telemetry.trouble("alert.undelivered", **group, reason=alert.fault)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderAlerts:
-    """The same of providers that rest; the log has it from who noticed."""
+    """Called every few seconds.  Sends alerts of resting providers; the log has its line already."""
 
-    tell: TellOfProviders
+    send: AlertRestingProviders
     telemetry: Telemetry
 
     async def __call__(self) -> None:
-        """Tell what has changed."""
-        for provider, fault in (await self.tell()).items():
+        """Send what has changed."""
+        for provider, fault in (await self.send()).items():
             self.telemetry.trouble("alert.undelivered", provider=provider, reason=fault)

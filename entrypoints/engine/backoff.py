@@ -1,4 +1,4 @@
-"""What failed a moment ago, and until when nobody tries it again: pauses double, and memory is bounded."""
+"""What failed lately and until when it is not tried again: pauses double, and memory is bounded."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -19,36 +19,36 @@ class Backoff(Generic[K]):
     first: float
     longest: float
     size: int
-    _rests: dict[K, tuple[float, float]] = field(default_factory=dict)
-    """Until when, and the pause before it; in the order of their first failures."""
+    _blocked: dict[K, tuple[float, float]] = field(default_factory=dict)
+    """Until when a key is blocked, and the length of that pause; in the order of their first failures."""
 
     def fail(self, key: K, now: float, longest: float | None = None) -> bool:
-        """It failed; True when it has not failed lately, and is worth a word.
+        """It failed; True when it had not failed lately, so that it is to be reported.
 
         Args:
-            longest: of this failure; a hopeful one is tried again sooner.
+            longest: seconds of the pause after this failure, in place of the usual bound.
         """
-        known = self._rests.get(key)
+        known = self._blocked.get(key)
         most = self.longest if longest is None else longest
         pause = min(self.first if known is None else known[1] * 2, most)
-        self._rests[key] = now + pause, pause
-        if len(self._rests) > self.size:
-            del self._rests[next(iter(self._rests))]
+        self._blocked[key] = now + pause, pause
+        if len(self._blocked) > self.size:
+            del self._blocked[next(iter(self._blocked))]
         return known is None
 
-    def over(self, key: K) -> bool:
-        """It went well; True when it had failed before."""
-        return self._rests.pop(key, None) is not None
+    def succeed(self, key: K) -> bool:
+        """It succeeded; True when it had failed before."""
+        return self._blocked.pop(key, None) is not None
 
-    def resting(self, now: float) -> frozenset[K]:
-        """Those to be left alone now.  Who has not failed again long after its time is forgotten."""
-        for key in [key for key, (until, _) in self._rests.items() if until + 4 * self.longest < now]:
-            del self._rests[key]
-        return frozenset(key for key, (until, _) in self._rests.items() if until > now)
+    def blocked(self, now: float) -> frozenset[K]:
+        """The keys that are not to be tried now.  A key that has not failed again for long is forgotten."""
+        for key in [key for key, (until, _) in self._blocked.items() if until + 4 * self.longest < now]:
+            del self._blocked[key]
+        return frozenset(key for key, (until, _) in self._blocked.items() if until > now)
 
-    def rests(self, key: K, now: float) -> bool:
-        """Whether it is to be left alone now."""
-        return key in self._rests and self._rests[key][0] > now
+    def blocks(self, key: K, now: float) -> bool:
+        """Whether `key` is not to be tried now."""
+        return key in self._blocked and self._blocked[key][0] > now
 
     def __len__(self) -> int:
-        return len(self._rests)
+        return len(self._blocked)

@@ -1,4 +1,4 @@
-"""Whether this machine's clock and the database's agree: shown, though only the database's decides."""
+"""Watches whether this machine's clock agrees with the database's, which alone decides."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,24 +29,24 @@ class ClockSkewWatch:
 
     skew: Callable[[], timedelta | None]
     telemetry: SkewTelemetry
-    _told: bool = False
+    _reported: bool = False
 
     async def __call__(self) -> None:
-        """Measure; say it when the clocks part, and when they meet again."""
+        """Update the figure; log when the clocks differ too much, and when they agree again."""
         skew = self.skew()
         if skew is None:
             return
         self.telemetry.clock_skew(skew.total_seconds())
         if abs(skew) <= SKEW_MAX:
-            if self._told:
+            if self._reported:
                 self.telemetry.wide("clock.agrees", seconds=_rounded(skew))
-            self._told = False
-        elif not self._told:
-            self._told = True
+            self._reported = False
+        elif not self._reported:
+            self._reported = True
             self.telemetry.trouble("clock.skewed", seconds=_rounded(skew), mend=MEND)
 
     def state(self) -> str | None:
-        """For `/readyz`: nothing while they agree."""
+        """For `/readyz`: None while they agree."""
         skew = self.skew()
         if skew is None or abs(skew) <= SKEW_MAX:
             return None

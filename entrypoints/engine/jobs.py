@@ -14,29 +14,29 @@ from entrypoints.engine.actor import pause
 from entrypoints.engine.telemetry import Telemetry
 
 JOBS_MAX = 20
-"""Jobs that take turns; others wait until one of them is finished, or rests."""
+"""Jobs that take turns; others wait until one of them is finished or put off."""
 TRIES_MAX = 8
 """Chunks of a job that may fail in a row, while the store answers, before it is given up."""
 PAUSE_MIN, PAUSE_MAX = 3.0, 60.0
-"""Seconds for which a job rests whose chunk failed; doubles."""
+"""Seconds of the pause of a job whose chunk failed; they double."""
 
 
-class _Resting:
-    """A job whose last chunks failed."""
+class _PutOff:
+    """A job whose last chunks failed, and that pauses."""
 
     __slots__ = ("failed", "until")
 
     def __init__(self) -> None:
         self.failed, self.until = 0, 0.0
 
-    def put_off(self) -> None:
+    def again(self) -> None:
         pause_ = min(PAUSE_MIN * 2**self.failed, PAUSE_MAX)
         self.failed, self.until = self.failed + 1, asyncio.get_running_loop().time() + pause_
 
 
 @dataclass(slots=True, kw_only=True)
 class JobsActor:
-    """Implements `Nudge`.  A job that fails rests, and after some tries is given up; the others go on.
+    """Implements `Nudge`.  A job that fails is put off, and after some tries given up; the others go on.
 
     Args:
         every: seconds between two looks when there is nothing to do.
@@ -49,7 +49,7 @@ class JobsActor:
     name: str = "jobs"
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
-    _resting: dict[UUID, _Resting] = field(default_factory=dict)
+    _put_off: dict[UUID, _PutOff] = field(default_factory=dict)
 
     def nudge(self) -> None:
         """See `Nudge`."""
@@ -73,18 +73,18 @@ class JobsActor:
                 await pause(self.every, self._news)
 
     async def _round(self) -> bool:
-        """One chunk of each job that does not rest; whether any had one for us."""
+        """One chunk of each job that is not put off; whether any had one for us."""
         busy, now = False, asyncio.get_running_loop().time()
-        resting = [id_ for id_, rests in self._resting.items() if rests.until > now]
-        turns = await self.chunks.unfinished(JOBS_MAX, resting)
-        self._resting = {id_: rests for id_, rests in self._resting.items() if id_ in {*resting, *turns}}
+        waiting = [id_ for id_, each in self._put_off.items() if each.until > now]
+        turns = await self.chunks.unfinished(JOBS_MAX, waiting)
+        self._put_off = {id_: each for id_, each in self._put_off.items() if id_ in {*waiting, *turns}}
         for id_ in turns:
             if self._stopping:
                 return False
             job = await self._chunk(id_)
             busy = busy or job is not None
             if job is not None and job.finished_at is not None:
-                self._told(job)
+                self._log(job)
         return busy
 
     async def _chunk(self, id_: UUID) -> Job | None:
@@ -92,11 +92,11 @@ class JobsActor:
         try:
             job = await self._advanced(id_)
         except Unavailable as away:
-            rests = self._resting.setdefault(id_, _Resting())
-            rests.put_off()
-            self.telemetry.trouble("jobs.wait", job=id_, reason=str(away), failed=rests.failed)
+            put_off = self._put_off.setdefault(id_, _PutOff())
+            put_off.again()
+            self.telemetry.trouble("jobs.wait", job=id_, reason=str(away), failed=put_off.failed)
             return None
-        self._resting.pop(id_, None)
+        self._put_off.pop(id_, None)
         self.telemetry.stage("job_chunk", asyncio.get_running_loop().time() - started)
         return job
 
@@ -105,7 +105,7 @@ class JobsActor:
         try:
             return await self.advance(id_)
         except Unavailable as away:
-            if id_ not in self._resting or self._resting[id_].failed < TRIES_MAX:
+            if id_ not in self._put_off or self._put_off[id_].failed < TRIES_MAX:
                 raise
             self.telemetry.trouble("job.failed", job=id_, reason=str(away))
             await self.chunks.fail(id_, f"cannot go on: {away}")
@@ -114,7 +114,7 @@ class JobsActor:
             await self.chunks.fail(id_, f"cannot go on: {type(bug).__name__}")
         return None
 
-    def _told(self, job: Job) -> None:
+    def _log(self, job: Job) -> None:
         self.telemetry.wide(
             "job.finished",
             job=job.id,

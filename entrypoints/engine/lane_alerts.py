@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from application.alert.lanes import TellOfLanes
+from application.alert.lanes import AlertStalledLanes
 from application.outbox.ports import Waiting
 from entrypoints.engine.telemetry import Telemetry
 
@@ -13,7 +13,7 @@ class LaneFigures(Telemetry, Protocol):
     """Where the waits of lanes are shown."""
 
     def lanes(self, waiting: Sequence[Waiting]) -> None:
-        """Those in which something is late; in all others nothing is."""
+        """Lanes in which something is late; in all others nothing is."""
         ...
 
 
@@ -21,16 +21,16 @@ class LaneFigures(Telemetry, Protocol):
 class LaneAlerts:
     """Called every few seconds."""
 
-    tell: TellOfLanes
+    send: AlertStalledLanes
     telemetry: LaneFigures
 
     async def __call__(self) -> None:
-        """Show how long the oldest of each lane waits, and say what is news.
+        """Update the figures, and log the lanes that have stalled or are moving again.
 
         Raises:
-            StoreUnavailable: next time.
+            StoreUnavailable: it is tried again next time.
         """
-        lanes = await self.tell()
+        lanes = await self.send()
         self.telemetry.lanes(lanes.waiting)
         for each in lanes.stalled:
             self.telemetry.trouble(

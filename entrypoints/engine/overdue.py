@@ -6,7 +6,7 @@ from application.outbox.chase import ChaseOverdue
 from entrypoints.engine.telemetry import Telemetry
 
 LOOKS_MAX = 20
-"""In a row; a long walk goes on next time."""
+"""Looks in a row; a long walk over the table goes on next time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,10 +17,10 @@ class OverdueWatch:
     telemetry: Telemetry
 
     async def __call__(self) -> None:
-        """Look until nothing is left to be looked at.
+        """Look until there is nothing more, and issue again what is late.
 
         Raises:
-            Unavailable: next time.
+            Unavailable: it is tried again next time.
         """
         for _ in range(LOOKS_MAX):
             chased = await self.chase()

@@ -9,14 +9,14 @@ from entrypoints.engine.actor import Actor
 from entrypoints.engine.telemetry import Telemetry
 
 CANCEL_MAX = 1.0
-"""Seconds for an actor that is cancelled: what it waits for may be what is away."""
+"""Seconds to wait for an actor that was cancelled: it may wait for the part that is away."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Supervisor:
-    """One for all: each actor is restarted on its own, with growing pauses.
+    """Runs all actors of a process; each is restarted on its own, with growing pauses.
 
-    Actors stop in the given order of groups: those that take work before those that carry it away.
+    The groups stop one after the other: those that take work in before those that carry it out.
     """
 
     groups: Sequence[Sequence[Actor]]
@@ -27,7 +27,7 @@ class Supervisor:
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def stop(self) -> None:
-        """Begin to drain; `run` returns when done."""
+        """Begin to drain; `run` returns when everything has stopped."""
         self._stopping.set()
 
     async def run(self) -> bool:

@@ -1,4 +1,4 @@
-"""What actors tell the outside: figures, and one wide event for each unit of work."""
+"""Figures and logs of actors: one wide event for each unit of work."""
 
 from collections.abc import Iterable
 from typing import Any, Protocol

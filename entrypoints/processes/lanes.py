@@ -1,17 +1,14 @@
 """The delivery actors of a process: those of live lanes, and those of the lanes of test keys."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from application.outbox.ports import Handoff
-from application.outbox.travel import RETURNED
 from config.container import Container
 from config.settings import Settings
 from domain.kernel.channel import Lane, Mode, Priority
-from entrypoints.amqp.returned import ReturnedBatches
 from entrypoints.engine.actor import Actor
-from entrypoints.engine.consumer.batch_consumer import BatchConsumer
 from entrypoints.engine.lane.actor import LaneActor
 from entrypoints.engine.lane.capacity import ProviderCapacity
 from entrypoints.engine.lane.fair_share import FairSemaphore
@@ -31,25 +28,6 @@ def lane_actors(container: Container, handoff: Handoff) -> Sequence[Actor]:
         tested = [Lane(each, Priority.LOW, Mode.TEST) for each in channels]
         actors += [LaneActor(lane=lane, services=test) for lane in tested]
     return actors
-
-
-def returned(container: Container, probe: Callable[[], Awaitable[object]]) -> BatchConsumer:
-    """The consumer of messages that the broker gave up."""
-    batches = ReturnedBatches(
-        bury=container.dead_letter.bury(),
-        publisher=container.broker.publisher(),
-        ids=container.kernel.ids(),
-        telemetry=container.kernel.telemetry(),
-    )
-    return BatchConsumer(
-        name=RETURNED,
-        consumer=container.broker.consumer(),
-        batches=batches,
-        clock=container.kernel.clock(),
-        probe=probe,
-        does="returned",
-        batches_max=1,
-    )
 
 
 def _services(container: Container, handoff: Handoff) -> LaneServices:

@@ -49,9 +49,9 @@ class ReadinessCheck:
     Args:
         either: database or broker is enough.
         away_max: seconds that an API may publish nothing; 0: for ever, it accepts into the outbox alone.
-        clock: what is wrong with ours; told, but no hindrance: the database's decides.
+        clock: what is wrong with ours; shown, but no hindrance: the database's decides.
         keys: without them nothing can be sealed or opened.
-        providers: those that rest; told, but no hindrance: what is accepted waits for them.
+        providers: those that rest; shown, but no hindrance: what is accepted waits for them.
         places: why ids have none soon: then nothing is accepted, nor promised.
     """
 

@@ -54,7 +54,7 @@ def recurring_work(
 
 def lane_work(container: Container, telemetry: Telemetry) -> list[Work]:
     """What a process does now and then because it delivers."""
-    alarm = ProviderAlerts(tell=container.alert.resting_providers(), telemetry=telemetry)
+    alarm = ProviderAlerts(send=container.alert.resting_providers(), telemetry=telemetry)
     return [
         ("leases", container.delivery.keep_leases(), LEASES_EVERY),
         ("provider alerts", alarm, PROVIDERS_EVERY),
@@ -65,7 +65,7 @@ def alert_work(container: Container, telemetry: LaneFigures) -> list[Work]:
     """What is late, and what has died: see to it, and say so."""
     alert, outbox = container.alert, container.outbox
     return [
-        ("alerts", DeadLetterAlerts(tell=alert.dead_letters(), telemetry=telemetry), ALERTS_EVERY),
+        ("alerts", DeadLetterAlerts(send=alert.dead_letters(), telemetry=telemetry), ALERTS_EVERY),
         ("overdue", OverdueWatch(chase=outbox.chase_overdue(), telemetry=telemetry), OVERDUE_EVERY),
-        ("lanes", LaneAlerts(tell=alert.lanes(), telemetry=telemetry), LANES_EVERY),
+        ("lanes", LaneAlerts(send=alert.lanes(), telemetry=telemetry), LANES_EVERY),
     ]

@@ -1,17 +1,11 @@
-"""Which actors a role runs: the engine of the container, put together."""
+"""What each role runs, and in which order it stops; `posthorn worker` is the role of that name."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from application.intake.command import INTAKE
-from application.intake.defer import MESSAGE_MAX
 from config.container import Container
 from config.parts import Parts
-from entrypoints.amqp.cloudevents import SIZE_MAX
-from entrypoints.amqp.intake import IntakeBatches
-from entrypoints.amqp.parking import CRITICAL, ORDINARY
-from entrypoints.amqp.shop_events import EventBatches
 from entrypoints.engine.actor import Actor
 from entrypoints.engine.clock_skew import ClockSkewWatch
 from entrypoints.engine.consumer.batch_consumer import BatchConsumer
@@ -22,16 +16,17 @@ from entrypoints.http.app import create_app
 from entrypoints.http.kit.connections import ConnectionLimits
 from entrypoints.http.kit.services import Readiness
 from entrypoints.processes.api import http_services
+from entrypoints.processes.consumers import Handle, intake_consumer, returned_consumer, shop_event_consumers
 from entrypoints.processes.health import HealthApp
 from entrypoints.processes.http_server import HttpActor, listen
-from entrypoints.processes.lanes import lane_actors, returned
+from entrypoints.processes.lanes import lane_actors
 from entrypoints.processes.readiness import ReadinessCheck
 from entrypoints.processes.recurring import recurring_work
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a process does; every one relays its own outbox rows."""
+    """What a process does.  Every process also relays its own outbox rows and does what recurs."""
 
     name: str
     http: bool = False
@@ -51,13 +46,14 @@ ROLES = {
 }
 
 
-class Assembly:
+class ProcessActors:
     """The actors of one process."""
 
     def __init__(self, container: Container, role: Role) -> None:
         self.container = container
         self.role = role
         self.draining = False
+        """Set at SIGTERM: `/readyz` answers 503 from then on."""
         self.telemetry = container.kernel.telemetry()
         self.relay = RelayActor(
             relay=container.outbox.relay(),
@@ -73,91 +69,72 @@ class Assembly:
             telemetry=self.telemetry,
         )
         container.kernel.nudge().actor = self.jobs
-        self._skew = ClockSkewWatch(skew=lambda: container.kernel.clock().skew, telemetry=self.telemetry)
         self.http: HttpActor | None = None
-        self._consumers: list[BatchConsumer] = []
+        self._skew = ClockSkewWatch(skew=lambda: container.kernel.clock().skew, telemetry=self.telemetry)
+        self._events: list[BatchConsumer] = []
 
-    def groups(self, parts: Parts, handle: Any = None, pages: Sequence[Any] = ()) -> list[list[Actor]]:
-        """In the order of stopping: those that take work before those that carry it away.
+    def groups(
+        self, parts: Parts, handle: Handle | None = None, pages: Sequence[Any] = ()
+    ) -> list[list[Actor]]:
+        """All actors.  They start together, and stop group by group, in this order:
+
+        1. what takes work from outside: HTTP, jobs, shop events, the intake;
+        2. the lanes, which finish and settle the calls under way;
+        3. the relay, which publishes what all of these have committed, and what recurs.
 
         Args:
             handle: in place of `HandleEvents`.
             pages: further routes of the API.
         """
-        entrances: list[Actor] = []
         if parts.presence is not None:
             parts.presence.depends_on(lambda: self.relay.able)
+        return [self._entrances(parts, handle, pages), self._lanes(parts), self._background(parts)]
+
+    def _entrances(self, parts: Parts, handle: Handle | None, pages: Sequence[Any]) -> list[Actor]:
+        entrances: list[Actor] = []
         self.http = self._server(parts, pages)
         if self.http is not None:
             entrances.append(self.http)
         if self.role.http:
             entrances.append(self.jobs)
-        self._consumers = self.consumers(parts, handle) if self.role.events else []
-        alerts, lanes = self.role.http or self.role.lanes, self.role.lanes
-        recurring = recurring_work(self.container, parts, self._skew, alerts=alerts, lanes=lanes)
-        return [
-            [*entrances, *self._consumers, *self._intake(parts)],
-            self._lanes(parts) if self.role.lanes else [],
-            [self.relay, *recurring, *self._incarnation(parts)],
-        ]
+        if self.role.events:
+            self._events = shop_event_consumers(self.container, parts.reach_store, handle)
+            entrances += self._events
+        if self.role.http and parts.connections:  # embedded mode defers nothing to a broker
+            entrances.append(intake_consumer(self.container, parts.reach_store))
+        return entrances
 
     def _lanes(self, parts: Parts) -> list[Actor]:
-        return [*lane_actors(self.container, self.relay), returned(self.container, parts.reach_store)]
-
-    def consumers(self, parts: Parts, handle: Any = None) -> list[BatchConsumer]:
-        """The entrances of shop events."""
-        c = self.container
-        batches = EventBatches(
-            handle=handle or c.event.handle(),
-            publisher=c.broker.publisher(),
-            ids=c.kernel.ids(),
-            telemetry=self.telemetry,
-        )
-        return [
-            BatchConsumer(
-                name=queue,
-                consumer=c.broker.consumer(),
-                batches=batches,
-                clock=c.kernel.clock(),
-                probe=parts.reach_store,
-                largest=SIZE_MAX,
-            )
-            for queue in (CRITICAL, ORDINARY)
-        ]
-
-    def _intake(self, parts: Parts) -> list[BatchConsumer]:
-        """Drains what was promised while the database was away; embedded mode promises nothing."""
-        if not (self.role.http and parts.links):
+        if not self.role.lanes:
             return []
-        c = self.container
-        batches = IntakeBatches(
-            drain=c.intake.drain(),
-            publisher=c.broker.publisher(),
-            ids=c.kernel.ids(),
-            telemetry=self.telemetry,
-        )
         return [
-            BatchConsumer(
-                name=INTAKE,
-                consumer=c.broker.consumer(),
-                batches=batches,
-                clock=c.kernel.clock(),
-                probe=parts.reach_store,
-                does=INTAKE,
-                batches_max=2,
-                largest=MESSAGE_MAX,
-            )
+            *lane_actors(self.container, self.relay),
+            returned_consumer(self.container, parts.reach_store),
         ]
+
+    def _background(self, parts: Parts) -> list[Actor]:
+        alerts, lanes = self.role.http or self.role.lanes, self.role.lanes
+        actors = [
+            self.relay,
+            *recurring_work(self.container, parts, self._skew, alerts=alerts, lanes=lanes),
+        ]
+        if parts.connections:  # embedded mode issues everything again at each start by itself
+            connection = parts.connections[-1]
+            recover = self.container.recovery.recover_broker()
+            actors.append(
+                RecoveryActor(recover=recover, session=lambda: connection.session, telemetry=self.telemetry)
+            )
+        return actors
 
     def readiness(self, parts: Parts) -> Callable[[], Awaitable[Readiness]]:
-        """What this process can do now."""
+        """What `/readyz` answers."""
         return ReadinessCheck(
             either=self.role.name == "api",
             parts=parts,
             relay=self.relay,
             tasks=self.container.kernel.tasks(),
             away_max=self.container.settings().relay.away_max.total_seconds(),
-            consumers=lambda: self._consumers,
+            consumers=lambda: self._events,
             clock=self._skew.state,
             providers=self.container.provider.states().resting,
             places=parts.partitions.fault,
@@ -166,6 +143,7 @@ class Assembly:
         )
 
     def _server(self, parts: Parts, pages: Sequence[Any]) -> HttpActor | None:
+        """The API; in other roles health and metrics, when a port is set for them."""
         http = self.container.settings().http
         port, key = (http.port, "http.port") if self.role.http else (http.metrics_port, "http.metrics_port")
         if not self.role.http and not port:
@@ -182,10 +160,3 @@ class Assembly:
             fresh=self.container.kernel.ids().next,
             limits=ConnectionLimits(connections=http.connections),
         )
-
-    def _incarnation(self, parts: Parts) -> list[Actor]:
-        """Embedded mode issues everything again at each start by itself."""
-        if not parts.links:
-            return []
-        recover, link = self.container.recovery.recover_broker(), parts.links[-1]
-        return [RecoveryActor(recover=recover, session=lambda: link.session, telemetry=self.telemetry)]

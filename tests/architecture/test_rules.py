@@ -66,7 +66,7 @@ ALLOWED = {
     + "async def f():\n    task = asyncio.create_task(g())\n    await asyncio.wait([task], timeout=1)\n",
     "config/grouped.py": OK
     + "async def f():\n    async with TaskGroup() as group:\n        group.create_task(uncancelled(g()))\n",
-    "entrypoints/demo/eyes.py": OK + "def f(container):\n    container.kernel.clock.override(g())\n",
+    "entrypoints/demo/watched_ports.py": OK + "def f(container):\n    container.kernel.clock.override(g())\n",
     "config/shut.py": OK + 'X = re.compile(r"^a\\Z|b\\$")\nY = Meta(pattern=rf"^{X}\\Z")\n',
     "config/empty/__init__.py": "",
 }

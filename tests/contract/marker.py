@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from application.recovery.ports import BrokerMarker, KnownMarker, Marks
+from application.recovery.ports import BrokerMarker, KnownMarker, Markers
 from domain.kernel.errors import Conflict
 
 
@@ -44,20 +44,20 @@ class KnownMarkerContract:
 
     async def test_the_last_one_is_relied_on(self, known: KnownMarker) -> None:
         first, second, third = uuid4(), uuid4(), uuid4()
-        assert await known.marks() == Marks(relied=None)
+        assert await known.markers() == Markers(relied=None)
         await known.intend(first)
         await known.intend(first)
-        assert await known.marks() == Marks(relied=None, others=(first,))
+        assert await known.markers() == Markers(relied=None, others=(first,))
         await known.rely(first, [])
-        assert await known.marks() == Marks(relied=first)
+        assert await known.markers() == Markers(relied=first)
         for marker in (second, third):
             await known.intend(marker)
-        assert await known.marks() == Marks(relied=first, others=(third, second))
+        assert await known.markers() == Markers(relied=first, others=(third, second))
         await known.rely(second, [first])
-        assert await known.marks() == Marks(relied=second, others=(third,))
+        assert await known.markers() == Markers(relied=second, others=(third,))
         await known.rely(third, [third])
-        assert (await known.marks()).relied == third
-        assert set((await known.marks()).others) == {second}
+        assert (await known.markers()).relied == third
+        assert set((await known.markers()).others) == {second}
 
     async def test_nobody_relies_on_a_forgotten_one(self, known: KnownMarker) -> None:
         old, new = uuid4(), uuid4()
@@ -66,7 +66,7 @@ class KnownMarkerContract:
         await known.rely(new, [old])
         with pytest.raises(Conflict):
             await known.rely(old, [new])
-        assert await known.marks() == Marks(relied=new)
+        assert await known.markers() == Markers(relied=new)
 
     async def test_one_is_alone_at_a_time(self, known: KnownMarker) -> None:
         async with known.alone() as mine:

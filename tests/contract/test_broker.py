@@ -21,7 +21,7 @@ from tests.contract.broker import (
     PublishingContract,
 )
 from tests.support.broker import RabbitServer, VHost
-from tests.support.fault_proxy import Cord
+from tests.support.fault_proxy import FaultProxy
 from tests.support.topology import lay_out, links
 
 
@@ -58,10 +58,13 @@ async def rabbitmq_with_plugin(rabbitmq_server: RabbitServer, vhost: VHost) -> A
 async def connected(
     vhost: VHost, later: type[DelayLadderPublisher] | type[DelayPluginPublisher]
 ) -> AsyncIterator[Broker]:
-    async with Cord(vhost.amqp_url) as cord, links(vhost, consuming=cord.url) as (publishing, consuming):
+    async with (
+        FaultProxy(vhost.amqp_url) as proxy,
+        links(vhost, consuming=proxy.url) as (publishing, consuming),
+    ):
 
         async def drop() -> None:
-            cord.cut()
+            proxy.cut()
 
         yield Broker(
             publisher=RabbitPublisher(publishing),

@@ -66,41 +66,41 @@ async def test_who_goes_on_issues_what_is_left(
 ) -> None:
     """Whether they are young or older than a day: each exactly once."""
     monkeypatch.setattr("adapters.postgres.recovery.reissue.RECENT", recent)
-    engine, mark, marker = PostgresEngine(store), uuid4(), PostgresMarker(database=store)
+    engine, marker, known = PostgresEngine(store), uuid4(), PostgresMarker(database=store)
     for priority in (Priority.LOW, Priority.CRITICAL):
         await engine.given(100, lane=Lane("email", priority))
-    await marker.intend(mark)
+    await known.intend(marker)
     for pages in (3, 2):
         dying = PostgresRecovery(database=store, process=uuid4(), ids=FailsAt(pages), batch=20)
         with pytest.raises(StoreUnavailable):
-            await dying.reissue(mark)
+            await dying.reissue(marker)
     heir = PostgresRecovery(database=store, process=uuid4(), ids=IDS, batch=20)
-    assert await heir.reissue(mark) == 100
-    assert await heir.reissue_dead(mark) == 0
+    assert await heir.reissue(marker) == 100
+    assert await heir.reissue_dead(marker) == 0
 
     issued = await _issued(store)
     assert len(issued) == len(set(issued)) == 200
     assert {pointer.seq for pointer in issued} == {2}
-    assert await heir.reissue(mark) == 0
-    assert await heir.reissue() == 200, "control: without a mark it begins anew"
+    assert await heir.reissue(marker) == 0
+    assert await heir.reissue() == 200, "control: without a marker it begins anew"
 
 
 async def test_who_was_taken_for_dead_issues_nothing_more(store: Database) -> None:
-    engine, mark, marker = PostgresEngine(store), uuid4(), PostgresMarker(database=store)
+    engine, marker, known = PostgresEngine(store), uuid4(), PostgresMarker(database=store)
     await engine.given(60)
-    await marker.intend(mark)
+    await known.intend(marker)
     sleeper = PostgresRecovery(database=store, process=uuid4(), ids=IDS, batch=20)
-    way = await sleeper._way(mark, None)
+    way = await sleeper._way(marker, None)
     heir = PostgresRecovery(database=store, process=uuid4(), ids=IDS, batch=20)
-    assert await heir.reissue(mark) == 60
+    assert await heir.reissue(marker) == 60
     with pytest.raises(Conflict):
         await _wakes(sleeper, way)
     assert len(await _issued(store)) == 60
-    await marker.rely(mark, [])
-    await marker.intend(other := uuid4())
-    await marker.rely(other, [mark])
+    await known.rely(marker, [])
+    await known.intend(other := uuid4())
+    await known.rely(other, [marker])
     with pytest.raises(Conflict):
-        await sleeper.reissue(mark)
+        await sleeper.reissue(marker)
 
 
 async def _wakes(sleeper: PostgresRecovery, way: Any) -> None:

@@ -21,7 +21,7 @@ from tests.crash.load import PER_LIFE, Load
 from tests.crash.points import AT, FLAW, Point
 from tests.support.broker import RabbitServer
 from tests.support.eventually import eventually
-from tests.support.fault_proxy import Cord
+from tests.support.fault_proxy import FaultProxy
 from tests.support.ground_truth import Death
 from tests.support.postgres import PostgresServer
 from tests.support.process import Child
@@ -158,14 +158,14 @@ async def _way_to(shop: Shop, load: Load, point: Point) -> AsyncIterator[str]:
 
     async def outage() -> None:
         await eventually(lambda: len(load.accepted) >= ACCEPTED_FIRST, timeout=POINT_MAX)
-        cord.bar()
+        proxy.bar()
         await eventually(lambda: len(load.promised) >= PROMISED, timeout=POINT_MAX)
-        cord.unbar()
+        proxy.unbar()
 
-    async with Cord(shop.dsn) as cord:
+    async with FaultProxy(shop.dsn) as proxy:
         passing = asyncio.create_task(outage())
         try:
-            yield cord.url
+            yield proxy.url
         finally:
             passing.cancel()
             await asyncio.gather(passing, return_exceptions=True)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from tests.support.eventually import eventually
-from tests.support.fault_proxy import Cord
+from tests.support.fault_proxy import FaultProxy
 from tests.support.load import Requests
 from tests.support.shop import Answer, Shop
 
@@ -20,8 +20,8 @@ AT_ONCE = 1.0
 
 async def test_a_black_hole_keeps_nobody_waiting(shop: Shop) -> None:
     names = await shop.users(10)
-    async with Cord(shop.dsn) as cord:
-        through = {"POSTHORN_DB__URL": cord.url}
+    async with FaultProxy(shop.dsn) as proxy:
+        through = {"POSTHORN_DB__URL": proxy.url}
         for role in ("api", "worker"):
             await shop.start(role, env=through)
         load = Requests(shop, names, recipients=1)
@@ -34,7 +34,7 @@ async def test_a_black_hole_keeps_nobody_waiting(shop: Shop) -> None:
                 "POST", "/api/notifications", load.body(f"hole-{n}"), idempotency=f"hole-{n}"
             )
 
-        cord.black_hole()
+        proxy.black_hole()
         first = await asyncio.gather(*(_timed(lambda n=n: ask(n)) for n in range(20)))
         probes = [await _timed(lambda role=role: shop.readiness(role)) for role in ("api", "worker")]
         assert [(answer.status, answer.body.get("degraded")) for answer, _ in first] == [(202, True)] * 20
@@ -49,7 +49,7 @@ async def test_a_black_hole_keeps_nobody_waiting(shop: Shop) -> None:
         assert (unread.status, seconds < AT_ONCE) == (503, True)
         assert await shop.ready() == {"api": True, "worker": False}
 
-        cord.heal()
+        proxy.heal()
         assert (await eventually(lambda: _usual(lambda: ask(50)), timeout=20)).status == 202
         kept = {answer.id for answer, _ in (*first, *later)}
         for id_ in kept:

@@ -48,7 +48,7 @@ async def test_a_wiped_broker(shop: Shop, killable_rabbitmq: RabbitServer) -> No
     assert issued["pointers"] > 100, "hardly anything was lost: nothing was tested"
     assert issued["dead_letters"] > 0
 
-    others = 2 * len(roles) - 1  # all have found the mark at the start; after the loss one has marked
+    others = 2 * len(roles) - 1  # all have found the marker at the start; after the loss one has marked
     await eventually(lambda: len(_told(roles, "broker.intact")) >= others, timeout=30)
     before, looked = await _numbers(shop), len(_told(roles, "broker.intact"))
     await asyncio.to_thread(killable_rabbitmq.restart)
@@ -110,7 +110,7 @@ async def _dead_letters_are_there(server: RabbitServer, shop: Shop) -> None:
 
 
 async def _numbers(shop: Shop) -> tuple[UUID, int, int]:
-    """The mark, and what moves whenever a pointer is issued."""
+    """The marker, and what moves whenever a pointer is issued."""
     marker = await shop.value("SELECT id FROM broker_marker")
     issued = await shop.value("SELECT sum(seq) FROM notification_deliveries")
     return marker, issued, await shop.value("SELECT count(*) FROM outbox")

@@ -40,7 +40,7 @@ from entrypoints.amqp.shop_events import EventBatches
 from entrypoints.engine.consumer.batch_consumer import BatchConsumer
 from tests.support.broker import RabbitServer, VHost
 from tests.support.eventually import eventually
-from tests.support.fault_proxy import Cord
+from tests.support.fault_proxy import FaultProxy
 from tests.support.postgres import PostgresServer
 from tests.support.telemetry import Told
 from tests.support.topology import lay_out, links
@@ -76,8 +76,8 @@ class Entrance:
     async def __aenter__(self) -> "Entrance":
         await self._stack.enter_async_context(self.database)
         await lay_out(self.vhost)
-        self.cord = await self._stack.enter_async_context(Cord(self.vhost.amqp_url))
-        both = links(self.vhost, consuming=self.cord.url)
+        self.proxy = await self._stack.enter_async_context(FaultProxy(self.vhost.amqp_url))
+        both = links(self.vhost, consuming=self.proxy.url)
         publishing, consuming = await self._stack.enter_async_context(both)
         shop = await self._stack.enter_async_context(await aio_pika.connect(self.vhost.amqp_url))
         self._channel = await shop.channel()
@@ -295,7 +295,7 @@ async def test_a_connection_cut_in_mid_stream_loses_and_doubles_nothing(entrance
     for n in range(300):
         await entrance.cloud_event("order.created", f"e-{n}", ORDER | {"orderId": str(n)})
         if n in (100, 200):
-            entrance.cord.cut()
+            entrance.proxy.cut()
 
     async def all_there() -> bool:
         return await entrance.value("SELECT count(*) FROM notifications") == 300

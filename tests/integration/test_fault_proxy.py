@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.fault_proxy import PACE, Cord, Fault
+from tests.support.fault_proxy import PACE, Fault, FaultProxy
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @pytest.fixture
-async def cord() -> AsyncIterator[Cord]:
+async def proxy() -> AsyncIterator[FaultProxy]:
     """To a server that echoes."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -22,64 +22,64 @@ async def cord() -> AsyncIterator[Cord]:
 
     async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        async with Cord(f"echo://127.0.0.1:{port}", garbage=b"garbage") as cord:
-            yield cord
+        async with FaultProxy(f"echo://127.0.0.1:{port}", garbage=b"garbage") as proxy:
+            yield proxy
 
 
-async def test_at_connect(cord: Cord) -> None:
-    cord.greet(Fault.HANG_UP)
-    assert await said(await connected(cord)) == b""
-    cord.greet(Fault.RESET)
+async def test_at_connect(proxy: FaultProxy) -> None:
+    proxy.greet(Fault.HANG_UP)
+    assert await said(await connected(proxy)) == b""
+    proxy.greet(Fault.RESET)
     with pytest.raises(ConnectionResetError):
-        await said(await connected(cord))
-    cord.greet(Fault.GARBAGE)
-    assert await said(await connected(cord), 12) == b"garbagehello"
-    cord.greet(Fault.SILENT)
-    streams = await connected(cord)
+        await said(await connected(proxy))
+    proxy.greet(Fault.GARBAGE)
+    assert await said(await connected(proxy), 12) == b"garbagehello"
+    proxy.greet(Fault.SILENT)
+    streams = await connected(proxy)
     with pytest.raises(TimeoutError):
         await said(streams)
-    cord.heal()
+    proxy.heal()
     assert await said(streams) == b"hello"
-    cord.greet(Fault.HANG_UP, after=3)
-    assert await said(await connected(cord)) == b"hel"
-    assert cord.taken == 5
+    proxy.greet(Fault.HANG_UP, after=3)
+    assert await said(await connected(proxy)) == b"hel"
+    assert proxy.taken == 5
 
 
-async def test_in_mid_stream(cord: Cord) -> None:
+async def test_in_mid_stream(proxy: FaultProxy) -> None:
     for fault, heard in ((Fault.HANG_UP, b""), (Fault.GARBAGE, b"garba")):
-        streams = await connected(cord)
+        streams = await connected(proxy)
         assert await said(streams) == b"hello"
-        cord.strike(fault)
+        proxy.strike(fault)
         assert await said(streams) == heard
-    cord.strike(Fault.RESET)
+    proxy.strike(Fault.RESET)
     with pytest.raises(ConnectionResetError):
         await said(streams, 100)
-    streams = await connected(cord)
+    streams = await connected(proxy)
     assert await said(streams) == b"hello"
-    cord.strike(Fault.SLOW)
+    proxy.strike(Fault.SLOW)
     streams[1].write(b"h" * 8)
     began = time.monotonic()
     assert await said(streams, 8) == b"h" * 8
     assert time.monotonic() - began >= 7 * PACE
 
 
-async def test_a_black_hole_answers_nobody_and_what_stood_goes_on_afterwards(cord: Cord) -> None:
-    streams = await connected(cord)
+async def test_a_black_hole_answers_nobody_and_what_stood_goes_on_afterwards(proxy: FaultProxy) -> None:
+    streams = await connected(proxy)
     assert await said(streams) == b"hello"
-    cord.black_hole()
+    proxy.black_hole()
     streams[1].write(b"later")
     with pytest.raises(TimeoutError):
         await said(streams)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(connected(cord), 0.2)
-    cord.heal()
+        await asyncio.wait_for(connected(proxy), 0.2)
+    proxy.heal()
     assert await said(streams) == b"later"
-    assert await said(await connected(cord)) == b"hello"
+    assert await said(await connected(proxy)) == b"hello"
 
 
-async def connected(cord: Cord) -> Streams:
+async def connected(proxy: FaultProxy) -> Streams:
     """A new connection that has said hello."""
-    host, _, port = cord.url.removeprefix("echo://@").partition(":")
+    host, _, port = proxy.url.removeprefix("echo://@").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"hello")
     return reader, writer

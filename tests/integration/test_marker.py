@@ -1,4 +1,4 @@
-"""The mark on a real broker: what takes it away, and what must not."""
+"""The marker on a real broker: what takes it away, and what must not."""
 
 import asyncio
 from collections.abc import AsyncIterator

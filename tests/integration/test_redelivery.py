@@ -12,7 +12,7 @@ from domain.kernel.errors import BrokerUnavailable
 from tests.contract.broker import LANE, numbered, outgoing, take
 from tests.support.broker import RabbitServer, VHost
 from tests.support.eventually import eventually
-from tests.support.fault_proxy import Cord
+from tests.support.fault_proxy import FaultProxy
 from tests.support.topology import lay_out, links
 
 COUNT = "x-delivery-count"
@@ -28,14 +28,17 @@ async def both(vhost: VHost) -> AsyncIterator[tuple[BrokerConnection, BrokerConn
 
 async def test_each_lost_connection_counts_once_for_all_that_was_ahead(vhost: VHost) -> None:
     await lay_out(vhost, ["email"])
-    async with Cord(vhost.amqp_url) as cord, links(vhost, consuming=cord.url) as (publishing, consuming):
+    async with (
+        FaultProxy(vhost.amqp_url) as proxy,
+        links(vhost, consuming=proxy.url) as (publishing, consuming),
+    ):
         await RabbitPublisher(publishing).publish(numbered(3))
         for count in range(3):
             await eventually(lambda: consuming.connected)
             subscription = await RabbitConsumer(consuming).subscribe(LANE, 3)
             counts = [message.headers.get(COUNT, 0) for message in await take(subscription, 3)]
             assert counts == [count] * 3
-            cord.cut()
+            proxy.cut()
             with pytest.raises(BrokerUnavailable):
                 await subscription.take(1)
 

@@ -1,4 +1,4 @@
-"""What runs in a process: the product's container and actors, over wires that may break."""
+"""What runs in a process: the product's container and actors, over a network that fails that may break."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,7 +35,13 @@ from entrypoints.engine.recovery import RecoveryActor
 from entrypoints.engine.recurring import Recurring
 from entrypoints.engine.relay.actor import RelayActor
 from entrypoints.engine.supervisor import Supervisor
-from tests.simulation.faulty_ports import Calling, Consuming, Known, Publishing, Remote
+from tests.simulation.faulty_ports import (
+    RemoteConsumer,
+    RemoteMarkers,
+    RemotePort,
+    RemoteProvider,
+    RemotePublisher,
+)
 from tests.simulation.policies import CALL_MAX, LEASE, POLICIES
 from tests.simulation.process import Process
 from tests.simulation.random_faults import Part
@@ -113,15 +119,15 @@ class Voice:
 
 
 class Assembly:
-    """The parts of one process: the product's container, over wires that may break."""
+    """The parts of one process: the product's container, over a network that fails that may break."""
 
     def __init__(self, world: World, process: Process) -> None:
         self.world = world
         self.process = process
         self.voice = Voice(world, process)
-        self.remote = partial(Remote, world, process)
-        self.publisher: Any = Publishing(world, process)
-        self.consumer: Any = Consuming(world, process)
+        self.remote = partial(RemotePort, world, process)
+        self.publisher: Any = RemotePublisher(world, process)
+        self.consumer: Any = RemoteConsumer(world, process)
         self.container = self._container()
         self.relay = RelayActor(
             relay=self.container.outbox.relay(),
@@ -154,15 +160,15 @@ class Assembly:
         container.notification.policies.override(POLICIES)
         container.channel.open_channels.override(Object(None))  # every channel takes requests
         container.intake.absence.override(Absence(clock=process.clock))
-        container.provider.gateways.override(Calling(world, process))
+        container.provider.gateways.override(RemoteProvider(world, process))
         for port in (container.broker.publisher, container.broker.delayed):
             port.override(self.publisher)
         for port in (container.broker.consumer, container.broker.sizes):
             port.override(self.consumer)
         overdue = MemoryOverdue(rows=world.rows, process=process.id, ids=process.ids)
         container.outbox.overdue.override(self.remote(WatchedOverdue(overdue, world)))
-        container.recovery.known_marker.override(Known(world, process))
-        container.recovery.broker_marker.override(self.remote(world.marks, Part.BROKER))
+        container.recovery.known_marker.override(RemoteMarkers(world, process))
+        container.recovery.broker_marker.override(self.remote(world.markers, Part.BROKER))
         container.recovery.topology.override(self)
         return container
 
@@ -178,7 +184,7 @@ class Assembly:
         groups: Sequence[Sequence[Actor]] = [
             entrances,
             [*self._lanes(), self._returned()] if lanes else [],
-            [self.relay, self._incarnation(), self._keeping(), self._chaser()],
+            [self.relay, self._recovery(), self._keeping(), self._overdue()],
         ]
         return Supervisor(groups=groups, telemetry=self.voice, tasks=Tasks(self.voice.task_ended))
 
@@ -187,7 +193,7 @@ class Assembly:
         keep = self.container.delivery.keep_leases()
         return Recurring(name="leases", work=keep, every=1.0, telemetry=self.voice)
 
-    def _chaser(self) -> Recurring:
+    def _overdue(self) -> Recurring:
         """Issues again what is not back."""
         work = OverdueWatch(chase=self.container.outbox.chase_overdue(), telemetry=self.voice)
         return Recurring(name="overdue", work=work, every=5.0, telemetry=self.voice)
@@ -207,11 +213,11 @@ class Assembly:
         world, process = self.world, self.process
         while process.alive:
             await world.thawed(process)
-            if Part.STORE not in world.weather.away:
+            if Part.STORE not in world.random_faults.away:
                 process.clock.heard(world.clock.now(), process.clock.monotonic())
             if not self.relay.able:
                 world.rows.processes.discard(process.id)
-            elif Part.STORE not in world.weather.away:
+            elif Part.STORE not in world.random_faults.away:
                 world.rows.processes.add(process.id)
             await passing(4.0)
 
@@ -277,12 +283,12 @@ class Assembly:
             **more,
         )
 
-    def _incarnation(self) -> RecoveryActor:
+    def _recovery(self) -> RecoveryActor:
         recover = self.container.recovery.recover_broker()
         return RecoveryActor(recover=recover, session=self._session, telemetry=self.voice, every=3.0)
 
     def _session(self) -> int | None:
-        if Part.BROKER in self.world.weather.away or self.process.cut_off:
+        if Part.BROKER in self.world.random_faults.away or self.process.cut_off:
             return None
         return self.world.connections + self.process.drops
 

@@ -77,7 +77,7 @@ class Faults:
 
     def _top_up(self) -> None:
         """A run that was too quiet ends with cut after cut."""
-        if self.world.weather.count.total() < FAULTS_MIN:
+        if self.world.random_faults.count.total() < FAULTS_MIN:
             self._cut()
             self.world.loop.call_later(0.2, self._top_up)
 
@@ -109,7 +109,7 @@ class Faults:
     def _cut_off_for_ever(self) -> None:
         """From the broker alone: it lives, accepts, and gets nothing published."""
         for member in self._chosen():
-            self.world.weather.count["cut off for ever"] += 1
+            self.world.random_faults.count["cut off for ever"] += 1
             self.world.note("{} is cut off from the broker for ever", member.process.name)
             member.process.cut_off = True
             member.process.troubled()
@@ -121,7 +121,7 @@ class Faults:
 
     def _cut(self) -> None:
         for member in self._chosen():
-            self.world.weather.count["cut off"] += 1
+            self.world.random_faults.count["cut off"] += 1
             self.world.note("{} is cut off from the broker", member.process.name)
             member.process.troubled(broker=True)
             member.process.hang_up("cut off")
@@ -135,11 +135,11 @@ class Faults:
     async def _away(self, part: Part) -> None:
         """Its locks, or its connections, end with it."""
         world = self.world
-        if part in world.weather.away or not world.weather.stormy:
+        if part in world.random_faults.away or not world.random_faults.failing:
             return
-        world.weather.count[f"{part.value} away"] += 1
+        world.random_faults.count[f"{part.value} away"] += 1
         world.note("the {} goes away", part.value)
-        world.weather.away.add(part)
+        world.random_faults.away.add(part)
         for member in self.fleet.living():
             member.process.troubled(broker=part is Part.BROKER)
         if part is Part.BROKER:
@@ -148,7 +148,7 @@ class Faults:
             world.rows.processes.clear()
         await passing(world.chance.uniform(0.5, 15))
         world.note("the {} is back", part.value)
-        world.weather.away.discard(part)
+        world.random_faults.away.discard(part)
         world.connections += part is Part.BROKER
 
     def _wipe(self) -> None:
@@ -160,31 +160,31 @@ class Faults:
             self.world.purge(self.world.chance.choice(full))
 
     def _provider_down(self) -> None:
-        weather = self.world.weather
-        if weather.stormy:
-            weather.count["provider goes down"] += 1
-            weather.provider_down = True
+        random_faults = self.world.random_faults
+        if random_faults.failing:
+            random_faults.count["provider goes down"] += 1
+            random_faults.provider_down = True
             self.world.loop.call_later(self.world.chance.uniform(2, 15), self._provider_up)
 
     def _provider_up(self) -> None:
-        self.world.weather.provider_down = False
+        self.world.random_faults.provider_down = False
 
     def _login_refused(self) -> None:
-        weather = self.world.weather
-        if weather.stormy:
+        random_faults = self.world.random_faults
+        if random_faults.failing:
             self.world.note("the provider refuses our login")
-            weather.count["login refused"] += 1
-            weather.login_refused = True
+            random_faults.count["login refused"] += 1
+            random_faults.login_refused = True
             self.world.loop.call_later(self.world.chance.uniform(2, 20), self._login_taken)
 
     def _login_taken(self) -> None:
         self.world.note("the provider takes our login again")
-        self.world.weather.login_refused = False
+        self.world.random_faults.login_refused = False
 
     def _keyless(self) -> None:
         """A process that was not told the key others seal with; then somebody tells it."""
         for member in self._chosen():
-            self.world.weather.count["keyless"] += 1
+            self.world.random_faults.count["keyless"] += 1
             self.world.note("{} has not the key", member.process.name)
             member.process.keys.wrong = "not the key"
             self.world.loop.call_later(self.world.chance.uniform(2, 15), self._keyed, member)
@@ -213,4 +213,4 @@ class Faults:
 
     def _chosen(self) -> list[Member]:
         living = self.fleet.living()
-        return [self.world.chance.choice(living)] if living and self.world.weather.stormy else []
+        return [self.world.chance.choice(living)] if living and self.world.random_faults.failing else []

@@ -1,4 +1,4 @@
-"""The ports of a process, each over a wire that may break: nothing else connects it with the world."""
+"""The ports of a process, each over a network that fails: nothing else connects it with the world."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -17,13 +17,12 @@ from domain.provider.outcome import Accepted, Deferred, Outcome, Unknown
 from tests.simulation.invariants import call_begins
 from tests.simulation.policies import CALL_MAX, SCAN_MAX
 from tests.simulation.process import Process
-from tests.simulation.random_faults import Message as Fate
-from tests.simulation.random_faults import Part
+from tests.simulation.random_faults import MessageFate, Part
 from tests.simulation.world import AFTER_DEATH, LANE_QUEUES, World
-from tests.support.memory.incarnation import MemoryKnownMarker
+from tests.support.memory.marker import MemoryKnownMarker
 
 
-class Remote:
+class RemotePort:
     """Any port whose methods are requests: each is carried to `inner` and back."""
 
     def __init__(self, world: World, process: Process, inner: Any, part: Part = Part.STORE) -> None:
@@ -40,7 +39,7 @@ class Remote:
         return request
 
 
-class Publishing:
+class RemotePublisher:
     """Implements `Publisher` and `DelayedPublisher`."""
 
     def __init__(self, world: World, process: Process) -> None:
@@ -67,18 +66,18 @@ class Publishing:
             if message.queue in LANE_QUEUES:
                 for pointer in decode(message.body):
                     world.rounds[pointer].add(message.id)
-            fate = world.weather.message()
-            if fate is not Fate.FINE:
+            fate = world.random_faults.message()
+            if fate is not MessageFate.FINE:
                 world.note("{} of {}", fate.value, self._process.name)
-            if fate in (Fate.LOST, Fate.UNCONFIRMED):
+            if fate in (MessageFate.LOST, MessageFate.UNCONFIRMED):
                 silent.add(message.id)
-            if fate is Fate.LOST:
+            if fate is MessageFate.LOST:
                 continue
-            if fate is Fate.DELAYED:
+            if fate is MessageFate.DELAYED:
                 world.taken |= set(decode(message.body)) if message.queue in LANE_QUEUES else set()
-                world.detour(world.chance.uniform(0.1, 10), partial(self._put, how, [message]))
+                world.delay(world.chance.uniform(0.1, 10), partial(self._put, how, [message]))
                 continue
-            prompt += [message] * (2 if fate is Fate.DOUBLED else 1)
+            prompt += [message] * (2 if fate is MessageFate.DOUBLED else 1)
         published = await self._put(how, prompt)
         unroutable = set(published.unroutable)
         gone = silent | unroutable
@@ -89,14 +88,14 @@ class Publishing:
         return taken
 
 
-class Consuming:
+class RemoteConsumer:
     """Implements `Consumer` and `QueueSizes`."""
 
     def __init__(self, world: World, process: Process) -> None:
         self._world = world
         self._process = process
 
-    async def subscribe(self, queue: str, prefetch: int, largest: int = LARGEST) -> "Line":
+    async def subscribe(self, queue: str, prefetch: int, largest: int = LARGEST) -> "RemoteSubscription":
         """Open a subscription; it is lost with the process's connection."""
         try:
             return await self._world.carry(
@@ -106,12 +105,12 @@ class Consuming:
             self._process.hang_up("cannot subscribe")
             raise
 
-    async def _subscribe(self, queue: str, prefetch: int, largest: int) -> "Line":
+    async def _subscribe(self, queue: str, prefetch: int, largest: int) -> "RemoteSubscription":
         if not self._process.alive:
             raise BrokerUnavailable("nobody is there")
         inner = await self._world.broker.subscribe(queue, prefetch, largest)
         self._process.subscriptions.append(inner)
-        return Line(self._world, self._process, inner)
+        return RemoteSubscription(self._world, self._process, inner)
 
     async def size(self, queue: str) -> int:
         """See `QueueSizes`."""
@@ -120,7 +119,7 @@ class Consuming:
         )
 
 
-class Line:
+class RemoteSubscription:
     """Implements `Subscription`."""
 
     def __init__(self, world: World, process: Process, inner: MemorySubscription) -> None:
@@ -153,34 +152,34 @@ class Line:
         await self._inner.close()
 
 
-class Known:
+class RemoteMarkers:
     """Implements `KnownMarker`."""
 
     def __init__(self, world: World, process: Process) -> None:
         self._world = world
         self._process = process
         self._inner = MemoryKnownMarker(rows=world.rows, process=process.id)
-        remote = Remote(world, process, self._inner)
-        self.marks, self.intend, self.rely = remote.marks, remote.intend, remote.rely
+        remote = RemotePort(world, process, self._inner)
+        self.markers, self.intend, self.rely = remote.markers, remote.intend, remote.rely
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[bool]:
         """A lock that ends with the process."""
         self._process.check()
-        if Part.STORE in self._world.weather.away:
+        if Part.STORE in self._world.random_faults.away:
             raise StoreUnavailable("away")
         async with self._inner.alone() as mine:
             yield mine
 
 
-class Calling:
-    """Implements `Gateways` and `Gateway`: the provider, over a wire."""
+class RemoteProvider:
+    """Implements `Gateways` and `Gateway`: the provider, over a network that fails."""
 
     def __init__(self, world: World, process: Process) -> None:
         self._world = world
         self._process = process
 
-    def named(self, provider: str) -> "Calling":
+    def named(self, provider: str) -> "RemoteProvider":
         """There is one for all names."""
         return self
 
@@ -205,15 +204,15 @@ class Calling:
         if not process.alive and chance.random() > AFTER_DEATH:
             return
         outcome: Outcome | None
-        if world.weather.stormy and chance.random() < 0.02:
-            world.weather.count["provider not reached"] += 1
+        if world.random_faults.failing and chance.random() < 0.02:
+            world.random_faults.count["provider not reached"] += 1
             outcome = Deferred("connection refused")
         else:
             outcome = world.provider.take(message, world.rows.deliveries[message.delivery].epoch)
             world.note("the provider has {} attempt {}: {}", message.delivery, message.attempt, outcome)
         world.ambush(process, "send", before=False)
-        if isinstance(outcome, Accepted) and world.weather.stormy and chance.random() < 0.01:
-            world.weather.count["provider answer lost"] += 1
+        if isinstance(outcome, Accepted) and world.random_faults.failing and chance.random() < 0.01:
+            world.random_faults.count["provider answer lost"] += 1
             process.troubled()
         elif outcome is not None:
             world.loop.call_later(world.provider.latency(message), self._answer, answer, outcome)

@@ -63,7 +63,7 @@ class Fleet:
     def stop(self, member: Member) -> None:
         """SIGTERM."""
         if not member.stopping:
-            self.world.weather.count["stopped"] += 1
+            self.world.random_faults.count["stopped"] += 1
             self.world.note("{} is asked to stop", member.process.name)
             member.stopping = True
             member.supervisor.stop()

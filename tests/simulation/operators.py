@@ -80,7 +80,7 @@ class Operators:
         """As "Move messages" of the management UI does; it may die before its ack."""
         chance = self.world.chance
         lane = self._lane_with_letters()
-        if lane is None or Part.BROKER in self.world.weather.away:
+        if lane is None or Part.BROKER in self.world.random_faults.away:
             return
         broker = self.world.broker
         moving = await broker.subscribe(lane.dead, 10)
@@ -89,7 +89,7 @@ class Operators:
         self.world.moved |= {pointer for message in messages for pointer in decode(message.body)}
         ids = self.world.ids
         await broker.publish([Outgoing(id=ids.next(), queue=lane.queue, body=m.body) for m in messages])
-        if not self.world.weather.stormy or chance.random() < 0.8:
+        if not self.world.random_faults.failing or chance.random() < 0.8:
             await moving.ack([message.tag for message in messages])
         await moving.close()
 

@@ -1,7 +1,7 @@
 """The provider: it alone knows what was really sent.
 
 Addresses tell it what to do (`refuse@…`, `flaky@…`, `fussy@…`, `mute@…`, `slow@…`, `scan@…`); else
-the weather does.
+the random faults do.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from application.provider.ports import OutboundMessage
 from domain.provider.outcome import Accepted, AccountFault, Deferred, Outcome, Refused
-from tests.simulation.random_faults import Weather
+from tests.simulation.random_faults import RandomFaults
 
 LOGIN_REFUSED = "535 login refused"
 
@@ -45,7 +45,7 @@ class Provider:
 
     loop: asyncio.AbstractEventLoop
     chance: Random
-    weather: Weather
+    random_faults: RandomFaults
     lines: list[Line] = field(default_factory=list)
 
     def take(self, message: OutboundMessage, epoch: int) -> Outcome | None:
@@ -78,8 +78,8 @@ class Provider:
     def _decide(self, message: OutboundMessage) -> tuple[Outcome | None, bool]:
         accepted = Accepted(reference(message.delivery, message.attempt))
         dice = self.chance.random()
-        if self.weather.login_refused:
-            self.weather.count["provider refuses the login"] += 1
+        if self.random_faults.login_refused:
+            self.random_faults.count["provider refuses the login"] += 1
             return AccountFault(LOGIN_REFUSED), False
         if message.address.startswith("fussy") and dice < 0.4:
             return AccountFault("relay denied", certain=False), False
@@ -88,23 +88,23 @@ class Provider:
         if message.address.startswith("flaky") and dice < 0.6:
             return Deferred("busy"), False
         if message.address.startswith("mute") and dice < 0.5:
-            self.weather.count["provider silent"] += 1
+            self.random_faults.count["provider silent"] += 1
             return None, self.chance.random() < 0.5
-        if not self.weather.stormy:
+        if not self.random_faults.failing:
             return accepted, True
-        if self.weather.provider_down:
-            self.weather.count["provider down"] += 1
+        if self.random_faults.provider_down:
+            self.random_faults.count["provider down"] += 1
             return (Deferred("down"), False) if dice < 0.8 else (None, dice < 0.9)
         if dice < 0.05:
-            self.weather.count["provider defers"] += 1
+            self.random_faults.count["provider defers"] += 1
             return Deferred("try later"), False
         if dice < 0.08:
-            self.weather.count["provider throttles"] += 1
+            self.random_faults.count["provider throttles"] += 1
             return Deferred("slow down", retry_after=timedelta(seconds=self.chance.randint(1, 8))), False
         if dice < 0.11:
-            self.weather.count["provider silent"] += 1
+            self.random_faults.count["provider silent"] += 1
             return None, self.chance.random() < 0.5
         if dice < 0.13:
-            self.weather.count["provider refuses"] += 1
+            self.random_faults.count["provider refuses"] += 1
             return Refused("blocked"), False
         return accepted, True

@@ -1,6 +1,7 @@
-"""What goes wrong: small mishaps of every message on the way, and great ones at their times.
+"""Small faults that hit any request or message at random: lost, late, doubled, unconfirmed.
 
-All of it is drawn from one seed.  `count` is what went wrong, by kind.
+All of it is drawn from one seed.  `count` is what went wrong, by kind.  The great faults have their times in
+`tests.simulation.faults`.
 """
 
 from collections import Counter
@@ -25,8 +26,8 @@ class Lost(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """How one request travels; seconds."""
+class Transit:
+    """How one request travels, in seconds."""
 
     there: float
     back: float
@@ -34,7 +35,7 @@ class Way:
     lost: Lost = Lost.NOTHING
 
 
-class Message(Enum):
+class MessageFate(Enum):
     """What becomes of one message that is published."""
 
     FINE = "fine"
@@ -45,11 +46,11 @@ class Message(Enum):
 
 
 @dataclass(slots=True)
-class Weather:
-    """Stormy until it is told to calm down."""
+class RandomFaults:
+    """Things fail until `calm` is called."""
 
     chance: Random
-    stormy: bool = True
+    failing: bool = True
     away: set[Part] = field(default_factory=set)
     """Parts that are down for everybody."""
     provider_down: bool = False
@@ -59,44 +60,44 @@ class Weather:
     rough: float = 1.0
     """How likely small mishaps are, as a multiple: differs from run to run."""
 
-    def way(self, part: Part) -> Way:
+    def transit(self, part: Part) -> Transit:
         """Of one request to a part and its answer."""
         chance = self.chance
         there, back = chance.expovariate(200), max(0.0, chance.uniform(-0.02, 0.01))
-        if not self.stormy:
-            return Way(there, back)
+        if not self.failing:
+            return Transit(there, back)
         dice = chance.random() / self.rough
         if dice < 0.008:
-            return Way(there, back, self._told(Lost.REQUEST, f"{part.value} request lost"))
+            return Transit(there, back, self._counted(Lost.REQUEST, f"{part.value} request lost"))
         if dice < 0.016:
-            return Way(there, back, self._told(Lost.ANSWER, f"{part.value} answer lost"))
+            return Transit(there, back, self._counted(Lost.ANSWER, f"{part.value} answer lost"))
         if dice < 0.024:
             self.count[f"{part.value} slow"] += 1
-            return Way(there + self._long(), back)
+            return Transit(there + self._long(), back)
         if dice < 0.032:
             self.count[f"{part.value} slow"] += 1
-            return Way(there, back + self._long())
-        return Way(there, back)
+            return Transit(there, back + self._long())
+        return Transit(there, back)
 
-    def message(self) -> Message:
+    def message(self) -> MessageFate:
         """Of one message that is published."""
-        if not self.stormy:
-            return Message.FINE
+        if not self.failing:
+            return MessageFate.FINE
         dice = self.chance.random() / self.rough
         for limit, kind in (
-            (0.01, Message.LOST),
-            (0.02, Message.UNCONFIRMED),
-            (0.04, Message.DOUBLED),
-            (0.06, Message.DELAYED),
+            (0.01, MessageFate.LOST),
+            (0.02, MessageFate.UNCONFIRMED),
+            (0.04, MessageFate.DOUBLED),
+            (0.06, MessageFate.DELAYED),
         ):
             if dice < limit:
                 self.count[kind.value] += 1
                 return kind
-        return Message.FINE
+        return MessageFate.FINE
 
     def calm(self) -> None:
         """Nothing goes wrong any more."""
-        self.stormy = False
+        self.failing = False
         self.away.clear()
         self.provider_down = False
         self.login_refused = False
@@ -105,6 +106,6 @@ class Weather:
         """Now and then beyond a lease."""
         return self.chance.uniform(0.2, 6) if self.chance.random() < 0.7 else self.chance.uniform(6, 25)
 
-    def _told(self, lost: Lost, kind: str) -> Lost:
+    def _counted(self, lost: Lost, kind: str) -> Lost:
         self.count[kind] += 1
         return lost

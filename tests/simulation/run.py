@@ -57,7 +57,7 @@ async def _run(seed: int, traced: bool, virtual: virtual_time.VirtualLoop) -> Re
     operating = world.spawn(Operators(world, fleet).run(STORM + 10))
     await virtual_time.passing(STORM)
     world.note("the storm is over")
-    world.weather.calm()
+    world.random_faults.calm()
     world.ambushes.clear()
     deadline = virtual.time() + REST_MAX
     while virtual.time() < deadline:
@@ -73,7 +73,7 @@ async def _run(seed: int, traced: bool, virtual: virtual_time.VirtualLoop) -> Re
         seed=seed,
         deliveries=len(world.rows.deliveries),
         calls=len(world.provider.lines),
-        faults=world.weather.count,
+        faults=world.random_faults.count,
         seconds=virtual.time(),
         violations=violations(world, shop),
         trace=world.trace or [],

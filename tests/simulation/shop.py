@@ -199,7 +199,7 @@ class Shop:
             routing_key=key, body=msgspec.json.encode(body), message_id=id_, content_type="application/json"
         )
         while True:
-            if Part.BROKER not in self.world.weather.away:
+            if Part.BROKER not in self.world.random_faults.away:
                 await self.world.broker.emit("shop.events", event)
                 return
             await passing(self.world.chance.uniform(0.2, 2))

@@ -1,4 +1,4 @@
-"""Everything outside the processes: rows, broker, provider, weather, and the wires between."""
+"""Everything outside the processes: rows, broker, provider, faults, and the network between."""
 
 import asyncio
 import math
@@ -24,9 +24,9 @@ from entrypoints.amqp.parking import CRITICAL, ORDINARY
 from tests.simulation.clocks import MachineClock
 from tests.simulation.process import Process, SeededIds
 from tests.simulation.provider import Provider
-from tests.simulation.random_faults import Lost, Part, Way, Weather
+from tests.simulation.random_faults import Lost, Part, RandomFaults, Transit
 from tests.simulation.whereabouts import at_broker
-from tests.support.memory.incarnation import MemoryMarker
+from tests.support.memory.marker import MemoryMarker
 from tests.support.memory.rows import MemoryRows
 from tests.support.virtual_time import VirtualClock, VirtualLoop, passing
 
@@ -46,7 +46,7 @@ SILENCE = 10.0
 HEARTBEATS = 30.0
 """Seconds after which the broker does."""
 AFTER_DEATH = 0.5
-"""How likely what was on a wire still arrives when its sender is dead."""
+"""How likely what was on its way still arrives when its sender is dead."""
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class _Letter:
     name: str
     operation: Callable[[], Coroutine[Any, Any, Any]]
     answer: "asyncio.Future[Any]"
-    way: Way
+    way: Transit
 
 
 def _at_once(operation: Coroutine[Any, Any, Any]) -> tuple[object, Exception | None]:
@@ -97,8 +97,8 @@ class World:
     clock: VirtualClock = field(init=False)
     rows: MemoryRows = field(init=False)
     broker: MemoryBroker = field(init=False)
-    marks: MemoryMarker = field(default_factory=MemoryMarker)
-    weather: Weather = field(init=False)
+    markers: MemoryMarker = field(default_factory=MemoryMarker)
+    random_faults: RandomFaults = field(init=False)
     provider: Provider = field(init=False)
     ids: SeededIds = field(init=False)
     """Of what belongs to no process."""
@@ -107,7 +107,7 @@ class World:
     """Grows whenever everybody has to connect anew."""
     processes: list[Process] = field(default_factory=list)
     """All that ever lived."""
-    detours: dict[int, asyncio.TimerHandle] = field(default_factory=dict)
+    delayed: dict[int, asyncio.TimerHandle] = field(default_factory=dict)
     """Messages that the broker holds back for a while."""
     ambushes: list[Ambush] = field(default_factory=list)
     on_wiped: list[Callable[[], None]] = field(default_factory=list)
@@ -129,9 +129,9 @@ class World:
         self.clock = VirtualClock()
         self.rows = MemoryRows(self.clock)
         self.broker = MemoryBroker(TOPOLOGY, self.clock)
-        self.weather = Weather(self.chance, rough=self.chance.choice((0.3, 1.0, 2.0)))
+        self.random_faults = RandomFaults(self.chance, rough=self.chance.choice((0.3, 1.0, 2.0)))
         self.ids = SeededIds(self.clock, Random(f"{self.seed}/0"))
-        self.provider = Provider(self.loop, self.chance, self.weather)
+        self.provider = Provider(self.loop, self.chance, self.random_faults)
 
     def note(self, text: str, *values: object) -> None:
         """A line of the trace."""
@@ -159,7 +159,7 @@ class World:
     async def carry(
         self, process: Process, part: Part, name: str, operation: Callable[[], Coroutine[Any, Any, T]]
     ) -> T:
-        """Have a part do something for a process, over a wire that may break.
+        """Have a part do something for a process, over a network that fails.
 
         Raises:
             Unavailable: and nobody knows whether it was done.
@@ -168,7 +168,9 @@ class World:
         if process.frozen_until > self.loop.time():
             await self.thawed(process)
             process.check()
-        letter = _Letter(process, part, name, operation, self.loop.create_future(), self.weather.way(part))
+        letter = _Letter(
+            process, part, name, operation, self.loop.create_future(), self.random_faults.transit(part)
+        )
         if letter.way.there + letter.way.back > SLOW:
             process.troubled(broker=part is Part.BROKER)
         self.loop.call_later(letter.way.there, self._arrive, letter)
@@ -190,11 +192,11 @@ class World:
 
     def _cannot(self, letter: "_Letter") -> bool:
         cut_off = letter.part is Part.BROKER and letter.process.cut_off
-        return cut_off or letter.part in self.weather.away
+        return cut_off or letter.part in self.random_faults.away
 
     def freeze(self, process: Process, seconds: float) -> None:
         """It hears nothing and does nothing; without heartbeats its locks end."""
-        self.weather.count["frozen"] += 1
+        self.random_faults.count["frozen"] += 1
         self.note("{} freezes for {:.1f} s", process.name, seconds)
         process.frozen_until = max(process.frozen_until, self.loop.time() + seconds)
         process.troubled()
@@ -267,7 +269,7 @@ class World:
         """SIGKILL."""
         if not process.alive:
             return
-        self.weather.count["killed"] += 1
+        self.random_faults.count["killed"] += 1
         self.note("{} is killed {}", process.name, why)
         process.kill()
         self.loop.call_later(self.chance.uniform(0, 2), self.rows.processes.discard, process.id)
@@ -281,17 +283,17 @@ class World:
 
     def wipe_broker(self) -> None:
         """It loses its data."""
-        self.weather.count["broker wiped"] += 1
+        self.random_faults.count["broker wiped"] += 1
         self.note("the broker is wiped")
         for told in self.on_wiped:
             told()
         self.taken |= set(at_broker(self.broker))
         old, self.broker = self.broker, MemoryBroker(TOPOLOGY, self.clock)
         self.spawn(old.close())
-        for timer in self.detours.values():
+        for timer in self.delayed.values():
             timer.cancel()
-        self.detours.clear()
-        self.marks.standing.clear()
+        self.delayed.clear()
+        self.markers.standing.clear()
         self.drop_everybody("wiped")
 
     def purge(self, lane: Lane) -> None:
@@ -299,20 +301,20 @@ class World:
         queue = self.broker._queues[lane.queue]
         self.purged |= set(self.pointers(lane.queue))
         gone = list(queue._ready)
-        self.weather.count["messages purged"] += len(gone)
+        self.random_faults.count["messages purged"] += len(gone)
         self.note("{} loses {} messages", lane.queue, len(gone))
         queue._ready.clear()
         queue.done(gone)
 
-    def detour(self, seconds: float, put: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+    def delay(self, seconds: float, put: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         """The broker holds a message back for a while; it loses it if it loses its data."""
-        number = max(self.detours, default=0) + 1
+        number = max(self.delayed, default=0) + 1
 
         def arrive() -> None:
-            del self.detours[number]
+            del self.delayed[number]
             self.spawn(put())
 
-        self.detours[number] = self.loop.call_later(seconds, arrive)
+        self.delayed[number] = self.loop.call_later(seconds, arrive)
 
     def pointers(self, queue: str) -> list[Pointer]:
         """All in a queue that nobody holds."""
@@ -323,8 +325,8 @@ class World:
         """What is still on its way, None when all rests."""
         if self.rows.outbox:
             return f"{len(self.rows.outbox)} messages in the outbox"
-        if self.detours or self.broker._delayed:
-            return f"{len(self.detours) + len(self.broker._delayed)} messages wait"
+        if self.delayed or self.broker._delayed:
+            return f"{len(self.delayed) + len(self.broker._delayed)} messages wait"
         for queue in WORKED:
             if depth := self.broker.depth(queue):
                 return f"{depth} messages in {queue}"

@@ -1,13 +1,13 @@
 """A TCP proxy in front of a broker or a database that can fail in every way a network can.
 
-async with Cord(vhost.amqp_url) as cord:
-    link = Link([Endpoint.parse(Secret(cord.url))], name="test"); await link.open()
-    cord.cut()                                           # all connections; new ones get through
-    cord.bar(); …; cord.unbar()                          # away for a while: nobody gets through
-    cord.strike(Fault.RESET)                             # in mid-stream: what stands now
-    cord.greet(Fault.HANG_UP); …; cord.heal()            # at connect: whoever comes from now on
-    cord.greet(Fault.GARBAGE, after=20)                  # … once 20 bytes of the answer went through
-    cord.black_hole(); …; cord.heal()                    # packets are dropped, nothing is reset or refused
+async with FaultProxy(vhost.amqp_url) as proxy:
+    connection = BrokerConnection([Endpoint.parse(Secret(proxy.url))], name="test"); await connection.open()
+    proxy.cut()                                           # all connections; new ones get through
+    proxy.bar(); …; proxy.unbar()                          # away for a while: nobody gets through
+    proxy.strike(Fault.RESET)                             # in mid-stream: what stands now
+    proxy.greet(Fault.HANG_UP); …; proxy.heal()            # at connect: whoever comes from now on
+    proxy.greet(Fault.GARBAGE, after=20)                  # … once 20 bytes of the answer went through
+    proxy.black_hole(); …; proxy.heal()                    # packets are dropped, nothing is reset or refused
 
 It runs in a thread of its own, as fast as a real one however busy the test's loop is.  After `heal` what is
 silent or slow goes on where it stood, as TCP does when packets come through again.
@@ -45,7 +45,7 @@ class Fault(StrEnum):
     """The answer comes byte by byte."""
 
 
-class Cord:
+class FaultProxy:
     """`url` is the given one, through the proxy; `taken` counts the connections."""
 
     def __init__(self, url: str, *, garbage: bytes = RUBBISH) -> None:
@@ -53,7 +53,7 @@ class Cord:
         self.taken = 0
         self._target = urlsplit(url)
         self._greeting: tuple[Fault, int] | None = None
-        self._wires: set[_Wire] = set()
+        self._connections: set[_ProxiedConnection] = set()
         self._fillers: list[socket.socket] = []
 
     def cut(self) -> None:
@@ -71,7 +71,7 @@ class Cord:
 
     def strike(self, fault: Fault) -> None:
         """Do it to all connections that stand."""
-        self._do(lambda: [wire.strike(fault) for wire in list(self._wires)])
+        self._do(lambda: [connection.strike(fault) for connection in list(self._connections)])
 
     def greet(self, fault: Fault, *, after: int = 0) -> None:
         """Do it to new connections, once so many bytes of the server's answer have been passed on."""
@@ -94,7 +94,7 @@ class Cord:
         netloc = f"{login}@127.0.0.1:{self._listener.getsockname()[1]}"
         self.url = self._target._replace(netloc=netloc).geturl()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="cord", daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
         self._do(self._listen)
         return self
@@ -129,8 +129,8 @@ class Cord:
             self._fillers.append(filler)
 
     def _heal(self) -> None:
-        for wire in self._wires:
-            wire.heal()
+        for connection in self._connections:
+            connection.heal()
         if self._fillers:
             self._close_fillers()
             self._listener.listen(128)
@@ -138,7 +138,7 @@ class Cord:
 
     async def _close(self) -> None:
         self._close_fillers()
-        tasks = [self._accepting, *(wire.task for wire in self._wires)]
+        tasks = [self._accepting, *(connection.task for connection in self._connections)]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -155,9 +155,13 @@ class Cord:
             client, _ = await loop.sock_accept(self._listener)
             client.setblocking(False)
             self.taken += 1
-            wire = _Wire(client, self._target.hostname, self._target.port, self._greeting, self.garbage)
-            self._wires.add(wire)
-            wire.task.add_done_callback(lambda _, wire=wire: self._wires.discard(wire))
+            connection = _ProxiedConnection(
+                client, self._target.hostname, self._target.port, self._greeting, self.garbage
+            )
+            self._connections.add(connection)
+            connection.task.add_done_callback(
+                lambda _, connection=connection: self._connections.discard(connection)
+            )
 
 
 @contextmanager
@@ -178,7 +182,7 @@ def busy_loop() -> Iterator[None]:
         pending.cancel()
 
 
-class _Wire:
+class _ProxiedConnection:
     """One connection through the proxy."""
 
     def __init__(

@@ -9,9 +9,8 @@ import asyncpg
 
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.statement import RowsStatement
-from adapters.postgres.dead_letter.dead_letters import replay
-from application.dead_letter.ports import Reopened
-from application.delivery.ports import BROKER_UI, Leased, Leases, NotDueYet, Suspect, UnreadableDelivery
+from adapters.postgres.delivery.moved_messages import replay_moved
+from application.delivery.ports import Leased, Leases, NotDueYet, Suspect, UnreadableDelivery
 from application.kernel.ports import Ids
 from application.outbox.pointers import Pointer
 from domain.kernel.channel import Mode, NotificationClass, Priority
@@ -114,7 +113,7 @@ async def take(
     if not missed:
         return Leases(taken=taken, unreadable=unreadable, facts_at=rows[0]["facts_at"])
     seen = await database.fetch(*_MISSED(missed))
-    reopened = await _reopened(database, process, ids, seen)
+    reopened = await replay_moved(database, process, ids, seen)
     return Leases(
         taken=taken,
         unreadable=unreadable,
@@ -137,14 +136,6 @@ def _later(seen: Sequence[asyncpg.Record]) -> list[NotDueYet]:
 
 def _suspects(seen: Sequence[asyncpg.Record]) -> list[Suspect]:
     return [Suspect(Pointer(row["id"], row["seq"]), row["strikes"]) for row in seen if row["is_suspect"]]
-
-
-async def _reopened(database: Database, process: UUID, ids: Ids, seen: Sequence[asyncpg.Record]) -> Reopened:
-    """A pointer to a failed delivery, with the number it failed with, was moved here out of the `.dlq`."""
-    letters = [Pointer(row["id"], row["seq"]) for row in seen if row["status"] == "failed"]
-    if not letters:
-        return Reopened([], [])
-    return await database.run(lambda connection: replay(connection, process, ids, letters, BROKER_UI))
 
 
 def _leased(rows: Sequence[asyncpg.Record]) -> tuple[list[Leased], list[UnreadableDelivery]]:

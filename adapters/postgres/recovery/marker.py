@@ -1,4 +1,4 @@
-"""The marks of the broker, a row each: the one that must be there, and those of unfinished recoveries."""
+"""The markers of the broker, a row each: the one that must be there, and those of unfinished recoveries."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -12,7 +12,7 @@ import asyncpg
 from adapters.postgres.core.database import CLOSE_MAX, Database
 from adapters.postgres.core.errors import DRIVER_ERRORS, translated
 from adapters.postgres.core.processes import SILENCE_MAX, bind_to_heartbeat
-from application.recovery.ports import Marks
+from application.recovery.ports import Markers
 from domain.kernel.errors import Conflict
 
 LOCK = 0x706F_7374_0002
@@ -41,9 +41,9 @@ class PostgresMarker:
     database: Database
     silence_max: timedelta = SILENCE_MAX
 
-    async def marks(self) -> Marks:
+    async def markers(self) -> Markers:
         rows = await self.database.fetch(_MARKS)
-        return Marks(
+        return Markers(
             relied=next((row["id"] for row in rows if row["relied"]), None),
             others=tuple(row["id"] for row in rows if not row["relied"]),
         )

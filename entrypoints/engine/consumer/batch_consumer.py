@@ -1,6 +1,6 @@
 """The consumer of one queue whose messages are handled in batches: shop events, commands of the intake.
 
-    take ─► decode ─► handle the batch (one commit) ─► park what is unfit ─► ack
+    take ─► decode ─► handle the batch (one commit) ─► park what cannot be processed ─► ack
 
 Batches overlap: while one is committed, the next is read.  When the database is away the messages are kept,
 not given back, and no new subscription is opened: each return to the broker would count towards its delivery
@@ -25,9 +25,9 @@ from entrypoints.engine.telemetry import Telemetry
 _SUBSCRIBE_AGAIN = 1.0
 _WAIT_MIN, _WAIT_MAX = 0.2, 5.0
 PREFETCHED_BYTES = 128 * 1024 * 1024
-"""What may lie here unread of one queue."""
+"""Bytes of unread messages of one queue that the broker may hand out ahead."""
 BATCH_BYTES = 1024 * 1024
-"""What is read at a time: JSON takes many times its length in memory."""
+"""Bytes that are decoded at a time: JSON takes many times its length in memory."""
 
 
 class Batches(Protocol):
@@ -35,11 +35,11 @@ class Batches(Protocol):
 
     @property
     def telemetry(self) -> Telemetry:
-        """Where it is told."""
+        """Where it is reported."""
         ...
 
     async def work(self, queue: str, subscription: Subscription, messages: Sequence[Received]) -> Worked:
-        """Handle, ack what is done, park and ack what is unfit.
+        """Handle; ack what is done; park and ack what cannot be processed.
 
         Raises:
             BrokerUnavailable: an ack was lost: these come again.
@@ -47,8 +47,8 @@ class Batches(Protocol):
         ...
 
 
-async def _go_on() -> None:
-    """Nothing keeps it from working."""
+async def _nothing_to_ask() -> None:
+    """The probe of a consumer that depends on no other part."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,16 +68,16 @@ class BatchConsumer:
     consumer: Consumer
     batches: Batches
     clock: Clock
-    probe: Callable[[], Awaitable[object]] = _go_on
+    probe: Callable[[], Awaitable[object]] = _nothing_to_ask
     does: str = "events"
     batch_max: int = 200
     batches_max: int = 3
     largest: int = LARGEST
     ready: bool = False
-    """Subscribed, and what it took last could be handled."""
+    """It is subscribed, and could handle what it took last."""
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _closing: asyncio.Event = field(default_factory=asyncio.Event)
-    """This subscription ends: no more waiting for parts that are away."""
+    """Set when this subscription ends: then nobody waits any more for a part that is away."""
 
     def stop(self) -> None:
         """Take nothing more, finish what is in hand."""

@@ -1,4 +1,4 @@
-"""How a batch of messages ends: acked, parked and then acked, or kept for another try."""
+"""Ends a batch of messages: each is acked, or parked and then acked, or kept for another try."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,12 +17,12 @@ Ended = Sequence[tuple[T, Ack | Park]]
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """How far a batch came."""
+    """What became of a batch."""
 
     left: Sequence[tuple[Received, Verdict]]
-    """Not done: a part is away, or parking was not confirmed."""
+    """To be tried again: a part is away, or parking was not confirmed."""
     counts: Counter[str]
-    """By outcome, and what was made."""
+    """Messages by outcome, and what was made of them, for the log."""
     traces: list[str] = field(default_factory=list)
 
 
@@ -31,14 +31,14 @@ async def finish(
     *,
     publisher: Publisher,
     ack: Callable[[Ended[T]], Awaitable[None]],
-    letter: Callable[[T, Park], Outgoing],
-    tell: Callable[[T, Park], None],
+    park: Callable[[T, Park], Outgoing],
+    report: Callable[[T, Park], None],
 ) -> list[tuple[T, Verdict]]:
-    """Ack what is done; park what is unfit, and ack it when that is confirmed; return what is left.
+    """Ack what is done; park what cannot be processed, and ack it once that is confirmed; return the rest.
 
     Args:
-        letter: the message for the parked queue.
-        tell: says what was parked.
+        park: makes the message for the parked queue.
+        report: logs what was parked.
 
     Raises:
         BrokerUnavailable: an ack was lost.
@@ -46,20 +46,20 @@ async def finish(
     done = [(item, verdict) for item, verdict in judged if isinstance(verdict, Ack)]
     if done:
         await ack(done)
-    unfit = [(item, verdict) for item, verdict in judged if isinstance(verdict, Park)]
-    letters = [letter(item, park) for item, park in unfit]
-    confirmed = await _confirmed(publisher, letters) if letters else frozenset()
-    there = [pair for pair, sent in zip(unfit, letters, strict=True) if sent.id in confirmed]
-    for item, park in there:
-        tell(item, park)
-    if there:
-        await ack(there)
-    ended = {id(item) for item, _ in (*done, *there)}
+    unprocessable = [(item, verdict) for item, verdict in judged if isinstance(verdict, Park)]
+    outgoing = [park(item, verdict) for item, verdict in unprocessable]
+    confirmed = await _confirmed(publisher, outgoing) if outgoing else frozenset()
+    kept = [pair for pair, sent in zip(unprocessable, outgoing, strict=True) if sent.id in confirmed]
+    for item, verdict in kept:
+        report(item, verdict)
+    if kept:
+        await ack(kept)
+    ended = {id(item) for item, _ in (*done, *kept)}
     return [(item, verdict) for item, verdict in judged if id(item) not in ended]
 
 
-async def _confirmed(publisher: Publisher, letters: Sequence[Outgoing]) -> frozenset[UUID]:
+async def _confirmed(publisher: Publisher, messages: Sequence[Outgoing]) -> frozenset[UUID]:
     try:
-        return frozenset((await publisher.publish(letters)).confirmed)
+        return frozenset((await publisher.publish(messages)).confirmed)
     except BrokerUnavailable:
         return frozenset()

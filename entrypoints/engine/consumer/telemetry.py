@@ -1,4 +1,4 @@
-"""What the consumers of shop events tell the outside; never addresses, never content."""
+"""Figures and log events of the consumers of shop events; never addresses, never content."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Protocol
 from entrypoints.engine.telemetry import Telemetry
 
 _TYPES_MAX = 100
-_SANE = re.compile(r"(?=.{1,64}$)[a-z][a-z0-9]*([._-][a-z0-9]+)*")
+_LABEL = re.compile(r"(?=.{1,64}$)[a-z][a-z0-9]*([._-][a-z0-9]+)*")
 
 OTHER = "other"
 
@@ -35,7 +35,7 @@ class TypeLabels:
         """The type itself if it looks like one and there is room, else `other`."""
         if event_type in self._known:
             return event_type
-        if len(self._known) >= self.most or not _SANE.fullmatch(event_type):
+        if len(self._known) >= self.most or not _LABEL.fullmatch(event_type):
             return OTHER
         self._known.add(event_type)
         return event_type

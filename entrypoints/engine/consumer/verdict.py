@@ -1,4 +1,4 @@
-"""The one function from what became of an event to what becomes of its message."""
+"""Maps the outcome of a message to its acknowledgement: ack, try again or park.  Nothing else does."""
 
 import msgspec
 
@@ -7,19 +7,19 @@ from domain.kernel.errors import InFlight, Misplaced, Overloaded, Unavailable, U
 
 
 class Ack(msgspec.Struct, frozen=True):
-    """Nothing is left to do."""
+    """The message is done with."""
 
     label: str
 
 
 class Wait(msgspec.Struct, frozen=True):
-    """Keep the message, try again: a part we stand on is away."""
+    """Keep the message and try again: a part that is needed is away."""
 
     reason: str
 
 
 class Park(msgspec.Struct, frozen=True):
-    """Into the parked queue with its reason, then ack: an operator must look at it."""
+    """Publish it to the parked queue with its reason, then ack: an operator must look at it."""
 
     label: str
     reason: str

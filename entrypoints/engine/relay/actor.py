@@ -1,8 +1,8 @@
-"""The relay actor: takes committed messages from the committing code in memory and publishes them.
+"""The relay actor: takes committed messages over from the committing code, in memory, and publishes them.
 
-Urgent first, bounded; what does not fit, what failed and what the dead left behind is found in the outbox by
-a sweep, which costs one bounded query when there is nothing.  What cannot be published rests, queue by queue
-with growing pauses, and stands in nobody's way.
+The most urgent go first, and memory is bounded.  What does not fit, what failed and what dead processes left
+is found by a sweep of the outbox, which costs one bounded query when there is nothing.  A queue that takes
+nothing is left alone for a while, with growing pauses, and holds up no other.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ OVERHEAD = 1_000
 """Bytes that a message takes beside its body, about."""
 SWEEP_ROWS = 2_000
 FRESH = 5.0
-"""Seconds: a broker that took something so lately is there; what it does not take now is another matter."""
+"""Seconds.  A broker that took something so recently is not away; what it does not take has another cause."""
 STUCK_MAX = 10.0
 """Seconds without anything published, though something was to be, after which others may take it over."""
 
@@ -53,19 +53,19 @@ class RelayActor:
     name: str = "relay"
     _heap: list[tuple[int, UUID, OutboxMessage]] = field(default_factory=list)
     _bytes: int = 0
-    """Of what is in the heap."""
+    """Bytes of the messages in the heap."""
     _held: set[UUID] = field(default_factory=set)
     _gone: set[UUID] | None = None
-    """Confirmed while the sweep reads: its rows may be older than these."""
+    """Messages confirmed while the sweep reads; its rows may be older than that.  None: it does not read."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    _left_behind: bool = True
+    _more_in_outbox: bool = True
     _stuck_since: float | None = None
-    """Since when something is to be published and nothing is; None: nothing is to be."""
+    """Since when something is to be published and nothing is; None when nothing is to be published."""
     _answered_at: float = float("-inf")
-    """When the broker took something last."""
-    _told: set[str] = field(default_factory=set)
-    """What is away, and was said to be."""
+    """When the broker last took something."""
+    _reported: set[str] = field(default_factory=set)
+    """Parts that are away, and were reported so."""
     blocked: BlockedQueues = field(init=False)
 
     def __post_init__(self) -> None:
@@ -79,7 +79,7 @@ class RelayActor:
             reserve = 1.25 if message.priority == Priority.CRITICAL else 1
             size = _size(message)
             if len(self._heap) >= self.waiting_max * reserve or self._bytes + size > self.bytes_max * reserve:
-                self._left_behind = True
+                self._more_in_outbox = True
                 continue
             self._held.add(message.id)
             self._bytes += size
@@ -130,7 +130,7 @@ class RelayActor:
             try:
                 published = await self._batch(batch)
             except Unavailable as away:
-                self._left_behind = True
+                self._more_in_outbox = True
                 self._waits("store", str(away))
                 published = False
             finally:
@@ -141,14 +141,14 @@ class RelayActor:
                 await pause(0.5, self._stopping)
 
     def _next(self) -> list[OutboxMessage]:
-        """The most urgent in memory; what rests is left to the sweep."""
+        """The most urgent messages in memory; those for blocked queues are left to the sweep."""
         batch: list[OutboxMessage] = []
         while self._heap and len(batch) < self.batch_max:
             message = heapq.heappop(self._heap)[2]
             self._bytes -= _size(message)
-            if self.blocked.closed(message):
+            if self.blocked.is_blocked(message):
                 self._held.discard(message.id)
-                self._left_behind = True
+                self._more_in_outbox = True
             else:
                 batch.append(message)
         return batch
@@ -160,17 +160,17 @@ class RelayActor:
         if self._stuck_since is None:
             self._stuck_since = started
         relayed = await self._relayed(batch)
-        if len(batch) > 1 and unforeseen(relayed):  # one that nobody can publish must not stop the others
+        if len(batch) > 1 and unforeseen(relayed):  # it must not stop the others
             relayed = await self._one_by_one(batch, relayed)
         self.telemetry.stage("relay", loop.time() - started)
         answered = bool(relayed.confirmed or relayed.unroutable or unforeseen(relayed))
-        self._left_behind = self._left_behind or len(relayed.confirmed) < len(batch)
+        self._more_in_outbox = self._more_in_outbox or len(relayed.confirmed) < len(batch)
         if answered:
             self._answered_at = loop.time()
             self._stuck_since = self._answered_at if self._heap else None
-            self._told -= {"broker", "store"}
+            self._reported -= {"broker", "store"}
         fine = answered or self._answered_at > started - FRESH
-        if self.blocked.note(batch, relayed, answered=fine) and not fine:
+        if self.blocked.learn(batch, relayed, answered=fine) and not fine:
             self._waits("broker", str(relayed.fault or "nothing is confirmed"))
         return answered
 
@@ -191,29 +191,29 @@ class RelayActor:
         return Relayed(confirmed=list(confirmed), unroutable=list(unroutable), fault=fault)
 
     def _waits(self, part: str, reason: str) -> None:
-        """Said once, until something gets through."""
-        if part not in self._told:
-            self._told.add(part)
+        """Report once that a part is away, until something gets through."""
+        if part not in self._reported:
+            self._reported.add(part)
             self.telemetry.trouble("relay.waits", part=part, error=reason)
 
     async def _sweep(self) -> None:
         while not self._stopping.is_set():
             try:
                 more = await self._look()
-                self._told.discard("sweep")
+                self._reported.discard("sweep")
             except Unavailable as away:
-                if "sweep" not in self._told:
-                    self._told.add("sweep")
+                if "sweep" not in self._reported:
+                    self._reported.add("sweep")
                     self.telemetry.trouble("sweep.waits", error=str(away))
                 more = False
             if not more:
-                await pause(0.5 if self._left_behind else self.sweep_every, self._stopping)
+                await pause(0.5 if self._more_in_outbox else self.sweep_every, self._stopping)
 
     async def _look(self) -> bool:
-        """Read own rows back, and those of the dead when there is room; True when there may be more."""
+        """Read own rows, and if there is room those of dead processes; True if there may be more."""
         if len(self._heap) >= self.batch_max:
             return False
-        self._left_behind = False
+        self._more_in_outbox = False
         gone: set[UUID] = set()
         self._gone = gone
         without = self.blocked.without()
@@ -227,7 +227,10 @@ class RelayActor:
         return len(rows) == SWEEP_ROWS or bool(await self._adopt(len(rows)))
 
     async def _adopt(self, own: int) -> int:
-        """Who gets nothing out takes nothing over but, with nothing of its own, one row to try with."""
+        """Adopt rows of dead processes.
+
+        A process that gets nothing published adopts none; without rows of its own it adopts one, to try with.
+        """
         limit = SWEEP_ROWS if self.able else 0 if own else 1
         adopted = await self.outbox.adopt(limit, self.blocked.without()) if limit else 0
         if adopted:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from domain.kernel.errors import Fault
-from entrypoints.http.kit.forbidden_values import DEPTH_MAX, below, value_faults
+from domain.kernel.json_values import DEPTH_MAX, below, value_faults
 
 
 def bare(annotation: Any) -> Any:

@@ -13,9 +13,9 @@ from litestar.openapi.spec import Reference, Schema
 from litestar.typing import FieldDefinition
 
 from domain.kernel.errors import Fault, Invalid, hold
+from domain.kernel.json_values import DEPTH_MAX, needs_value_check, value_faults
 from domain.kernel.number import number
 from entrypoints.http.kit.faults import shape_faults
-from entrypoints.http.kit.forbidden_values import DEPTH_MAX, needs_value_check, value_faults
 from entrypoints.http.kit.problems import Rejected
 
 if TYPE_CHECKING:  # no part of Litestar's public modules

@@ -12,8 +12,8 @@ from litestar.connection import ASGIConnection
 from msgspec.structs import FieldInfo
 
 from domain.kernel.errors import Fault, Invalid, hold
+from domain.kernel.json_values import value_faults
 from entrypoints.http.kit.faults import bare, shape_faults
-from entrypoints.http.kit.forbidden_values import value_faults
 from entrypoints.http.kit.openapi.declared import Declared
 from entrypoints.http.kit.problems import Rejected
 

@@ -11,10 +11,10 @@ from msgspec import Meta, field
 
 from application.notification.ports import Filter
 from domain.kernel.errors import Fault, Invalid, hold
+from domain.kernel.json_values import value_faults
 from domain.notification.rollup import NotificationStatus
 from entrypoints.http.kit.api import ApiRequest
 from entrypoints.http.kit.fields import Channel, Name, Text, Time
-from entrypoints.http.kit.forbidden_values import value_faults
 from entrypoints.http.kit.openapi.declared import LINK, Access, declare
 from entrypoints.http.kit.paging import ListQuery, Page, Pager
 from entrypoints.http.kit.path_ids import UuidInPath, known_uuid

@@ -23,7 +23,7 @@ from tests.contract.broker import LANE, outgoing
 from tests.support.amqp_peer import Peer
 from tests.support.broker import RabbitServer, VHost
 from tests.support.eventually import eventually
-from tests.support.fault_proxy import Cord, Fault, busy_loop
+from tests.support.fault_proxy import Fault, FaultProxy, busy_loop
 from tests.support.telemetry import Told
 from tests.support.topology import lay_out
 
@@ -48,9 +48,9 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def linked(cord: Cord, told: Told, **more: object) -> AsyncIterator[BrokerConnection]:
+async def linked(proxy: FaultProxy, told: Told, **more: object) -> AsyncIterator[BrokerConnection]:
     """Opened and closed, both in time."""
-    endpoint = Endpoint.parse(Secret(cord.url))
+    endpoint = Endpoint.parse(Secret(proxy.url))
     link = BrokerConnection([endpoint], name="test", purpose="test", tasks=Tasks(told.task_ended), **more)
     await asyncio.wait_for(link.open(), 4)
     yield link
@@ -62,15 +62,15 @@ async def linked(cord: Cord, told: Told, **more: object) -> AsyncIterator[Broker
 async def test_at_connect(rabbitmq_server: RabbitServer, fault: Fault, after: int) -> None:
     """After nothing, within a frame's head, within the first frame, before the last."""
     told = Told()
-    async with Cord(rabbitmq_server.amqp_url) as cord:
-        cord.greet(fault, after=after)
-        async with linked(cord, told) as link:
+    async with FaultProxy(rabbitmq_server.amqp_url) as proxy:
+        proxy.greet(fault, after=after)
+        async with linked(proxy, told) as link:
             if link.trouble is not None:
                 with pytest.raises(BrokerUnavailable):
                     await RabbitPublisher(link).publish(batch(1))
-                tried = cord.taken
-                await eventually(lambda: cord.taken > tried + 1)
-            cord.heal()
+                tried = proxy.taken
+                await eventually(lambda: proxy.taken > tried + 1)
+            proxy.heal()
             await eventually(lambda: link.connected)
             assert (await RabbitPublisher(link).publish(batch(1))).unroutable
     assert [end for _, end, _ in told.ends] == ["cancelled"]
@@ -79,44 +79,44 @@ async def test_at_connect(rabbitmq_server: RabbitServer, fault: Fault, after: in
 async def test_a_proxy_that_hangs_up_before_our_loop_comes_round(rabbitmq_server: RabbitServer) -> None:
     """uvloop tells the end of the stream before whoever connected can read: aiormq's iterator just stops."""
     told = Told()
-    async with Cord(rabbitmq_server.amqp_url) as cord:
-        cord.greet(Fault.HANG_UP)
+    async with FaultProxy(rabbitmq_server.amqp_url) as proxy:
+        proxy.greet(Fault.HANG_UP)
         with busy_loop():
-            async with linked(cord, told) as link:
+            async with linked(proxy, told) as link:
                 await eventually(lambda: "hung up" in str(link.trouble))  # not each time: it is a race
-                cord.heal()
+                proxy.heal()
                 await eventually(lambda: link.connected)
     assert [end for _, end, _ in told.ends] == ["cancelled"]
 
 
 async def test_a_black_hole_at_connect(rabbitmq_server: RabbitServer) -> None:
     told = Told()
-    async with Cord(rabbitmq_server.amqp_url) as cord:
-        cord.black_hole()
-        async with linked(cord, told) as link:
+    async with FaultProxy(rabbitmq_server.amqp_url) as proxy:
+        proxy.black_hole()
+        async with linked(proxy, told) as link:
             assert "no answer" in str(link.trouble)
-            cord.heal()
+            proxy.heal()
             await eventually(lambda: link.connected)
 
 
 @pytest.mark.parametrize("fault", [Fault.HANG_UP, Fault.RESET, Fault.SILENT])
 async def test_in_mid_stream(vhost: VHost, fault: Fault) -> None:
-    async with Cord(vhost.amqp_url) as cord:
-        await struck(vhost, cord, lambda: cord.strike(fault))
+    async with FaultProxy(vhost.amqp_url) as proxy:
+        await struck(vhost, proxy, lambda: proxy.strike(fault))
 
 
 @pytest.mark.parametrize("garbage", GARBAGE)
 async def test_garbage_in_mid_stream(vhost: VHost, garbage: str) -> None:
     """It is known for garbage when it comes: nobody waits for the heartbeat to tell."""
-    async with Cord(vhost.amqp_url, garbage=GARBAGE[garbage]) as cord:
-        await struck(vhost, cord, lambda: cord.strike(Fault.GARBAGE), heartbeat=60)
+    async with FaultProxy(vhost.amqp_url, garbage=GARBAGE[garbage]) as proxy:
+        await struck(vhost, proxy, lambda: proxy.strike(Fault.GARBAGE), heartbeat=60)
 
 
-async def struck(vhost: VHost, cord: Cord, strike: Callable[[], None], *, heartbeat: int = 1) -> None:
+async def struck(vhost: VHost, proxy: FaultProxy, strike: Callable[[], None], *, heartbeat: int = 1) -> None:
     """Whoever publishes, consumes or acks is told, and can go on as soon as the network is there again."""
     told = Told()
     await lay_out(vhost, ["email"])
-    async with linked(cord, told, heartbeat=heartbeat) as link:
+    async with linked(proxy, told, heartbeat=heartbeat) as link:
         publisher, consumer = RabbitPublisher(link), RabbitConsumer(link)
         subscription = await consumer.subscribe(LANE, 10)
         await publisher.publish([outgoing()])
@@ -141,12 +141,12 @@ async def struck(vhost: VHost, cord: Cord, strike: Callable[[], None], *, heartb
 async def test_while_it_publishes(vhost: VHost, fault: Fault) -> None:
     """What was not confirmed is told as such, whatever the peer did in the middle of it."""
     await lay_out(vhost, ["email"])
-    async with Cord(vhost.amqp_url) as cord, linked(cord, Told()) as link:
+    async with FaultProxy(vhost.amqp_url) as proxy, linked(proxy, Told()) as link:
         publisher = RabbitPublisher(link)
         await publisher.publish(batch(1))
         publishing = [asyncio.ensure_future(publisher.publish(batch(10_000))) for _ in range(2)]
         await asyncio.wait(publishing, timeout=0.05)
-        cord.strike(fault)
+        proxy.strike(fault)
         ends = await asyncio.gather(*publishing, return_exceptions=True)
         assert {type(end) for end in ends} <= {BrokerUnavailable, Published}
         assert sum(len(end.confirmed) for end in ends if isinstance(end, Published)) < 20_000
@@ -158,9 +158,9 @@ async def test_a_slow_link_is_no_lost_one(vhost: VHost, monkeypatch: pytest.Monk
     monkeypatch.setattr("tests.support.fault_proxy.PACE", 0.002)
     told = Told()
     await lay_out(vhost, ["email"])
-    async with Cord(vhost.amqp_url) as cord, linked(cord, told, heartbeat=1) as link:
+    async with FaultProxy(vhost.amqp_url) as proxy, linked(proxy, told, heartbeat=1) as link:
         subscription = await RabbitConsumer(link).subscribe(LANE, 10)
-        cord.strike(Fault.SLOW)
+        proxy.strike(Fault.SLOW)
         assert (await RabbitPublisher(link).publish(batch(1))).confirmed
         assert len(await asyncio.wait_for(subscription.take(1), 9)) == 1
         assert link.session == 1
@@ -191,7 +191,7 @@ async def test_a_peer_that_neither_reads_nor_speaks_amqp_holds_nobody_up() -> No
 async def test_what_cannot_be_encoded_is_no_loss_of_the_link(vhost: VHost) -> None:
     """Or a message that nobody can send would be taken for trouble that passes, and tried for ever."""
     await lay_out(vhost, ["email"])
-    async with Cord(vhost.amqp_url) as cord, linked(cord, Told()) as link:
+    async with FaultProxy(vhost.amqp_url) as proxy, linked(proxy, Told()) as link:
         publisher = RabbitPublisher(link)
         for bad in ({"queue": "\ud800"}, {"headers": {"x": 1 << 70}}, {"headers": {"x": object()}}):
             with pytest.raises(ValueError, match="encoded"):

@@ -16,7 +16,7 @@ from adapters.postgres.core.processes import Presence
 from application.kernel.supervision import Tasks
 from domain.kernel.errors import Misconfigured, StoreUnavailable
 from tests.support.eventually import eventually
-from tests.support.fault_proxy import Cord, Fault
+from tests.support.fault_proxy import Fault, FaultProxy
 from tests.support.postgres import PostgresServer
 from tests.support.telemetry import Told
 
@@ -73,12 +73,12 @@ def dsn(postgres_server: PostgresServer) -> str:
 async def test_at_connect(dsn: str, fault: Fault, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the answer to the first question, after it, within the greeting."""
     monkeypatch.setattr(databases, "CONNECT_MAX", 0.5)
-    async with Cord(dsn) as cord, Database(cord.url) as database:
-        cord.greet(fault, after=after)
+    async with FaultProxy(dsn) as proxy, Database(proxy.url) as database:
+        proxy.greet(fault, after=after)
         if fault is not Fault.SLOW:
             with pytest.raises(StoreUnavailable):
                 await database.fetch("SELECT 1")
-        cord.heal()
+        proxy.heal()
         assert await database.fetch("SELECT 1")
 
 
@@ -86,21 +86,21 @@ async def test_at_connect(dsn: str, fault: Fault, after: int, monkeypatch: pytes
 async def test_garbage_at_connect(dsn: str, garbage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever answers there: our DSN can be read."""
     monkeypatch.setattr(databases, "CONNECT_MAX", 0.5)
-    async with Cord(dsn, garbage=GARBAGE[garbage]) as cord:
+    async with FaultProxy(dsn, garbage=GARBAGE[garbage]) as proxy:
         for after in (0, 1, 60):
-            async with Database(cord.url) as database:
-                cord.greet(Fault.GARBAGE, after=after)
+            async with Database(proxy.url) as database:
+                proxy.greet(Fault.GARBAGE, after=after)
                 await told(database.fetch("SELECT 1"))
-                cord.heal()
+                proxy.heal()
                 assert await database.fetch("SELECT 1")
 
 
 @pytest.mark.parametrize("work", [idle, busy, transacting, listing])
 @pytest.mark.parametrize("fault", [Fault.HANG_UP, Fault.RESET])
 async def test_in_mid_stream(dsn: str, work: Work, fault: Fault) -> None:
-    async with Cord(dsn) as cord, Database(cord.url) as database:
+    async with FaultProxy(dsn) as proxy, Database(proxy.url) as database:
         await database.fetch("SELECT 1")
-        await told(work(database, lambda: cord.strike(fault)))
+        await told(work(database, lambda: proxy.strike(fault)))
         await told(database.fetch("SELECT 1"))
         assert await database.fetch("SELECT 1")
 
@@ -109,9 +109,9 @@ async def test_in_mid_stream(dsn: str, work: Work, fault: Fault) -> None:
 @pytest.mark.parametrize("garbage", sorted(GARBAGE.keys() - WAITED_FOR))
 async def test_garbage_in_mid_stream(dsn: str, work: Work, garbage: str) -> None:
     """It costs a connection at most: it does not stop the process, nor stay with whoever comes next."""
-    async with Cord(dsn, garbage=GARBAGE[garbage]) as cord, Database(cord.url) as database:
+    async with FaultProxy(dsn, garbage=GARBAGE[garbage]) as proxy, Database(proxy.url) as database:
         await database.fetch("SELECT 1")
-        await told(work(database, lambda: cord.strike(Fault.GARBAGE)))
+        await told(work(database, lambda: proxy.strike(Fault.GARBAGE)))
         await told(database.fetch("SELECT 1"))  # it may have come after the answer
         assert await database.fetch("SELECT 1")
 
@@ -119,12 +119,12 @@ async def test_garbage_in_mid_stream(dsn: str, work: Work, garbage: str) -> None
 async def test_garbage_that_takes_the_place_of_an_answer_is_not_waited_for_longer_than_that(dsn: str) -> None:
     (garbage,) = WAITED_FOR
     async with (
-        Cord(dsn, garbage=GARBAGE[garbage]) as cord,
-        Database(cord.url, statement_max=timedelta(seconds=0.1)) as database,
+        FaultProxy(dsn, garbage=GARBAGE[garbage]) as proxy,
+        Database(proxy.url, statement_max=timedelta(seconds=0.1)) as database,
     ):
         await database.fetch("SELECT 1")
         with pytest.raises(StoreUnavailable):
-            await asyncio.wait_for(idle(database, lambda: cord.strike(Fault.GARBAGE)), 7)
+            await asyncio.wait_for(idle(database, lambda: proxy.strike(Fault.GARBAGE)), 7)
         assert await database.fetch("SELECT 1")
 
 
@@ -135,20 +135,20 @@ async def told(asked: Awaitable[object]) -> None:
 
 
 async def test_slow_bytes_are_an_answer(dsn: str) -> None:
-    async with Cord(dsn) as cord, Database(cord.url) as database:
+    async with FaultProxy(dsn) as proxy, Database(proxy.url) as database:
         await database.fetch("SELECT 1")
-        cord.strike(Fault.SLOW)
+        proxy.strike(Fault.SLOW)
         assert await database.fetch("SELECT 1")
-        assert cord.taken == 1
+        assert proxy.taken == 1
 
 
 async def test_large_rows_in_small_pieces_are_no_garbage(dsn: str) -> None:
     """Heads of messages are found wherever a piece ends."""
-    async with Cord(dsn) as cord, Database(cord.url) as database:
+    async with FaultProxy(dsn) as proxy, Database(proxy.url) as database:
         for size in (0, 1, 5, 100, 65_531, 65_536, 3_000_000):
             rows = await database.fetch("SELECT repeat('x', $1::int) FROM generate_series(1, 3)", size)
             assert [len(row[0]) for row in rows] == [size] * 3
-        assert cord.taken == 1
+        assert proxy.taken == 1
 
 
 async def test_a_bug_of_ours_is_not_taken_for_the_network(dsn: str) -> None:
@@ -169,7 +169,7 @@ async def test_a_bug_of_ours_is_not_taken_for_the_network(dsn: str) -> None:
 
 async def test_a_process_is_present_again_whatever_ended_its_connection(database: str) -> None:
     told_of = Told()
-    async with Cord(database) as cord, Database(cord.url) as store:
+    async with FaultProxy(database) as proxy, Database(proxy.url) as store:
         presence = Presence(
             store,
             uuid4(),
@@ -181,9 +181,9 @@ async def test_a_process_is_present_again_whatever_ended_its_connection(database
         )
         async with presence:
             for fault in (Fault.HANG_UP, Fault.RESET, Fault.GARBAGE):
-                taken = cord.taken
-                cord.strike(fault)
-                await eventually(lambda taken=taken: cord.taken > taken and presence.held)
+                taken = proxy.taken
+                proxy.strike(fault)
+                await eventually(lambda taken=taken: proxy.taken > taken and presence.held)
     ends = [end for _, end, _ in told_of.ends]
     assert ends.count("lost") >= 2
     assert set(ends) == {"lost", "cancelled"}

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.broker import RabbitServer
 from tests.support.eventually import eventually
-from tests.support.fault_proxy import Cord
+from tests.support.fault_proxy import FaultProxy
 from tests.support.postgres import PostgresServer
 from tests.support.sandbox import Sandbox
 from tests.support.shop import Shop, opened_shop
@@ -32,10 +32,10 @@ async def shop(
 
 async def test_an_api_whose_broker_is_gone_says_so_and_publishes_again(shop: Shop) -> None:
     """Ready for a while, since what it accepts goes out soon; not for long, since nobody knows when."""
-    async with Cord(shop.broker.amqp_url) as cord:
-        through = {"POSTHORN_AMQP__URL": cord.url, "POSTHORN_RELAY__AWAY_MAX": "4s"}
+    async with FaultProxy(shop.broker.amqp_url) as proxy:
+        through = {"POSTHORN_AMQP__URL": proxy.url, "POSTHORN_RELAY__AWAY_MAX": "4s"}
         api = await shop.start("api", env=through)
-        cord.bar()
+        proxy.bar()
         accepted = [await asked(shop) for _ in range(5)]
         assert (await shop.readiness("api")).status == 200
 
@@ -47,7 +47,7 @@ async def test_an_api_whose_broker_is_gone_says_so_and_publishes_again(shop: Sho
         await eventually(unready)
         assert (await asked(shop)) not in accepted, "it accepts all the same"
         assert await shop.value("SELECT count(*) FROM outbox") == 6
-        cord.heal()
+        proxy.heal()
         await api.ready(f"{shop.urls['api']}/readyz")
         await eventually(lambda: shop.value("SELECT count(*) = 0 FROM outbox"))
         figures = await metrics(shop)

@@ -11,7 +11,7 @@ from adapters.postgres.core.readiness import can_accept
 from adapters.postgres.core.sessions import Connection
 from application.kernel import budget
 from domain.kernel.errors import StoreUnavailable
-from tests.support.fault_proxy import Cord, Fault
+from tests.support.fault_proxy import Fault, FaultProxy
 
 BUDGET = 0.5
 PROMPT = BUDGET + 3 - budget.SECONDS
@@ -20,15 +20,15 @@ Way = Callable[[Database], Awaitable[object]]
 
 
 @pytest.fixture
-async def cord(database: str) -> AsyncIterator[Cord]:
-    async with Cord(database) as cord:
-        yield cord
+async def proxy(database: str) -> AsyncIterator[FaultProxy]:
+    async with FaultProxy(database) as proxy:
+        yield proxy
 
 
 @pytest.fixture
-async def far(cord: Cord) -> AsyncIterator[Database]:
-    """A database at the other end of the cord."""
-    async with Database(cord.url) as far:
+async def far(proxy: FaultProxy) -> AsyncIterator[Database]:
+    """A database at the other end of the proxy."""
+    async with Database(proxy.url) as far:
         yield far
 
 
@@ -71,34 +71,36 @@ def budgeted(work: Callable[[], Awaitable[object]]) -> Awaitable[object]:
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["connected", "connecting"])
-async def test_a_request_does_not_wait_for_a_black_hole(cord: Cord, far: Database, known: bool) -> None:
+async def test_a_request_does_not_wait_for_a_black_hole(
+    proxy: FaultProxy, far: Database, known: bool
+) -> None:
     if known:
         await asyncio.gather(*(way(far) for way in WAYS))
-    cord.black_hole()
+    proxy.black_hole()
     await asyncio.gather(*(within(PROMPT, budgeted(lambda way=way: way(far))) for way in WAYS))
-    cord.heal()
+    proxy.heal()
     async with asyncio.timeout(5):
         await asyncio.gather(*(way(far) for way in WAYS))
 
 
 @pytest.mark.parametrize("where", ["statement", "commit"])
 async def test_nor_for_one_that_opens_in_the_middle_of_a_transaction(
-    cord: Cord, far: Database, where: str
+    proxy: FaultProxy, far: Database, where: str
 ) -> None:
     async def work(connection: Connection) -> None:
         await connection.execute("SELECT 1")
-        cord.black_hole()
+        proxy.black_hole()
         if where == "statement":
             await connection.execute("SELECT 2")
 
     await within(PROMPT, budgeted(lambda: far.run(work)))
-    cord.heal()
+    proxy.heal()
     async with asyncio.timeout(5):
         await run(far)
 
 
-async def test_all_the_waits_of_a_request_share_its_budget(cord: Cord, far: Database) -> None:
-    cord.black_hole()
+async def test_all_the_waits_of_a_request_share_its_budget(proxy: FaultProxy, far: Database) -> None:
+    proxy.black_hole()
 
     async def request() -> None:
         for way in WAYS:
@@ -109,35 +111,37 @@ async def test_all_the_waits_of_a_request_share_its_budget(cord: Cord, far: Data
     await within(PROMPT, budgeted(request))
 
 
-async def test_silence_is_found_out_once_for_all(cord: Cord, far: Database) -> None:
+async def test_silence_is_found_out_once_for_all(proxy: FaultProxy, far: Database) -> None:
     await far.liveness.check()
     await fetch(far)
     assert far.silent() is None
-    cord.black_hole()
+    proxy.black_hole()
     await far.liveness.check()
     assert far.silent()
     for way in WAYS:
         await within(0.2, budgeted(lambda way=way: way(far)))
-    cord.heal()
+    proxy.heal()
     await far.liveness.check()
     assert far.silent() is None
     await budgeted(lambda: fetch(far))
 
 
 @pytest.mark.parametrize("fault", [Fault.HANG_UP, Fault.RESET, Fault.GARBAGE])
-async def test_what_answers_with_an_error_is_not_silent(cord: Cord, far: Database, fault: Fault) -> None:
+async def test_what_answers_with_an_error_is_not_silent(
+    proxy: FaultProxy, far: Database, fault: Fault
+) -> None:
     """Whoever asks is told at once, and need not be kept from asking."""
     await far.liveness.check()
-    cord.greet(fault)
-    cord.strike(fault)
+    proxy.greet(fault)
+    proxy.strike(fault)
     await far.liveness.check()
     assert far.silent() is None
 
 
-async def test_a_server_that_is_slow_for_a_moment_is_not_silent(cord: Cord, far: Database) -> None:
+async def test_a_server_that_is_slow_for_a_moment_is_not_silent(proxy: FaultProxy, far: Database) -> None:
     """What stood is struck dumb; who connects anew is answered."""
     await far.liveness.check()
-    cord.strike(Fault.SILENT)
+    proxy.strike(Fault.SILENT)
     await far.liveness.check()
     assert far.silent() is None
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.rabbitmq.endpoint import Endpoint
-from config import gateways, links, secrets, sources
+from config import broker_connections, gateways, secrets, sources
 from config.alerts import signing_key
 from config.load import load
 from config.secret_url import SecretUrl
@@ -128,9 +128,9 @@ def held(refusal: Misconfigured) -> None:
 
 def uses(settings: Settings) -> Iterator[Callable[[], object]]:
     """What a process makes of its settings before it connects to anything."""
-    yield lambda: links.endpoint(settings)
-    yield lambda: links.management(settings)
-    yield lambda: links.described_topology(settings)
+    yield lambda: broker_connections.endpoint(settings)
+    yield lambda: broker_connections.management(settings)
+    yield lambda: broker_connections.described_topology(settings)
     yield lambda: secrets.vault(settings)
     yield lambda: secrets.pepper(settings)
     yield lambda: secrets.tls("db.tls", settings.db.tls)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from application.alert.dead_letters import CLAIM, PAUSE_MAX, TellOfLetters
+from application.alert.dead_letters import CLAIM, PAUSE_MAX, AlertDeadLetters
 from domain.kernel.channel import Lane, Priority
 from domain.kernel.errors import Unavailable
 from entrypoints.engine.alerts import DeadLetterAlerts
@@ -53,8 +53,8 @@ class World:
         """As in another process."""
         alerts = MemoryAlerts(rows=self.engine.rows)
         hook = None if mute else self.ear
-        tell = TellOfLetters(alerts=alerts, hook=hook, clock=self.clock, quiet=QUIET)
-        return DeadLetterAlerts(tell=tell, telemetry=self.told)
+        tell = AlertDeadLetters(alerts=alerts, hook=hook, clock=self.clock, quiet=QUIET)
+        return DeadLetterAlerts(send=tell, telemetry=self.told)
 
     async def die(self, count: int = 1, channel: str = "email", reason: str = "550 gone") -> None:
         for _ in range(count):
@@ -192,7 +192,7 @@ async def test_what_one_refuses_does_not_keep_others_from_being_told(world: Worl
 async def test_who_dies_between_claim_and_delivery_is_followed_by_another(world: World) -> None:
     await world.die(2)
     dead = world.another()
-    assert await dead.tell.alerts.claim(quiet=QUIET, span=CLAIM) is not None
+    assert await dead.send.alerts.claim(quiet=QUIET, span=CLAIM) is not None
 
     await world.alarm()
     assert world.ear.heard == [], "somebody is telling of it"

@@ -184,7 +184,7 @@ async def test_a_look_into_the_outbox_that_does_not_end_does_not_hold_up_the_end
 async def test_what_was_confirmed_is_not_remembered_for_ever():
     world = World(sweep_every=60.0)
     world.start()
-    await eventually(lambda: world.relay._left_behind is False)
+    await eventually(lambda: world.relay._more_in_outbox is False)
     for _ in range(5):
         world.relay.offer(world.commit(50))
         await eventually(lambda: not world.rows.outbox)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from domain.kernel.errors import FAULTS_MAX, Fault, Invalid, hold
+from domain.kernel.json_values import DEPTH_MAX, needs_value_check, value_faults
 from entrypoints.http.kit.faults import shape_faults
-from entrypoints.http.kit.forbidden_values import DEPTH_MAX, needs_value_check, value_faults
 from entrypoints.http.kit.json_body import JsonBody
 from entrypoints.http.kit.problems import Rejected, to_problem
 from entrypoints.http.kit.read_body import BODY_MAX

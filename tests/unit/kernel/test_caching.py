@@ -53,7 +53,7 @@ async def test_what_is_kept_is_bounded_by_its_size(monkeypatch: pytest.MonkeyPat
     for n in range(500):
         assert await cached.active(f"t{n}")
         assert await cached.version(f"v{n}", 1)
-        assert len(cached._active) + len(cached._versions) <= 20
+        assert len(cached._kept) <= 20
     asked = templates.asked
     for _ in range(100):  # read again and again, one takes the room of one
         clock.seconds += 10

@@ -9,7 +9,7 @@ from adapters.system import SystemClock, SystemIds
 from application.recovery.recover import Elsewhere, Intact, Lacking, Marked, RecoverBroker, Reissued
 from domain.kernel.errors import BrokerUnavailable, Conflict, StoreUnavailable
 from tests.support.eventually import eventually
-from tests.support.memory.incarnation import MemoryKnownMarker, MemoryMarker
+from tests.support.memory.marker import MemoryKnownMarker, MemoryMarker
 from tests.support.memory.rows import MemoryRows
 
 IDS = SystemIds()
@@ -41,16 +41,16 @@ class World:
         await self.step("lay out")
         return self.lacking
 
-    def check(self, mark: object) -> None:
-        if mark not in self.rows.marks:
+    def check(self, marker: object) -> None:
+        if marker not in self.rows.markers:
             raise Conflict("forgotten")
 
-    async def reissue(self, mark: object) -> int:
-        self.check(mark)
+    async def reissue(self, marker: object) -> int:
+        self.check(marker)
         await self.step("reissue")
         return self.unfinished
 
-    async def reissue_dead(self, mark: object) -> int:
+    async def reissue_dead(self, marker: object) -> int:
         await self.step("reissue dead")
         return self.dead
 
@@ -64,7 +64,7 @@ class _Known:
 
     def __init__(self, world: World) -> None:
         self.world, self.inner = world, MemoryKnownMarker(rows=world.rows)
-        self.marks, self.alone = self.inner.marks, self.inner.alone
+        self.markers, self.alone = self.inner.markers, self.inner.alone
 
     async def intend(self, marker):
         await self.world.step("intend")
@@ -158,7 +158,7 @@ async def test_a_broker_that_loses_its_data_meanwhile_is_found_out(world: World,
 
 
 async def test_marks_that_nobody_relies_on_are_taken_away(world: World) -> None:
-    """Whoever died, at whatever step: in the end one mark stands, and the database knows of no other."""
+    """Whoever died, at whatever step: in the end one marker stands, and the database knows of no other."""
     for step in ("intend", "plant", "reissue", "reissue dead", "uproot", "rely"):
         world.lose_data()
         world.dies_at = step
@@ -166,7 +166,7 @@ async def test_marks_that_nobody_relies_on_are_taken_away(world: World) -> None:
             await world.process()()
         world.dies_at = None
         assert await world.process()() == REISSUED
-        assert world.rows.marks == dict.fromkeys(world.broker.standing, True)
+        assert world.rows.markers == dict.fromkeys(world.broker.standing, True)
         assert len(world.broker.standing) == 1
 
 
@@ -175,10 +175,10 @@ async def test_who_goes_on_does_so_under_the_same_mark(world: World) -> None:
     world.dies_at = "reissue dead"
     with pytest.raises(StoreUnavailable):
         await world.process()()
-    [mark] = world.broker.standing
+    [marker] = world.broker.standing
     world.dies_at = None
     assert await world.process()() == REISSUED
-    assert world.broker.standing == {mark}
+    assert world.broker.standing == {marker}
     assert world.steps.count("plant") == 1
 
 
@@ -200,7 +200,7 @@ async def test_a_mark_that_cannot_be_taken_away_is_at_the_next_look(world: World
     assert left in world.broker.standing
     assert await world.process()() == Intact()
     assert left not in world.broker.standing
-    assert len(world.rows.marks) == 1
+    assert len(world.rows.markers) == 1
 
 
 async def _later(answer: bool) -> bool:
@@ -227,7 +227,7 @@ async def test_who_freezes_and_wakes_up_afterwards_is_overtaken(world: World) ->
     assert await world.process()() == REISSUED
     held.set()
     assert await sleeper == Elsewhere()
-    assert world.rows.marks == dict.fromkeys(world.broker.standing, True)
+    assert world.rows.markers == dict.fromkeys(world.broker.standing, True)
     assert await world.process()() == Intact()
 
 

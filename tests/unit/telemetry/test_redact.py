@@ -113,7 +113,7 @@ def test_an_exception_is_its_types_and_places_without_its_words(log: io.StringIO
     assert CANARY not in log.getvalue()
 
 
-def test_records_of_libraries_go_through_the_same_sieve(log: io.StringIO) -> None:
+def test_records_of_libraries_go_through_the_same_filter(log: io.StringIO) -> None:
     logging.getLogger("uvicorn.error").warning("lost %s\nDear Ann", f"amqp://{CANARY}", extra={"body": "Ann"})
     try:
         raise RuntimeError(CANARY)

@@ -1,11 +1,11 @@
-"""A broker that can lose its data, and the mark that must be on it, in memory."""
+"""A broker that can lose its data, and the marker that must be on it, in memory."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from application.recovery.ports import Marks
+from application.recovery.ports import Markers
 from domain.kernel.errors import Conflict
 from tests.support.memory.rows import MemoryRows
 
@@ -36,19 +36,21 @@ class MemoryKnownMarker:
     rows: MemoryRows
     process: UUID = NOBODY
 
-    async def marks(self) -> Marks:
-        return Marks(
-            relied=next((id_ for id_, relied in self.rows.marks.items() if relied), None),
-            others=tuple(reversed([id_ for id_, relied in self.rows.marks.items() if not relied])),
+    async def markers(self) -> Markers:
+        return Markers(
+            relied=next((id_ for id_, relied in self.rows.markers.items() if relied), None),
+            others=tuple(reversed([id_ for id_, relied in self.rows.markers.items() if not relied])),
         )
 
     async def intend(self, marker: UUID) -> None:
-        self.rows.marks.setdefault(marker, False)
+        self.rows.markers.setdefault(marker, False)
 
     async def rely(self, marker: UUID, gone: Sequence[UUID]) -> None:
-        if marker not in self.rows.marks:
+        if marker not in self.rows.markers:
             raise Conflict(FORGOTTEN)
-        self.rows.marks = {id_: id_ == marker for id_ in self.rows.marks if id_ == marker or id_ not in gone}
+        self.rows.markers = {
+            id_: id_ == marker for id_ in self.rows.markers if id_ == marker or id_ not in gone
+        }
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[bool]:

@@ -27,7 +27,7 @@ def endpoint(settings: Settings) -> Endpoint:
     return Endpoint.parse(url, secrets.tls("amqp.tls", settings.amqp.tls))
 
 
-def link(settings: Settings, purpose: str, tasks: Tasks) -> BrokerConnection:
+def broker_connection(settings: Settings, purpose: str, tasks: Tasks) -> BrokerConnection:
     """Make one connection, not opened yet; the broker's list of connections shows its name."""
     name = f"posthorn {purpose} {socket.gethostname()}:{os.getpid()}"
     return BrokerConnection([endpoint(settings)], name=name, purpose=purpose, tasks=tasks)

@@ -1,4 +1,4 @@
-"""Ports of the engine, each with an eye that tells the watch what passes through."""
+"""Ports of the engine, wrapped so that the watch sees what passes through."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ class _WatchedGateway:
 
 
 def watch_ports(container: Container, watch: Watch) -> None:
-    """Put an eye between the use cases and three ports; before the use cases are made."""
+    """Wrap three ports of the container; call it before the use cases are made."""
     acceptance, deliveries = container.notification.acceptance, container.delivery.deliveries
     gateways = container.provider.gateways
     acceptance.override(WatchedAcceptance(acceptance=acceptance(), watch=watch))
@@ -96,7 +96,7 @@ def watch_ports(container: Container, watch: Watch) -> None:
 
 
 def watched(handle: Handle, watch: Watch) -> Handle:
-    """`HandleEvents` with an eye."""
+    """`HandleEvents`, watched."""
 
     async def handled(events: Sequence[ShopEvent]) -> Sequence[Result]:
         results = await handle(events)
