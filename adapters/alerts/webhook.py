@@ -1,4 +1,4 @@
-"""Posting signed events to one URL of the operator's: Standard Webhooks 1.0, symmetric signatures.
+"""Posts signed events to the URL that the operator configured: Standard Webhooks 1.0, symmetric signatures.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -18,18 +18,18 @@ from domain.kernel.secret import Secret
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedHook:
-    """Implements `OperatorsHook`.  Connects for each event: there are few."""
+    """Implements `OperatorsHook`.  Each event gets a connection of its own: there are few."""
 
     url: Secret
     key: bytes = field(repr=False)
-    """What `whsec_` stands before, decoded."""
+    """The part of `alerts.secret` behind `whsec_`, decoded."""
     now: Callable[[], datetime]
     egress: Egress
     timeout: timedelta = timedelta(seconds=10)
-    """From the connection to the answer's head."""
+    """For a whole request, from connecting to the head of the answer."""
 
     async def post(self, id: str, body: bytes) -> None:  # noqa: A002  its name in the standard
-        """See `OperatorsHook`.  Any 2xx is a yes; a redirection is none, nobody follows it."""
+        """See `OperatorsHook`.  Any 2xx is success; a redirection is not followed and counts as failure."""
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "Posthorn",
@@ -54,7 +54,7 @@ class SignedHook:
 
 
 def signed(key: bytes, id: str, seconds: int, body: bytes) -> dict[str, str]:  # noqa: A002  as above
-    """The headers that prove who sent it, and when (seconds since 1970 UTC)."""
+    """The headers that prove who sent the body, and when; `seconds` are since 1970 UTC."""
     signature = hmac.digest(key, b"%b.%d.%b" % (id.encode(), seconds, body), "sha256")
     return {
         "webhook-id": id,

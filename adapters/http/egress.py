@@ -1,8 +1,9 @@
-"""Where requests to a URL that somebody gave may go: the public internet, and what the operator names.
+"""The guard of outgoing requests (against SSRF): a URL that somebody gave may lead to the public internet,
+and to networks that the operator names, nowhere else.
 
-What is looked at is the address that is connected to, in the moment of connecting: no name is resolved a
-second time, no spelling of an address gets round it.  No redirection is followed, no proxy of the environment
-asked.
+Checked is the address that is connected to, in the moment of connecting: no name is resolved a second time,
+and no spelling of an address gets round it.  No proxy of the environment is used; callers must not follow
+redirections (`allow_redirects=False`).
 """
 
 import ipaddress
@@ -40,11 +41,11 @@ _NEVER: tuple[Network, ...] = tuple(
 
 
 class Forbidden(OSError):
-    """It must not be connected to."""
+    """An address must not be connected to; the text says why."""
 
 
 def is_public(address: Address) -> bool:
-    """Whether anybody on the internet has it, for IPv4 inside IPv6 too."""
+    """Whether an address belongs to the public internet; an IPv4 address inside IPv6 is judged as IPv4."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
@@ -57,20 +58,20 @@ def is_public(address: Address) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Egress:
-    """The rule for one URL."""
+    """What one URL may lead to."""
 
     secure: bool
-    """Its scheme is https; other URLs lead into networks that are named, and nowhere else."""
+    """The scheme is https; other URLs may lead into `networks` only."""
     networks: Sequence[Network] = ()
-    """What is allowed though it is not public, with every port."""
+    """Allowed though they are not public, on every port."""
     ports: frozenset[int] | None = field(default=PORTS)
-    """Of the public internet; None: any."""
+    """Allowed on the public internet; None: any."""
 
     def check(self, host: str, port: int) -> None:
-        """Whether this address may be connected to.
+        """Return if this address may be connected to.
 
         Raises:
-            Forbidden: no.
+            Forbidden: it may not.
         """
         address: Address = ipaddress.ip_address(host.partition("%")[0])
         inner = getattr(address, "ipv4_mapped", None) or address

@@ -11,10 +11,19 @@ from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
-from adapters.rendering.compiler import TOIL_MAX, Code, Program, toil
-from adapters.rendering.frames import Answer, Check, Compile, Compiled, Faults, Made, Render, Words
+from adapters.rendering.allowance import Allowance, WorkExceeded
+from adapters.rendering.compiler import COMPILE_WORK_MAX, Code, Program, compile_work
+from adapters.rendering.frames import (
+    Answer,
+    Check,
+    Compile,
+    Compiled,
+    Faults,
+    Render,
+    RenderedEach,
+    RenderedOne,
+)
 from adapters.rendering.pool import RenderingPool
-from adapters.rendering.purse import Allowance, Spent
 from adapters.rendering.renderer import JinjaRenderer, too_much_work
 from domain.kernel.errors import Fault, Invalid, Overloaded, RenderingTimedOut
 from domain.template.template import Rendered, Template
@@ -40,7 +49,7 @@ class BoundedRenderer:
 
     async def check(self, template: Template) -> list[Fault]:
         """See `Renderer.check`."""
-        if self._pool is None or toil(template) <= TOIL_MAX:
+        if self._pool is None or compile_work(template) <= COMPILE_WORK_MAX:
             return self._inner.check(template)
         try:
             answer = await self._pool.ask(Check(template), patience=LONG_PATIENCE, deadline=LONG_DEADLINE)
@@ -53,11 +62,11 @@ class BoundedRenderer:
         program = self._inner.kept(template) or await self._program(template)
         try:
             return self._inner.attempt(program, data, self._allowance())
-        except Spent:
+        except WorkExceeded:
             if self._pool is None:
                 raise too_much_work(template) from None
         asked = Render(template, {}, [dict(data)])
-        (made,) = _made(await self._pool.ask(asked, patience=PATIENCE, deadline=DEADLINE))
+        (made,) = _rendered_each(await self._pool.ask(asked, patience=PATIENCE, deadline=DEADLINE))
         if isinstance(made, Invalid):
             raise made
         return made
@@ -74,14 +83,14 @@ class BoundedRenderer:
                 made.append(self._inner.attempt(program, {**data, **each}, allowance))
             except Invalid as refused:
                 made.append(refused)
-            except Spent:
+            except WorkExceeded:
                 if self._pool is not None:
                     break
                 made.append(too_much_work(template))
         else:
             return made
         asked = Render(template, dict(data), [dict(each) for each in own])
-        return _made(await self._pool.ask(asked, patience=LONG_PATIENCE, deadline=LONG_DEADLINE))
+        return _rendered_each(await self._pool.ask(asked, patience=LONG_PATIENCE, deadline=LONG_DEADLINE))
 
     def _allowance(self) -> Allowance:
         if self._pool is None:
@@ -89,7 +98,7 @@ class BoundedRenderer:
         return Allowance(WORK_IN_PLACE, perf_counter() + SECONDS_IN_PLACE)
 
     async def _program(self, template: Template) -> Program:
-        if self._pool is None or toil(template) <= TOIL_MAX:
+        if self._pool is None or compile_work(template) <= COMPILE_WORK_MAX:
             return self._inner.keep(template, self._inner.compile(template))
         key = (template.id, template.version)
         compiling = self._compiling.get(key)
@@ -114,7 +123,7 @@ def _faults(answer: Answer) -> list[Fault]:
     return answer.faults if isinstance(answer, Faults) else []
 
 
-def _made(answer: Answer) -> list[Rendered | Invalid]:
-    if not isinstance(answer, Made):
+def _rendered_each(answer: Answer) -> list[Rendered | Invalid]:
+    if not isinstance(answer, RenderedEach):
         raise Invalid(*_faults(answer))
-    return [each.rendered if isinstance(each, Words) else Invalid(*each.faults) for each in answer.each]
+    return [each.rendered if isinstance(each, RenderedOne) else Invalid(*each.faults) for each in answer.each]

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from adapters.rendering.allowance import Allowance, WorkExceeded
 from adapters.rendering.frames import (
     HEAD,
     Answer,
@@ -20,19 +21,18 @@ from adapters.rendering.frames import (
     Compile,
     Compiled,
     Faults,
-    Made,
     Question,
     Render,
-    Words,
+    RenderedEach,
+    RenderedOne,
     framed,
     question,
 )
-from adapters.rendering.purse import Allowance, Spent
 from adapters.rendering.renderer import JinjaRenderer, too_much_work
 from domain.kernel.errors import Invalid
 
 CPU_MAX = 2.0
-"""Seconds of processor time for one question: the kernel ends who needs more, whatever it is doing."""
+"""Seconds of processor time for one question: the kernel ends a child that needs more."""
 MEMORY_MAX = 1024 * 1024 * 1024
 """Bytes of address space."""
 KEPT_MAX = 16 * 1024 * 1024
@@ -41,7 +41,7 @@ READY = b"\1"
 
 
 def main() -> None:
-    """Answer until nobody asks."""
+    """Answer questions until stdin ends."""
     _confine()
     renderer = JinjaRenderer(kept=KEPT_MAX)
     asking, answering = sys.stdin.buffer, sys.stdout.buffer
@@ -73,15 +73,15 @@ def answer_to(asked: Question, renderer: JinjaRenderer) -> Answer:
 def _rendered(asked: Render, renderer: JinjaRenderer) -> Answer:
     template, allowance = asked.template, Allowance()
     program = renderer.kept(template) or renderer.keep(template, renderer.compile(template))
-    made: list[Words | Faults] = []
+    made: list[RenderedOne | Faults] = []
     for own in asked.own:
         try:
-            made.append(Words(renderer.attempt(program, asked.data | own, allowance)))
-        except Spent:
+            made.append(RenderedOne(renderer.attempt(program, asked.data | own, allowance)))
+        except WorkExceeded:
             made.append(Faults(list(too_much_work(template).faults)))
         except Invalid as refused:
             made.append(Faults(list(refused.faults)))
-    return Made(made)
+    return RenderedEach(made)
 
 
 def _confine() -> None:

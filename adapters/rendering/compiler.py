@@ -16,9 +16,9 @@ from jinja2 import TemplateSyntaxError, nodes
 from jinja2.utils import missing, pass_context
 
 from adapters.rendering import grammar
+from adapters.rendering.allowance import RenderContext
 from adapters.rendering.filters import FILTERS, METERED, TESTS
-from adapters.rendering.purse import Purse
-from adapters.rendering.work import Gap, Language, compare, concat, each, escaped, plain
+from adapters.rendering.runtime import Language, NamedUndefined, compare, concat, each, escaped, plain
 from domain.kernel.errors import Fault, Invalid
 from domain.template.template import RECIPIENT, Template
 
@@ -38,14 +38,14 @@ _TAGS = re.compile(
 """Whole tags, which end where they do for Jinja: not within a text such as `"}}"`.  Where that is not sure
 (raw blocks, braces), none."""
 _SIGNS = re.compile(r"[^\w\s]")
-TOIL_MAX = 1_500
+COMPILE_WORK_MAX = 1_500
 """Of a template that is compiled in place: at most about 25 ms, once for each version."""
 _TAG, _SIGN = 6, 3
 """What a tag, and an operator in it, take beside their characters."""
 _TEXT_A_COMMAND = 100
 """Compiling so many characters of text takes as long as one within a tag."""
 
-Root = Callable[[Purse], Iterator[str]]
+Root = Callable[[RenderContext], Iterator[str]]
 
 
 class Code(msgspec.Struct, frozen=True):
@@ -117,7 +117,7 @@ class Compiler:
         exec(code.code, names)  # noqa: S102  our own compiler's
         # Out of its own globals: without that cycle, what is dropped is freed at once, not some day.
         root = names.pop("root")
-        return lambda purse: root(purse, missing, language)
+        return lambda context: root(context, missing, language)
 
     def _part(self, template: Template, part: str) -> tuple[list[Fault], Code | None]:
         source, declared = template.parts()[part], frozenset(template.variables)
@@ -144,19 +144,21 @@ class Compiler:
             return [Fault(pointer, "syntax", f"cannot be read: {type(error).__name__}")], None
 
 
-def toil(template: Template) -> int:
-    """What compiling would take, before it is tried: at most 15 µs for each.  Counts no further than needed.
+def compile_work(template: Template) -> int:
+    """Units of work that compiling would take, estimated without it: a unit is at most 15 µs.
+
+    Counting stops soon after `COMPILE_WORK_MAX`.
 
     Linear in the sources.
     """
     work = 0
     for source in template.parts().values():
-        if work <= TOIL_MAX:
-            work += _toil(source, TOIL_MAX - work)
+        if work <= COMPILE_WORK_MAX:
+            work += _compile_work(source, COMPILE_WORK_MAX - work)
     return work
 
 
-def _toil(source: str, most: int) -> int:
+def _compile_work(source: str, most: int) -> int:
     work, at = len(source) // _TEXT_A_COMMAND, 0
     while work <= most and (opening := _OPEN.search(source, at)):
         tag = _TAGS.match(source, opening.start())
@@ -177,10 +179,10 @@ def _least(tree: nodes.Template) -> int:
 
 def _language(finalize: Callable[[Any, Any], Any]) -> Language:
     language = Language(
-        undefined=Gap,
+        undefined=NamedUndefined,
         autoescape=False,  # `finalize` escapes: nothing here makes Markup, so nothing can be taken for safe
         finalize=finalize,
-        optimized=False,  # nothing is worked out before there is a purse to pay for it
+        optimized=False,  # nothing is computed before there is an allowance for it
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=(),
@@ -197,7 +199,7 @@ def _language(finalize: Callable[[Any, Any], Any]) -> Language:
 def _metered(function: Callable[..., Any]) -> Callable[..., Any]:
     @pass_context
     @wraps(function)
-    def metered(context: Purse, value: Any, *args: Any, **kwargs: Any) -> Any:
+    def metered(context: RenderContext, value: Any, *args: Any, **kwargs: Any) -> Any:
         paid = _size(value) + sum(map(_size, args)) + sum(map(_size, kwargs.values()))
         context.spend(paid)
         result = function(value, *args, **kwargs)

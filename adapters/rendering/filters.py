@@ -17,7 +17,7 @@ from urllib.parse import quote
 from adapters.rendering.arithmetic import NUMBERS
 from adapters.rendering.dates import FORM_MAX, spoken
 from adapters.rendering.links import SCHEMES, linked
-from adapters.rendering.work import TEXT_MAX, Gap, RenderingRefused, refuse, text
+from adapters.rendering.runtime import TEXT_MAX, NamedUndefined, RenderingRefused, refuse, text
 from domain.kernel.number import exact
 
 _NO_MINOR_UNIT = frozenset(
@@ -87,7 +87,7 @@ def date(moment: Any, form: str = "%-d %B %Y") -> str:
 
 def default(value: Any, fallback: Any = "", also_empty: bool = False) -> Any:
     """The value, or `fallback` when it is missing or null; with `also_empty` when it is empty, too."""
-    if isinstance(value, Gap) or value is None:
+    if isinstance(value, NamedUndefined) or value is None:
         return fallback
     return fallback if also_empty and not value else value
 
@@ -162,8 +162,8 @@ def urlencode(value: Any) -> str:
 
 def link(value: Any, *schemes: Any) -> str:
     """A link from data: http or https, or one of the `schemes` named instead (also mailto, tel)."""
-    if isinstance(value, Gap):
-        value.name_it()
+    if isinstance(value, NamedUndefined):
+        value.raise_missing()
     if not is_link(value, *schemes):
         raise RenderingRefused(f"link: none with {' or '.join(schemes or SCHEMES[:2])}")
     return str(value).strip()
@@ -209,14 +209,14 @@ def _whole(value: Any) -> int:
 
 
 TESTS: dict[str, Callable[..., bool]] = {
-    "defined": lambda value: not isinstance(value, Gap),
+    "defined": lambda value: not isinstance(value, NamedUndefined),
     "even": lambda value: _whole(value) % 2 == 0,
     "none": lambda value: value is None,
     "link": is_link,
     "number": lambda value: type(value) in NUMBERS,
     "odd": lambda value: _whole(value) % 2 == 1,
     "string": lambda value: type(value) is str,
-    "undefined": lambda value: isinstance(value, Gap),
+    "undefined": lambda value: isinstance(value, NamedUndefined),
 }
 
 

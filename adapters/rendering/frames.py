@@ -1,4 +1,4 @@
-"""What a process and its rendering children say to each other: four octets of length, and a message.
+"""Messages between a process and its rendering children: four octets of length, and a body.
 
 Questions are JSON, because that keeps numbers as they came; answers are MessagePack.
 """
@@ -48,20 +48,20 @@ class Compiled(msgspec.Struct, frozen=True, tag="compiled"):
     parts: list[tuple[str, bytes, int]]
 
 
-class Words(msgspec.Struct, frozen=True, tag="words"):
-    """One rendered."""
+class RenderedOne(msgspec.Struct, frozen=True, tag="words"):
+    """One that was rendered."""
 
     rendered: Rendered
 
 
-class Made(msgspec.Struct, frozen=True, tag="made"):
-    """One for each, in their order."""
+class RenderedEach(msgspec.Struct, frozen=True, tag="made"):
+    """What became of each member of `Render.own`, in their order."""
 
-    each: list[Words | Faults]
+    each: list[RenderedOne | Faults]
 
 
 Question = Check | Compile | Render
-Answer = Faults | Compiled | Made
+Answer = Faults | Compiled | RenderedEach
 
 _questions = msgspec.json.Encoder(decimal_format="number")
 _asked = msgspec.json.Decoder(Question, float_hook=number)

@@ -1,7 +1,7 @@
 """Processes that render what is too much for the event loop, and are killed at a deadline.
 
-There are few; who must wait waits in turn by template, so that one template's crowd does not stand in
-another's way, and nobody waits longer than he said.  A child starts when it is needed and stays.
+There are few.  Renders that wait are served in turn by template, so that many of one template do not hold up
+another, and none waits longer than its patience.  A child starts when it is needed and stays.
 """
 
 import asyncio
@@ -62,25 +62,25 @@ class _Child:
         return await self.process.stdout.readexactly(size)
 
     def kill(self) -> None:
-        """Whatever it is doing."""
+        """End it, whatever it is doing."""
         with suppress(ProcessLookupError):
             self.process.kill()
 
     @property
     def alive(self) -> bool:
-        """As far as we know."""
+        """Whether it has not ended, as far as we know."""
         return self.process.returncode is None
 
 
 class RenderingPool:
-    """Asks children.
+    """Has work done by child processes.
 
     Args:
-        tell: logs trouble: the name of an event and its fields.
+        log: logs trouble: takes the name of an event and its fields.
     """
 
-    def __init__(self, tell: Callable[..., Any], *, children: int = CHILDREN_MAX) -> None:
-        self._tell = tell
+    def __init__(self, log: Callable[..., Any], *, children: int = CHILDREN_MAX) -> None:
+        self._log = log
         self._children_max = children
         self._children: set[_Child] = set()
         self._idle: list[_Child] = []
@@ -88,7 +88,7 @@ class RenderingPool:
         self._waiting: dict[str, deque[Waiter]] = {}
 
     async def ask(self, message: Question, *, patience: float, deadline: float) -> Answer:
-        """Have it answered.
+        """Have one question answered by a child.
 
         Args:
             patience: seconds to wait for a child.
@@ -105,11 +105,11 @@ class RenderingPool:
                 answered = answer(await child.ask(frame))
         except TimeoutError:
             self._drop(child)
-            self._tell("rendering.stopped", template=message.template.id, seconds=deadline)
+            self._log("rendering.stopped", template=message.template.id, seconds=deadline)
             raise RenderingTimedOut(f"rendering took more than {deadline:g} s") from None
         except (EOFError, OSError, msgspec.DecodeError):
             self._drop(child)
-            self._tell("rendering.died", template=message.template.id)
+            self._log("rendering.died", template=message.template.id)
             raise RenderingTimedOut("rendering took too much time or memory") from None
         except BaseException:  # cancelled: what it is doing is of no use any more
             self._drop(child)
@@ -155,7 +155,7 @@ class RenderingPool:
             waiter.set_result(child)
 
     def _next(self) -> Waiter | None:
-        """Who is next: one of each template, in turn."""
+        """The waiter that is next: one of each template, in turn."""
         while self._waiting:
             template, waiters = next(iter(self._waiting.items()))
             del self._waiting[template]
@@ -167,7 +167,7 @@ class RenderingPool:
         return None
 
     def _leave(self, template: str, waiter: Waiter) -> None:
-        """Out of the queue; a child that came too late goes to the next."""
+        """Take a waiter out of the queue; a child that came too late goes to the next."""
         waiters = self._waiting.get(template, ())
         if waiter in waiters:
             self._waiting[template].remove(waiter)
@@ -204,7 +204,7 @@ class RenderingPool:
                 child = _Child(process)
                 await child.ready()
         except (OSError, EOFError, TimeoutError) as error:
-            self._tell("rendering.cannot_start", error=f"{type(error).__name__}: {error}")
+            self._log("rendering.cannot_start", error=f"{type(error).__name__}: {error}")
         except asyncio.CancelledError:
             if child is not None:
                 child.kill()

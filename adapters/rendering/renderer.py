@@ -6,9 +6,9 @@ from typing import Any
 
 from cachetools import LRUCache
 
+from adapters.rendering.allowance import Allowance, RenderContext, Variables, WorkExceeded
 from adapters.rendering.compiler import PARTS, Code, Compiler, Program
-from adapters.rendering.purse import Allowance, Purse, Spent, Variables
-from adapters.rendering.work import TOP, Missing, RenderingRefused
+from adapters.rendering.runtime import TOP, Missing, RenderingRefused
 from domain.kernel.errors import Fault, Invalid
 from domain.kernel.text import unbroken
 from domain.template.template import RECIPIENT, Rendered, Template
@@ -71,7 +71,7 @@ class JinjaRenderer:
         program = self.kept(template) or self.keep(template, self.compile(template))
         try:
             return self.attempt(program, data, allowance or Allowance())
-        except Spent:
+        except WorkExceeded:
             raise too_much_work(template) from None
 
     def attempt(self, program: Program, data: Mapping[str, Any], allowance: Allowance) -> Rendered:
@@ -79,27 +79,27 @@ class JinjaRenderer:
 
         Raises:
             Invalid: the data does not fit.
-            Spent: there is more to do than is allowed.
+            WorkExceeded: there is more to do than is allowed.
         """
         variables = Variables(data)
-        purse = Purse(variables, allowance)
+        context = RenderContext(variables, allowance)
         words = {}
         part = ""
         try:
             for part, root, cost in program.parts:
-                purse.spend(_PART + cost)
-                words[part] = _joined(root(purse), PARTS[part][1])
-        except Spent:
+                context.spend(_PART + cost)
+                words[part] = _joined(root(context), PARTS[part][1])
+        except WorkExceeded:
             raise
-        except Missing as gap:
-            raise Invalid(_missing(program.template, gap, variables)) from None
+        except Missing as missing:
+            raise Invalid(_missing(program.template, missing, variables)) from None
         except RenderingRefused as no:
             raise Invalid(_fault(program.template, part, str(no))) from None
         except Exception as error:  # noqa: BLE001  whatever a template does with its data is no fault of ours
             trouble = f"{type(error).__name__} with this data"
             raise Invalid(_fault(program.template, part, trouble)) from None
         finally:
-            purse.close()
+            context.close()
         if "subject" in words:
             words["subject"] = unbroken(words["subject"])
         return Rendered(**words)
@@ -125,17 +125,17 @@ def _joined(chunks: Iterator[str], limit: int) -> str:
     return words
 
 
-def _missing(template: Template, gap: Missing, variables: Mapping[str, Any]) -> Fault:
-    """Name the gap by its place in the data: looked for only now, when it costs nothing on the hot path.
+def _missing(template: Template, missing: Missing, variables: Mapping[str, Any]) -> Fault:
+    """Name a missing variable by its place in the data, which is looked for only when one is missing.
 
     Names that the template does not say itself are the data's, and may be a user's: `*` stands for them.
     """
     names: list[Any] | None = []
-    if gap.holder is not TOP:
-        names = _place(gap.holder, variables) if type(gap.holder) in {dict, list} else None
+    if missing.holder is not TOP:
+        names = _place(missing.holder, variables) if type(missing.holder) in {dict, list} else None
     sources = "".join(template.parts().values())
     last, *steps = [
-        name if type(name) is int or str(name) in sources else "*" for name in (gap.name, *(names or ()))
+        name if type(name) is int or str(name) in sources else "*" for name in (missing.name, *(names or ()))
     ]
     if names is None:
         why = f"template '{template.id}' asks for '{last}' of something that has no members"

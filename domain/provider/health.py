@@ -1,12 +1,12 @@
-"""How a provider stands, as one process knows it: open to all, or resting and probed.  Pure: time is given.
+"""Whether a provider may be called, as one process knows it: by all calls, or by a probe while it rests.
 
     open ─── the account is refused ───► resting ─── its time has come ───► one probe
       ▲                                     ▲                                  │
       │                                     └────── refused again: longer ─────┤
       └──────────────── the provider has looked at the probe's message ────────┘
 
-What a breaker counts, and who is next in a channel's list, builds on this: nobody else decides whether a
-provider may be called.
+Nothing else decides whether a provider may be called: a breaker and the choice among several providers build
+on this.  Pure: time is an argument.
 """
 
 from datetime import timedelta
@@ -16,34 +16,34 @@ import msgspec
 from domain.provider.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
 
 DOUBTS_MAX = 3
-"""So many faults that may be the messages' own, and nothing accepted between them, are the account's."""
+"""After so many faults in a row that may be the messages' own, the account is taken to be at fault."""
 REST_MIN, REST_MAX = 5.0, 30.0
 """Seconds until the first probe, and between two at most: they double."""
 DOUBT_REST = 1.0
 """The same while there is doubt: message after message is tried, until one is taken or all were refused."""
 PROBE_MAX = 10.0
-"""Seconds; a probe that is not heard of for so long is followed by another."""
+"""Seconds; when a probe has had no outcome for so long, another one may follow."""
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """One provider's; all times are monotonic seconds."""
+    """What is known of one provider; all times are monotonic seconds."""
 
     fault: str | None = None
-    """Why it rests, None: it does not."""
+    """Why it rests; None: it does not."""
     since: float = 0.0
     """When it began to rest."""
     probe_at: float = 0.0
     failures: int = 0
-    """Faults in a row that it rests for: the first, and the probes'."""
+    """Faults of the account in a row: the one that began the rest, and those of the probes."""
     doubts: int = 0
     """Faults in a row that may be the messages' own."""
 
     def open_to_all(self) -> bool:
-        """It does not rest."""
+        """Whether any call may be made: it does not rest."""
         return self.fault is None
 
     def open_to_one(self, now: float) -> bool:
-        """It does not rest, or it is time for a probe."""
+        """Whether one call may be made: it does not rest, or it is time for a probe."""
         return self.fault is None or now >= self.probe_at
 
 
@@ -51,16 +51,16 @@ HEALTHY = Health()
 
 
 def with_probe(health: Health, now: float) -> Health:
-    """A probe is on its way: for a while nobody else sends one."""
+    """The same after a probe was begun: for `PROBE_MAX` no other one is."""
     return msgspec.structs.replace(health, probe_at=now + PROBE_MAX)
 
 
 def learned(health: Health, outcome: Outcome, now: float, *, probe: bool) -> Health:
-    """What an outcome says of the provider.
+    """What is known after one more outcome.
 
     Args:
-        probe: it is a probe's.  Of the calls that were under way when the rest began nothing is learned: a
-            connection that had logged in before says nothing of the password.
+        probe: it is a probe's.  Calls that were under way when the rest began teach nothing: a connection
+            that had logged in before says nothing of the password.
     """
     resting = health.fault is not None
     match outcome:
@@ -88,10 +88,10 @@ def learned(health: Health, outcome: Outcome, now: float, *, probe: bool) -> Hea
 
 
 def meaning_for_delivery(health: Health, outcome: Outcome) -> Outcome:
-    """What an outcome is to its delivery, given how the provider stands after it.
+    """What an outcome means for its delivery, given what is known of the provider after it.
 
-    A fault that may be the message's own, while others pass, is taken for its own: it comes back while its
-    class has patience.
+    While the provider does not rest, a fault that may be the message's own is taken for its own: the
+    delivery is deferred, and tried again while its class has patience.
     """
     if isinstance(outcome, AccountFault) and health.fault is None:
         return Deferred(outcome.reason)

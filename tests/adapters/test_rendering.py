@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.rendering import JinjaRenderer
-from adapters.rendering.compiler import TOIL_MAX, toil
+from adapters.rendering.compiler import COMPILE_WORK_MAX, compile_work
 from application.template.ports import Renderer
 from domain.kernel.errors import Fault, Invalid
 from domain.template.template import Template, Variable
@@ -261,13 +261,13 @@ NASTY = {
     ],
 )  # fmt: skip
 def test_what_only_looks_like_the_end_of_a_tag_does_not_hide_the_rest(opening: str) -> None:
-    assert toil(template(body="text " * 100 + opening + "1 ~ " * 1_900 + "1 }}")) > TOIL_MAX
+    assert compile_work(template(body="text " * 100 + opening + "1 ~ " * 1_900 + "1 }}")) > COMPILE_WORK_MAX
 
 
 @pytest.mark.parametrize("piece", NASTY.values(), ids=list(NASTY))
 def test_what_is_compiled_in_place_takes_little(piece: str) -> None:
     few = template("a", "b", body=piece * 10)
-    count = int(10 * TOIL_MAX / (toil(few) or 1))
+    count = int(10 * COMPILE_WORK_MAX / (compile_work(few) or 1))
     one = template("a", "b", body=(piece * count)[: 262_144 // len(piece) * len(piece)])
     taken = []
     for _ in range(3):

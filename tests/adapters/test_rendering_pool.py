@@ -16,7 +16,7 @@ import pytest
 
 from adapters.rendering import bounded, pool
 from adapters.rendering.bounded import BoundedRenderer
-from adapters.rendering.compiler import TOIL_MAX, toil
+from adapters.rendering.compiler import COMPILE_WORK_MAX, compile_work
 from adapters.rendering.frames import Check, Render
 from adapters.rendering.pool import RenderingPool
 from config.catalog import load_catalog
@@ -96,7 +96,7 @@ async def while_the_loop_turns(work: Awaitable[Any]) -> tuple[Any, float]:
 async def test_what_is_cheap_needs_no_process(asked: RenderingPool) -> None:
     renderer = BoundedRenderer(asked)
     for shipped in load_catalog().templates:
-        assert toil(shipped) <= TOIL_MAX
+        assert compile_work(shipped) <= COMPILE_WORK_MAX
         assert await renderer.check(shipped) == []
     few = HEAVY | {"lines": HEAVY["lines"][:50]}
     assert (await renderer.render(template(LINES), few)).body == PRICED[: 50 * len("TEA €4,514.28\n")]

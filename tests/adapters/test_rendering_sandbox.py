@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from adapters.rendering import JinjaRenderer
+from adapters.rendering.allowance import WORK_MAX, Allowance, RenderContext, Variables, WorkExceeded
 from adapters.rendering.compiler import Compiler
 from adapters.rendering.filters import _price
-from adapters.rendering.purse import WORK_MAX, Allowance, Purse, Spent, Variables
-from adapters.rendering.work import Missing, RenderingRefused
+from adapters.rendering.runtime import Missing, RenderingRefused
 from domain.kernel.errors import Invalid
 from domain.template.template import Template, Variable
 
@@ -141,8 +141,8 @@ def test_the_run_time_holds_without_the_check(source: str) -> None:
     language = Compiler().languages["body"]
     try:
         code = language.compile(language.parse(source))
-        purse = Purse(Variables(DATA), Allowance())
-        words = "".join(jinja2.Template.from_code(language, code, {}).root_render_func(purse))
+        context = RenderContext(Variables(DATA), Allowance())
+        words = "".join(jinja2.Template.from_code(language, code, {}).root_render_func(context))
     except (jinja2.TemplateError, RenderingRefused, Missing, TypeError, KeyError, AttributeError, ValueError):
         return
     for leak in ("<class", "<built-in", "<function", "module", "object at", "__"):
@@ -299,7 +299,7 @@ def test_a_loop_looks_at_the_clock() -> None:
     renderer = JinjaRenderer()
     program = renderer.keep(template(source), renderer.compile(template(source)))
     allowance = Allowance(until=0.0)
-    with pytest.raises(Spent):
+    with pytest.raises(WorkExceeded):
         renderer.attempt(program, {"xs": [1] * 20_000}, allowance)
     assert allowance.left == WORK_MAX
 

@@ -16,12 +16,12 @@ SLICE = 2_000
 """Units between two looks at the clock."""
 
 
-class Spent(Exception):
-    """The allowance is used up."""
+class WorkExceeded(Exception):
+    """The allowance of work, or of time, is used up."""
 
 
 class Variables(dict[str, Any]):
-    """The data of one render; what is not there is Jinja's sign for that."""
+    """The data of one render; for what is not there it gives Jinja's `missing`."""
 
     def __missing__(self, name: str) -> Any:
         return missing
@@ -44,17 +44,17 @@ class Allowance:
         """A slice, or more if more is needed.
 
         Raises:
-            Spent: there is not enough, or the time is over.
+            WorkExceeded: there is not enough, or the time is over.
         """
         if need > self.left or perf_counter() > self.until:
-            raise Spent
+            raise WorkExceeded
         granted = min(self.left, max(need, SLICE))
         self.left -= granted
         return granted
 
 
-class Purse(Context):
-    """The variables of one render, and what it may spend before it must ask for more."""
+class RenderContext(Context):
+    """Jinja's context of one render: its variables, and the units it may spend before it asks for more."""
 
     def __init__(self, variables: Variables, allowance: Allowance) -> None:
         # What compiled code asks for in this language, which has no blocks, globals or evaluation contexts:
@@ -66,10 +66,10 @@ class Purse(Context):
         self.left = 0
 
     def spend(self, units: int) -> None:
-        """Take it out.
+        """Count work that is about to be done.
 
         Raises:
-            Spent: nothing is left.
+            WorkExceeded: there is not so much left.
         """
         self.left -= units
         if self.left < 0:

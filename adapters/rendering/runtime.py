@@ -1,4 +1,4 @@
-"""What a template runs on: data without methods, gaps that name themselves, operators that count work."""
+"""What a template runs on: data without methods, missing variables with names, operators that count."""
 
 import operator
 from collections.abc import Iterable, Iterator
@@ -11,8 +11,8 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing, pass_context
 
+from adapters.rendering.allowance import SLICE, RenderContext
 from adapters.rendering.arithmetic import NUMBER_MAX, NUMBERS, calculate, negated
-from adapters.rendering.purse import SLICE, Purse
 from domain.kernel.number import exact
 
 TEXT_MAX = 262_144
@@ -38,30 +38,30 @@ class Missing(Exception):
         self.holder = holder
 
 
-class Gap(StrictUndefined):
-    """A missing variable; whatever is done with it names it."""
+class NamedUndefined(StrictUndefined):
+    """A missing variable; whatever is done with it raises `Missing`, which has its name."""
 
     __slots__ = ()
 
-    def name_it(self, *_: Any, **__: Any) -> Any:
+    def raise_missing(self, *_: Any, **__: Any) -> Any:
         raise Missing(self._undefined_name, self._undefined_obj)
 
-    __iter__ = __str__ = __len__ = __eq__ = __ne__ = __bool__ = __hash__ = __contains__ = name_it
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = name_it
-    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __neg__ = __pos__ = name_it
-    __lt__ = __le__ = __gt__ = __ge__ = name_it
-    _fail_with_undefined_error = name_it
+    __iter__ = __str__ = __len__ = __eq__ = __ne__ = __bool__ = __hash__ = __contains__ = raise_missing
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = raise_missing
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __neg__ = __pos__ = raise_missing
+    __lt__ = __le__ = __gt__ = __ge__ = raise_missing
+    _fail_with_undefined_error = raise_missing
 
 
 def refuse(why: str, *operands: Any) -> NoReturn:
-    """Say no to operands that do not fit; a gap among them names itself.
+    """Refuse operands that do not fit; one that is missing is the reason before anything else.
 
     Raises:
-        Missing, Refused.
+        Missing, RenderingRefused.
     """
     for operand in operands:
-        if isinstance(operand, Gap):
-            operand.name_it()
+        if isinstance(operand, NamedUndefined):
+            operand.raise_missing()
     raise RenderingRefused(why)
 
 
@@ -69,7 +69,7 @@ def text(value: Any) -> str:
     """What `{{ value }}` prints.
 
     Raises:
-        Missing, Refused: a gap; a list or an object.
+        Missing, RenderingRefused: a missing variable; a list or an object.
     """
     if type(value) is int and abs(value) > NUMBER_MAX:
         raise RenderingRefused("a number grows too large")
@@ -77,7 +77,7 @@ def text(value: Any) -> str:
 
 
 def printed(value: Any) -> Any:
-    """The value if it can be printed; null prints as nothing.  A list within a sentence is a mistake."""
+    """The value if it can be printed; null prints as nothing.  Lists and objects are refused."""
     if type(value) in _PRINTABLE:
         return value
     if value is None or type(value) is Undefined:  # Undefined: `a if b` without an else
@@ -86,7 +86,7 @@ def printed(value: Any) -> Any:
 
 
 @pass_context
-def plain(context: Purse, value: Any) -> Any:
+def plain(context: RenderContext, value: Any) -> Any:
     """What `{{ value }}` puts into plain text; long ones are paid for."""
     if type(value) is str:
         if len(value) > _LONG:
@@ -96,7 +96,7 @@ def plain(context: Purse, value: Any) -> Any:
 
 
 @pass_context
-def escaped(context: Purse, value: Any) -> Any:
+def escaped(context: RenderContext, value: Any) -> Any:
     """The same, safe in HTML text and in quoted attributes."""
     if type(value) is str:
         if len(value) > _LONG:
@@ -106,7 +106,7 @@ def escaped(context: Purse, value: Any) -> Any:
 
 
 class Language(ImmutableSandboxedEnvironment):
-    """Jinja's sandbox with its doors bricked up: dots read data, never attributes; nothing is called."""
+    """Jinja's sandbox, narrower: dots read data, never attributes of Python objects; nothing is called."""
 
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
     intercepted_unops = frozenset({"+", "-"})
@@ -117,16 +117,16 @@ class Language(ImmutableSandboxedEnvironment):
             try:
                 return obj[attribute]
             except KeyError:
-                return Gap(obj=obj, name=attribute)
+                return NamedUndefined(obj=obj, name=attribute)
         if isinstance(obj, LoopContext) and attribute in _LOOP:
             return getattr(obj, attribute)
-        if isinstance(obj, Gap):
+        if isinstance(obj, NamedUndefined):
             refuse("", obj)
-        return Gap(obj=obj, name=attribute)
+        return NamedUndefined(obj=obj, name=attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """`obj[argument]`: by name or by place."""
-        if isinstance(obj, Gap):
+        if isinstance(obj, NamedUndefined):
             refuse("", obj)
         if type(argument) not in {str, int}:
             refuse("what stands in [ ] is a name or a whole number", argument)
@@ -135,7 +135,7 @@ class Language(ImmutableSandboxedEnvironment):
                 return obj[argument]
             except LookupError:
                 pass
-        return Gap(obj=obj, name=argument)
+        return NamedUndefined(obj=obj, name=argument)
 
     def call(self, *_: Any, **__: Any) -> Any:
         """Nothing can be called."""
@@ -161,7 +161,7 @@ class Language(ImmutableSandboxedEnvironment):
 
 
 @pass_context
-def each(context: Purse, values: Any, weight: int) -> Iterable[Any]:
+def each(context: RenderContext, values: Any, weight: int) -> Iterable[Any]:
     """What a loop goes through, paid for as it goes: `weight` is what one round costs."""
     if type(values) not in {list, dict, tuple}:
         refuse("a loop goes through a list", values)
@@ -172,7 +172,7 @@ def each(context: Purse, values: Any, weight: int) -> Iterable[Any]:
     return rounds
 
 
-def _rounds(context: Purse, values: list[Any], weight: int) -> Iterator[Any]:
+def _rounds(context: RenderContext, values: list[Any], weight: int) -> Iterator[Any]:
     """In slices, so that the clock is looked at within a loop."""
     rounds = SLICE // weight or 1
     for start in range(0, len(values), rounds):
@@ -182,7 +182,7 @@ def _rounds(context: Purse, values: list[Any], weight: int) -> Iterator[Any]:
 
 
 @pass_context
-def concat(context: Purse, *values: Any) -> str:
+def concat(context: RenderContext, *values: Any) -> str:
     """`a ~ b`."""
     parts = [text(value) for value in values]
     context.spend(sum(map(len, parts)))
@@ -193,7 +193,7 @@ _ORDER = {"lt": operator.lt, "lteq": operator.le, "gt": operator.gt, "gteq": ope
 
 
 @pass_context
-def compare(context: Purse, left: Any, op: str, right: Any) -> bool:
+def compare(context: RenderContext, left: Any, op: str, right: Any) -> bool:
     """`==`, `!=`, `<`, `<=`, `>`, `>=` between scalars; `in` and `not in` for lists, objects and text."""
     if op in {"in", "notin"}:
         found = _contains(context, left, right)
@@ -216,7 +216,7 @@ def _decimal(value: Any) -> Any:
     return exact(value) if type(value) is float else value
 
 
-def _contains(context: Purse, member: Any, whole: Any) -> bool:
+def _contains(context: RenderContext, member: Any, whole: Any) -> bool:
     if type(member) not in _SCALAR or type(whole) not in {str, list, dict, tuple}:
         refuse("'in' looks for a text or number in a list, object or text", member, whole)
     if type(whole) is str and type(member) is not str:
