@@ -48,8 +48,9 @@ class Fault(StrEnum):
 class FaultProxy:
     """`url` is the given one, through the proxy; `taken` counts the connections."""
 
-    def __init__(self, url: str, *, garbage: bytes = RUBBISH) -> None:
+    def __init__(self, url: str, *, garbage: bytes = RUBBISH, pace: float = PACE) -> None:
         self.garbage = garbage
+        self.pace = pace
         self.taken = 0
         self._target = urlsplit(url)
         self._greeting: tuple[Fault, int] | None = None
@@ -156,7 +157,7 @@ class FaultProxy:
             client.setblocking(False)
             self.taken += 1
             connection = _ProxiedConnection(
-                client, self._target.hostname, self._target.port, self._greeting, self.garbage
+                client, self._target.hostname, self._target.port, self._greeting, self.garbage, self.pace
             )
             self._connections.add(connection)
             connection.task.add_done_callback(
@@ -192,12 +193,14 @@ class _ProxiedConnection:
         port: int | None,
         greeting: tuple[Fault, int] | None,
         garbage: bytes,
+        pace: float,
     ) -> None:
         self._client = client
         self._server = socket.socket()
         self._server.setblocking(False)
         self._greeting = greeting
         self._garbage = garbage
+        self._pace = pace
         self._answered = 0
         self._slow = False
         self._passing = asyncio.Event()
@@ -267,7 +270,7 @@ class _ProxiedConnection:
                 data = data[size:]
                 self._greet()
                 if self._slow:
-                    await asyncio.sleep(PACE)
+                    await asyncio.sleep(self._pace)
 
     async def _farewell(self) -> None:
         """Say that nothing more comes; take what still does, or the close would be a reset."""

@@ -138,10 +138,12 @@ class PostgresAcceptance:
 
     Args:
         process: owner of the outbox rows.
+        lock_max: longest wait for a lock.
     """
 
     database: Database
     process: UUID
+    lock_max: timedelta = LOCK_MAX
 
     async def keys(self, users: Sequence[UUID]) -> dict[UUID, bytes]:
         """Wrapped keys of those users that have one."""
@@ -165,7 +167,7 @@ class PostgresAcceptance:
             return Committed(verdicts, messages)
 
         try:
-            return await self.database.run(work, lock_max=LOCK_MAX)
+            return await self.database.run(work, lock_max=self.lock_max)
         except KeyHeld:
             await tell_held(self.database, [n.key for n in notifications if n.key is not None])
 
