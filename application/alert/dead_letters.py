@@ -72,7 +72,7 @@ class AlertDeadLetters:
                 await self.hook.post(_id(appeared), msgspec.json.encode(_event(appeared)))
             except Unavailable as away:
                 waited = self.clock.now() - appeared.first_at
-                await self.alerts.put_off(appeared, min(max(waited, PAUSE_MIN), PAUSE_MAX))
+                await self.alerts.postpone(appeared, min(max(waited, PAUSE_MIN), PAUSE_MAX))
                 return DeadLetterAlert(appeared, str(away))
         await self.alerts.told(appeared)
         return DeadLetterAlert(appeared, None)

@@ -13,10 +13,10 @@ import msgspec
 
 from application.alert.ports import OperatorsHook
 from application.kernel.ports import Clock
-from application.provider.ports import Resting, RestingProviders
+from application.provider.ports import PausedProvider, PausedProviders
 from domain.kernel.errors import Unavailable
 
-RESTS, GOES_ON = "provider.rests", "provider.goes_on"
+PAUSED, RESUMED = "provider.rests", "provider.goes_on"
 PAUSE_MIN, PAUSE_MAX = 2.0, 300.0
 """Seconds until what was not taken is told again; they double."""
 
@@ -41,7 +41,7 @@ class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(slots=True)
-class _Untold:
+class _PendingAlert:
     event: ProviderEvent
     after: float = 0.0
     pause: float = PAUSE_MIN
@@ -51,12 +51,12 @@ class _Untold:
 class AlertRestingProviders:
     """Called every few seconds; `hook` None: the log has said it."""
 
-    providers: RestingProviders
+    providers: PausedProviders
     hook: OperatorsHook | None
     clock: Clock
     process: UUID
-    _known: dict[str, Resting] = field(default_factory=dict)
-    _untold: dict[str, _Untold] = field(default_factory=dict)
+    _known: dict[str, PausedProvider] = field(default_factory=dict)
+    _pending: dict[str, _PendingAlert] = field(default_factory=dict)
     """The newest of each provider: what was not heard in time is not news any more."""
 
     async def __call__(self) -> Mapping[str, str]:
@@ -65,33 +65,33 @@ class AlertRestingProviders:
             return {}
         self._look()
         faults = {}
-        for provider, untold in list(self._untold.items()):
+        for provider, pending in list(self._pending.items()):
             now = self.clock.monotonic()
-            if now < untold.after:
+            if now < pending.after:
                 continue
             try:
-                await self.hook.post(_id(untold.event), msgspec.json.encode(untold.event))
+                await self.hook.post(_id(pending.event), msgspec.json.encode(pending.event))
             except Unavailable as away:
-                untold.after, untold.pause = now + untold.pause, min(untold.pause * 2, PAUSE_MAX)
+                pending.after, pending.pause = now + pending.pause, min(pending.pause * 2, PAUSE_MAX)
                 faults[provider] = str(away)
             else:
-                del self._untold[provider]
+                del self._pending[provider]
         return faults
 
     def _look(self) -> None:
-        resting = self.providers.resting()
-        for provider in self._known.keys() - resting.keys():
-            self._untold[provider] = _Untold(self._event(GOES_ON, provider, self._known.pop(provider)))
-        for provider, rest in resting.items():
+        paused = self.providers.paused()
+        for provider in self._known.keys() - paused.keys():
+            self._pending[provider] = _PendingAlert(self._event(RESUMED, provider, self._known.pop(provider)))
+        for provider, paused in paused.items():
             known = self._known.get(provider)
-            self._known[provider] = rest
-            if known is None or known.since != rest.since:
-                self._untold[provider] = _Untold(self._event(RESTS, provider, rest))
+            self._known[provider] = paused
+            if known is None or known.since != paused.since:
+                self._pending[provider] = _PendingAlert(self._event(PAUSED, provider, paused))
 
-    def _event(self, kind: str, provider: str, rest: Resting) -> ProviderEvent:
+    def _event(self, kind: str, provider: str, paused: PausedProvider) -> ProviderEvent:
         now = self.clock.now()
-        since = now - timedelta(seconds=self.clock.monotonic() - rest.since)
-        doing = rest.fault.partition(":")[0]
+        since = now - timedelta(seconds=self.clock.monotonic() - paused.since)
+        doing = paused.fault.partition(":")[0]
         return ProviderEvent(
             type=kind,
             timestamp=now,

@@ -13,7 +13,7 @@ from domain.kernel.channel import Lane
 class Markers(msgspec.Struct, frozen=True, kw_only=True):
     """Which markers the database knows of."""
 
-    relied: UUID | None
+    current: UUID | None
     """The one that must be on the broker; None: there never was one."""
     others: tuple[UUID, ...] = ()
     """Planted, or about to be, by who has not finished; or left over.  Newest first."""
@@ -25,7 +25,7 @@ class BrokerMarker(Protocol):
     Held to tests/contract/marker.py.
     """
 
-    async def stands(self, marker: UUID) -> bool:
+    async def exists(self, marker: UUID) -> bool:
         """Whether it is there.
 
         Raises:
@@ -33,7 +33,7 @@ class BrokerMarker(Protocol):
         """
         ...
 
-    async def plant(self, marker: UUID) -> None:
+    async def place(self, marker: UUID) -> None:
         """Make it; again is harmless.  It is there when this returns.
 
         Raises:
@@ -41,7 +41,7 @@ class BrokerMarker(Protocol):
         """
         ...
 
-    async def uproot(self, marker: UUID) -> None:
+    async def remove(self, marker: UUID) -> None:
         """Take it away; what is not there is harmless.
 
         Raises:
@@ -61,7 +61,7 @@ class KnownMarker(Protocol):
         """
         ...
 
-    async def intend(self, marker: UUID) -> None:
+    async def register(self, marker: UUID) -> None:
         """Remember one that is about to be planted, and how far whoever issues under it has come.
 
         Raises:
@@ -69,7 +69,7 @@ class KnownMarker(Protocol):
         """
         ...
 
-    async def rely(self, marker: UUID, gone: Sequence[UUID]) -> None:
+    async def set_current(self, marker: UUID, gone: Sequence[UUID]) -> None:
         """Rely on this one alone from now on; forget those that are gone from the broker.
 
         Raises:
@@ -80,7 +80,7 @@ class KnownMarker(Protocol):
 
     def alone(self) -> AbstractAsyncContextManager[bool]:
         """A lock that one process has at a time, and that ends with its last sign of life; False: another
-        has it.  Who wakes up after losing it is stopped by `rely` and `Recovery`.
+        has it.  Who wakes up after losing it is stopped by `set_current` and `Recovery`.
 
         Raises:
             StoreUnavailable.

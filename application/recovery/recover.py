@@ -20,7 +20,7 @@ class Intact(msgspec.Struct, frozen=True):
     """The marker is there: nothing is issued."""
 
 
-class Marked(msgspec.Struct, frozen=True):
+class FirstMarker(msgspec.Struct, frozen=True):
     """There never was a marker, and nothing to be issued; now there is one."""
 
 
@@ -31,13 +31,13 @@ class Reissued(msgspec.Struct, frozen=True, kw_only=True):
     dead_letters: int
 
 
-class Lacking(msgspec.Struct, frozen=True):
+class TopologyMissing(msgspec.Struct, frozen=True):
     """The marker is gone, and so are queues that cannot be made from here: try again."""
 
     what: str
 
 
-class Elsewhere(msgspec.Struct, frozen=True):
+class RecoveringElsewhere(msgspec.Struct, frozen=True):
     """The marker is gone, and another process is at it: look again."""
 
 
@@ -51,7 +51,7 @@ class RecoverBroker:
     recovery: Recovery
     ids: Ids
 
-    async def __call__(self) -> Intact | Marked | Reissued | Lacking | Elsewhere:
+    async def __call__(self) -> Intact | FirstMarker | Reissued | TopologyMissing | RecoveringElsewhere:
         """Look for the marker, and do what follows.
 
         Raises:
@@ -62,57 +62,57 @@ class RecoverBroker:
             return Intact()
         async with self.known.alone() as alone:
             if not alone:
-                return Elsewhere()
+                return RecoveringElsewhere()
             markers = await self.known.markers()
             if await self._intact(markers):  # another process has just done it
-                await self._rely(markers.relied, markers)
+                await self._set_current(markers.current, markers)
                 return Intact()
             if (lacking := await self.topology.lay_out()) is not None:
-                return Lacking(lacking)
+                return TopologyMissing(lacking)
             return await self._issue(markers)
 
     async def _intact(self, markers: Markers) -> bool:
-        return markers.relied is not None and await self.broker.stands(markers.relied)
+        return markers.current is not None and await self.broker.exists(markers.current)
 
-    async def _issue(self, markers: Markers) -> Marked | Reissued | Elsewhere:
+    async def _issue(self, markers: Markers) -> FirstMarker | Reissued | RecoveringElsewhere:
         marker = await self._unfinished(markers) or await self._new()
         try:
             pointers = await self.recovery.reissue(marker)
             dead_letters = await self.recovery.reissue_dead(marker)
-            await self._rely(marker, markers)
+            await self._set_current(marker, markers)
         except Conflict:  # we were taken for dead, and somebody else goes on with it, or has done it
             now = await self.known.markers()
-            if marker not in (now.relied, *now.others):
+            if marker not in (now.current, *now.others):
                 await self._gone([marker])
-            return Elsewhere()
-        if markers.relied is None and not pointers and not dead_letters:
-            return Marked()
+            return RecoveringElsewhere()
+        if markers.current is None and not pointers and not dead_letters:
+            return FirstMarker()
         return Reissued(pointers=pointers, dead_letters=dead_letters)
 
     async def _unfinished(self, markers: Markers) -> UUID | None:
         """What was issued under a marker that stands has not been lost since."""
         for marker in markers.others:
-            if await self.broker.stands(marker):
+            if await self.broker.exists(marker):
                 return marker
         return None
 
     async def _new(self) -> UUID:
         marker = self.ids.next()
-        await self.known.intend(marker)
-        await self.broker.plant(marker)
+        await self.known.register(marker)
+        await self.broker.place(marker)
         return marker
 
-    async def _rely(self, marker: UUID | None, markers: Markers) -> None:
+    async def _set_current(self, marker: UUID | None, markers: Markers) -> None:
         assert marker is not None
-        known = {*markers.others, *([markers.relied] if markers.relied else [])}
-        await self.known.rely(marker, await self._gone(sorted(known - {marker})))
+        known = {*markers.others, *([markers.current] if markers.current else [])}
+        await self.known.set_current(marker, await self._gone(sorted(known - {marker})))
 
     async def _gone(self, markers: Iterable[UUID]) -> list[UUID]:
         """Which could be taken away; the others are left for the next look."""
         gone = []
         for marker in markers:
             try:
-                await self.broker.uproot(marker)
+                await self.broker.remove(marker)
             except BrokerUnavailable:
                 continue
             gone.append(marker)

@@ -56,7 +56,7 @@ class AlertRoom(containers.DeclarativeContainer):
         clock=kernel.clock,
         longest=kernel.settings.provided.alerts.waiting_max,
     )
-    resting_providers = Single(
+    paused_providers = Single(
         AlertRestingProviders,
         providers=provider.states,
         hook=hook,

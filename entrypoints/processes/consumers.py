@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from application.event.result import Result
 from application.intake.command import INTAKE
-from application.intake.defer import MESSAGE_MAX
-from application.outbox.travel import RETURNED
+from application.intake.publish import MESSAGE_MAX
+from application.outbox.dispatch import RETURNED
 from config.container import Container
 from domain.trigger.trigger import ShopEvent
 from entrypoints.amqp.cloudevents import SIZE_MAX

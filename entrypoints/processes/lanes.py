@@ -40,7 +40,7 @@ def _services(container: Container, handoff: Handoff) -> LaneServices:
         call=container.delivery.call(),
         probe=container.delivery.probe(),
         reissue=container.delivery.reissue(),
-        bury=container.dead_letter.bury(),
+        give_up=container.dead_letter.give_up(),
         settler=Settler(deliveries=container.delivery.deliveries(), handoff=handoff, telemetry=telemetry),
         in_work=FairSemaphore(total=settings.engine.slots, reserve=settings.engine.reserve, weights=weights),
         ids=container.kernel.ids(),

@@ -54,7 +54,7 @@ def recurring_work(
 
 def lane_work(container: Container, telemetry: Telemetry) -> list[Work]:
     """What a process does now and then because it delivers."""
-    alarm = ProviderAlerts(send=container.alert.resting_providers(), telemetry=telemetry)
+    alarm = ProviderAlerts(send=container.alert.paused_providers(), telemetry=telemetry)
     return [
         ("leases", container.delivery.keep_leases(), LEASES_EVERY),
         ("provider alerts", alarm, PROVIDERS_EVERY),
@@ -66,6 +66,6 @@ def alert_work(container: Container, telemetry: LaneFigures) -> list[Work]:
     alert, outbox = container.alert, container.outbox
     return [
         ("alerts", DeadLetterAlerts(send=alert.dead_letters(), telemetry=telemetry), ALERTS_EVERY),
-        ("overdue", OverdueWatch(chase=outbox.chase_overdue(), telemetry=telemetry), OVERDUE_EVERY),
+        ("overdue", OverdueWatch(reissue=outbox.reissue_overdue(), telemetry=telemetry), OVERDUE_EVERY),
         ("lanes", LaneAlerts(send=alert.lanes(), telemetry=telemetry), LANES_EVERY),
     ]

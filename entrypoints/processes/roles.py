@@ -136,7 +136,7 @@ class ProcessActors:
             away_max=self.container.settings().relay.away_max.total_seconds(),
             consumers=lambda: self._events,
             clock=self._skew.state,
-            providers=self.container.provider.states().resting,
+            providers=self.container.provider.states().paused,
             places=parts.partitions.fault,
             keys=self.container.privacy.state(),
             draining=lambda: self.draining,

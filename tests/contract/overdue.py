@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from application.attempt.ports import Resolution
 from application.outbox.pointers import decode
-from application.outbox.ports import Late, Overdue, OverdueFound
+from application.outbox.ports import Overdue, OverdueDelivery, OverdueFound
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, Priority
 from tests.contract.dead_letters import failed, letter
@@ -33,11 +33,17 @@ class OverdueContract:
         found = await overdue.find()
 
         assert sorted(found.late, key=lambda late: late.pointer.delivery) == sorted(
-            (Late(pointer=pointer, lane=EMAIL) for pointer in (*pointers(new), *pointers(dropped))),
+            (
+                OverdueDelivery(pointer=pointer, lane=EMAIL)
+                for pointer in (*pointers(new), *pointers(dropped))
+            ),
             key=lambda late: late.pointer.delivery,
         )
         await engine.shift(waiting.deliveries[0].id, "not_before", PAST)
-        assert (await overdue.find()).late in ([], [Late(pointer=pointers(waiting)[0], lane=EMAIL)])
+        assert (await overdue.find()).late in (
+            [],
+            [OverdueDelivery(pointer=pointers(waiting)[0], lane=EMAIL)],
+        )
 
     async def test_who_was_found_is_left_alone_for_a_while(self, engine: Engine, overdue: Overdue) -> None:
         await engine.given(5)
@@ -72,10 +78,10 @@ class OverdueContract:
 
         await engine.letters().replay([letter(buried)], "ada")
         await engine.unknown().resolve(held.id, held.attempt, "live", Resolution.RESEND, "ada")
-        promised = await engine.given(id=minted, promised=True)
+        from_intake = await engine.given(id=minted, from_intake=True)
 
         found = [late.pointer.delivery for late in (await overdue.find()).late]
-        assert sorted(found) == sorted([buried.id, held.id, promised.deliveries[0].id])
+        assert sorted(found) == sorted([buried.id, held.id, from_intake.deliveries[0].id])
 
     async def test_who_came_back_meanwhile_is_not_issued(self, engine: Engine, overdue: Overdue) -> None:
         new = await engine.given(3)

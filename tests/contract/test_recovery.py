@@ -66,7 +66,7 @@ async def test_who_goes_on_issues_what_is_left(store: Database, recent: timedelt
     engine, marker, known = PostgresEngine(store), uuid4(), PostgresMarker(database=store)
     for priority in (Priority.LOW, Priority.CRITICAL):
         await engine.given(100, lane=Lane("email", priority))
-    await known.intend(marker)
+    await known.register(marker)
     for pages in (3, 2):
         dying = PostgresRecovery(database=store, process=uuid4(), ids=FailsAt(pages), batch=20, recent=recent)
         with pytest.raises(StoreUnavailable):
@@ -85,7 +85,7 @@ async def test_who_goes_on_issues_what_is_left(store: Database, recent: timedelt
 async def test_who_was_taken_for_dead_issues_nothing_more(store: Database) -> None:
     engine, marker, known = PostgresEngine(store), uuid4(), PostgresMarker(database=store)
     await engine.given(60)
-    await known.intend(marker)
+    await known.register(marker)
     sleeper = PostgresRecovery(database=store, process=uuid4(), ids=IDS, batch=20)
     way = await sleeper._way(marker, None)
     heir = PostgresRecovery(database=store, process=uuid4(), ids=IDS, batch=20)
@@ -93,9 +93,9 @@ async def test_who_was_taken_for_dead_issues_nothing_more(store: Database) -> No
     with pytest.raises(Conflict):
         await _wakes(sleeper, way)
     assert len(await _issued(store)) == 60
-    await known.rely(marker, [])
-    await known.intend(other := uuid4())
-    await known.rely(other, [marker])
+    await known.set_current(marker, [])
+    await known.register(other := uuid4())
+    await known.set_current(other, [marker])
     with pytest.raises(Conflict):
         await sleeper.reissue(marker)
 

@@ -11,10 +11,10 @@ from dependency_injector.providers import Object
 from adapters.addresses import LocalAddresses
 from adapters.crypto.checked import CheckedVault
 from adapters.rendering.bounded import BoundedRenderer
-from application.intake.absence import Absence
 from application.intake.command import INTAKE
+from application.intake.outage import StoreOutage
 from application.kernel.supervision import End, Tasks
-from application.outbox.travel import RETURNED
+from application.outbox.dispatch import RETURNED
 from config.container import Container
 from config.settings import Accepting, EngineSettings, Settings
 from domain.kernel.channel import Lane, Priority
@@ -88,13 +88,13 @@ class Voice:
     def kept_out(self, code: str, count: int = 1) -> None:
         """Nobody here has such addresses."""
 
-    def provider_rests(self, provider: str, reason: str) -> None:
+    def provider_paused(self, provider: str, reason: str) -> None:
         """Into the trace."""
         self.trouble("provider.rests", provider=provider, reason=reason)
 
-    def provider_goes_on(self, provider: str, rested: timedelta) -> None:
+    def provider_resumed(self, provider: str, paused_for: timedelta) -> None:
         """Likewise."""
-        self.wide("provider.goes_on", provider=provider, rested=rested)
+        self.wide("provider.goes_on", provider=provider, paused_for=paused_for)
 
     def stage(self, name: str, seconds: float) -> None:
         """Times are virtual."""
@@ -159,7 +159,7 @@ class Assembly:
         container.template.renderer.override(RENDERER)
         container.notification.policies.override(POLICIES)
         container.channel.open_channels.override(Object(None))  # every channel takes requests
-        container.intake.absence.override(Absence(clock=process.clock))
+        container.intake.outage.override(StoreOutage(clock=process.clock))
         container.provider.gateways.override(RemoteProvider(world, process))
         for port in (container.broker.publisher, container.broker.delayed):
             port.override(self.publisher)
@@ -195,7 +195,7 @@ class Assembly:
 
     def _overdue(self) -> Recurring:
         """Issues again what is not back."""
-        work = OverdueWatch(chase=self.container.outbox.chase_overdue(), telemetry=self.voice)
+        work = OverdueWatch(reissue=self.container.outbox.reissue_overdue(), telemetry=self.voice)
         return Recurring(name="overdue", work=work, every=5.0, telemetry=self.voice)
 
     async def reach_store(self) -> None:
@@ -230,7 +230,7 @@ class Assembly:
             call=delivery.call(),
             probe=delivery.probe(),
             reissue=delivery.reissue(),
-            bury=self.container.dead_letter.bury(),
+            give_up=self.container.dead_letter.give_up(),
             settler=Settler(deliveries=delivery.deliveries(), handoff=self.relay, telemetry=self.voice),
             in_work=FairSemaphore(total=40, reserve=8, weights=WEIGHTS),
             capacity={"sandbox": ProviderCapacity(pool=8, weights=WEIGHTS)},
@@ -247,7 +247,7 @@ class Assembly:
 
     def _returned(self) -> BatchConsumer:
         batches = ReturnedBatches(
-            bury=self.container.dead_letter.bury(),
+            give_up=self.container.dead_letter.give_up(),
             publisher=self.publisher,
             ids=self.process.ids,
             telemetry=self.voice,
@@ -256,7 +256,7 @@ class Assembly:
 
     def _intake(self) -> BatchConsumer:
         batches = IntakeBatches(
-            drain=self.container.intake.drain(),
+            commit_intake=self.container.intake.commit_intake(),
             publisher=self.publisher,
             ids=self.process.ids,
             telemetry=self.voice,

@@ -160,7 +160,7 @@ class RemoteMarkers:
         self._process = process
         self._inner = MemoryKnownMarker(rows=world.rows, process=process.id)
         remote = RemotePort(world, process, self._inner)
-        self.markers, self.intend, self.rely = remote.markers, remote.intend, remote.rely
+        self.markers, self.register, self.set_current = remote.markers, remote.register, remote.set_current
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[bool]:

@@ -12,14 +12,14 @@ import asyncpg
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement
-from adapters.postgres.dead_letter.bury import buried
+from adapters.postgres.dead_letter.give_up import buried
 from adapters.postgres.delivery.counters import counted
 from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.outbox.tracking import OpenDelivery, track
-from application.dead_letter.ports import Buried, Reopened
+from application.dead_letter.ports import GivenUp, Reopened
 from application.kernel.ports import Ids
+from application.outbox.dispatch import dead_letter, messages, requeued
 from application.outbox.pointers import Pointer
-from application.outbox.travel import again, dead_letter, messages
 from domain.delivery.cause import cause
 from domain.kernel.channel import Lane, Mode, Priority
 from domain.kernel.text import storable
@@ -139,16 +139,16 @@ class PostgresDeadLetters:
     process: UUID
     ids: Ids
 
-    async def bury(self, pointers: Sequence[Pointer], reason: str) -> Buried:
+    async def give_up(self, pointers: Sequence[Pointer], reason: str) -> GivenUp:
         """One transaction: the deliveries fail, and their dead letters and messages are written."""
 
-        async def work(connection: Connection) -> Buried:
+        async def work(connection: Connection) -> GivenUp:
             said = storable(reason) or "failed"
             rows = await connection.fetch(*_BURY(_in_order(pointers), reason=said, cause=cause(said)))
             busy = [Pointer(row["given"], row["given_seq"]) for row in rows if row["id"] is None]
             made = messages((dead_letter(*where(row)) for row in rows if row["id"] is not None), self.ids)
             await outbox.write(connection, self.process, made)
-            return Buried(made, busy)
+            return GivenUp(made, busy)
 
         return await self.database.run(work)
 
@@ -169,7 +169,7 @@ async def replay(
     """See `DeadLetters.replay`; within a transaction."""
     rows = await connection.fetch(*_REPLAY(_in_order(letters), actor=actor))
     await track(connection, [OpenDelivery(row["id"], row["channel"], row["priority"]) for row in rows])
-    made = messages((again(*where(row), due=None, outcome=None) for row in rows), ids)
+    made = messages((requeued(*where(row), due=None, outcome=None) for row in rows), ids)
     await outbox.write(connection, process, made)
     return Reopened([row["id"] for row in rows], made)
 

@@ -10,7 +10,7 @@ import asyncpg
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.delivery.moved_messages import replay_moved
-from application.delivery.ports import Leased, Leases, NotDueYet, Suspect, UnreadableDelivery
+from application.delivery.ports import Leased, Leases, NotDueYet, StruckDelivery, UnreadableDelivery
 from application.kernel.ports import Ids
 from application.outbox.pointers import Pointer
 from domain.kernel.channel import Mode, NotificationClass, Priority
@@ -118,7 +118,7 @@ async def take(
         taken=taken,
         unreadable=unreadable,
         later=_later(seen),
-        suspects=_suspects(seen),
+        suspects=_struck(seen),
         replayed=len(reopened.deliveries),
         messages=reopened.messages,
         facts_at=rows[0]["facts_at"] if rows else seen[0]["facts_at"],
@@ -134,8 +134,10 @@ def _later(seen: Sequence[asyncpg.Record]) -> list[NotDueYet]:
     ]
 
 
-def _suspects(seen: Sequence[asyncpg.Record]) -> list[Suspect]:
-    return [Suspect(Pointer(row["id"], row["seq"]), row["strikes"]) for row in seen if row["is_suspect"]]
+def _struck(seen: Sequence[asyncpg.Record]) -> list[StruckDelivery]:
+    return [
+        StruckDelivery(Pointer(row["id"], row["seq"]), row["strikes"]) for row in seen if row["is_suspect"]
+    ]
 
 
 def _leased(rows: Sequence[asyncpg.Record]) -> tuple[list[Leased], list[UnreadableDelivery]]:

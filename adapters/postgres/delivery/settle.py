@@ -19,7 +19,7 @@ from adapters.postgres.delivery import counters
 from adapters.postgres.outbox import rows as outbox
 from application.delivery.ports import Settled, Settlement
 from application.kernel.ports import Ids
-from application.outbox.travel import Trip, again, dead_letter, messages
+from application.outbox.dispatch import Dispatch, dead_letter, messages, requeued
 from domain.delivery.delivery import DeliveryStatus, advance
 from domain.delivery.ending import NO_ANSWER, Ending, ending
 from domain.kernel.text import storable
@@ -120,7 +120,7 @@ async def settle(
             ours.append((settlement, end, row))
     await _note_unanswered(connection, ours)
     await bury(connection, [row for _, end, row in ours if end.status is DeliveryStatus.FAILED])
-    made = messages(_trips(ours), ids)
+    made = messages(_dispatches(ours), ids)
     await outbox.write(connection, process, made)
     return Settled(made, overtaken)
 
@@ -179,9 +179,9 @@ async def _note_unanswered(connection: Connection, ours: Sequence[_Ours]) -> Non
     await decide(connection, decided)
 
 
-def _trips(ours: Sequence[_Ours]) -> Iterator[Trip]:
+def _dispatches(ours: Sequence[_Ours]) -> Iterator[Dispatch]:
     for settlement, end, row in ours:
         if end.status is DeliveryStatus.QUEUED:
-            yield again(*where(row), due=settlement.due, outcome=settlement.outcome)
+            yield requeued(*where(row), due=settlement.due, outcome=settlement.outcome)
         elif end.status is DeliveryStatus.FAILED:
             yield dead_letter(*where(row))

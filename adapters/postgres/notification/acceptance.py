@@ -58,7 +58,7 @@ class _Notification(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: bytes
     former_key: UUID | None
     former_fingerprint: bytes | None
-    promised: bool
+    from_intake: bool
 
 
 # A notification whose key stands already is not inserted; which one holds the key, a later statement reads:
@@ -162,7 +162,7 @@ class PostgresAcceptance:
             winners = [notification for notification in notifications if notification.id in fresh]
             messages = pack(winners)
             await _insert_deliveries(connection, winners, fresh)
-            await track(connection, [each for n in winners if n.promised for each in _promised(n)])
+            await track(connection, [each for n in winners if n.from_intake for each in _promised(n)])
             await outbox.write(connection, self.process, messages)
             return Committed(verdicts, messages)
 
@@ -201,7 +201,7 @@ def _row(given: NewNotification) -> _Notification:
         fingerprint=given.fingerprint,
         former_key=given.former.key if given.former else None,
         former_fingerprint=given.former.fingerprint if given.former else None,
-        promised=given.promised,
+        from_intake=given.from_intake,
     )
 
 
@@ -225,9 +225,12 @@ async def _verdicts(
     return verdicts
 
 
-def _promised(promised: NewNotification) -> list[OpenDelivery]:
+def _promised(from_intake: NewNotification) -> list[OpenDelivery]:
     """The deliveries of what was promised: the search for overdue ones may have passed their old ids."""
-    return [OpenDelivery(d.id, promised.lane.channel, promised.lane.priority) for d in promised.deliveries]
+    return [
+        OpenDelivery(d.id, from_intake.lane.channel, from_intake.lane.priority)
+        for d in from_intake.deliveries
+    ]
 
 
 async def _insert_deliveries(

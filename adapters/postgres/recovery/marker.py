@@ -44,14 +44,14 @@ class PostgresMarker:
     async def markers(self) -> Markers:
         rows = await self.database.fetch(_MARKS)
         return Markers(
-            relied=next((row["id"] for row in rows if row["relied"]), None),
+            current=next((row["id"] for row in rows if row["relied"]), None),
             others=tuple(row["id"] for row in rows if not row["relied"]),
         )
 
-    async def intend(self, marker: UUID) -> None:
+    async def register(self, marker: UUID) -> None:
         await self.database.fetch(_INTEND, marker)
 
-    async def rely(self, marker: UUID, gone: Sequence[UUID]) -> None:
+    async def set_current(self, marker: UUID, gone: Sequence[UUID]) -> None:
         if not await self.database.fetch(_RELY, marker, list(gone)):
             raise Conflict("another process has issued everything meanwhile")
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from application.broker.ports import Received
-from application.delivery.probe import Leave
+from application.delivery.probe import LanePermission
 from application.kernel.supervision import start
 from application.outbox.pointers import SIZE_MAX
 from domain.kernel.channel import Lane
@@ -66,7 +66,7 @@ class LaneActor:
             services=self.services,
             window=self.window,
             pauses=self.pauses,
-            suspecting=self._look_after_suspects,
+            suspecting=self._look_after_struck,
         )
 
     @property
@@ -86,11 +86,11 @@ class LaneActor:
             while not self._stopping.is_set():
                 try:
                     match await self._may():
-                        case Leave.RUN:
+                        case LanePermission.RUN:
                             await self._session()
-                        case Leave.PROBE:
+                        case LanePermission.PROBE:
                             await self._session(probe=True)
-                        case Leave.REST:
+                        case LanePermission.PAUSE:
                             pass
                 except Unavailable as away:
                     self.pauses.ask(str(away))
@@ -107,11 +107,11 @@ class LaneActor:
             if self.pauses.reason is None and not self.services.settler.behind:
                 return True
             await self.pauses.wait(self._stopping)
-            if await self._may() is not Leave.RUN:
+            if await self._may() is not LanePermission.RUN:
                 break
         return False
 
-    async def _may(self) -> Leave:
+    async def _may(self) -> LanePermission:
         """What the lane may do now.  After the store was away, first gives the settlers time to write."""
         try:
             able = await self.services.probe(self.lane)
@@ -150,7 +150,7 @@ class LaneActor:
     async def _consume(self, unacked: Unacked) -> None:
         while not self._stopping.is_set() and await self._able():
             room = self.window.limit - self.chunks.starting if self.chunks.beginning < BEGINNING_MAX else 0
-            self._look_after_suspects(unacked)
+            self._look_after_struck(unacked)
             if unacked.unread and len(unacked.pending) < self.services.chunk_max:
                 await self._unpack(unacked)
             elif unacked.pending and room > 0:
@@ -196,17 +196,17 @@ class LaneActor:
             unacked.unread.append(message)
             self.pauses.ask(str(away))
 
-    def _look_after_suspects(self, unacked: Unacked) -> None:
-        if unacked.suspects and not self._quarantining and self.pauses.reason is None:
+    def _look_after_struck(self, unacked: Unacked) -> None:
+        if unacked.struck and not self._quarantining and self.pauses.reason is None:
             self._quarantining = True
             self._start(self._quarantine(unacked))
 
     async def _quarantine(self, unacked: Unacked) -> None:
         """Work on the suspects, a few at a time, beside everything else; they need no permits."""
         try:
-            while unacked.suspects and self.pauses.reason is None and not self._stopping.is_set():
+            while unacked.struck and self.pauses.reason is None and not self._stopping.is_set():
                 async with self.services.quarantine:
-                    strikes, items = unacked.next_suspects()
+                    strikes, items = unacked.next_struck()
                     try:
                         await self.chunks.work(unacked, items, strikes_max=strikes)
                     except Unavailable as away:

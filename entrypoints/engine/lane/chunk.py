@@ -10,14 +10,14 @@ from functools import partial
 from uuid import UUID
 
 from application.delivery.begin import Begun, CommittedCall
-from application.delivery.ports import STRIKES_FREE, Settlement, Suspect
+from application.delivery.ports import STRIKES_FREE, Settlement, StruckDelivery
 from application.outbox.pointers import Pointer
 from domain.kernel.channel import Lane
 from domain.kernel.errors import Unavailable
 from entrypoints.engine.lane.capacity import Grant, ProviderCapacity, acquire_grant
 from entrypoints.engine.lane.congestion import CallStarts, CongestionWindow
 from entrypoints.engine.lane.pausing import LanePauses
-from entrypoints.engine.lane.poison import bury
+from entrypoints.engine.lane.poison import give_up
 from entrypoints.engine.lane.services import LaneServices
 from entrypoints.engine.lane.unacked import Item, Unacked, UnackedMessage, by_delivery
 from entrypoints.engine.telemetry import trace_ids
@@ -91,7 +91,7 @@ class Chunks:
             self.pauses.ask(begun.rest)
         working = [c.leased.id for c in begun.calls] + [s.delivery for s in begun.settlements]
         held = {delivery: rest.pop(delivery) for delivery in working}
-        self._put_aside(unacked, grant, begun.suspects, rest)
+        self._put_aside(unacked, grant, begun.struck, rest)
         over = [message for done in rest.values() for _, message in done]
         unacked.finish(over)
         self.done(grant, len(over))
@@ -111,7 +111,7 @@ class Chunks:
             postponed=begun.postponed,
             replayed=begun.replayed,
             stale=begun.stale,
-            suspects=len(begun.suspects),
+            struck=len(begun.struck),
             seconds=round(loop.time() - started, 4),
             traces=trace_ids(call.leased.traceparent for call in begun.calls),
         )
@@ -129,13 +129,17 @@ class Chunks:
             self.room.set()
 
     def _put_aside(
-        self, unacked: Unacked, grant: Grant | None, suspects: Sequence[Suspect], rest: dict[UUID, list[Item]]
+        self,
+        unacked: Unacked,
+        grant: Grant | None,
+        struck: Sequence[StruckDelivery],
+        rest: dict[UUID, list[Item]],
     ) -> None:
-        for suspect in suspects:
-            items = rest.pop(suspect.pointer.delivery)
-            unacked.put_aside(suspect.strikes, items)
+        for one in struck:
+            items = rest.pop(one.pointer.delivery)
+            unacked.put_aside(one.strikes, items)
             self.done(grant, len(items))
-        if suspects:
+        if struck:
             self.suspecting(unacked)
 
     async def _look_after(
@@ -165,7 +169,7 @@ class Chunks:
                 buried at once: it may be leased by now, and a second `work` would only put it back.
         """
         if own is not None and len(items) == 1:
-            await self._bury(unacked, *items[0], own)
+            await self._give_up(unacked, *items[0], own)
             return
         for pointer, message in items:
             try:
@@ -174,13 +178,13 @@ class Chunks:
                 unacked.pending.append((pointer, message))
                 self.pauses.ask(str(away))
             except Exception as own:  # noqa: BLE001  a bug in our own code must not stop the lane
-                await self._bury(unacked, pointer, message, own)
+                await self._give_up(unacked, pointer, message, own)
 
-    async def _bury(
+    async def _give_up(
         self, unacked: Unacked, pointer: Pointer, message: UnackedMessage, own: Exception
     ) -> None:
         try:
-            await bury(self.services, self.lane, pointer, own)
+            await give_up(self.services, self.lane, pointer, own)
         except Unavailable as away:
             unacked.pending.append((pointer, message))
             self.pauses.ask(str(away))

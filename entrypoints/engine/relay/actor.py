@@ -216,9 +216,9 @@ class RelayActor:
         self._more_in_outbox = False
         gone: set[UUID] = set()
         self._gone = gone
-        without = self.blocked.without()
+        excluded = self.blocked.excluded()
         try:
-            rows = await self.outbox.owned(SWEEP_ROWS, without)
+            rows = await self.outbox.owned(SWEEP_ROWS, excluded)
         finally:
             self._gone = None
         self.offer([row for row in rows if row.id not in gone])
@@ -232,7 +232,7 @@ class RelayActor:
         A process that gets nothing published adopts none; without rows of its own it adopts one, to try with.
         """
         limit = SWEEP_ROWS if self.able else 0 if own else 1
-        adopted = await self.outbox.adopt(limit, self.blocked.without()) if limit else 0
+        adopted = await self.outbox.adopt(limit, self.blocked.excluded()) if limit else 0
         if adopted:
             self.telemetry.wide("outbox.adopted", messages=adopted)
         return adopted

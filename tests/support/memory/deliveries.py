@@ -14,12 +14,12 @@ from application.delivery.ports import (
     NotDueYet,
     Settled,
     Settlement,
-    Suspect,
+    StruckDelivery,
 )
 from application.kernel.ports import Ids
+from application.outbox.dispatch import Dispatch, dead_letter, delayed, messages, requeued
 from application.outbox.pointers import Pointer
 from application.outbox.ports import OutboxMessage
-from application.outbox.travel import Trip, again, back, dead_letter, messages
 from domain.delivery.delivery import DeliveryStatus, advance
 from domain.delivery.ending import NO_ANSWER, ending
 from domain.kernel.channel import Lane
@@ -52,7 +52,7 @@ class MemoryDeliveries:
         now = self.rows.clock.now()
         taken: list[Leased] = []
         later: list[NotDueYet] = []
-        suspects: list[Suspect] = []
+        struck: list[StruckDelivery] = []
         failed: list[Pointer] = []
         for pointer in dict.fromkeys(pointers):
             row = self.rows.deliveries.get(pointer.delivery)
@@ -64,8 +64,8 @@ class MemoryDeliveries:
             free_at = row.not_before if row.status is _S.QUEUED else row.lease_until
             if free_at is not None and free_at > now:
                 later.append(NotDueYet(pointer, free_at - now))
-            elif row.status is _S.SENDING and row.abandoned >= strikes_max:
-                suspects.append(Suspect(pointer, row.abandoned + 1))
+            elif row.status is _S.SENDING and row.strikes >= strikes_max:
+                struck.append(StruckDelivery(pointer, row.strikes + 1))
             else:
                 taken.append(self._take(row, now, lease))
         dead = MemoryDeadLetters(rows=self.rows, process=self.process, ids=self.ids)
@@ -73,7 +73,7 @@ class MemoryDeliveries:
         return Leases(
             taken=taken,
             later=later,
-            suspects=suspects,
+            struck=struck,
             replayed=len(reopened.deliveries),
             messages=reopened.messages,
             facts_at=now,
@@ -85,22 +85,22 @@ class MemoryDeliveries:
 
     async def settle(self, settlements: Sequence[Settlement]) -> Settled:
         becoming = [advance(_S.SENDING, settlement.status) for settlement in settlements]
-        trips: list[Trip] = []
+        dispatches: list[Dispatch] = []
         overtaken = []
         for settlement, becomes in zip(settlements, becoming, strict=True):
             row = self.rows.deliveries.get(settlement.delivery)
             if row is None or not _still_ours(row, settlement):
                 overtaken.append(settlement.delivery)
             else:
-                trips += self._settle(row, settlement, becomes)
-        return Settled(self._write(trips), overtaken)
+                dispatches += self._settle(row, settlement, becomes)
+        return Settled(self._write(dispatches), overtaken)
 
     async def postpone(self, lane: Lane, pointers: Sequence[NotDueYet]) -> list[OutboxMessage]:
         now = self.rows.clock.now()
-        return self._write(back(p.pointer, lane, p.wait, now) for p in pointers)
+        return self._write(delayed(p.pointer, lane, p.wait, now) for p in pointers)
 
-    def _write(self, trips: Iterable[Trip]) -> list[OutboxMessage]:
-        made = messages(trips, self.ids)
+    def _write(self, dispatches: Iterable[Dispatch]) -> list[OutboxMessage]:
+        made = messages(dispatches, self.ids)
         outbox.write(self.rows, self.process, made)
         return made
 
@@ -108,7 +108,7 @@ class MemoryDeliveries:
         lost = row.begun_at is not None
         earlier = row.status is _S.SENDING and row.reason is not None
         row.updated_at = now
-        row.abandoned += row.status is _S.SENDING
+        row.strikes += row.status is _S.SENDING
         if lost:
             row.spent += 1
             call = self.rows.attempts[row.id][row.attempt]
@@ -134,7 +134,7 @@ class MemoryDeliveries:
             seq=row.seq,
             attempt=row.attempt,
             spent=row.spent,
-            abandoned=row.abandoned,
+            strikes=row.strikes,
             interrupted=row.reason is not None,
             lost=lost,
             notification=notification.id,
@@ -180,7 +180,7 @@ class MemoryDeliveries:
         self.rows.tell(row, _S.SENDING)
         return True
 
-    def _settle(self, row: DeliveryRow, given: Settlement, becomes: DeliveryStatus) -> list[Trip]:
+    def _settle(self, row: DeliveryRow, given: Settlement, becomes: DeliveryStatus) -> list[Dispatch]:
         now = self.rows.clock.now()
         cancelled = self.rows.notifications[row.notification_id].cancelled_at is not None
         end = ending(becomes, given.outcome, interrupted=row.reason is not None, cancelled=cancelled)
@@ -189,7 +189,7 @@ class MemoryDeliveries:
         row.seq += becomes in (_S.QUEUED, _S.FAILED)
         row.spent += given.spends
         row.not_before = given.due if becomes is _S.QUEUED else None
-        row.lease_until, row.begun_at, row.abandoned = None, None, 0
+        row.lease_until, row.begun_at, row.strikes = None, None, 0
         row.sent_at = now if becomes is _S.SENT else row.sent_at
         row.held_at = now if becomes is _S.UNKNOWN else None
         for line in end.lines:
@@ -206,7 +206,7 @@ class MemoryDeliveries:
         count(self.rows, row.notification_id, _S.SENDING, becomes)
         lane, pointer = self.rows.lane(row), Pointer(row.id, row.seq)
         if becomes is _S.QUEUED:
-            return [again(pointer, lane, due=given.due, outcome=given.outcome)]
+            return [requeued(pointer, lane, due=given.due, outcome=given.outcome)]
         if becomes is _S.FAILED:
             bury_row(self.rows, row)
             return [dead_letter(pointer, lane)]

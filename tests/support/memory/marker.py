@@ -19,13 +19,13 @@ class MemoryMarker:
 
     standing: set[UUID] = field(default_factory=set)
 
-    async def stands(self, marker: UUID) -> bool:
+    async def exists(self, marker: UUID) -> bool:
         return marker in self.standing
 
-    async def plant(self, marker: UUID) -> None:
+    async def place(self, marker: UUID) -> None:
         self.standing.add(marker)
 
-    async def uproot(self, marker: UUID) -> None:
+    async def remove(self, marker: UUID) -> None:
         self.standing.discard(marker)
 
 
@@ -38,14 +38,14 @@ class MemoryKnownMarker:
 
     async def markers(self) -> Markers:
         return Markers(
-            relied=next((id_ for id_, relied in self.rows.markers.items() if relied), None),
-            others=tuple(reversed([id_ for id_, relied in self.rows.markers.items() if not relied])),
+            current=next((id_ for id_, current in self.rows.markers.items() if current), None),
+            others=tuple(reversed([id_ for id_, current in self.rows.markers.items() if not current])),
         )
 
-    async def intend(self, marker: UUID) -> None:
+    async def register(self, marker: UUID) -> None:
         self.rows.markers.setdefault(marker, False)
 
-    async def rely(self, marker: UUID, gone: Sequence[UUID]) -> None:
+    async def set_current(self, marker: UUID, gone: Sequence[UUID]) -> None:
         if marker not in self.rows.markers:
             raise Conflict(FORGOTTEN)
         self.rows.markers = {
