@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from application.delivery.views import DeliveryView
-from application.intake.ports import Promises
+from application.intake.ports import IntakeIds
 from application.notification.naming import named
 from application.notification.ports import Reader
 from application.privacy.masking import email, phone
@@ -32,7 +32,7 @@ class ListDeliveries:
     """Opens the sealed profiles."""
 
     reader: Reader
-    promises: Promises
+    intake_ids: IntakeIds
     vault: Vault
 
     async def __call__(
@@ -49,7 +49,7 @@ class ListDeliveries:
         Raises:
             NotFound: no such notification in this mode.
         """
-        meant = await named(self.reader, self.promises, notification, mode)
+        meant = await named(self.reader, self.intake_ids, notification, mode)
         rows = await self.reader.deliveries(meant.id, after, limit, statuses=statuses)
         return [self._shown(row) for row in rows]
 

@@ -27,8 +27,8 @@ class FailedNotification(msgspec.Struct, frozen=True, kw_only=True):
     """Shown to whoever may read notifications, and stored in the clear."""
 
 
-class Promises(Protocol):
-    """Held to tests/contract/promises.py.  Everything here may be done again."""
+class IntakeIds(Protocol):
+    """Held to tests/contract/intake_ids.py.  Everything here may be done again."""
 
     async def alias(self, winners: Mapping[UUID, UUID]) -> None:
         """From now on each key of `winners` is another name of the notification it maps to.

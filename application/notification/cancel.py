@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.intake.ports import Promises
+from application.intake.ports import IntakeIds
 from application.notification.ports import Cancelling, CancelTally
 from domain.kernel.channel import Mode
 from domain.kernel.errors import NotFound
@@ -16,7 +16,7 @@ class CancelNotification:
     """Marks first (lease and settle look at the mark), then sweeps the rows in chunks."""
 
     cancelling: Cancelling
-    promises: Promises
+    intake_ids: IntakeIds
 
     async def __call__(self, notification: UUID, mode: Mode) -> CancelTally:
         """Cancel; again is harmless.  An alias stands for its winner.
@@ -26,7 +26,7 @@ class CancelNotification:
         """
         meant = notification
         if not await self.cancelling.mark(notification, mode):
-            winner = await self.promises.winner(notification)
+            winner = await self.intake_ids.winner(notification)
             if winner is None or not await self.cancelling.mark(winner, mode):
                 raise NotFound(f"no notification {notification}")
             meant = winner

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.intake.ports import Promises
+from application.intake.ports import IntakeIds
 from application.notification.naming import named
 from application.notification.ports import NotificationView, Reader
 from domain.kernel.channel import Mode
@@ -14,7 +14,7 @@ class FindNotification:
     """A test key sees test notifications only, a live one live ones."""
 
     reader: Reader
-    promises: Promises
+    intake_ids: IntakeIds
 
     async def __call__(self, notification: UUID, mode: Mode) -> NotificationView:
         """Find it.
@@ -22,4 +22,4 @@ class FindNotification:
         Raises:
             NotFound: no such notification in this mode.
         """
-        return await named(self.reader, self.promises, notification, mode)
+        return await named(self.reader, self.intake_ids, notification, mode)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.intake.ports import Promises
+from application.intake.ports import IntakeIds
 from application.notification.naming import named
 from application.notification.ports import HistoryView, Reader
 from domain.kernel.channel import Mode
@@ -15,7 +15,7 @@ class ListHistory:
     """The audit trail of one notification."""
 
     reader: Reader
-    promises: Promises
+    intake_ids: IntakeIds
 
     async def __call__(
         self, notification: UUID, mode: Mode, *, after: tuple[UUID, int] | None, limit: int
@@ -25,5 +25,5 @@ class ListHistory:
         Raises:
             NotFound: no such notification in this mode.
         """
-        meant = await named(self.reader, self.promises, notification, mode)
+        meant = await named(self.reader, self.intake_ids, notification, mode)
         return await self.reader.history(meant.id, after, limit)

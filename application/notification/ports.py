@@ -74,7 +74,7 @@ class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
     """Keyed digest of the canonical command (16 bytes)."""
     former: "Former | None" = None
     traceparent: str | None = None
-    promised: bool = False
+    from_intake: bool = False
     """It was accepted before, while the database was away."""
 
     def accepted_at(self, now: datetime) -> datetime:
@@ -84,7 +84,7 @@ class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
             now: by the database's clock, which judges those deadlines.  What is asked for now was asked for
                 within the last seconds, whatever another clock says.
         """
-        return min(now, self.created_at if self.promised else max(self.created_at, now - ASKED_MAX))
+        return min(now, self.created_at if self.from_intake else max(self.created_at, now - ASKED_MAX))
 
 
 class Won(msgspec.Struct, frozen=True):

@@ -98,5 +98,5 @@ class Seal:
             fingerprint=prepared.fingerprints[0],
             former=prepared.former,
             traceparent=request.traceparent,
-            promised=prepared.promised,
+            from_intake=prepared.from_intake,
         )

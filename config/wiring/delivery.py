@@ -84,5 +84,5 @@ class DeliveryRoom(containers.DeclarativeContainer):
     probe = Single(ProbeLane, channels=channel.channels, providers=provider.states, keys=privacy.state)
     reissue = Single(ReissuePointers, deliveries=deliveries, handoff=kernel.handoff)
     list = Single(
-        ListDeliveries, reader=notification.reader, promises=notification.promises, vault=privacy.vault
+        ListDeliveries, reader=notification.reader, intake_ids=notification.intake_ids, vault=privacy.vault
     )

@@ -2,10 +2,10 @@
 
 from dependency_injector import containers, providers
 
-from application.intake.absence import Absence
-from application.intake.defer import DeferNotifications
-from application.intake.drain import DrainIntake
-from application.intake.submit_or_defer import SubmitOrDefer
+from application.intake.commit import CommitIntake
+from application.intake.outage import StoreOutage
+from application.intake.publish import PublishToIntake
+from application.intake.submit_with_intake import SubmitWithIntake
 from application.notification.submit import SubmitNotification
 from config.wiring.broker import BrokerRoom
 from config.wiring.kernel import KernelRoom
@@ -24,21 +24,21 @@ class IntakeRoom(containers.DeclarativeContainer):
     broker = needs(BrokerRoom)
     notification = needs(NotificationRoom)
 
-    absence = Single(Absence, clock=kernel.clock, silent=kernel.database.provided.silent)
+    outage = Single(StoreOutage, clock=kernel.clock, silent=kernel.database.provided.silent)
     submit_or_defer = Single(
-        SubmitOrDefer,
+        SubmitWithIntake,
         prepare=notification.prepare,
         commit=notification.commit,
-        defer=Single(DeferNotifications, publisher=broker.publisher, key=privacy.vault),
-        absence=absence,
+        publish_to_intake=Single(PublishToIntake, publisher=broker.publisher, key=privacy.vault),
+        outage=outage,
     )
-    accept: providers.Provider[SubmitNotification | SubmitOrDefer] = providers.Selector(
+    accept: providers.Provider[SubmitNotification | SubmitWithIntake] = providers.Selector(
         kernel.embedded, yes=notification.submit, no=submit_or_defer
     )
-    drain = Single(
-        DrainIntake,
+    commit_intake = Single(
+        CommitIntake,
         key=privacy.vault,
         prepare=notification.prepare,
         commit=notification.commit,
-        promises=notification.promises,
+        intake_ids=notification.intake_ids,
     )

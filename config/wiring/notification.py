@@ -2,7 +2,7 @@
 
 from dependency_injector import containers, providers
 
-from adapters.postgres.intake.promises import PostgresPromises
+from adapters.postgres.intake.intake_ids import PostgresIntakeIds
 from adapters.postgres.notification.acceptance import PostgresAcceptance
 from adapters.postgres.notification.cancelling import PostgresCancelling
 from adapters.postgres.notification.reader import PostgresReader
@@ -28,7 +28,7 @@ Single = providers.Singleton
 
 
 class NotificationRoom(containers.DeclarativeContainer):
-    """`promises` were accepted while the database was away: they can be found and cancelled, too."""
+    """`intake_ids` were accepted while the database was away: they can be found and cancelled, too."""
 
     kernel = needs(KernelRoom)
     privacy = needs(PrivacyRoom)
@@ -43,7 +43,7 @@ class NotificationRoom(containers.DeclarativeContainer):
         clock=kernel.clock,
     )
     cancelling = Single(PostgresCancelling, database=kernel.database)
-    promises = Single(PostgresPromises, database=kernel.database)
+    intake_ids = Single(PostgresIntakeIds, database=kernel.database)
     reader = Single(PostgresReader, database=kernel.database)
     policies = providers.Callable(lambda settings: settings.policies.by_class(), kernel.settings)
 
@@ -82,7 +82,7 @@ class NotificationRoom(containers.DeclarativeContainer):
         policies=policies,
         clock=kernel.clock,
     )
-    cancel = Single(CancelNotification, cancelling=cancelling, promises=promises)
-    find = Single(FindNotification, reader=reader, promises=promises)
+    cancel = Single(CancelNotification, cancelling=cancelling, intake_ids=intake_ids)
+    find = Single(FindNotification, reader=reader, intake_ids=intake_ids)
     list = Single(ListNotifications, reader=reader, vault=privacy.vault)
-    history = Single(ListHistory, reader=reader, promises=promises)
+    history = Single(ListHistory, reader=reader, intake_ids=intake_ids)

@@ -1,4 +1,4 @@
-"""The queue of promises: commands accepted while the database was away, committed now that it is back.
+"""The queue `intake`: commands accepted while the database was away, committed now that it is back.
 
 Processes with the API drain it: they are what fills it, and are there whenever somebody can ask for the ids.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from application.broker.ports import Publisher, Received, Subscription
 from application.intake.command import INTAKE
-from application.intake.drain import Drained
+from application.intake.commit import IntakeOutcome
 from application.kernel.ports import Ids
 from entrypoints.amqp.parking import parked
 from entrypoints.engine.consumer.finish import Ended, Worked, finish
@@ -25,10 +25,10 @@ class IntakeBatches:
     """Works on batches of commands.
 
     Args:
-        drain: `DrainIntake`.
+        drain: `CommitIntake`.
     """
 
-    drain: Callable[[Sequence[bytes]], Awaitable[Sequence[Drained | Exception]]]
+    commit_intake: Callable[[Sequence[bytes]], Awaitable[Sequence[IntakeOutcome | Exception]]]
     publisher: Publisher
     ids: Ids
     telemetry: Telemetry
@@ -39,7 +39,7 @@ class IntakeBatches:
         Raises:
             BrokerUnavailable: an ack was lost: these come again, and are found committed.
         """
-        outcomes = await self.drain([message.body for message in messages])
+        outcomes = await self.commit_intake([message.body for message in messages])
         counts: Counter[str] = Counter()
 
         async def ack(ended: Ended[Received]) -> None:
@@ -53,7 +53,7 @@ class IntakeBatches:
             letter=lambda message, park: parked(message, queue, park.reason, to=DEAD, ids=self.ids),
             tell=self._tell,
         )
-        traces = trace_ids(outcome.traceparent for outcome in outcomes if isinstance(outcome, Drained))
+        traces = trace_ids(outcome.traceparent for outcome in outcomes if isinstance(outcome, IntakeOutcome))
         return Worked(left=left, counts=counts, traces=traces)
 
     def _tell(self, _: Received, park: Park) -> None:
@@ -62,5 +62,5 @@ class IntakeBatches:
         )
 
 
-def _judged(outcome: Drained | Exception) -> Verdict:
-    return Ack(outcome.became) if isinstance(outcome, Drained) else verdict(outcome)
+def _judged(outcome: IntakeOutcome | Exception) -> Verdict:
+    return Ack(outcome.became) if isinstance(outcome, IntakeOutcome) else verdict(outcome)

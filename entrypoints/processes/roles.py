@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from application.intake.command import INTAKE
-from application.intake.defer import MESSAGE_MAX
+from application.intake.publish import MESSAGE_MAX
 from config.container import Container
 from config.parts import Parts
 from entrypoints.amqp.cloudevents import SIZE_MAX
@@ -131,7 +131,7 @@ class Assembly:
             return []
         c = self.container
         batches = IntakeBatches(
-            drain=c.intake.drain(),
+            commit_intake=c.intake.commit_intake(),
             publisher=c.broker.publisher(),
             ids=c.kernel.ids(),
             telemetry=self.telemetry,

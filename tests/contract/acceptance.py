@@ -81,8 +81,8 @@ class AcceptanceContract:
         ada, now = user(), datetime.now(UTC)
         far = timedelta(minutes=20)
         given = {
-            n: notification(ada, created_at=now + asked, promised=promised)
-            for n, (asked, promised) in enumerate(
+            n: notification(ada, created_at=now + asked, from_intake=from_intake)
+            for n, (asked, from_intake) in enumerate(
                 [(-far, False), (far, False), (-timedelta(seconds=2), False), (-far, True), (far, True)]
             )
         }

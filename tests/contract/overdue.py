@@ -72,10 +72,10 @@ class OverdueContract:
 
         await engine.letters().replay([letter(buried)], "ada")
         await engine.unknown().resolve(held.id, held.attempt, "live", Resolution.RESEND, "ada")
-        promised = await engine.given(id=minted, promised=True)
+        from_intake = await engine.given(id=minted, from_intake=True)
 
         found = [late.pointer.delivery for late in (await overdue.find()).late]
-        assert sorted(found) == sorted([buried.id, held.id, promised.deliveries[0].id])
+        assert sorted(found) == sorted([buried.id, held.id, from_intake.deliveries[0].id])
 
     async def test_who_came_back_meanwhile_is_not_issued(self, engine: Engine, overdue: Overdue) -> None:
         new = await engine.given(3)

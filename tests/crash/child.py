@@ -130,7 +130,7 @@ def guard(container: Container, fuse: Fuse) -> None:
         "deliveries": container.delivery.deliveries,
         "outbox": container.outbox.rows,
         "users": container.user.users,
-        "promises": container.notification.promises,
+        "intake_ids": container.notification.intake_ids,
         "publisher": container.broker.publisher,
         "delayed": container.broker.delayed,
         "submit_or_defer": container.intake.submit_or_defer,

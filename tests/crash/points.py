@@ -125,7 +125,7 @@ PLACES = (
     Place(name="ack-event", port="events", method="ack"),
     Place(name="promise", port="publisher", method="publish", asked=_to_intake),
     Place(name="take-promise", port="intake", method="take"),
-    Place(name="alias", port="promises", method="alias"),
+    Place(name="alias", port="intake_ids", method="alias"),
     Place(name="ack-promise", port="intake", method="ack"),
 )
 

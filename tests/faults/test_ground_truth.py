@@ -11,7 +11,7 @@ import pytest
 
 from adapters.postgres.core.database import Database
 from adapters.postgres.delivery.deliveries import PostgresDeliveries
-from adapters.postgres.intake.promises import PostgresPromises
+from adapters.postgres.intake.intake_ids import PostgresIntakeIds
 from adapters.postgres.notification.acceptance import PostgresAcceptance
 from adapters.postgres.outbox.rows import PostgresOutbox
 from application.delivery.ports import Begin, Leased, Settlement
@@ -255,5 +255,5 @@ async def test_a_promise_that_failed_and_says_why_is_no_loss(world: World) -> No
         traceparent=None,
         reason="no active template",
     )
-    await PostgresPromises(database=world.store).fail([promise])
+    await PostgresIntakeIds(database=world.store).fail([promise])
     assert await world.found(accepted=[*world.accepted, promise.id]) == []

@@ -11,8 +11,8 @@ from dependency_injector.providers import Object
 from adapters.addresses import LocalAddresses
 from adapters.crypto.checked import CheckedVault
 from adapters.rendering.bounded import BoundedRenderer
-from application.intake.absence import Absence
 from application.intake.command import INTAKE
+from application.intake.outage import StoreOutage
 from application.kernel.supervision import End, Tasks
 from application.outbox.travel import RETURNED
 from config.container import Container
@@ -153,7 +153,7 @@ class Assembly:
         container.template.renderer.override(RENDERER)
         container.notification.policies.override(POLICIES)
         container.channel.open_channels.override(Object(None))  # every channel takes requests
-        container.intake.absence.override(Absence(clock=process.clock))
+        container.intake.outage.override(StoreOutage(clock=process.clock))
         container.provider.gateways.override(Calling(world, process))
         for port in (container.broker.publisher, container.broker.delayed):
             port.override(self.publisher)
@@ -250,7 +250,7 @@ class Assembly:
 
     def _intake(self) -> BatchConsumer:
         batches = IntakeBatches(
-            drain=self.container.intake.drain(),
+            commit_intake=self.container.intake.commit_intake(),
             publisher=self.publisher,
             ids=self.process.ids,
             telemetry=self.voice,

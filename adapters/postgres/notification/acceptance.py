@@ -57,7 +57,7 @@ class _Notification(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: bytes
     former_key: UUID | None
     former_fingerprint: bytes | None
-    promised: bool
+    from_intake: bool
 
 
 # A key that stands already lets its notification not in; who holds it, only a later statement can see.
@@ -86,7 +86,8 @@ SELECT
     id, mode, type, klass, channel, priority, template_id, template_version, content,
     convert_from(metadata, 'UTF8')::jsonb, created_by, traceparent, open,
     least(
-        now(), CASE WHEN promised THEN created_at ELSE greatest(created_at, now() - :asked_max::interval) END
+        now(),
+        CASE WHEN from_intake THEN created_at ELSE greatest(created_at, now() - :asked_max::interval) END
     )
 FROM given
 WHERE key IS NULL OR id IN (SELECT notification_id FROM won)
@@ -158,7 +159,7 @@ class PostgresAcceptance:
             winners = [notification for notification in notifications if notification.id in fresh]
             messages = pack(winners)
             await _insert_deliveries(connection, winners, fresh)
-            await watch(connection, [each for n in winners if n.promised for each in _watched(n)])
+            await watch(connection, [each for n in winners if n.from_intake for each in _watched(n)])
             await outbox.write(connection, self.process, messages)
             return Committed(verdicts, messages)
 
@@ -197,7 +198,7 @@ def _row(given: NewNotification) -> _Notification:
         fingerprint=given.fingerprint,
         former_key=given.former.key if given.former else None,
         former_fingerprint=given.former.fingerprint if given.former else None,
-        promised=given.promised,
+        from_intake=given.from_intake,
     )
 
 
@@ -221,9 +222,11 @@ async def _verdicts(
     return verdicts
 
 
-def _watched(promised: NewNotification) -> list[Watched]:
+def _watched(from_intake: NewNotification) -> list[Watched]:
     """Of what has an old id: the walk through all deliveries may have passed it."""
-    return [Watched(d.id, promised.lane.channel, promised.lane.priority) for d in promised.deliveries]
+    return [
+        Watched(d.id, from_intake.lane.channel, from_intake.lane.priority) for d in from_intake.deliveries
+    ]
 
 
 async def _insert_deliveries(

@@ -15,7 +15,7 @@ from application.channel.ports import Channels
 from application.channel.save import SaveChannel
 from application.dead_letter.ports import DeadLetterReader
 from application.delivery.page import ListDeliveries
-from application.intake.submit_or_defer import SubmitOrDefer
+from application.intake.submit_with_intake import SubmitWithIntake
 from application.job.cancel import CancelJob
 from application.job.ports import Jobs
 from application.job.start import StartJob
@@ -79,7 +79,7 @@ class HttpServices:
     """Filled by the composition root."""
 
     authenticate: Authenticate
-    accept: SubmitNotification | SubmitOrDefer
+    accept: SubmitNotification | SubmitWithIntake
     preview: PreviewNotification
     cancel: CancelNotification
     find_notification: FindNotification

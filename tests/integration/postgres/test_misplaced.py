@@ -11,12 +11,12 @@ from adapters.addresses import LocalAddresses
 from adapters.crypto.vault import LocalVault
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.partitions import Reach, ensure_partitions, may_make, reach
-from adapters.postgres.intake.promises import PostgresPromises
+from adapters.postgres.intake.intake_ids import PostgresIntakeIds
 from adapters.postgres.notification.acceptance import PostgresAcceptance
 from adapters.postgres.template.templates import PostgresTemplates
 from adapters.system import SystemClock, SystemIds
 from application.intake.command import Command, seal
-from application.intake.drain import Drained, DrainIntake
+from application.intake.commit import CommitIntake, IntakeOutcome
 from application.kernel.caching import CachedTemplates
 from application.notification.group_commit import GroupCommit
 from application.notification.packing import Pack
@@ -55,8 +55,8 @@ class Desk:
             pack=Pack(ids=IDS, handoff=self, backlog=100),
             handoff=self,
         )
-        self.drain = DrainIntake(
-            key=VAULT, prepare=self.prepare, commit=self.commit, promises=PostgresPromises(database=store)
+        self.commit_intake = CommitIntake(
+            key=VAULT, prepare=self.prepare, commit=self.commit, intake_ids=PostgresIntakeIds(database=store)
         )
 
     def offer(self, messages: object) -> None:
@@ -103,9 +103,9 @@ async def test_a_promise_with_such_an_id_is_parked_and_the_others_are_kept(desk:
         )
         return seal(command, VAULT)
 
-    ends = await desk.drain([promise(0, IDS.next()), promise(1, odd), promise(2, IDS.next())])
+    ends = await desk.commit_intake([promise(0, IDS.next()), promise(1, odd), promise(2, IDS.next())])
 
-    assert [end.became if isinstance(end, Drained) else None for end in ends] == [
+    assert [end.became if isinstance(end, IntakeOutcome) else None for end in ends] == [
         "committed",
         None,
         "committed",

@@ -18,10 +18,10 @@ from tests.support.memory.clearances import MemoryClearances
 from tests.support.memory.dead_letter_reader import MemoryDeadLetterReader
 from tests.support.memory.dead_letters import MemoryDeadLetters
 from tests.support.memory.deliveries import MemoryDeliveries
+from tests.support.memory.intake_ids import MemoryIntakeIds
 from tests.support.memory.jobs import MemoryJobChunks, MemoryJobs
 from tests.support.memory.outbox import MemoryOutbox
 from tests.support.memory.overdue import MemoryOverdue
-from tests.support.memory.promises import MemoryPromises
 from tests.support.memory.reader import MemoryReader
 from tests.support.memory.recovery import MemoryRecovery
 from tests.support.memory.renewals import MemoryRenewals
@@ -62,7 +62,7 @@ def in_memory(
         (container.job.jobs, MemoryJobs, of_all),
         (container.notification.acceptance, MemoryAcceptance, of_process),
         (container.notification.cancelling, MemoryCancelling, of_all),
-        (container.notification.promises, MemoryPromises, of_all),
+        (container.notification.intake_ids, MemoryIntakeIds, of_all),
         (container.notification.reader, MemoryReader, of_all),
         (container.outbox.overdue, MemoryOverdue, with_ids),
         (container.outbox.rows, MemoryOutbox, of_process),

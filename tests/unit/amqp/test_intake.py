@@ -11,7 +11,7 @@ from adapters.rabbitmq.topology import definitions
 from adapters.system import SystemIds
 from application.broker.ports import Outgoing
 from application.intake.command import INTAKE
-from application.intake.drain import Drained
+from application.intake.commit import IntakeOutcome
 from domain.kernel.errors import StoreUnavailable, Undecodable
 from entrypoints.amqp.intake import DEAD, IntakeBatches
 from entrypoints.amqp.parking import QUEUE, REASON
@@ -21,7 +21,7 @@ from tests.support.telemetry import Told
 from tests.support.virtual_time import VirtualClock
 
 IDS = SystemIds()
-COMMITTED = Drained(uuid4(), "committed", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+COMMITTED = IntakeOutcome(uuid4(), "committed", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 
 
 class Line:
@@ -36,7 +36,9 @@ class Line:
         self.consumer = BatchConsumer(
             name=INTAKE,
             consumer=self.broker,
-            batches=IntakeBatches(drain=self.drain, publisher=self.broker, ids=IDS, telemetry=self.told),
+            batches=IntakeBatches(
+                commit_intake=self.commit_intake, publisher=self.broker, ids=IDS, telemetry=self.told
+            ),
             clock=VirtualClock(),
             probe=self.probe,
             does=INTAKE,
@@ -47,7 +49,7 @@ class Line:
         if self.away:
             raise StoreUnavailable("away")
 
-    async def drain(self, bodies: list[bytes]) -> list[object]:
+    async def commit_intake(self, bodies: list[bytes]) -> list[object]:
         self.drained += bodies
         return [self.outcome(body) if callable(self.outcome) else self.outcome for body in bodies]
 

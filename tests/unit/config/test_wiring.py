@@ -9,7 +9,7 @@ import pytest
 from dependency_injector import providers
 
 from adapters.memory.broker import MemoryBroker
-from application.intake.submit_or_defer import SubmitOrDefer
+from application.intake.submit_with_intake import SubmitWithIntake
 from application.notification.submit import SubmitNotification
 from config.container import Container
 from config.lifecycle import built
@@ -63,7 +63,7 @@ def test_every_argument_has_a_parameter_and_every_parameter_an_argument(folder: 
 def test_rooms_share_what_they_name(folder: Path) -> None:
     whole = container()
     assert whole.delivery.begin().deliveries is whole.dead_letter.bury().deliveries
-    assert whole.intake.drain().commit is whole.notification.submit().commit
+    assert whole.intake.commit_intake().commit is whole.notification.submit().commit
     assert whole.notification.submit() is not container().notification.submit()
 
 
@@ -72,7 +72,7 @@ def test_embedded_mode_has_its_own_servers_and_promises_nothing(folder: Path) ->
     embedded.kernel.embedded_postgres().dsn = "postgresql://postgres@/postgres"
     assert isinstance(embedded.broker.consumer(), MemoryBroker)
     assert isinstance(embedded.intake.accept(), SubmitNotification)
-    assert isinstance(container().intake.accept(), SubmitOrDefer)
+    assert isinstance(container().intake.accept(), SubmitWithIntake)
 
 
 def test_without_a_url_the_database_says_how_to_give_one(folder: Path) -> None:

@@ -9,10 +9,10 @@ from adapters.addresses import LocalAddresses
 from adapters.crypto.vault import LocalVault
 from adapters.system import SystemClock, SystemIds
 from application.broker.ports import Outgoing, Published
-from application.intake.absence import Absence
-from application.intake.defer import DeferNotifications
-from application.intake.drain import Drained, DrainIntake
-from application.intake.submit_or_defer import SubmitOrDefer
+from application.intake.commit import CommitIntake, IntakeOutcome
+from application.intake.outage import StoreOutage
+from application.intake.publish import PublishToIntake
+from application.intake.submit_with_intake import SubmitWithIntake
 from application.kernel.caching import CachedTemplates
 from application.notification.group_commit import GroupCommit
 from application.notification.packing import Pack
@@ -24,7 +24,7 @@ from domain.kernel.channel import CHANNELS
 from domain.kernel.errors import StoreUnavailable
 from domain.notification.request import Content, Recipient, Request
 from tests.support.memory.acceptance import MemoryAcceptance
-from tests.support.memory.promises import MemoryPromises
+from tests.support.memory.intake_ids import MemoryIntakeIds
 from tests.support.memory.rows import MemoryRows
 from tests.support.memory.templates import MemoryTemplates
 
@@ -77,14 +77,14 @@ class Desk:
             handoff=self,
         )
         publisher = type("Publisher", (), {"publish": self._publish})()
-        self.submit = SubmitOrDefer(
+        self.submit = SubmitWithIntake(
             prepare=prepare,
             commit=commit,
-            defer=DeferNotifications(publisher=publisher, key=VAULT),
-            absence=Absence(clock=self.clock),
+            publish_to_intake=PublishToIntake(publisher=publisher, key=VAULT),
+            outage=StoreOutage(clock=self.clock),
         )
-        self.drain = DrainIntake(
-            key=VAULT, prepare=prepare, commit=commit, promises=MemoryPromises(rows=self.rows)
+        self.commit_intake = CommitIntake(
+            key=VAULT, prepare=prepare, commit=commit, intake_ids=MemoryIntakeIds(rows=self.rows)
         )
 
     waiting = 0
@@ -115,8 +115,8 @@ class Desk:
 
     async def drained(self) -> list[str]:
         """What became of all that was published."""
-        ends = await self.drain([message.body for message in self.published])
-        return [end.became if isinstance(end, Drained) else type(end).__name__ for end in ends]
+        ends = await self.commit_intake([message.body for message in self.published])
+        return [end.became if isinstance(end, IntakeOutcome) else type(end).__name__ for end in ends]
 
 
 def request(**changes: object) -> Request:

@@ -69,8 +69,8 @@ _WINNER = "SELECT notification_id FROM notification_aliases WHERE id = $1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostgresPromises:
-    """Implements `Promises`."""
+class PostgresIntakeIds:
+    """Implements `IntakeIds`."""
 
     database: Database
 

@@ -162,12 +162,12 @@ async def test_the_commit_is_nobodys_request(desk: Desk) -> None:
 
 
 async def test_a_silent_store_is_not_asked_and_nobody_waits(desk: Desk) -> None:
-    desk.submit.absence.silent = lambda: "PostgreSQL: no answer"
+    desk.submit.outage.silent = lambda: "PostgreSQL: no answer"
     for _ in range(3):
         assert (await desk.submit(request())).degraded
         desk.clock.seconds += 5
     assert desk.asked == 0
-    desk.submit.absence.silent = lambda: None
+    desk.submit.outage.silent = lambda: None
     assert not (await desk.submit(request())).degraded
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from application.intake.command import Command, unseal
-from application.intake.ports import FailedNotification, Promises
+from application.intake.ports import FailedNotification, IntakeIds
 from application.notification.group_commit import GroupCommit
 from application.notification.ports import Verdict, Won
 from application.notification.prepare import Prepare, Prepared
@@ -24,7 +24,7 @@ from domain.kernel.errors import Fault, Invalid, Misplaced, StoreUnavailable
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-class Drained(msgspec.Struct, frozen=True):
+class IntakeOutcome(msgspec.Struct, frozen=True):
     """What became of a promise; it is committed."""
 
     notification: UUID
@@ -41,19 +41,19 @@ class _Failed(msgspec.Struct, frozen=True):
     reason: str
 
 
-_End = Drained | _Absorbed | _Failed | Exception
+_End = IntakeOutcome | _Absorbed | _Failed | Exception
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DrainIntake:
+class CommitIntake:
     """Works on the messages of the queue `intake`."""
 
     key: ServiceKey
     prepare: Prepare
     commit: GroupCommit
-    promises: Promises
+    intake_ids: IntakeIds
 
-    async def __call__(self, bodies: Sequence[bytes]) -> list[Drained | Exception]:
+    async def __call__(self, bodies: Sequence[bytes]) -> list[IntakeOutcome | Exception]:
         """One outcome each, in order; `Undecodable` is for an operator, `Unavailable` for later."""
         commands: dict[int, Command] = {}
         ends: dict[int, _End] = {}
@@ -68,14 +68,14 @@ class DrainIntake:
         ends |= {n: by_id[command.id] for n, command in commands.items()}
         absorbed = {n: end.winner for n, end in ends.items() if isinstance(end, _Absorbed)}
         failed = {n: end.reason for n, end in ends.items() if isinstance(end, _Failed)}
-        told = {n: end for n, end in ends.items() if isinstance(end, Drained | Exception)}
+        told = {n: end for n, end in ends.items() if isinstance(end, IntakeOutcome | Exception)}
         told |= await self._aliased(commands, absorbed)
         told |= await self._failed(commands, failed)
         return [told[n] for n in range(len(bodies))]
 
     async def _committed(self, command: Command) -> _End:
         try:
-            prepared = await self.prepare(command.request, promised=command.id)
+            prepared = await self.prepare(command.request, intake_id=command.id)
             kept = (command.fingerprint, *prepared.fingerprints)  # another release may have made it
             prepared = msgspec.structs.replace(prepared, key=command.key, fingerprints=kept)
             return _end(command, prepared, await self.commit.put(prepared))
@@ -88,22 +88,22 @@ class DrainIntake:
 
     async def _aliased(
         self, commands: Mapping[int, Command], absorbed: Mapping[int, UUID]
-    ) -> dict[int, Drained | Exception]:
+    ) -> dict[int, IntakeOutcome | Exception]:
         if not absorbed:
             return {}
         try:
-            await self.promises.alias({commands[n].id: winner for n, winner in absorbed.items()})
+            await self.intake_ids.alias({commands[n].id: winner for n, winner in absorbed.items()})
         except StoreUnavailable as away:
             return dict.fromkeys(absorbed, away)
-        return {n: _drained(commands[n], "absorbed") for n in absorbed}
+        return {n: _outcome(commands[n], "absorbed") for n in absorbed}
 
     async def _failed(
         self, commands: Mapping[int, Command], failed: Mapping[int, str]
-    ) -> dict[int, Drained | Exception]:
+    ) -> dict[int, IntakeOutcome | Exception]:
         if not failed:
             return {}
         try:
-            await self.promises.fail([_failure(commands[n], reason) for n, reason in failed.items()])
+            await self.intake_ids.fail([_failure(commands[n], reason) for n, reason in failed.items()])
         except StoreUnavailable as away:
             return dict.fromkeys(failed, away)
         except Invalid as refused:
@@ -111,19 +111,19 @@ class DrainIntake:
                 return dict.fromkeys(failed, refused)
             alone = [await self._failed(commands, {n: reason}) for n, reason in failed.items()]
             return {n: end for each in alone for n, end in each.items()}
-        return {n: _drained(commands[n], "failed") for n in failed}
+        return {n: _outcome(commands[n], "failed") for n in failed}
 
 
 def _end(command: Command, prepared: Prepared, verdict: Verdict) -> _End:
     if isinstance(verdict, Won) or verdict.notification == command.id:
-        return _drained(command, "committed")
+        return _outcome(command, "committed")
     if verdict.fingerprint in prepared.fingerprints:
         return _Absorbed(verdict.notification)
     return _Failed(f"the idempotency key belongs to notification {verdict.notification}")
 
 
-def _drained(command: Command, became: Literal["committed", "absorbed", "failed"]) -> Drained:
-    return Drained(command.id, became, command.request.traceparent)
+def _outcome(command: Command, became: Literal["committed", "absorbed", "failed"]) -> IntakeOutcome:
+    return IntakeOutcome(command.id, became, command.request.traceparent)
 
 
 def _failure(command: Command, reason: str) -> FailedNotification:

@@ -5,12 +5,12 @@ import pytest
 
 from adapters.crypto.vault import LocalVault
 from application.intake.command import Command, seal, unseal
-from application.intake.drain import Drained
+from application.intake.commit import IntakeOutcome
 from domain.kernel.errors import StoreUnavailable, Undecodable
 from domain.kernel.ids import time_of
 from domain.notification.request import Recipient
 from domain.template.template import Template
-from tests.support.memory.promises import MemoryPromises
+from tests.support.memory.intake_ids import MemoryIntakeIds
 from tests.unit.intake.promising import AWAY, IDS, VAULT, Desk, request
 
 TEMPLATE = Template(id="t", version=0, name="T", channel="email", body="words")
@@ -67,13 +67,13 @@ async def test_what_cannot_be_opened_is_for_an_operator_and_harms_no_neighbour(d
         msgspec.json.encode(moved),
         seal(command, VAULT),
     ]
-    ends = await desk.drain(bodies)
-    assert [type(end) for end in ends] == [Undecodable] * 6 + [Drained]
+    ends = await desk.commit_intake(bodies)
+    assert [type(end) for end in ends] == [Undecodable] * 6 + [IntakeOutcome]
     assert "version 2" in str(ends[2])
     assert list(desk.rows.notifications) == [command.id]
 
 
-class AwayPromises(MemoryPromises):
+class AwayIntakeIds(MemoryIntakeIds):
     """Cannot be written."""
 
     async def alias(self, winners: object) -> None:
@@ -89,15 +89,20 @@ async def test_what_cannot_be_written_is_for_later(desk: Desk) -> None:
     desk.before = AWAY
     assert await desk.drained() == ["StoreUnavailable"] * 3
     desk.before = None
-    promises, desk.drain = desk.drain.promises, _with(desk, AwayPromises(rows=desk.rows))
+    intake_ids, desk.commit_intake = desk.commit_intake.intake_ids, _with(desk, AwayIntakeIds(rows=desk.rows))
     assert await desk.drained() == ["committed", "StoreUnavailable", "StoreUnavailable"]
-    desk.drain = _with(desk, promises)
+    desk.commit_intake = _with(desk, intake_ids)
     assert await desk.drained() == ["committed", "absorbed", "failed"]
 
 
-def _with(desk: Desk, promises: object) -> object:
-    drain = desk.drain
-    return type(drain)(key=drain.key, prepare=drain.prepare, commit=drain.commit, promises=promises)
+def _with(desk: Desk, intake_ids: object) -> object:
+    commit_intake = desk.commit_intake
+    return type(commit_intake)(
+        key=commit_intake.key,
+        prepare=commit_intake.prepare,
+        commit=commit_intake.commit,
+        intake_ids=intake_ids,
+    )
 
 
 async def test_a_reason_quotes_no_recipient(desk: Desk) -> None:
@@ -109,8 +114,8 @@ async def test_a_reason_quotes_no_recipient(desk: Desk) -> None:
         key=None,
         fingerprint=b"",
     )
-    [end] = await desk.drain([seal(command, VAULT)])
-    assert end == Drained(command.id, "failed")
+    [end] = await desk.commit_intake([seal(command, VAULT)])
+    assert end == IntakeOutcome(command.id, "failed")
     assert desk.rows.notifications[command.id].reason == "/recipients/0/email: bad_email"
 
 
@@ -140,9 +145,9 @@ async def test_nothing_is_silent_when_a_failure_cannot_be_stored(desk: Desk) -> 
         id=IDS.next(), request=bad, channel="email", template_version=None, key=None, fingerprint=b""
     )
     good = msgspec.structs.replace(command, id=IDS.next(), request=request(recipients=()))
-    ends = await desk.drain([seal(command, VAULT), seal(good, VAULT)])
-    assert [type(end).__name__ for end in ends] == ["Invalid", "Drained"]
-    assert isinstance(ends[1], Drained)
+    ends = await desk.commit_intake([seal(command, VAULT), seal(good, VAULT)])
+    assert [type(end).__name__ for end in ends] == ["Invalid", "IntakeOutcome"]
+    assert isinstance(ends[1], IntakeOutcome)
     assert desk.rows.notifications[good.id].reason is not None
 
 

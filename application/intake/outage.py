@@ -8,7 +8,7 @@ from application.kernel.ports import Clock
 
 
 @dataclass(slots=True, kw_only=True)
-class Absence:
+class StoreOutage:
     """One process's.
 
     Args:
@@ -18,23 +18,23 @@ class Absence:
 
     clock: Clock
     silent: Callable[[], str | None] = lambda: None
-    moment: timedelta = timedelta(seconds=1)
+    retry_after: timedelta = timedelta(seconds=1)
     _asked: float | None = None
     """When it was last asked in vain, or by who still waits (monotonic seconds); None: it is there."""
 
-    def over(self) -> bool:
+    def may_ask(self) -> bool:
         """Whether the caller should ask the store, and then tell what came of it."""
         if self.silent() is not None:
             return False
         if self._asked is None:
             return True
         now = self.clock.monotonic()
-        if now - self._asked < self.moment.total_seconds():
+        if now - self._asked < self.retry_after.total_seconds():
             return False
         self._asked = now
         return True
 
-    def noticed(self) -> None:
+    def began(self) -> None:
         """It did not answer."""
         self._asked = self.clock.monotonic()
 

@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from application.intake.absence import Absence
-from application.intake.defer import DeferNotifications
+from application.intake.outage import StoreOutage
+from application.intake.publish import PublishToIntake
 from application.kernel import budget
 from application.notification.group_commit import GroupCommit
 from application.notification.ports import Verdict
@@ -20,13 +20,13 @@ from domain.notification.request import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubmitOrDefer:
+class SubmitWithIntake:
     """The REST entrance.  Events wait on their queues instead (`SubmitNotification`)."""
 
     prepare: Prepare
     commit: GroupCommit
-    defer: DeferNotifications
-    absence: Absence
+    publish_to_intake: PublishToIntake
+    outage: StoreOutage
 
     async def __call__(self, request: Request) -> Submitted:
         """Accept one request.
@@ -47,7 +47,7 @@ class SubmitOrDefer:
         for n, request in enumerate(requests):
             try:
                 prepared = await self.prepare(request)
-                asked = self.commit.enqueue(prepared) if self.absence.over() else None
+                asked = self.commit.enqueue(prepared) if self.outage.may_ask() else None
             except PosthornError as refused:
                 answers[n] = refused
             else:
@@ -61,7 +61,7 @@ class SubmitOrDefer:
             else:
                 answers[n] = told
         if away:
-            answers |= dict(zip(away, await self.defer(list(away.values())), strict=True))
+            answers |= dict(zip(away, await self.publish_to_intake(list(away.values())), strict=True))
         return [answers[n] for n in range(len(requests))]
 
     def _verdict(
@@ -69,14 +69,14 @@ class SubmitOrDefer:
     ) -> Submitted | PosthornError | None:
         """What the database says; None when it is away, or has said nothing in time."""
         if not asked.done():
-            self.absence.noticed()
+            self.outage.began()
             return None
         try:
             told: Submitted | PosthornError = answer(asked.result(), prepared)
         except StoreUnavailable:
-            self.absence.noticed()
+            self.outage.began()
             return None
         except PosthornError as refused:
             told = refused
-        self.absence.ended()
+        self.outage.ended()
         return told

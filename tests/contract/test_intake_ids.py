@@ -1,18 +1,18 @@
-"""`PromisesContract` over both adapters."""
+"""`IntakeIdsContract` over both adapters."""
 
 import pytest
 
 from adapters.postgres.core.database import Database
-from adapters.postgres.intake.promises import PostgresPromises
+from adapters.postgres.intake.intake_ids import PostgresIntakeIds
 from adapters.postgres.notification.reader import PostgresReader
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
-from tests.contract.promises import PromisesContract
-from tests.support.memory.promises import MemoryPromises
+from tests.contract.intake_ids import IntakeIdsContract
+from tests.support.memory.intake_ids import MemoryIntakeIds
 from tests.support.memory.reader import MemoryReader
 from tests.support.memory.rows import MemoryRows
 
 
-class TestMemoryPromises(PromisesContract):
+class TestMemoryIntakeIds(IntakeIdsContract):
     @pytest.fixture
     def engine(self, rows: MemoryRows) -> Engine:
         return MemoryEngine(rows)
@@ -22,11 +22,11 @@ class TestMemoryPromises(PromisesContract):
         return MemoryReader(rows=rows)
 
     @pytest.fixture
-    def promises(self, rows: MemoryRows) -> MemoryPromises:
-        return MemoryPromises(rows=rows)
+    def intake_ids(self, rows: MemoryRows) -> MemoryIntakeIds:
+        return MemoryIntakeIds(rows=rows)
 
 
-class TestPostgresPromises(PromisesContract):
+class TestPostgresIntakeIds(IntakeIdsContract):
     @pytest.fixture
     def engine(self, store: Database) -> Engine:
         return PostgresEngine(store)
@@ -36,5 +36,5 @@ class TestPostgresPromises(PromisesContract):
         return PostgresReader(database=store)
 
     @pytest.fixture
-    def promises(self, store: Database) -> PostgresPromises:
-        return PostgresPromises(database=store)
+    def intake_ids(self, store: Database) -> PostgresIntakeIds:
+        return PostgresIntakeIds(database=store)

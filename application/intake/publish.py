@@ -1,6 +1,6 @@
 """Promise notifications while the database is away: sealed, confirmed by the broker, committed later.
 
-See `DrainIntake` for what becomes of them.
+See `CommitIntake` for what becomes of them.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ is larger has to wait for the database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeferNotifications:
+class PublishToIntake:
     """Set-wise; the ids are those that were minted when the requests were prepared."""
 
     publisher: Publisher

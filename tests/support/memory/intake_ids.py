@@ -12,8 +12,8 @@ from tests.support.memory.sane import metadata_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryPromises:
-    """Implements `Promises`."""
+class MemoryIntakeIds:
+    """Implements `IntakeIds`."""
 
     rows: MemoryRows
 

@@ -1,11 +1,11 @@
-"""What a `Promises` must do."""
+"""What a `IntakeIds` must do."""
 
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from application.intake.ports import FailedNotification, Promises
+from application.intake.ports import FailedNotification, IntakeIds
 from application.notification.ports import Filter, Reader, Won
 from domain.kernel.channel import Lane, Mode, NotificationClass, Priority
 from domain.kernel.errors import Invalid
@@ -32,28 +32,28 @@ def failed(**changes: Any) -> FailedNotification:
     return FailedNotification(**(known | changes))
 
 
-class PromisesContract:
-    """Subclasses have fixtures `promises`, and `reader` and `engine` over the same rows."""
+class IntakeIdsContract:
+    """Subclasses have fixtures `intake_ids`, and `reader` and `engine` over the same rows."""
 
-    async def test_an_alias_leads_to_its_winner(self, promises: Promises) -> None:
+    async def test_an_alias_leads_to_its_winner(self, intake_ids: IntakeIds) -> None:
         aliases = {uuid4(): uuid4() for _ in range(3)}
-        await promises.alias(aliases)
+        await intake_ids.alias(aliases)
 
-        assert {alias: await promises.winner(alias) for alias in aliases} == aliases
-        assert await promises.winner(uuid4()) is None
+        assert {alias: await intake_ids.winner(alias) for alias in aliases} == aliases
+        assert await intake_ids.winner(uuid4()) is None
 
-    async def test_an_alias_stays_what_it_is(self, promises: Promises) -> None:
+    async def test_an_alias_stays_what_it_is(self, intake_ids: IntakeIds) -> None:
         alias, winner, new = uuid4(), uuid4(), uuid4()
-        await promises.alias({alias: winner})
-        await promises.alias({alias: uuid4(), new: winner})
+        await intake_ids.alias({alias: winner})
+        await intake_ids.alias({alias: uuid4(), new: winner})
 
-        assert await promises.winner(alias) == await promises.winner(new) == winner
+        assert await intake_ids.winner(alias) == await intake_ids.winner(new) == winner
 
     async def test_a_failure_is_shown_with_its_reason(
-        self, promises: Promises, reader: Reader, engine: Engine
+        self, intake_ids: IntakeIds, reader: Reader, engine: Engine
     ) -> None:
         one, other = failed(), failed(metadata=None, created_by=None, template_id=None, template_version=None)
-        await promises.fail([other, one])
+        await intake_ids.fail([other, one])
 
         shown = await reader.notification(one.id, "live")
         assert shown is not None
@@ -71,28 +71,30 @@ class PromisesContract:
         assert await reader.deliveries(one.id, None, 10) == []
         await engine.assert_counted(one.id)
 
-    async def test_failing_again_changes_nothing(self, promises: Promises, reader: Reader) -> None:
+    async def test_failing_again_changes_nothing(self, intake_ids: IntakeIds, reader: Reader) -> None:
         one = failed()
-        await promises.fail([one])
-        await promises.fail([failed(id=one.id, reason="another")])
+        await intake_ids.fail([one])
+        await intake_ids.fail([failed(id=one.id, reason="another")])
 
         shown = await reader.notification(one.id, "live")
         assert shown is not None
         assert shown.reason == one.reason
 
     async def test_what_stands_is_not_failed(
-        self, promises: Promises, reader: Reader, engine: Engine
+        self, intake_ids: IntakeIds, reader: Reader, engine: Engine
     ) -> None:
         new = await engine.given()
-        await promises.fail([failed(id=new.id)])
+        await intake_ids.fail([failed(id=new.id)])
 
         shown = await reader.notification(new.id, "live")
         assert shown is not None
         assert (shown.status, shown.reason, shown.counts) == ("queued", None, Counts(open=1))
 
-    async def test_what_failed_is_not_accepted_afterwards(self, promises: Promises, engine: Engine) -> None:
+    async def test_what_failed_is_not_accepted_afterwards(
+        self, intake_ids: IntakeIds, engine: Engine
+    ) -> None:
         one, ada = failed(), user()
-        await promises.fail([one])
+        await intake_ids.fail([one])
         new = notification(ada, id=one.id)
 
         committed = await engine.acceptance().accept([new], [ada], pack)
@@ -103,11 +105,11 @@ class PromisesContract:
 
     @pytest.mark.parametrize("change", [{"type": "a\0b"}, {"reason": "\ud83d"}, {"metadata": b"{"}])
     async def test_a_value_nobody_can_store_fails_none_of_them(
-        self, promises: Promises, reader: Reader, change: dict[str, Any]
+        self, intake_ids: IntakeIds, reader: Reader, change: dict[str, Any]
     ) -> None:
         good, bad = failed(), failed(**change)
         with pytest.raises(Invalid):
-            await promises.fail([good, bad])
+            await intake_ids.fail([good, bad])
 
         assert await reader.notification(good.id, "live") is None
         assert await stored(reader) == []
