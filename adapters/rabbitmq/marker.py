@@ -30,7 +30,7 @@ class RabbitMarker:
         self._link = consuming
         self._publisher = RabbitPublisher(publishing)
 
-    async def stands(self, marker: UUID) -> bool:
+    async def exists(self, marker: UUID) -> bool:
         """See `BrokerMarker`."""
         with as_broker_unavailable("no answer about the marker"):
             async with asyncio.timeout(ANSWER_MAX):
@@ -42,7 +42,7 @@ class RabbitMarker:
                 finally:
                     self._link.retire(channel, "looked")
 
-    async def plant(self, marker: UUID) -> None:
+    async def place(self, marker: UUID) -> None:
         """See `BrokerMarker`."""
         name = f"{PREFIX}{marker}"
         with as_broker_unavailable("the marker could not be made"):
@@ -56,7 +56,7 @@ class RabbitMarker:
         if marker not in (await self._publisher.publish([letter])).confirmed:
             raise BrokerUnavailable("the marker's message was not confirmed")
 
-    async def uproot(self, marker: UUID) -> None:
+    async def remove(self, marker: UUID) -> None:
         """See `BrokerMarker`."""
         with as_broker_unavailable("the marker could not be taken away"):
             async with asyncio.timeout(ANSWER_MAX):

@@ -10,10 +10,10 @@ import msgspec
 from domain.kernel.channel import Lane
 
 
-class Marks(msgspec.Struct, frozen=True, kw_only=True):
+class Markers(msgspec.Struct, frozen=True, kw_only=True):
     """Which marks the database knows of."""
 
-    relied: UUID | None
+    current: UUID | None
     """The one that must be on the broker; None: there never was one."""
     others: tuple[UUID, ...] = ()
     """Planted, or about to be, by who has not finished; or left over.  Newest first."""
@@ -25,7 +25,7 @@ class BrokerMarker(Protocol):
     Held to tests/contract/marker.py.
     """
 
-    async def stands(self, marker: UUID) -> bool:
+    async def exists(self, marker: UUID) -> bool:
         """Whether it is there.
 
         Raises:
@@ -33,7 +33,7 @@ class BrokerMarker(Protocol):
         """
         ...
 
-    async def plant(self, marker: UUID) -> None:
+    async def place(self, marker: UUID) -> None:
         """Make it; again is harmless.  It is there when this returns.
 
         Raises:
@@ -41,7 +41,7 @@ class BrokerMarker(Protocol):
         """
         ...
 
-    async def uproot(self, marker: UUID) -> None:
+    async def remove(self, marker: UUID) -> None:
         """Take it away; what is not there is harmless.
 
         Raises:
@@ -53,7 +53,7 @@ class BrokerMarker(Protocol):
 class KnownMarker(Protocol):
     """The database's side: which mark must be on the broker.  Held to tests/contract/marker.py."""
 
-    async def marks(self) -> Marks:
+    async def markers(self) -> Markers:
         """All of them.
 
         Raises:
@@ -61,7 +61,7 @@ class KnownMarker(Protocol):
         """
         ...
 
-    async def intend(self, marker: UUID) -> None:
+    async def register(self, marker: UUID) -> None:
         """Remember one that is about to be planted, and how far whoever issues under it has come.
 
         Raises:
@@ -69,7 +69,7 @@ class KnownMarker(Protocol):
         """
         ...
 
-    async def rely(self, marker: UUID, gone: Sequence[UUID]) -> None:
+    async def set_current(self, marker: UUID, gone: Sequence[UUID]) -> None:
         """Rely on this one alone from now on; forget those that are gone from the broker.
 
         Raises:
@@ -80,7 +80,7 @@ class KnownMarker(Protocol):
 
     def alone(self) -> AbstractAsyncContextManager[bool]:
         """A lock that one process has at a time, and that ends with its last sign of life; False: another
-        has it.  Who wakes up after losing it is stopped by `rely` and `Recovery`.
+        has it.  Who wakes up after losing it is stopped by `set_current` and `Recovery`.
 
         Raises:
             StoreUnavailable.
@@ -103,7 +103,7 @@ class Topology(Protocol):
 class Recovery(Protocol):
     """Every pointer can be made again from the rows.  Held to tests/contract/recovery.py."""
 
-    async def reissue(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
+    async def reissue(self, marker: UUID | None = None, lane: Lane | None = None) -> int:
         """Issue the pointers of all unfinished deliveries, the urgent first; return how many.
 
         Args:
@@ -116,7 +116,7 @@ class Recovery(Protocol):
         """
         ...
 
-    async def reissue_dead(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
+    async def reissue_dead(self, marker: UUID | None = None, lane: Lane | None = None) -> int:
         """Issue those of all open dead letters to their lanes' dead queues; return how many.
 
         Args:

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from application.kernel.ports import Ids
-from application.recovery.ports import BrokerMarker, KnownMarker, Marks, Recovery, Topology
+from application.recovery.ports import BrokerMarker, KnownMarker, Markers, Recovery, Topology
 from domain.kernel.errors import BrokerUnavailable, Conflict
 
 
@@ -20,7 +20,7 @@ class Intact(msgspec.Struct, frozen=True):
     """The mark is there: nothing is issued."""
 
 
-class Marked(msgspec.Struct, frozen=True):
+class FirstMarker(msgspec.Struct, frozen=True):
     """There never was a mark, and nothing to be issued; now there is one."""
 
 
@@ -31,13 +31,13 @@ class Reissued(msgspec.Struct, frozen=True, kw_only=True):
     dead_letters: int
 
 
-class Lacking(msgspec.Struct, frozen=True):
+class TopologyMissing(msgspec.Struct, frozen=True):
     """The mark is gone, and so are queues that cannot be made from here: try again."""
 
     what: str
 
 
-class Elsewhere(msgspec.Struct, frozen=True):
+class RecoveringElsewhere(msgspec.Struct, frozen=True):
     """The mark is gone, and another process is at it: look again."""
 
 
@@ -51,68 +51,68 @@ class RecoverBroker:
     recovery: Recovery
     ids: Ids
 
-    async def __call__(self) -> Intact | Marked | Reissued | Lacking | Elsewhere:
+    async def __call__(self) -> Intact | FirstMarker | Reissued | TopologyMissing | RecoveringElsewhere:
         """Look for the mark, and do what follows.
 
         Raises:
             Unavailable: try again.
         """
-        marks = await self.known.marks()
-        if await self._intact(marks) and not marks.others:
+        markers = await self.known.markers()
+        if await self._intact(markers) and not markers.others:
             return Intact()
         async with self.known.alone() as alone:
             if not alone:
-                return Elsewhere()
-            marks = await self.known.marks()
-            if await self._intact(marks):  # another process has just done it
-                await self._rely(marks.relied, marks)
+                return RecoveringElsewhere()
+            markers = await self.known.markers()
+            if await self._intact(markers):  # another process has just done it
+                await self._set_current(markers.current, markers)
                 return Intact()
             if (lacking := await self.topology.lay_out()) is not None:
-                return Lacking(lacking)
-            return await self._issue(marks)
+                return TopologyMissing(lacking)
+            return await self._issue(markers)
 
-    async def _intact(self, marks: Marks) -> bool:
-        return marks.relied is not None and await self.broker.stands(marks.relied)
+    async def _intact(self, markers: Markers) -> bool:
+        return markers.current is not None and await self.broker.exists(markers.current)
 
-    async def _issue(self, marks: Marks) -> Marked | Reissued | Elsewhere:
-        marker = await self._unfinished(marks) or await self._new()
+    async def _issue(self, markers: Markers) -> FirstMarker | Reissued | RecoveringElsewhere:
+        marker = await self._unfinished(markers) or await self._new()
         try:
             pointers = await self.recovery.reissue(marker)
             dead_letters = await self.recovery.reissue_dead(marker)
-            await self._rely(marker, marks)
+            await self._set_current(marker, markers)
         except Conflict:  # we were taken for dead, and somebody else goes on with it, or has done it
-            now = await self.known.marks()
-            if marker not in (now.relied, *now.others):
+            now = await self.known.markers()
+            if marker not in (now.current, *now.others):
                 await self._gone([marker])
-            return Elsewhere()
-        if marks.relied is None and not pointers and not dead_letters:
-            return Marked()
+            return RecoveringElsewhere()
+        if markers.current is None and not pointers and not dead_letters:
+            return FirstMarker()
         return Reissued(pointers=pointers, dead_letters=dead_letters)
 
-    async def _unfinished(self, marks: Marks) -> UUID | None:
+    async def _unfinished(self, markers: Markers) -> UUID | None:
         """What was issued under a mark that stands has not been lost since."""
-        for marker in marks.others:
-            if await self.broker.stands(marker):
+        for marker in markers.others:
+            if await self.broker.exists(marker):
                 return marker
         return None
 
     async def _new(self) -> UUID:
         marker = self.ids.next()
-        await self.known.intend(marker)
-        await self.broker.plant(marker)
+        await self.known.register(marker)
+        await self.broker.place(marker)
         return marker
 
-    async def _rely(self, marker: UUID | None, marks: Marks) -> None:
+    async def _set_current(self, marker: UUID | None, markers: Markers) -> None:
         assert marker is not None
-        known = {*marks.others, *([marks.relied] if marks.relied else [])}
-        await self.known.rely(marker, await self._gone(sorted(known - {marker})))
+        known = {*markers.others, *([markers.current] if markers.current else [])}
+        await self.known.set_current(marker, await self._gone(sorted(known - {marker})))
 
     async def _gone(self, markers: Iterable[UUID]) -> list[UUID]:
         """Which could be taken away; the others are left for the next look."""
         gone = []
         for marker in markers:
             try:
-                await self.broker.uproot(marker)
+                await self.broker.remove(marker)
             except BrokerUnavailable:
                 continue
             gone.append(marker)

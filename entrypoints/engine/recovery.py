@@ -4,7 +4,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from application.recovery.recover import Elsewhere, Intact, Lacking, Marked, RecoverBroker, Reissued
+from application.recovery.recover import (
+    FirstMarker,
+    Intact,
+    RecoverBroker,
+    RecoveringElsewhere,
+    Reissued,
+    TopologyMissing,
+)
 from domain.kernel.errors import Unavailable
 from entrypoints.engine.actor import pause, unless
 from entrypoints.engine.telemetry import Telemetry
@@ -61,15 +68,15 @@ class RecoveryActor:
         match found:
             case Intact():
                 self.telemetry.wide("broker.intact")
-            case Marked():
+            case FirstMarker():
                 self.telemetry.wide("broker.marked")
             case Reissued():
                 self.telemetry.trouble(
                     "broker.reissued", pointers=found.pointers, dead_letters=found.dead_letters
                 )
-            case Lacking(what=what):
+            case TopologyMissing(what=what):
                 self.telemetry.trouble("broker.lacking", lacking=what, mend="posthorn topology apply")
                 return False
-            case Elsewhere() | None:
+            case RecoveringElsewhere() | None:
                 return False
         return True

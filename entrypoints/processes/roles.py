@@ -98,7 +98,7 @@ class Assembly:
         return [
             [*entrances, *self._consumers, *self._intake(parts)],
             self._lanes(parts) if self.role.lanes else [],
-            [self.relay, *recurring, *self._incarnation(parts)],
+            [self.relay, *recurring, *self._recovery(parts)],
         ]
 
     def _lanes(self, parts: Parts) -> list[Actor]:
@@ -183,7 +183,7 @@ class Assembly:
             limits=ConnectionLimits(connections=http.connections),
         )
 
-    def _incarnation(self, parts: Parts) -> list[Actor]:
+    def _recovery(self, parts: Parts) -> list[Actor]:
         """Embedded mode issues everything again at each start by itself."""
         if not parts.links:
             return []

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from application.recovery.ports import BrokerMarker, KnownMarker, Marks
+from application.recovery.ports import BrokerMarker, KnownMarker, Markers
 from domain.kernel.errors import Conflict
 
 
@@ -13,30 +13,30 @@ class BrokerMarkerContract:
 
     async def test_a_planted_mark_stands_and_no_other(self, marker: BrokerMarker) -> None:
         planted = uuid4()
-        assert not await marker.stands(planted)
-        await marker.plant(planted)
-        assert await marker.stands(planted)
-        assert not await marker.stands(uuid4())
+        assert not await marker.exists(planted)
+        await marker.place(planted)
+        assert await marker.exists(planted)
+        assert not await marker.exists(uuid4())
 
     async def test_planting_again_is_harmless(self, marker: BrokerMarker) -> None:
         planted = uuid4()
-        await marker.plant(planted)
-        await marker.plant(planted)
-        assert await marker.stands(planted)
+        await marker.place(planted)
+        await marker.place(planted)
+        assert await marker.exists(planted)
 
     async def test_looking_does_not_wear_it_out(self, marker: BrokerMarker) -> None:
         planted = uuid4()
-        await marker.plant(planted)
-        assert [await marker.stands(planted) for _ in range(30)] == [True] * 30
+        await marker.place(planted)
+        assert [await marker.exists(planted) for _ in range(30)] == [True] * 30
 
     async def test_one_that_is_taken_away_stands_no_more(self, marker: BrokerMarker) -> None:
         planted, other = uuid4(), uuid4()
-        await marker.plant(planted)
-        await marker.plant(other)
-        await marker.uproot(planted)
-        await marker.uproot(planted)
-        assert not await marker.stands(planted)
-        assert await marker.stands(other)
+        await marker.place(planted)
+        await marker.place(other)
+        await marker.remove(planted)
+        await marker.remove(planted)
+        assert not await marker.exists(planted)
+        assert await marker.exists(other)
 
 
 class KnownMarkerContract:
@@ -44,29 +44,29 @@ class KnownMarkerContract:
 
     async def test_the_last_one_is_relied_on(self, known: KnownMarker) -> None:
         first, second, third = uuid4(), uuid4(), uuid4()
-        assert await known.marks() == Marks(relied=None)
-        await known.intend(first)
-        await known.intend(first)
-        assert await known.marks() == Marks(relied=None, others=(first,))
-        await known.rely(first, [])
-        assert await known.marks() == Marks(relied=first)
+        assert await known.markers() == Markers(current=None)
+        await known.register(first)
+        await known.register(first)
+        assert await known.markers() == Markers(current=None, others=(first,))
+        await known.set_current(first, [])
+        assert await known.markers() == Markers(current=first)
         for marker in (second, third):
-            await known.intend(marker)
-        assert await known.marks() == Marks(relied=first, others=(third, second))
-        await known.rely(second, [first])
-        assert await known.marks() == Marks(relied=second, others=(third,))
-        await known.rely(third, [third])
-        assert (await known.marks()).relied == third
-        assert set((await known.marks()).others) == {second}
+            await known.register(marker)
+        assert await known.markers() == Markers(current=first, others=(third, second))
+        await known.set_current(second, [first])
+        assert await known.markers() == Markers(current=second, others=(third,))
+        await known.set_current(third, [third])
+        assert (await known.markers()).current == third
+        assert set((await known.markers()).others) == {second}
 
     async def test_nobody_relies_on_a_forgotten_one(self, known: KnownMarker) -> None:
         old, new = uuid4(), uuid4()
         for marker in (old, new):
-            await known.intend(marker)
-        await known.rely(new, [old])
+            await known.register(marker)
+        await known.set_current(new, [old])
         with pytest.raises(Conflict):
-            await known.rely(old, [new])
-        assert await known.marks() == Marks(relied=new)
+            await known.set_current(old, [new])
+        assert await known.markers() == Markers(current=new)
 
     async def test_one_is_alone_at_a_time(self, known: KnownMarker) -> None:
         async with known.alone() as mine:

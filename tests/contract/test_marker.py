@@ -9,7 +9,7 @@ from adapters.postgres.recovery.marker import PostgresMarker
 from adapters.rabbitmq.marker import RabbitMarker
 from tests.contract.marker import BrokerMarkerContract, KnownMarkerContract
 from tests.support.broker import VHost
-from tests.support.memory.incarnation import MemoryKnownMarker, MemoryMarker
+from tests.support.memory.marker import MemoryKnownMarker, MemoryMarker
 from tests.support.memory.rows import MemoryRows
 from tests.support.topology import links
 

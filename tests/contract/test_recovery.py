@@ -69,7 +69,7 @@ async def test_who_goes_on_issues_what_is_left(
     engine, mark, marker = PostgresEngine(store), uuid4(), PostgresMarker(database=store)
     for priority in (Priority.LOW, Priority.CRITICAL):
         await engine.given(100, lane=Lane("email", priority))
-    await marker.intend(mark)
+    await marker.register(mark)
     for pages in (3, 2):
         dying = PostgresRecovery(database=store, process=uuid4(), ids=FailsAt(pages), batch=20)
         with pytest.raises(StoreUnavailable):
@@ -88,7 +88,7 @@ async def test_who_goes_on_issues_what_is_left(
 async def test_who_was_taken_for_dead_issues_nothing_more(store: Database) -> None:
     engine, mark, marker = PostgresEngine(store), uuid4(), PostgresMarker(database=store)
     await engine.given(60)
-    await marker.intend(mark)
+    await marker.register(mark)
     sleeper = PostgresRecovery(database=store, process=uuid4(), ids=IDS, batch=20)
     way = await sleeper._way(mark, None)
     heir = PostgresRecovery(database=store, process=uuid4(), ids=IDS, batch=20)
@@ -96,9 +96,9 @@ async def test_who_was_taken_for_dead_issues_nothing_more(store: Database) -> No
     with pytest.raises(Conflict):
         await _wakes(sleeper, way)
     assert len(await _issued(store)) == 60
-    await marker.rely(mark, [])
-    await marker.intend(other := uuid4())
-    await marker.rely(other, [mark])
+    await marker.set_current(mark, [])
+    await marker.register(other := uuid4())
+    await marker.set_current(other, [mark])
     with pytest.raises(Conflict):
         await sleeper.reissue(mark)
 

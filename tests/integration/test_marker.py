@@ -31,7 +31,7 @@ async def test_it_outlasts_a_restart_and_not_the_loss_of_the_data(killable_rabbi
         planted = uuid4()
         async with links(vhost) as (publishing, consuming):
             marker = RabbitMarker(consuming, publishing)
-            await marker.plant(planted)
+            await marker.place(planted)
             await asyncio.to_thread(killable_rabbitmq.restart)
             assert await _sure(marker, planted)
         await asyncio.to_thread(killable_rabbitmq.wipe)
@@ -47,26 +47,26 @@ async def _sure(marker: RabbitMarker, planted: object) -> bool:
 
     async def answers() -> list[bool]:
         try:
-            return [await marker.stands(planted)]
+            return [await marker.exists(planted)]
         except BrokerUnavailable:
             return []
 
-    [stands] = await eventually(answers, timeout=30)
-    return stands
+    [exists] = await eventually(answers, timeout=30)
+    return exists
 
 
 async def test_a_broker_set_up_from_exported_definitions_has_lost_its_data(
     rabbitmq_server: RabbitServer, vhost: VHost, marker: RabbitMarker
 ) -> None:
     planted = uuid4()
-    await marker.plant(planted)
+    await marker.place(planted)
     exported = rabbitmq_server.api("GET", f"/definitions/{vhost.name}")
     assert f"{PREFIX}{planted}" in {queue["name"] for queue in exported["queues"]}
     with rabbitmq_server.fresh_vhost() as another:
         rabbitmq_server.api("POST", f"/definitions/{another.name}", exported)
         async with links(another) as (publishing, consuming):
-            assert not await RabbitMarker(consuming, publishing).stands(planted)
-    assert await marker.stands(planted)
+            assert not await RabbitMarker(consuming, publishing).exists(planted)
+    assert await marker.exists(planted)
 
 
 async def test_policies_that_match_all_queues_do_not_touch_it(
@@ -86,19 +86,19 @@ async def test_policies_that_match_all_queues_do_not_touch_it(
         f"/queues/{vhost.name}/{control}",
         {"durable": True, "arguments": {"x-queue-type": "quorum"}},
     )
-    await marker.plant(planted)
+    await marker.place(planted)
 
     def gone() -> bool:
         names = {queue["name"] for queue in rabbitmq_server.api("GET", f"/queues/{vhost.name}")}
         return control not in names
 
     await eventually(gone, timeout=30)
-    assert await marker.stands(planted)
+    assert await marker.exists(planted)
 
 
 async def test_a_topology_with_marks_is_as_described(vhost: VHost, marker: RabbitMarker) -> None:
     await lay_out(vhost, ["email"])
-    await marker.plant(uuid4())
+    await marker.place(uuid4())
     async with ManagementApi(Secret(vhost.management_url), vhost=vhost.name) as management:
         assert await management.check(EMAIL) == []
         assert await management.apply(EMAIL, settling=0) == []
@@ -108,12 +108,12 @@ async def test_a_mark_in_somebodys_hands_is_not_lost_for_long(vhost: VHost) -> N
     planted = uuid4()
     async with links(vhost) as (publishing, consuming):
         marker = RabbitMarker(consuming, publishing)
-        await marker.plant(planted)
+        await marker.place(planted)
         channel = await consuming.channel()
         await channel.basic_get(f"{PREFIX}{planted}")
-        assert not await marker.stands(planted)
+        assert not await marker.exists(planted)
         await channel.close()
-        await eventually(lambda: marker.stands(planted))
+        await eventually(lambda: marker.exists(planted))
 
 
 class TestLayingOut:

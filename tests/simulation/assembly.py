@@ -162,7 +162,7 @@ class Assembly:
         overdue = MemoryOverdue(rows=world.rows, process=process.id, ids=process.ids)
         container.outbox.overdue.override(self.remote(WatchedOverdue(overdue, world)))
         container.recovery.known_marker.override(Known(world, process))
-        container.recovery.broker_marker.override(self.remote(world.marks, Part.BROKER))
+        container.recovery.broker_marker.override(self.remote(world.markers, Part.BROKER))
         container.recovery.topology.override(self)
         return container
 
@@ -178,7 +178,7 @@ class Assembly:
         groups: Sequence[Sequence[Actor]] = [
             entrances,
             [*self._lanes(), self._returned()] if lanes else [],
-            [self.relay, self._incarnation(), self._keeping(), self._chaser()],
+            [self.relay, self._recovery(), self._keeping(), self._chaser()],
         ]
         return Supervisor(groups=groups, telemetry=self.voice, tasks=Tasks(self.voice.task_ended))
 
@@ -277,7 +277,7 @@ class Assembly:
             **more,
         )
 
-    def _incarnation(self) -> RecoveryActor:
+    def _recovery(self) -> RecoveryActor:
         recover = self.container.recovery.recover_broker()
         return RecoveryActor(recover=recover, session=self._session, telemetry=self.voice, every=3.0)
 

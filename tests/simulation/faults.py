@@ -25,19 +25,19 @@ AMBUSHED = (
     "alias",
     "begin",
     "delete",
-    "intend",
+    "register",
     "lease",
     "owned",
-    "plant",
+    "place",
     "postpone",
     "publish",
     "publish_later",
     "reissue",
-    "rely",
+    "set_current",
     "send",
     "settle",
     "subscribe",
-    "uproot",
+    "remove",
 )
 """Requests in the middle of which processes die."""
 

@@ -20,7 +20,7 @@ from tests.simulation.process import Process
 from tests.simulation.random_faults import Message as Fate
 from tests.simulation.random_faults import Part
 from tests.simulation.world import AFTER_DEATH, LANE_QUEUES, World
-from tests.support.memory.incarnation import MemoryKnownMarker
+from tests.support.memory.marker import MemoryKnownMarker
 
 
 class Remote:
@@ -161,7 +161,7 @@ class Known:
         self._process = process
         self._inner = MemoryKnownMarker(rows=world.rows, process=process.id)
         remote = Remote(world, process, self._inner)
-        self.marks, self.intend, self.rely = remote.marks, remote.intend, remote.rely
+        self.markers, self.register, self.set_current = remote.markers, remote.register, remote.set_current
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[bool]:

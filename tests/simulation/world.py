@@ -26,7 +26,7 @@ from tests.simulation.process import Process, SeededIds
 from tests.simulation.provider import Provider
 from tests.simulation.random_faults import Lost, Part, Way, Weather
 from tests.simulation.whereabouts import at_broker
-from tests.support.memory.incarnation import MemoryMarker
+from tests.support.memory.marker import MemoryMarker
 from tests.support.memory.rows import MemoryRows
 from tests.support.virtual_time import VirtualClock, VirtualLoop, passing
 
@@ -97,7 +97,7 @@ class World:
     clock: VirtualClock = field(init=False)
     rows: MemoryRows = field(init=False)
     broker: MemoryBroker = field(init=False)
-    marks: MemoryMarker = field(default_factory=MemoryMarker)
+    markers: MemoryMarker = field(default_factory=MemoryMarker)
     weather: Weather = field(init=False)
     provider: Provider = field(init=False)
     ids: SeededIds = field(init=False)
@@ -291,7 +291,7 @@ class World:
         for timer in self.detours.values():
             timer.cancel()
         self.detours.clear()
-        self.marks.standing.clear()
+        self.markers.standing.clear()
         self.drop_everybody("wiped")
 
     def purge(self, lane: Lane) -> None:

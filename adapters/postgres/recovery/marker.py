@@ -12,7 +12,7 @@ import asyncpg
 from adapters.postgres.core.database import CLOSE_MAX, Database
 from adapters.postgres.core.errors import DRIVER_ERRORS, translated
 from adapters.postgres.core.processes import SILENCE_MAX, bind_to_heartbeat
-from application.recovery.ports import Marks
+from application.recovery.ports import Markers
 from domain.kernel.errors import Conflict
 
 LOCK = 0x706F_7374_0002
@@ -41,17 +41,17 @@ class PostgresMarker:
     database: Database
     silence_max: timedelta = SILENCE_MAX
 
-    async def marks(self) -> Marks:
+    async def markers(self) -> Markers:
         rows = await self.database.fetch(_MARKS)
-        return Marks(
-            relied=next((row["id"] for row in rows if row["relied"]), None),
+        return Markers(
+            current=next((row["id"] for row in rows if row["relied"]), None),
             others=tuple(row["id"] for row in rows if not row["relied"]),
         )
 
-    async def intend(self, marker: UUID) -> None:
+    async def register(self, marker: UUID) -> None:
         await self.database.fetch(_INTEND, marker)
 
-    async def rely(self, marker: UUID, gone: Sequence[UUID]) -> None:
+    async def set_current(self, marker: UUID, gone: Sequence[UUID]) -> None:
         if not await self.database.fetch(_RELY, marker, list(gone)):
             raise Conflict("another process has issued everything meanwhile")
 

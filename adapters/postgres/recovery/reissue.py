@@ -95,7 +95,7 @@ class Position(msgspec.Struct, frozen=True):
 class _Way:
     """One walk: where it is, and what the mark's row says of it."""
 
-    mark: UUID | None
+    marker: UUID | None
     lane: Lane | None
     here: Position
     saved: str | None
@@ -126,9 +126,9 @@ class PostgresRecovery:
     ids: Ids
     batch: int = 5_000
 
-    async def reissue(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
+    async def reissue(self, marker: UUID | None = None, lane: Lane | None = None) -> int:
         """Held ones (`unknown`) rest.  What is accepted meanwhile has pointers of its own."""
-        way = await self._way(mark, lane)
+        way = await self._way(marker, lane)
         issued = 0
         while way.here.stage < DEAD:
             if lane is not None and way.here.stage not in (lane.priority, OLDER):
@@ -137,35 +137,37 @@ class PostgresRecovery:
                 issued += await self._turn(way, self._page)
         return issued
 
-    async def reissue_dead(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
+    async def reissue_dead(self, marker: UUID | None = None, lane: Lane | None = None) -> int:
         """As they were."""
-        way = await self._way(mark, lane)
+        way = await self._way(marker, lane)
         way.here = way.here if way.here.stage == DEAD else way.here.at(DEAD)
         issued = 0
         while way.here.stage == DEAD:
             issued += await self._turn(way, self._dead)
         return issued
 
-    async def _way(self, mark: UUID | None, lane: Lane | None) -> _Way:
+    async def _way(self, marker: UUID | None, lane: Lane | None) -> _Way:
         rows = await self.database.fetch(
-            _KNOWN if mark else "SELECT NULL, now() AS now", *[mark] * bool(mark)
+            _KNOWN if marker else "SELECT NULL, now() AS now", *[marker] * bool(marker)
         )
         if not rows:
             raise Conflict(FORGOTTEN)
         saved, now = rows[0]
         recent = uuid7(int((now - RECENT).timestamp() * 1000), 0)
         start = Position(recent, 0, recent)
-        return _Way(mark, lane, start if saved is None else msgspec.json.decode(saved, type=Position), saved)
+        return _Way(
+            marker, lane, start if saved is None else msgspec.json.decode(saved, type=Position), saved
+        )
 
     async def _turn(self, way: _Way, step: _Step) -> int:
         """One page, and how far that is, in one transaction."""
 
         async def work(connection: Connection) -> tuple[int, Position, str | None]:
             issued, following = await step(way, connection)
-            if way.mark is None or (not issued and following.stage == way.here.stage):
+            if way.marker is None or (not issued and following.stage == way.here.stage):
                 return issued, following, way.saved
             saved = msgspec.json.encode(following).decode()
-            if await connection.fetchval(_GO_ON, way.mark, saved, way.saved) is None:
+            if await connection.fetchval(_GO_ON, way.marker, saved, way.saved) is None:
                 raise Conflict(FORGOTTEN)
             return issued, following, saved
 

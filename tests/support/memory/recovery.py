@@ -28,14 +28,14 @@ class MemoryRecovery:
     process: UUID
     ids: Ids
 
-    async def reissue(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
-        self._check(mark)
+    async def reissue(self, marker: UUID | None = None, lane: Lane | None = None) -> int:
+        self._check(marker)
         unfinished = [row for row in self.rows.deliveries.values() if row.status in _UNFINISHED]
         unfinished = [row for row in unfinished if lane is None or lane.queue == self.rows.lane(row).queue]
         return self._write([self._trip(row) for row in sorted(unfinished, key=lambda row: row.priority)])
 
-    async def reissue_dead(self, mark: UUID | None = None, lane: Lane | None = None) -> int:
-        self._check(mark)
+    async def reissue_dead(self, marker: UUID | None = None, lane: Lane | None = None) -> int:
+        self._check(marker)
         letters = [letter for letter in self.rows.dead_letters.values() if letter.closed_at is None]
         wanted = [each for each in letters if lane is None or lane.queue == self._lane(each).queue]
         return self._write(
@@ -45,8 +45,8 @@ class MemoryRecovery:
     def _lane(self, letter: DeadLetterRow) -> Lane:
         return self.rows.lane(self.rows.deliveries[letter.delivery_id])
 
-    def _check(self, mark: UUID | None) -> None:
-        if mark is not None and mark not in self.rows.marks:
+    def _check(self, marker: UUID | None) -> None:
+        if marker is not None and marker not in self.rows.markers:
             raise Conflict("another process has issued everything meanwhile")
 
     def _write(self, trips: list[Trip]) -> int:

@@ -217,7 +217,7 @@ class MemoryRows:
             name: Versioned(Channel(channel=name), 1, clock.now()) for name in CHANNELS
         }
         self.api_keys: dict[bytes, ApiKey] = {}  # by digest
-        self.marks: dict[UUID, bool] = {}  # of the broker: whether it is the one that must be there
+        self.markers: dict[UUID, bool] = {}  # of the broker: whether it is the one that must be there
         self.overdue: dict[UUID, tuple[datetime, int]] = {}  # by delivery: when to look again, and how often
         self.alone: UUID | None = None  # the process that issues everything again
 

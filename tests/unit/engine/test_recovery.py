@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from application.recovery.recover import Elsewhere, Intact, Lacking, Marked, Reissued
+from application.recovery.recover import FirstMarker, Intact, RecoveringElsewhere, Reissued, TopologyMissing
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable
 from entrypoints.engine.recovery import RecoveryActor
 from tests.support.eventually import eventually, steadily
@@ -73,8 +73,8 @@ async def test_without_a_connection_it_waits(started: Callable[..., Watch]) -> N
     [
         (BrokerUnavailable("no answer"), {"broker.unchecked"}),
         (StoreUnavailable("away"), {"broker.unchecked"}),
-        (Lacking("queue x is missing"), {"broker.lacking"}),
-        (Elsewhere(), set()),
+        (TopologyMissing("queue x is missing"), {"broker.lacking"}),
+        (RecoveringElsewhere(), set()),
     ],
 )
 async def test_it_looks_again_until_it_knows(
@@ -87,13 +87,13 @@ async def test_it_looks_again_until_it_knows(
 
 
 async def test_what_is_missing_is_told_with_what_mends_it(started: Callable[..., Watch]) -> None:
-    watch = started(Lacking("queue x is missing"), Intact())
+    watch = started(TopologyMissing("queue x is missing"), Intact())
     [told] = await eventually(lambda: watch.told.troubled_by("broker.lacking"))
     assert told == {"lacking": "queue x is missing", "mend": "posthorn topology apply"}
 
 
 async def test_an_issue_is_told_to_operators_and_the_first_mark_is_not(started: Callable[..., Watch]) -> None:
-    watch = started(Marked())
+    watch = started(FirstMarker())
     await eventually(lambda: watch.looks == 1)
     watch.answers, watch.session = [Reissued(pointers=7, dead_letters=2)], 2
     [told] = await eventually(lambda: watch.told.troubled_by("broker.reissued"))

@@ -6,10 +6,17 @@ from uuid import UUID
 import pytest
 
 from adapters.system import SystemClock, SystemIds
-from application.recovery.recover import Elsewhere, Intact, Lacking, Marked, RecoverBroker, Reissued
+from application.recovery.recover import (
+    FirstMarker,
+    Intact,
+    RecoverBroker,
+    RecoveringElsewhere,
+    Reissued,
+    TopologyMissing,
+)
 from domain.kernel.errors import BrokerUnavailable, Conflict, StoreUnavailable
 from tests.support.eventually import eventually
-from tests.support.memory.incarnation import MemoryKnownMarker, MemoryMarker
+from tests.support.memory.marker import MemoryKnownMarker, MemoryMarker
 from tests.support.memory.rows import MemoryRows
 
 IDS = SystemIds()
@@ -42,7 +49,7 @@ class World:
         return self.lacking
 
     def check(self, mark: object) -> None:
-        if mark not in self.rows.marks:
+        if mark not in self.rows.markers:
             raise Conflict("forgotten")
 
     async def reissue(self, mark: object) -> int:
@@ -64,40 +71,40 @@ class _Known:
 
     def __init__(self, world: World) -> None:
         self.world, self.inner = world, MemoryKnownMarker(rows=world.rows)
-        self.marks, self.alone = self.inner.marks, self.inner.alone
+        self.markers, self.alone = self.inner.markers, self.inner.alone
 
-    async def intend(self, marker):
-        await self.world.step("intend")
-        await self.inner.intend(marker)
+    async def register(self, marker):
+        await self.world.step("register")
+        await self.inner.register(marker)
 
-    async def rely(self, marker, gone):
-        await self.world.step("rely")
-        await self.inner.rely(marker, gone)
+    async def set_current(self, marker, gone):
+        await self.world.step("set_current")
+        await self.inner.set_current(marker, gone)
 
 
 class _Broker:
-    """Fails at `plant` when told."""
+    """Fails at `place` when told."""
 
     def __init__(self, world: World) -> None:
         self.world = world
 
-    async def stands(self, marker):
-        return await self.world.broker.stands(marker)
+    async def exists(self, marker):
+        return await self.world.broker.exists(marker)
 
-    async def plant(self, marker):
-        await self.world.step("plant")
-        await self.world.broker.plant(marker)
+    async def place(self, marker):
+        await self.world.step("place")
+        await self.world.broker.place(marker)
 
-    async def uproot(self, marker):
-        await self.world.step("uproot")
-        await self.world.broker.uproot(marker)
+    async def remove(self, marker):
+        await self.world.step("remove")
+        await self.world.broker.remove(marker)
 
 
 @pytest.fixture
 async def world() -> World:
     """Marked once, when there was nothing yet, as any system that has run."""
     world = World()
-    assert await world.process()() == Marked()
+    assert await world.process()() == FirstMarker()
     world.steps.clear()
     world.unfinished, world.dead = 7, 2
     return world
@@ -111,7 +118,7 @@ async def test_what_was_there_before_the_first_mark_is_issued_with_it() -> None:
     world = World()
     world.unfinished, world.dead = 7, 2
     assert await world.process()() == REISSUED
-    assert world.steps == ["lay out", "intend", "plant", "reissue", "reissue dead", "rely"]
+    assert world.steps == ["lay out", "register", "place", "reissue", "reissue dead", "set_current"]
     assert await world.process()() == Intact()
 
 
@@ -123,11 +130,13 @@ async def test_while_the_mark_is_there_nothing_is_issued(world: World) -> None:
 async def test_when_it_is_gone_everything_is_issued_once(world: World) -> None:
     world.lose_data()
     assert await world.process()() == REISSUED
-    assert world.steps == ["lay out", "intend", "plant", "reissue", "reissue dead", "uproot", "rely"]
+    assert world.steps == ["lay out", "register", "place", "reissue", "reissue dead", "remove", "set_current"]
     assert [await world.process()() for _ in range(3)] == [Intact()] * 3
 
 
-@pytest.mark.parametrize("step", ["lay out", "intend", "plant", "reissue", "reissue dead", "uproot", "rely"])
+@pytest.mark.parametrize(
+    "step", ["lay out", "register", "place", "reissue", "reissue dead", "remove", "set_current"]
+)
 async def test_who_dies_in_between_leaves_it_to_the_next(world: World, step: str) -> None:
     world.lose_data()
     world.dies_at = step
@@ -138,7 +147,7 @@ async def test_who_dies_in_between_leaves_it_to_the_next(world: World, step: str
     assert await world.process()() == Intact()
 
 
-@pytest.mark.parametrize("step", ["reissue", "reissue dead", "rely"])
+@pytest.mark.parametrize("step", ["reissue", "reissue dead", "set_current"])
 async def test_a_broker_that_loses_its_data_meanwhile_is_found_out(world: World, step: str) -> None:
     world.lose_data()
     world.hold = asyncio.Event()
@@ -159,14 +168,14 @@ async def test_a_broker_that_loses_its_data_meanwhile_is_found_out(world: World,
 
 async def test_marks_that_nobody_relies_on_are_taken_away(world: World) -> None:
     """Whoever died, at whatever step: in the end one mark stands, and the database knows of no other."""
-    for step in ("intend", "plant", "reissue", "reissue dead", "uproot", "rely"):
+    for step in ("register", "place", "reissue", "reissue dead", "remove", "set_current"):
         world.lose_data()
         world.dies_at = step
         with pytest.raises(StoreUnavailable):
             await world.process()()
         world.dies_at = None
         assert await world.process()() == REISSUED
-        assert world.rows.marks == dict.fromkeys(world.broker.standing, True)
+        assert world.rows.markers == dict.fromkeys(world.broker.standing, True)
         assert len(world.broker.standing) == 1
 
 
@@ -179,12 +188,12 @@ async def test_who_goes_on_does_so_under_the_same_mark(world: World) -> None:
     world.dies_at = None
     assert await world.process()() == REISSUED
     assert world.broker.standing == {mark}
-    assert world.steps.count("plant") == 1
+    assert world.steps.count("place") == 1
 
 
 async def test_a_mark_that_cannot_be_taken_away_is_at_the_next_look(world: World) -> None:
     world.lose_data()
-    world.dies_at = "rely"
+    world.dies_at = "set_current"
     with pytest.raises(StoreUnavailable):
         await world.process()()
     [left] = world.broker.standing
@@ -193,14 +202,14 @@ async def test_a_mark_that_cannot_be_taken_away_is_at_the_next_look(world: World
     async def fails(marker: UUID) -> None:
         raise BrokerUnavailable("no answer")
 
-    away.broker.uproot, away.broker.stands = fails, lambda marker: _later(marker != left and marker in here)
+    away.broker.remove, away.broker.exists = fails, lambda marker: _later(marker != left and marker in here)
     here = world.broker.standing
     world.dies_at = None
     assert await away() == REISSUED
     assert left in world.broker.standing
     assert await world.process()() == Intact()
     assert left not in world.broker.standing
-    assert len(world.rows.marks) == 1
+    assert len(world.rows.markers) == 1
 
 
 async def _later(answer: bool) -> bool:
@@ -214,7 +223,7 @@ async def test_who_freezes_and_wakes_up_afterwards_is_overtaken(world: World) ->
     held = world.hold
 
     async def stops(name: str) -> None:
-        if name == "plant":
+        if name == "place":
             frozen.set()
             await held.wait()
 
@@ -226,8 +235,8 @@ async def test_who_freezes_and_wakes_up_afterwards_is_overtaken(world: World) ->
     world.rows.alone = None
     assert await world.process()() == REISSUED
     held.set()
-    assert await sleeper == Elsewhere()
-    assert world.rows.marks == dict.fromkeys(world.broker.standing, True)
+    assert await sleeper == RecoveringElsewhere()
+    assert world.rows.markers == dict.fromkeys(world.broker.standing, True)
     assert await world.process()() == Intact()
 
 
@@ -236,7 +245,7 @@ async def test_of_many_processes_one_issues(world: World) -> None:
     world.hold = asyncio.Event()
     first = asyncio.create_task(world.process()())
     await eventually(lambda: world.rows.alone is not None)
-    assert [await world.process()() for _ in range(5)] == [Elsewhere()] * 5
+    assert [await world.process()() for _ in range(5)] == [RecoveringElsewhere()] * 5
     world.hold.set()
     assert await first == REISSUED
     assert [await world.process()() for _ in range(5)] == [Intact()] * 5
@@ -246,7 +255,7 @@ async def test_of_many_processes_one_issues(world: World) -> None:
 async def test_nothing_is_issued_into_queues_that_are_not_there(world: World) -> None:
     world.lose_data()
     world.lacking = "queue deliver.email.high is missing"
-    assert await world.process()() == Lacking(world.lacking)
+    assert await world.process()() == TopologyMissing(world.lacking)
     assert world.steps == ["lay out"]
     world.lacking = None
     assert await world.process()() == REISSUED
@@ -257,7 +266,7 @@ async def test_a_broker_that_does_not_answer_has_not_lost_anything(world: World)
         raise BrokerUnavailable("no answer")
 
     process = world.process()
-    process.broker.stands = silent
+    process.broker.exists = silent
     with pytest.raises(BrokerUnavailable):
         await process()
     assert world.steps == []

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from application.recovery.ports import Marks
+from application.recovery.ports import Markers
 from domain.kernel.errors import Conflict
 from tests.support.memory.rows import MemoryRows
 
@@ -19,13 +19,13 @@ class MemoryMarker:
 
     standing: set[UUID] = field(default_factory=set)
 
-    async def stands(self, marker: UUID) -> bool:
+    async def exists(self, marker: UUID) -> bool:
         return marker in self.standing
 
-    async def plant(self, marker: UUID) -> None:
+    async def place(self, marker: UUID) -> None:
         self.standing.add(marker)
 
-    async def uproot(self, marker: UUID) -> None:
+    async def remove(self, marker: UUID) -> None:
         self.standing.discard(marker)
 
 
@@ -36,19 +36,21 @@ class MemoryKnownMarker:
     rows: MemoryRows
     process: UUID = NOBODY
 
-    async def marks(self) -> Marks:
-        return Marks(
-            relied=next((id_ for id_, relied in self.rows.marks.items() if relied), None),
-            others=tuple(reversed([id_ for id_, relied in self.rows.marks.items() if not relied])),
+    async def markers(self) -> Markers:
+        return Markers(
+            current=next((id_ for id_, current in self.rows.markers.items() if current), None),
+            others=tuple(reversed([id_ for id_, current in self.rows.markers.items() if not current])),
         )
 
-    async def intend(self, marker: UUID) -> None:
-        self.rows.marks.setdefault(marker, False)
+    async def register(self, marker: UUID) -> None:
+        self.rows.markers.setdefault(marker, False)
 
-    async def rely(self, marker: UUID, gone: Sequence[UUID]) -> None:
-        if marker not in self.rows.marks:
+    async def set_current(self, marker: UUID, gone: Sequence[UUID]) -> None:
+        if marker not in self.rows.markers:
             raise Conflict(FORGOTTEN)
-        self.rows.marks = {id_: id_ == marker for id_ in self.rows.marks if id_ == marker or id_ not in gone}
+        self.rows.markers = {
+            id_: id_ == marker for id_ in self.rows.markers if id_ == marker or id_ not in gone
+        }
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[bool]:
