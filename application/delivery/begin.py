@@ -18,7 +18,7 @@ from application.delivery.ports import (
     Leases,
     NotDueYet,
     Settlement,
-    Suspect,
+    StruckDelivery,
 )
 from application.delivery.without_call import unreadable, without_call
 from application.kernel.ports import Clock, Dice
@@ -63,7 +63,7 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     settlements: list[Settlement]
     """Decided without a call; to be settled."""
     postponed: int = 0
-    suspects: list[Suspect] = []
+    struck: list[StruckDelivery] = []
     replayed: int = 0
     """Dead letters that an operator has moved back to the lane."""
     stale: int = 0
@@ -116,13 +116,13 @@ class BeginDeliveries:
         if lost:
             again = [NotDueYet(Pointer(leased.id, leased.seq), timedelta()) for leased in lost]
             self.handoff.offer(await self.deliveries.postpone(lane, again))
-        elsewhere = len(leases.later) + len(leases.suspects) + leases.replayed
+        elsewhere = len(leases.later) + len(leases.struck) + leases.replayed
         return Begun(
             calls=[call for call in calls if call.leased.id in ours],
             settlements=settlements,
             postponed=len(leases.later) + len(lost),
             replayed=leases.replayed,
-            suspects=leases.suspects,
+            struck=leases.struck,
             stale=len(pointers) - len(leases.taken) - len(leases.unreadable) - elsewhere,
             rest=rest_because,
         )
@@ -193,7 +193,7 @@ class BeginDeliveries:
             accepted_at=leased.accepted_at,
             spent=leased.spent,
             interrupted=leased.interrupted,
-            abandoned=leased.abandoned,
+            strikes=leased.strikes,
             cancelled=leased.cancelled,
             suppressed=leased.suppressed,
             channel_enabled=leased.channel_enabled,

@@ -30,7 +30,7 @@ class Leased(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     """The fencing token: quote it in begin and settle."""
     spent: int
-    abandoned: int
+    strikes: int
     """Leases in a row that ended without a word: their workers died."""
     interrupted: bool
     """A call begun under an earlier lease never settled, and nothing was decided since: its attempt is marked
@@ -70,7 +70,7 @@ class NotDueYet(msgspec.Struct, frozen=True):
     wait: timedelta
 
 
-class Suspect(msgspec.Struct, frozen=True):
+class StruckDelivery(msgspec.Struct, frozen=True):
     """A delivery that workers have died of, or beside: it is free, but was not taken."""
 
     pointer: Pointer
@@ -94,7 +94,7 @@ class Leases(msgspec.Struct, frozen=True, kw_only=True):
     """Taken, too: to be settled as failed."""
     later: list[NotDueYet] = []
     """Somebody else's lease still runs, or its time has not come."""
-    suspects: list[Suspect] = []
+    struck: list[StruckDelivery] = []
     """With more strikes than were wanted."""
     replayed: int = 0
     """Open dead letters among the pointers: an operator has moved them from the `.dlq` to the lane."""

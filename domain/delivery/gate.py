@@ -21,7 +21,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts of this epoch that counted so far, an interrupted one included."""
     interrupted: bool
     """A call was begun under an earlier lease and nobody knows how it ended: its worker died."""
-    abandoned: int = 0
+    strikes: int = 0
     """Leases in a row whose worker died."""
     cancelled: bool
     suppressed: str | None
@@ -58,7 +58,7 @@ class Paused(msgspec.Struct, frozen=True):
 
 Verdict = Cleared | Suppressed | Cancelled | Paused | RetryAt | GiveUp | Hold
 
-ABANDONED_MAX = 5
+STRIKES_MAX = 5
 """A delivery whose worker died so often, lastly in its company alone, is what kills them."""
 
 STEP_MIN, STEP_MAX = timedelta(seconds=1), timedelta(seconds=10)
@@ -88,8 +88,8 @@ def check(facts: Facts, policy: RetryPolicy, *, now: datetime, chance: float) ->
         progress = DeliveryProgress(facts.accepted_at, facts.spent)
         if (follow := unanswered(progress, policy, now=now, chance=chance)) is not None:
             return follow
-    if facts.abandoned >= ABANDONED_MAX:
-        return GiveUp(f"its worker died {facts.abandoned} times in a row")
+    if facts.strikes >= STRIKES_MAX:
+        return GiveUp(f"its worker died {facts.strikes} times in a row")
     if facts.cancelled:
         return Cancelled()
     if facts.erased:

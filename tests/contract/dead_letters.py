@@ -203,12 +203,12 @@ class AbandonContract:
         for count in (1, 2):
             await engine.shift(taken.id, "lease_until", timedelta(seconds=-1))
             [taken] = (await lease(engine, Pointer(taken.id, taken.seq), strikes_max=9)).taken
-            assert (taken.abandoned, taken.interrupted) == (count, False)
+            assert (taken.strikes, taken.interrupted) == (count, False)
         taken = await lose_worker(engine, taken)
-        assert (taken.abandoned, taken.interrupted) == (3, True)
+        assert (taken.strikes, taken.interrupted) == (3, True)
         await settle(engine, taken, S.QUEUED)
         [taken] = (await lease(engine, Pointer(taken.id, taken.seq + 1))).taken
-        assert taken.abandoned == 0
+        assert taken.strikes == 0
 
 
 class LetterReaderContract:

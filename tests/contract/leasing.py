@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from application.channel.ports import Channel
-from application.delivery.ports import Begin, Leased, Leases, NotDueYet, Settlement, Suspect
+from application.delivery.ports import Begin, Leased, Leases, NotDueYet, Settlement, StruckDelivery
 from application.notification.ports import NewNotification
 from application.outbox.pointers import Pointer, decode
 from domain.delivery.delivery import DeliveryStatus
@@ -67,7 +67,7 @@ class LeaseContract:
                     seq=1,
                     attempt=1,
                     spent=0,
-                    abandoned=0,
+                    strikes=0,
                     interrupted=False,
                     notification=new.id,
                     user=ada.id,
@@ -249,12 +249,12 @@ class LeaseContract:
             before = await engine.delivery(taken.id)
             if strikes > 1:
                 left = await lease(engine, *pointers(new), *pointers(other), strikes_max=strikes - 1)
-                assert left.suspects == [Suspect(pointers(new)[0], strikes)]
+                assert left.struck == [StruckDelivery(pointers(new)[0], strikes)]
                 assert await engine.delivery(taken.id) == before
                 assert len(left.taken) + len(left.later) == 1  # its neighbour
             [taken] = (await lease(engine, *pointers(new), strikes_max=strikes)).taken
-            assert taken.abandoned == strikes
-        assert (await lease(engine, *pointers(new), strikes_max=0)).suspects == []  # somebody holds it
+            assert taken.strikes == strikes
+        assert (await lease(engine, *pointers(new), strikes_max=0)).struck == []  # somebody holds it
 
     async def test_what_was_lost_among_many_does_not_touch_the_others(self, engine: Engine) -> None:
         new = await engine.given(3)

@@ -11,7 +11,14 @@ from adapters.postgres.core.database import Database
 from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.dead_letter.dead_letters import replay
 from application.dead_letter.ports import Reopened
-from application.delivery.ports import BROKER_UI, Leased, Leases, NotDueYet, Suspect, UnreadableDelivery
+from application.delivery.ports import (
+    BROKER_UI,
+    Leased,
+    Leases,
+    NotDueYet,
+    StruckDelivery,
+    UnreadableDelivery,
+)
 from application.kernel.ports import Ids
 from application.outbox.pointers import Pointer
 from domain.kernel.channel import Mode, NotificationClass, Priority
@@ -119,7 +126,7 @@ async def take(
         taken=taken,
         unreadable=unreadable,
         later=_later(seen),
-        suspects=_suspects(seen),
+        struck=_struck(seen),
         replayed=len(reopened.deliveries),
         messages=reopened.messages,
         facts_at=rows[0]["facts_at"] if rows else seen[0]["facts_at"],
@@ -135,8 +142,10 @@ def _later(seen: Sequence[asyncpg.Record]) -> list[NotDueYet]:
     ]
 
 
-def _suspects(seen: Sequence[asyncpg.Record]) -> list[Suspect]:
-    return [Suspect(Pointer(row["id"], row["seq"]), row["strikes"]) for row in seen if row["is_suspect"]]
+def _struck(seen: Sequence[asyncpg.Record]) -> list[StruckDelivery]:
+    return [
+        StruckDelivery(Pointer(row["id"], row["seq"]), row["strikes"]) for row in seen if row["is_suspect"]
+    ]
 
 
 async def _reopened(database: Database, process: UUID, ids: Ids, seen: Sequence[asyncpg.Record]) -> Reopened:
@@ -172,7 +181,7 @@ def _one(row: asyncpg.Record, shared: dict[str, Any]) -> Leased:
         seq=row["seq"],
         attempt=row["attempt"],
         spent=row["spent"],
-        abandoned=row["abandoned"],
+        strikes=row["abandoned"],
         interrupted=row["interrupted"],
         lost=row["provider"] if row["lost_now"] else None,
         notification=row["notification_id"],

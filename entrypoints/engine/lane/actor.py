@@ -65,7 +65,7 @@ class LaneActor:
             services=self.services,
             window=self.window,
             pauses=self.pauses,
-            suspecting=self._look_after_suspects,
+            suspecting=self._look_after_struck,
         )
 
     @property
@@ -149,7 +149,7 @@ class LaneActor:
     async def _consume(self, unacked: Unacked) -> None:
         while not self._stopping.is_set() and await self._able():
             room = self.window.limit - self.chunks.starting if self.chunks.beginning < BEGINNING_MAX else 0
-            self._look_after_suspects(unacked)
+            self._look_after_struck(unacked)
             if unacked.unread and len(unacked.pending) < self.services.chunk_max:
                 await self._unpack(unacked)
             elif unacked.pending and room > 0:
@@ -195,17 +195,17 @@ class LaneActor:
             unacked.unread.append(message)
             self.pauses.ask(str(away))
 
-    def _look_after_suspects(self, unacked: Unacked) -> None:
-        if unacked.suspects and not self._quarantining and self.pauses.reason is None:
+    def _look_after_struck(self, unacked: Unacked) -> None:
+        if unacked.struck and not self._quarantining and self.pauses.reason is None:
             self._quarantining = True
             self._start(self._quarantine(unacked))
 
     async def _quarantine(self, unacked: Unacked) -> None:
         """Work on the suspects, a few at a time, beside everything else; they need no permits."""
         try:
-            while unacked.suspects and self.pauses.reason is None and not self._stopping.is_set():
+            while unacked.struck and self.pauses.reason is None and not self._stopping.is_set():
                 async with self.services.quarantine:
-                    strikes, items = unacked.next_suspects()
+                    strikes, items = unacked.next_struck()
                     try:
                         await self.chunks.work(unacked, items, strikes_max=strikes)
                     except Unavailable as away:

@@ -10,7 +10,7 @@ from functools import partial
 from uuid import UUID
 
 from application.delivery.begin import Begun, CommittedCall
-from application.delivery.ports import STRIKES_FREE, Settlement, Suspect
+from application.delivery.ports import STRIKES_FREE, Settlement, StruckDelivery
 from application.outbox.pointers import Pointer
 from domain.kernel.channel import Lane
 from domain.kernel.errors import Unavailable
@@ -91,7 +91,7 @@ class Chunks:
             self.pauses.ask(begun.rest)
         working = [c.leased.id for c in begun.calls] + [s.delivery for s in begun.settlements]
         held = {delivery: rest.pop(delivery) for delivery in working}
-        self._put_aside(unacked, grant, begun.suspects, rest)
+        self._put_aside(unacked, grant, begun.struck, rest)
         over = [message for done in rest.values() for _, message in done]
         unacked.finish(over)
         self.done(grant, len(over))
@@ -111,7 +111,7 @@ class Chunks:
             postponed=begun.postponed,
             replayed=begun.replayed,
             stale=begun.stale,
-            suspects=len(begun.suspects),
+            suspects=len(begun.struck),
             seconds=round(loop.time() - started, 4),
             traces=trace_ids(call.leased.traceparent for call in begun.calls),
         )
@@ -129,13 +129,17 @@ class Chunks:
             self.room.set()
 
     def _put_aside(
-        self, unacked: Unacked, grant: Grant | None, suspects: Sequence[Suspect], rest: dict[UUID, list[Item]]
+        self,
+        unacked: Unacked,
+        grant: Grant | None,
+        struck: Sequence[StruckDelivery],
+        rest: dict[UUID, list[Item]],
     ) -> None:
-        for suspect in suspects:
-            items = rest.pop(suspect.pointer.delivery)
-            unacked.put_aside(suspect.strikes, items)
+        for one in struck:
+            items = rest.pop(one.pointer.delivery)
+            unacked.put_aside(one.strikes, items)
             self.done(grant, len(items))
-        if suspects:
+        if struck:
             self.suspecting(unacked)
 
     async def _look_after(

@@ -11,7 +11,7 @@ from application.kernel.supervision import start
 from application.outbox.pointers import Pointer
 from domain.kernel.errors import BrokerUnavailable
 
-SUSPECTS_TOGETHER = {2: 25, 3: 6}
+STRUCK_TOGETHER = {2: 25, 3: 6}
 """How many suspects are worked on together, by their strikes; with more strikes, each alone."""
 
 
@@ -37,7 +37,7 @@ class Unacked:
     """Messages that are not decoded yet."""
     pending: deque[Item] = field(default_factory=deque)
     """Pointers that are not begun yet."""
-    suspects: dict[int, deque[Item]] = field(default_factory=dict)
+    struck: dict[int, deque[Item]] = field(default_factory=dict)
     """By strikes: pointers with which workers have died more than once.  They are worked on a few at a time,
     or each death would count against everything that was in flight beside the one that kills."""
     _done: list[int] = field(default_factory=list)
@@ -46,19 +46,19 @@ class Unacked:
 
     def put_aside(self, strikes: int, items: Iterable[Item]) -> None:
         """These are suspects, to be worked on apart."""
-        self.suspects.setdefault(strikes, deque()).extend(items)
+        self.struck.setdefault(strikes, deque()).extend(items)
 
-    def next_suspects(self) -> tuple[int, list[Item]]:
+    def next_struck(self) -> tuple[int, list[Item]]:
         """The suspects to be worked on together next, and how many strikes they have.
 
         Those with the fewest go first: most of them are innocent, and gone with their next lease.
         """
-        strikes = min(self.suspects)
-        waiting = self.suspects[strikes]
-        count = min(len(waiting), SUSPECTS_TOGETHER.get(strikes, 1))
+        strikes = min(self.struck)
+        waiting = self.struck[strikes]
+        count = min(len(waiting), STRUCK_TOGETHER.get(strikes, 1))
         items = [waiting.popleft() for _ in range(count)]
         if not waiting:
-            del self.suspects[strikes]
+            del self.struck[strikes]
         return strikes, items
 
     def finish(self, messages: Iterable[UnackedMessage]) -> None:

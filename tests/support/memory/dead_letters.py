@@ -74,7 +74,7 @@ class MemoryDeadLetters:
 
     def _bury(self, row: DeliveryRow, reason: str) -> Trip:
         row.status, row.reason, row.updated_at = _S.FAILED, reason, self.rows.clock.now()
-        row.seq, row.attempt, row.abandoned = row.seq + 1, row.attempt + 1, 0
+        row.seq, row.attempt, row.strikes = row.seq + 1, row.attempt + 1, 0
         row.not_before, row.lease_until = None, None
         self.rows.tell(row, _S.FAILED, reason)
         self.rows.resolve(row.id, "failed")
@@ -126,7 +126,7 @@ def reissue(rows: MemoryRows, row: DeliveryRow, *, reason: str, actor: str) -> T
     now, old = rows.clock.now(), row.status
     row.status, row.updated_at, row.epoch_at = advance(old, _S.QUEUED), now, now
     row.reason, row.not_before, row.held_at = None, None, None
-    row.seq, row.epoch, row.spent, row.abandoned = row.seq + 1, row.epoch + 1, 0, 0
+    row.seq, row.epoch, row.spent, row.strikes = row.seq + 1, row.epoch + 1, 0, 0
     rows.tell(row, _S.QUEUED, reason, actor)
     count(rows, row.notification_id, old, _S.QUEUED)
     return again(Pointer(row.id, row.seq), rows.lane(row), due=None, outcome=None)

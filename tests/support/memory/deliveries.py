@@ -14,7 +14,7 @@ from application.delivery.ports import (
     NotDueYet,
     Settled,
     Settlement,
-    Suspect,
+    StruckDelivery,
 )
 from application.kernel.ports import Ids
 from application.outbox.pointers import Pointer
@@ -52,7 +52,7 @@ class MemoryDeliveries:
         now = self.rows.clock.now()
         taken: list[Leased] = []
         later: list[NotDueYet] = []
-        suspects: list[Suspect] = []
+        struck: list[StruckDelivery] = []
         failed: list[Pointer] = []
         for pointer in dict.fromkeys(pointers):
             row = self.rows.deliveries.get(pointer.delivery)
@@ -64,8 +64,8 @@ class MemoryDeliveries:
             free_at = row.not_before if row.status is _S.QUEUED else row.lease_until
             if free_at is not None and free_at > now:
                 later.append(NotDueYet(pointer, free_at - now))
-            elif row.status is _S.SENDING and row.abandoned >= strikes_max:
-                suspects.append(Suspect(pointer, row.abandoned + 1))
+            elif row.status is _S.SENDING and row.strikes >= strikes_max:
+                struck.append(StruckDelivery(pointer, row.strikes + 1))
             else:
                 taken.append(self._take(row, now, lease))
         dead = MemoryDeadLetters(rows=self.rows, process=self.process, ids=self.ids)
@@ -73,7 +73,7 @@ class MemoryDeliveries:
         return Leases(
             taken=taken,
             later=later,
-            suspects=suspects,
+            struck=struck,
             replayed=len(reopened.deliveries),
             messages=reopened.messages,
             facts_at=now,
@@ -108,7 +108,7 @@ class MemoryDeliveries:
         lost = row.begun_at is not None
         earlier = row.status is _S.SENDING and row.reason is not None
         row.updated_at = now
-        row.abandoned += row.status is _S.SENDING
+        row.strikes += row.status is _S.SENDING
         if lost:
             row.spent += 1
             call = self.rows.attempts[row.id][row.attempt]
@@ -134,7 +134,7 @@ class MemoryDeliveries:
             seq=row.seq,
             attempt=row.attempt,
             spent=row.spent,
-            abandoned=row.abandoned,
+            strikes=row.strikes,
             interrupted=row.reason is not None,
             lost=lost,
             notification=notification.id,
@@ -189,7 +189,7 @@ class MemoryDeliveries:
         row.seq += becomes in (_S.QUEUED, _S.FAILED)
         row.spent += given.spends
         row.not_before = given.due if becomes is _S.QUEUED else None
-        row.lease_until, row.begun_at, row.abandoned = None, None, 0
+        row.lease_until, row.begun_at, row.strikes = None, None, 0
         row.sent_at = now if becomes is _S.SENT else row.sent_at
         row.held_at = now if becomes is _S.UNKNOWN else None
         for line in end.lines:

@@ -13,7 +13,7 @@ from application.channel.ports import Channel
 from application.kernel.versioned import Versioned
 from application.outbox.pointers import Pointer, encode
 from domain.delivery.delivery import DeliveryStatus
-from domain.delivery.gate import ABANDONED_MAX
+from domain.delivery.gate import STRIKES_MAX
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable
 from domain.provider.outcome import Accepted, Unknown
 from entrypoints.engine.lane import actor as lane
@@ -303,7 +303,7 @@ def struck(world, ids, deaths):
     """So many workers have died with them in hand."""
     for id_ in ids:
         row = world.rows.deliveries[id_]
-        row.status, row.abandoned = DeliveryStatus.SENDING, deaths - 1
+        row.status, row.strikes = DeliveryStatus.SENDING, deaths - 1
         row.lease_until = CLOCK.now() - timedelta(seconds=1)
 
 
@@ -335,7 +335,7 @@ async def test_what_workers_died_with_is_worked_apart_and_nobody_waits_for_it():
     await world.stop()
     assert [most for _, most in at_once.values()] == [25, 6, 1]
     assert done[None] - started < 4, "the rest, and who was near once, go on at full speed"
-    assert {row.abandoned for row in world.rows.deliveries.values()} == {0}
+    assert {row.strikes for row in world.rows.deliveries.values()} == {0}
     assert {len(calls) for calls in world.rows.attempts.values()} == {1}
 
 
@@ -393,7 +393,7 @@ async def test_a_delivery_that_kills_its_worker_each_time_is_given_up_and_its_ne
     await eventually(sent)
     await eventually(lambda: world.broker.depth(EMAIL.dead) == 1)
     await world.stop()
-    assert deaths == ABANDONED_MAX
+    assert deaths == STRIKES_MAX
     assert row.reason == "its worker died 5 times in a row"
     assert list(world.rows.dead_letters) == [(killer, row.seq)]
 
