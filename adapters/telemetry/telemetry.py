@@ -47,15 +47,15 @@ class PrometheusTelemetry:
         """Shop events, by what became of them."""
         self.metrics.events.labels(type_, outcome).inc(count)
 
-    def provider_rests(self, provider: str, reason: str) -> None:
+    def provider_paused(self, provider: str, reason: str) -> None:
         """Our account or configuration is refused."""
         self.metrics.provider_rests.labels(provider).set(1)
         self.trouble("provider.rests", provider=provider, reason=reason)
 
-    def provider_goes_on(self, provider: str, rested: timedelta) -> None:
+    def provider_resumed(self, provider: str, paused_for: timedelta) -> None:
         """A probe was taken."""
         self.metrics.provider_rests.labels(provider).set(0)
-        self.wide("provider.goes_on", provider=provider, seconds=round(rested.total_seconds(), 1))
+        self.wide("provider.goes_on", provider=provider, seconds=round(paused_for.total_seconds(), 1))
 
     def kept_out(self, code: str, count: int = 1) -> None:
         """Values of customers that were no addresses."""

@@ -13,10 +13,10 @@ import msgspec
 
 from application.alert.ports import OperatorsHook
 from application.kernel.ports import Clock
-from application.provider.ports import Resting, RestingProviders
+from application.provider.ports import PausedProvider, PausedProviders
 from domain.kernel.errors import Unavailable
 
-RESTS, GOES_ON = "provider.rests", "provider.goes_on"
+PAUSED, RESUMED = "provider.rests", "provider.goes_on"
 PAUSE_MIN, PAUSE_MAX = 2.0, 300.0
 """Seconds until what was not taken is told again; they double."""
 
@@ -51,11 +51,11 @@ class _Untold:
 class TellOfProviders:
     """Called every few seconds; `hook` None: the log has said it."""
 
-    providers: RestingProviders
+    providers: PausedProviders
     hook: OperatorsHook | None
     clock: Clock
     process: UUID
-    _known: dict[str, Resting] = field(default_factory=dict)
+    _known: dict[str, PausedProvider] = field(default_factory=dict)
     _untold: dict[str, _Untold] = field(default_factory=dict)
     """The newest of each provider: what was not heard in time is not news any more."""
 
@@ -79,19 +79,19 @@ class TellOfProviders:
         return faults
 
     def _look(self) -> None:
-        resting = self.providers.resting()
-        for provider in self._known.keys() - resting.keys():
-            self._untold[provider] = _Untold(self._event(GOES_ON, provider, self._known.pop(provider)))
-        for provider, rest in resting.items():
+        paused_now = self.providers.paused()
+        for provider in self._known.keys() - paused_now.keys():
+            self._untold[provider] = _Untold(self._event(RESUMED, provider, self._known.pop(provider)))
+        for provider, paused in paused_now.items():
             known = self._known.get(provider)
-            self._known[provider] = rest
-            if known is None or known.since != rest.since:
-                self._untold[provider] = _Untold(self._event(RESTS, provider, rest))
+            self._known[provider] = paused
+            if known is None or known.since != paused.since:
+                self._untold[provider] = _Untold(self._event(PAUSED, provider, paused))
 
-    def _event(self, kind: str, provider: str, rest: Resting) -> ProviderEvent:
+    def _event(self, kind: str, provider: str, paused: PausedProvider) -> ProviderEvent:
         now = self.clock.now()
-        since = now - timedelta(seconds=self.clock.monotonic() - rest.since)
-        doing = rest.fault.partition(":")[0]
+        since = now - timedelta(seconds=self.clock.monotonic() - paused.since)
+        doing = paused.fault.partition(":")[0]
         return ProviderEvent(
             type=kind,
             timestamp=now,

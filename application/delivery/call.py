@@ -94,11 +94,11 @@ class CallProvider:
         except (Invalid, Unreadable) as fault:
             return Refused(f"cannot be rendered: {fault}")
         except RenderingTimedOut as late:
-            return Deferred(f"cannot be rendered: {late}", hopeful=False)
+            return Deferred(f"cannot be rendered: {late}", may_recover=False)
         except Overloaded as busy:
             return NotCalled(f"not rendered: {busy}")
         except Exception as bug:  # noqa: BLE001  ours, and not its neighbours'
-            return Deferred(f"cannot be rendered: {type(bug).__name__}", hopeful=False)
+            return Deferred(f"cannot be rendered: {type(bug).__name__}", may_recover=False)
         unready = self._late(call, started)
         if unready is None and self._age(call.begun) > CLEARANCE_MAX:
             unready = await self._not_cleared(call) or self._late(call, started)
@@ -140,7 +140,7 @@ class CallProvider:
         if self._age(kept.leased_at) <= self.lease - self.call_max:
             return None
         if self._age(started) > self.lease - self.call_max:
-            return Deferred("takes longer to prepare than its lease", hopeful=False)
+            return Deferred("takes longer to prepare than its lease", may_recover=False)
         return NotCalled("lease too old")
 
     async def _not_cleared(self, call: CommittedCall) -> Outcome | None:

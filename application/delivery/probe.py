@@ -10,10 +10,10 @@ from domain.kernel.channel import Lane, Mode
 from domain.kernel.errors import KeyUnavailable
 
 
-class Leave(Enum):
+class LanePermission(Enum):
     """What a lane may do."""
 
-    REST = "rest"
+    PAUSE = "rest"
     PROBE = "probe"
     """Try one message: a provider rests, and its time has come."""
     RUN = "run"
@@ -27,7 +27,7 @@ class ProbeLane:
     providers: ProviderChoice
     keys: KeyState
 
-    async def __call__(self, lane: Lane) -> Leave:
+    async def __call__(self, lane: Lane) -> LanePermission:
         """Rest while the channel is paused or disabled, or all its providers rest.
 
         Raises:
@@ -37,11 +37,11 @@ class ProbeLane:
             raise KeyUnavailable(self.keys.trouble)
         found = await self.channels.get(lane.channel)
         if found is None:
-            return Leave.RUN
+            return LanePermission.RUN
         channel = found.value
         if channel.paused or not channel.enabled:
-            return Leave.REST
+            return LanePermission.PAUSE
         able = (SANDBOX,) if lane.mode is Mode.TEST else channel.providers
-        if not self.providers.all_rest(able):
-            return Leave.RUN
-        return Leave.PROBE if self.providers.probe_due(able) else Leave.REST
+        if not self.providers.all_paused(able):
+            return LanePermission.RUN
+        return LanePermission.PROBE if self.providers.probe_due(able) else LanePermission.PAUSE

@@ -64,7 +64,7 @@ class ProviderChoice(Protocol):
         """The first of `providers` that may be called, or a probe of one that rests; None: all rest."""
         ...
 
-    def all_rest(self, providers: Sequence[str]) -> bool:
+    def all_paused(self, providers: Sequence[str]) -> bool:
         """Whether there are providers, and every one of them rests."""
         ...
 
@@ -77,19 +77,19 @@ class ProviderChoice(Protocol):
         ...
 
 
-class Resting(msgspec.Struct, frozen=True):
+class PausedProvider(msgspec.Struct, frozen=True):
     """A provider that rests, why, and for how long by now."""
 
     fault: str
     since: float
     """Monotonic seconds: names this rest."""
-    rested: timedelta
+    paused_for: timedelta
 
 
-class RestingProviders(Protocol):
+class PausedProviders(Protocol):
     """The providers that rest."""
 
-    def resting(self) -> Mapping[str, Resting]:
+    def paused(self) -> Mapping[str, PausedProvider]:
         """They, by name."""
         ...
 
@@ -97,10 +97,10 @@ class RestingProviders(Protocol):
 class ProviderWatch(Protocol):
     """Hears when a provider begins to rest, and when it goes on."""
 
-    def provider_rests(self, provider: str, reason: str) -> None:
+    def provider_paused(self, provider: str, reason: str) -> None:
         """Our account or configuration is refused: nothing is sent by it until a probe is taken."""
         ...
 
-    def provider_goes_on(self, provider: str, rested: timedelta) -> None:
+    def provider_resumed(self, provider: str, paused_for: timedelta) -> None:
         """A probe was taken."""
         ...

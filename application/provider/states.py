@@ -7,14 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from application.kernel.ports import Clock
-from application.provider.ports import ProviderWatch, Resting, Route
-from domain.provider.health import HEALTHY, Health, learned, meaning_for_delivery, rested, with_probe
+from application.provider.ports import PausedProvider, ProviderWatch, Route
+from domain.provider.health import (
+    HEALTHY,
+    Health,
+    after_outcome,
+    outcome_for_delivery,
+    paused_for,
+    with_probe,
+)
 from domain.provider.outcome import Outcome
 
 
 @dataclass(slots=True, kw_only=True)
 class ProviderStates:
-    """Implements `ProviderChoice` and `RestingProviders`.  A provider without any outcome yet is healthy."""
+    """Implements `ProviderChoice` and `PausedProviders`.  A provider without any outcome yet is healthy."""
 
     clock: Clock
     watch: ProviderWatch
@@ -25,39 +32,39 @@ class ProviderStates:
         now = self.clock.monotonic()
         for name in providers:
             health = self._known.get(name, HEALTHY)
-            if health.open_to_all():
+            if health.available():
                 return Route(name)
-            if health.open_to_one(now):
+            if health.accepts_probe(now):
                 self._known[name] = with_probe(health, now)
                 return Route(name, probe=True)
         return None
 
-    def all_rest(self, providers: Sequence[str]) -> bool:
+    def all_paused(self, providers: Sequence[str]) -> bool:
         """Whether there are providers, and every one of them rests."""
-        return bool(providers) and not any(self._known.get(name, HEALTHY).open_to_all() for name in providers)
+        return bool(providers) and not any(self._known.get(name, HEALTHY).available() for name in providers)
 
     def probe_due(self, providers: Sequence[str]) -> bool:
         """Whether one of them may be probed now (one that does not rest may, too)."""
         now = self.clock.monotonic()
-        return any(self._known.get(name, HEALTHY).open_to_one(now) for name in providers)
+        return any(self._known.get(name, HEALTHY).accepts_probe(now) for name in providers)
 
     def record(self, provider: str, outcome: Outcome, *, probe: bool) -> Outcome:
         """Learn from the outcome of a call, and return what it means for its delivery."""
         before, now = self._known.get(provider, HEALTHY), self.clock.monotonic()
-        health = learned(before, outcome, now, probe=probe)
+        health = after_outcome(before, outcome, now, probe=probe)
         if health is not before:
             self._known[provider] = health
         if before.fault is None and health.fault is not None:
-            self.watch.provider_rests(provider, health.fault)
+            self.watch.provider_paused(provider, health.fault)
         elif before.fault is not None and health.fault is None:
-            self.watch.provider_goes_on(provider, rested(before, now))
-        return meaning_for_delivery(health, outcome)
+            self.watch.provider_resumed(provider, paused_for(before, now))
+        return outcome_for_delivery(health, outcome)
 
-    def resting(self) -> Mapping[str, Resting]:
+    def paused(self) -> Mapping[str, PausedProvider]:
         """Those that rest, by name."""
         now = self.clock.monotonic()
         return {
-            name: Resting(health.fault, health.since, rested(health, now))
+            name: PausedProvider(health.fault, health.since, paused_for(health, now))
             for name, health in self._known.items()
             if health.fault is not None
         }

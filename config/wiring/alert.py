@@ -56,6 +56,6 @@ class AlertRoom(containers.DeclarativeContainer):
         clock=kernel.clock,
         longest=kernel.settings.provided.alerts.waiting_max,
     )
-    resting_providers = Single(
+    paused_providers = Single(
         TellOfProviders, providers=provider.states, hook=hook, clock=kernel.clock, process=kernel.process
     )

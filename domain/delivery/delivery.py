@@ -49,7 +49,7 @@ OPEN = frozenset({_S.PENDING, _S.QUEUED, _S.SENDING})
 SUCCEEDED = frozenset({_S.SENT, _S.DELIVERED})
 """A provider took it, and nothing worse is known."""
 
-RESTING = frozenset(_S) - OPEN - {_S.UNKNOWN}
+CLOSED = frozenset(_S) - OPEN - {_S.UNKNOWN}
 """Nothing more happens by itself, receipts aside."""
 
 

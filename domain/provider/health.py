@@ -15,11 +15,11 @@ import msgspec
 
 from domain.provider.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
 
-DOUBTS_MAX = 3
+UNCERTAIN_FAULTS_MAX = 3
 """So many faults that may be the messages' own, and nothing accepted between them, are the account's."""
-REST_MIN, REST_MAX = 5.0, 30.0
+PAUSE_MIN, PAUSE_MAX = 5.0, 30.0
 """Seconds until the first probe, and between two at most: they double."""
-DOUBT_REST = 1.0
+UNCERTAIN_PAUSE = 1.0
 """The same while there is doubt: message after message is tried, until one is taken or all were refused."""
 PROBE_MAX = 10.0
 """Seconds; a probe that is not heard of for so long is followed by another."""
@@ -35,14 +35,14 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     probe_at: float = 0.0
     failures: int = 0
     """Faults in a row that it rests for: the first, and the probes'."""
-    doubts: int = 0
+    uncertain_faults: int = 0
     """Faults in a row that may be the messages' own."""
 
-    def open_to_all(self) -> bool:
+    def available(self) -> bool:
         """It does not rest."""
         return self.fault is None
 
-    def open_to_one(self, now: float) -> bool:
+    def accepts_probe(self, now: float) -> bool:
         """It does not rest, or it is time for a probe."""
         return self.fault is None or now >= self.probe_at
 
@@ -55,39 +55,39 @@ def with_probe(health: Health, now: float) -> Health:
     return msgspec.structs.replace(health, probe_at=now + PROBE_MAX)
 
 
-def learned(health: Health, outcome: Outcome, now: float, *, probe: bool) -> Health:
+def after_outcome(health: Health, outcome: Outcome, now: float, *, probe: bool) -> Health:
     """What an outcome says of the provider.
 
     Args:
         probe: it is a probe's.  Of the calls that were under way when the rest began nothing is learned: a
             connection that had logged in before says nothing of the password.
     """
-    resting = health.fault is not None
+    paused = health.fault is not None
     match outcome:
         case AccountFault(reason, certain):
-            doubts = health.doubts + 1
-            if resting and not probe:
+            uncertain_faults = health.uncertain_faults + 1
+            if paused and not probe:
                 return health
-            if not (resting or certain or doubts >= DOUBTS_MAX):
-                return msgspec.structs.replace(health, doubts=doubts)
+            if not (paused or certain or uncertain_faults >= UNCERTAIN_FAULTS_MAX):
+                return msgspec.structs.replace(health, uncertain_faults=uncertain_faults)
             failures = health.failures + 1
             return Health(
                 fault=reason,
-                since=health.since if resting else now,
+                since=health.since if paused else now,
                 probe_at=now
-                + (min(REST_MIN * 2 ** min(failures - 1, 16), REST_MAX) if certain else DOUBT_REST),
+                + (min(PAUSE_MIN * 2 ** min(failures - 1, 16), PAUSE_MAX) if certain else UNCERTAIN_PAUSE),
                 failures=failures,
-                doubts=doubts,
+                uncertain_faults=uncertain_faults,
             )
         case Accepted() | Unknown():
-            return health if resting and not probe else HEALTHY
+            return health if paused and not probe else HEALTHY
         case Deferred() | Refused():
-            return HEALTHY if resting and probe and outcome.looked_at else health
+            return HEALTHY if paused and probe and outcome.examined else health
         case NotCalled():
             return health
 
 
-def meaning_for_delivery(health: Health, outcome: Outcome) -> Outcome:
+def outcome_for_delivery(health: Health, outcome: Outcome) -> Outcome:
     """What an outcome is to its delivery, given how the provider stands after it.
 
     A fault that may be the message's own, while others pass, is taken for its own: it comes back while its
@@ -98,6 +98,6 @@ def meaning_for_delivery(health: Health, outcome: Outcome) -> Outcome:
     return outcome
 
 
-def rested(health: Health, now: float) -> timedelta:
+def paused_for(health: Health, now: float) -> timedelta:
     """How long it has rested."""
     return timedelta(seconds=max(0.0, now - health.since))

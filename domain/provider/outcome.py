@@ -18,9 +18,9 @@ class Deferred(msgspec.Struct, frozen=True, tag="deferred"):
     reason: str
     retry_after: timedelta | None = None
     """The provider asked for this wait (Retry-After, 429): lengthens the wait and spends no attempt."""
-    hopeful: bool = True
+    may_recover: bool = True
     """Time may mend it: patience counts.  Else it is tried as often as there are retries, and given up."""
-    looked_at: bool = True
+    examined: bool = True
     """The provider has looked at the message: account and configuration are good for it."""
 
 
@@ -28,7 +28,7 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     """Definitely not sent, and never will be, for its recipient's or its own sake: bad address, blocked."""
 
     reason: str
-    looked_at: bool = True
+    examined: bool = True
     """As in `Deferred`; False: it was refused before the provider was asked."""
 
 

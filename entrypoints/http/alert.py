@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from application.alert.dead_letters import EVENT, AppearedEvent
-from application.alert.providers import GOES_ON, RESTS, ProviderEvent
+from application.alert.providers import PAUSED, RESUMED, ProviderEvent
 
-EVENTS: dict[str, type] = {EVENT: AppearedEvent, RESTS: ProviderEvent, GOES_ON: ProviderEvent}
+EVENTS: dict[str, type] = {EVENT: AppearedEvent, PAUSED: ProviderEvent, RESUMED: ProviderEvent}
 _HEADERS = {
     "webhook-id": "the same when the event is sent again: do it once",
     "webhook-timestamp": "seconds since 1970 UTC; refuse what is older than some minutes",
@@ -21,13 +21,13 @@ _TEXTS = {
         "Dead letters have appeared, or more of them",
         "One event for a group, within seconds, and again after `alerts.every` if it has grown.",
     ),
-    RESTS: (
+    PAUSED: (
         "provider_rests",
         "A provider refuses our account or configuration",
         "One event for each process that sends by it. Its messages wait, and it is probed; `/readyz` and the "
         "log of that process have its words.",
     ),
-    GOES_ON: ("provider_goes_on", "It takes messages again", "After `provider.rests`."),
+    RESUMED: ("provider_goes_on", "It takes messages again", "After `provider.rests`."),
 }
 _DELIVERY = (
     "Posted to `alerts.url` as Standard Webhooks 1.0 has it. Any 2xx within 10 s is a yes; else it is sent "

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from application.kernel.supervision import Tasks
 from application.privacy.ports import KeyState
-from application.provider.ports import Resting
+from application.provider.ports import PausedProvider
 from entrypoints.engine.consumer.batch_consumer import BatchConsumer
 from entrypoints.http.kit.services import Readiness
 
@@ -62,7 +62,7 @@ class ReadinessCheck:
     away_max: float
     consumers: Callable[[], Sequence[BatchConsumer]]
     clock: Callable[[], str | None]
-    providers: Callable[[], Mapping[str, Resting]]
+    providers: Callable[[], Mapping[str, PausedProvider]]
     places: Callable[[], str | None]
     keys: KeyState
     draining: Callable[[], bool]
@@ -87,7 +87,7 @@ class ReadinessCheck:
         if (clock := self.clock()) is not None:
             state["clock"] = clock
         for provider, rest in sorted(self.providers().items()):
-            state[f"provider {provider}"] = f"rests for {rest.rested.total_seconds():.0f} s: {rest.fault}"
+            state[f"provider {provider}"] = f"rests for {rest.paused_for.total_seconds():.0f} s: {rest.fault}"
         if (fault := self.places()) is not None:
             state["partitions"], ready = fault, False
         if self.draining():

@@ -54,7 +54,7 @@ def recurring_work(
 
 def lane_work(container: Container, telemetry: Telemetry) -> list[Work]:
     """What a process does now and then because it delivers."""
-    alarm = ProviderAlerts(tell=container.alert.resting_providers(), telemetry=telemetry)
+    alarm = ProviderAlerts(tell=container.alert.paused_providers(), telemetry=telemetry)
     return [
         ("leases", container.delivery.keep_leases(), LEASES_EVERY),
         ("provider alerts", alarm, PROVIDERS_EVERY),

@@ -159,7 +159,7 @@ class Assembly:
             away_max=self.container.settings().relay.away_max.total_seconds(),
             consumers=lambda: self._consumers,
             clock=self._skew.state,
-            providers=self.container.provider.states().resting,
+            providers=self.container.provider.states().paused,
             places=parts.partitions.fault,
             keys=self.container.privacy.state(),
             draining=lambda: self.draining,

@@ -141,7 +141,7 @@ def test_what_concerns_the_recipient_or_the_message_ends_its_delivery(stage, ans
 def test_what_will_pass_is_deferred(stage, answer):
     outcome = told(stage, answer)
     assert isinstance(outcome, Deferred)
-    assert outcome.looked_at == (stage in (R, D, M)), "before that nothing was said of the message"
+    assert outcome.examined == (stage in (R, D, M)), "before that nothing was said of the message"
 
 
 @pytest.mark.parametrize("answer", ["553 5.6.7 non-ASCII addresses not permitted", "555 5.5.4 SMTPUTF8?"])
@@ -168,7 +168,7 @@ def test_what_cannot_work_as_it_is_configured_is_our_fault(error, kind):
     for each in (error, wrapped):
         outcome = outcome_of_error(C, each)
         assert isinstance(outcome, kind)
-        assert getattr(outcome, "looked_at", False) is False
+        assert getattr(outcome, "examined", False) is False
 
 
 @pytest.mark.parametrize("stage", [C, L])

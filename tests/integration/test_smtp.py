@@ -263,7 +263,7 @@ async def test_an_address_that_needs_smtputf8() -> None:
 @pytest.mark.parametrize("address", ["+4930901820", "a b@shop.test", "ada@shop.test\r\nDATA", ""])
 async def test_what_is_no_mail_address_is_refused_without_a_connection(address: str) -> None:
     async with scripted() as server, gateway(server.port) as smtp:
-        told = Refused("cannot be an e-mail: not an e-mail address", looked_at=False)
+        told = Refused("cannot be an e-mail: not an e-mail address", examined=False)
         assert await smtp.send(message(address)) == told
         assert server.connections == 0
 

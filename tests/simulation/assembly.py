@@ -82,13 +82,13 @@ class Voice:
     def kept_out(self, code: str, count: int = 1) -> None:
         """Nobody here has such addresses."""
 
-    def provider_rests(self, provider: str, reason: str) -> None:
+    def provider_paused(self, provider: str, reason: str) -> None:
         """Into the trace."""
         self.trouble("provider.rests", provider=provider, reason=reason)
 
-    def provider_goes_on(self, provider: str, rested: timedelta) -> None:
+    def provider_resumed(self, provider: str, paused_for: timedelta) -> None:
         """Likewise."""
-        self.wide("provider.goes_on", provider=provider, rested=rested)
+        self.wide("provider.goes_on", provider=provider, paused_for=paused_for)
 
     def stage(self, name: str, seconds: float) -> None:
         """Times are virtual."""

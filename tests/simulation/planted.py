@@ -364,7 +364,7 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "attempts are not counted": lambda: _decided_with({"spent": 1}, {}),
     "our fault is taken for the recipient's": _our_fault_is_the_recipients,
     "a resting provider is never probed": lambda: patch.object(
-        Health, "open_to_one", lambda health, _: health.fault is None
+        Health, "accepts_probe", lambda health, _: health.fault is None
     ),
     "a lost call in silence": _lost_call_in_silence,
     "whose time has not come is dropped": lambda: _unmended(_whose_time_has_not_come_is_dropped()),

@@ -25,10 +25,10 @@ class Told:
     def kept_out(self, code: str, count: int = 1) -> None:
         self.kept_out_[code] += count
 
-    def provider_rests(self, provider: str, reason: str) -> None:
+    def provider_paused(self, provider: str, reason: str) -> None:
         self.trouble("provider.rests", provider=provider, reason=reason)
 
-    def provider_goes_on(self, provider: str, rested: timedelta) -> None:
+    def provider_resumed(self, provider: str, paused_for: timedelta) -> None:
         self.wide("provider.goes_on", provider=provider)
 
     def stage(self, name: str, seconds: float) -> None:

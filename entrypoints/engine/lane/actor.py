@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from application.broker.ports import Received
-from application.delivery.probe import Leave
+from application.delivery.probe import LanePermission
 from application.kernel.supervision import start
 from application.outbox.pointers import SIZE_MAX
 from domain.kernel.channel import Lane
@@ -85,11 +85,11 @@ class LaneActor:
             while not self._stopping.is_set():
                 try:
                     match await self._may():
-                        case Leave.RUN:
+                        case LanePermission.RUN:
                             await self._session()
-                        case Leave.PROBE:
+                        case LanePermission.PROBE:
                             await self._session(probe=True)
-                        case Leave.REST:
+                        case LanePermission.PAUSE:
                             pass
                 except Unavailable as away:
                     self.pauses.ask(str(away))
@@ -106,11 +106,11 @@ class LaneActor:
             if self.pauses.reason is None and not self.services.settler.behind:
                 return True
             await self.pauses.wait(self._stopping)
-            if await self._may() is not Leave.RUN:
+            if await self._may() is not LanePermission.RUN:
                 break
         return False
 
-    async def _may(self) -> Leave:
+    async def _may(self) -> LanePermission:
         """What the lane may do now.  After the store was away, first gives the settlers time to write."""
         try:
             able = await self.services.probe(self.lane)

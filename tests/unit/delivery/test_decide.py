@@ -85,7 +85,7 @@ def test_nothing_is_tried_beyond_its_deadline_also_when_it_was_never_called():
 
 
 def test_what_time_does_not_mend_has_its_retries_and_no_patience():
-    hopeless = Deferred("too slow", hopeful=False)
+    hopeless = Deferred("too slow", may_recover=False)
     assert [type(after(hopeless, spent=spent)) for spent in (1, 2, 3, 4)] == [RetryAt] * 3 + [GiveUp]
     assert isinstance(after(Deferred("busy"), spent=4), RetryAt)
 

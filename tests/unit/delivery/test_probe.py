@@ -3,7 +3,7 @@
 import pytest
 
 from application.channel.ports import Channel
-from application.delivery.probe import Leave, ProbeLane
+from application.delivery.probe import LanePermission, ProbeLane
 from application.kernel.versioned import Versioned
 from application.privacy.ports import KeyState
 from application.provider.states import ProviderStates
@@ -19,18 +19,22 @@ LIVE, TEST = Lane("email", Priority.LOW), Lane("email", Priority.LOW, Mode.TEST)
 
 @pytest.mark.parametrize(
     ("resting", "live", "tested"),
-    [("smtp", Leave.REST, Leave.RUN), ("sandbox", Leave.RUN, Leave.REST), (None, Leave.RUN, Leave.RUN)],
+    [
+        ("smtp", LanePermission.PAUSE, LanePermission.RUN),
+        ("sandbox", LanePermission.RUN, LanePermission.PAUSE),
+        (None, LanePermission.RUN, LanePermission.RUN),
+    ],
 )
-async def test_a_provider_that_rests_stops_the_lanes_that_use_it(resting, live, tested):
+async def test_a_provider_that_rests_stops_the_lanes_that_use_it(paused, live, tested):
     clock = VirtualClock()
     rows = MemoryRows(clock)
     rows.channels["email"] = Versioned(Channel(channel="email", providers=("smtp",)), 1, clock.now())
     states = ProviderStates(clock=clock, watch=Told())
-    if resting is not None:
-        states.record(resting, AccountFault("535 who are you"), probe=False)
+    if paused is not None:
+        states.record(paused, AccountFault("535 who are you"), probe=False)
     probe = ProbeLane(channels=MemoryChannels(rows=rows), providers=states, keys=KeyState(wrong=None))
     assert [await probe(LIVE), await probe(TEST)] == [live, tested]
 
     paused = Channel(channel="email", providers=("smtp",), paused=True)
     rows.channels["email"] = Versioned(paused, 2, clock.now())
-    assert [await probe(LIVE), await probe(TEST)] == [Leave.REST] * 2
+    assert [await probe(LIVE), await probe(TEST)] == [LanePermission.PAUSE] * 2

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.delivery import delivery
-from domain.delivery.delivery import OPEN, RESTING, DeliveryStatus
+from domain.delivery.delivery import CLOSED, OPEN, DeliveryStatus
 from domain.kernel.errors import Conflict
 from domain.notification import rollup as notification
 from domain.notification.rollup import Counts, NotificationStatus, count, rollup
@@ -45,7 +45,7 @@ def test_every_state_can_be_reached_and_every_open_state_can_be_left():
         reached |= more
     assert reached == set(DeliveryStatus)
     assert all(delivery.NEXT[s] for s in OPEN)
-    assert OPEN.isdisjoint(RESTING)
+    assert OPEN.isdisjoint(CLOSED)
 
 
 @pytest.mark.parametrize(("current", "to"), list(itertools.product(NotificationStatus, NotificationStatus)))

@@ -122,7 +122,7 @@ async def test_an_unreachable_server_does_not_end_a_rest(world: World) -> None:
     world.start()
     await passing(20)
     calls = len(world.sent)
-    world.answer = lambda message: Deferred("connecting: refused", looked_at=False)
+    world.answer = lambda message: Deferred("connecting: refused", examined=False)
     await passing(600)
     assert len(world.sent) - calls < 600 / 5, "it is probed, not tried by all"
     accepts(world)

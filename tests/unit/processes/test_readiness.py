@@ -7,7 +7,7 @@ import pytest
 
 from application.kernel.supervision import Tasks
 from application.privacy.ports import KeyState
-from application.provider.ports import Resting
+from application.provider.ports import PausedProvider
 from entrypoints.http.kit.services import Readiness
 from entrypoints.processes.readiness import ReadinessCheck
 
@@ -111,8 +111,8 @@ async def test_a_wrong_clock_is_told_and_hinders_nobody() -> None:
 
 
 async def test_a_provider_that_rests_is_told_and_hinders_nobody() -> None:
-    resting = {"mailer": Resting("logging in: 535 5.7.8 no", 0.0, timedelta(seconds=12))}
-    told = await said(Stood(), either=False, providers=lambda: resting)
+    paused = {"mailer": PausedProvider("logging in: 535 5.7.8 no", 0.0, timedelta(seconds=12))}
+    told = await said(Stood(), either=False, providers=lambda: paused)
     assert told.ready
     assert told.parts["provider mailer"] == "rests for 12 s: logging in: 535 5.7.8 no"
 

@@ -101,7 +101,7 @@ class SmtpGateway:
         try:
             mail = self._writer.write(message, self._clock.now())
         except (ValueError, MessageError) as error:
-            return Refused(f"cannot be an e-mail: {redacted(str(error))}", looked_at=False)
+            return Refused(f"cannot be an e-mail: {redacted(str(error))}", examined=False)
         progress = CallProgress()
         try:
             async with asyncio.timeout(self._timeout) as deadline, self._connections.permit():
@@ -109,7 +109,7 @@ class SmtpGateway:
         except Busy:
             return NotCalled("all connections are at work")
         except _Unable as error:
-            return Refused(str(error), looked_at=False)
+            return Refused(str(error), examined=False)
         except TimeoutError:
             waited = self._answer_max if progress.stage is Stage.CONTENT else self._timeout
             return outcome_of_silence(progress.stage, f"no answer within {waited:g} s")

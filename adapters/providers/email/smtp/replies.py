@@ -70,17 +70,17 @@ def outcome_of_reply(
     if family not in (4, 5):
         if stage is Stage.CONTENT:
             return Unknown(f"{stage.value}: an answer that is none ({code})")
-        return Deferred(reason, looked_at=False)
+        return Deferred(reason, examined=False)
     if stage is Stage.CONNECT or stage is Stage.LOGIN:
         ours = family == 5 or (stage is Stage.LOGIN and code != CLOSING)
-        return AccountFault(reason) if ours else Deferred(reason, looked_at=False)
+        return AccountFault(reason) if ours else Deferred(reason, examined=False)
     owner = fault_owner(code, text, before_content=stage is not Stage.CONTENT)
     if stage is Stage.SENDER and family == 5:
         its_own = owner is FaultOwner.MESSAGE or not recipient.isascii()  # its size, or SMTPUTF8 after all
         return Refused(reason) if its_own else AccountFault(reason)
     if owner in (FaultOwner.ACCOUNT, FaultOwner.PERHAPS_ACCOUNT):
         return AccountFault(reason, certain=owner is FaultOwner.ACCOUNT or stage is Stage.SENDER)
-    return Refused(reason) if family == 5 else Deferred(reason, looked_at=stage not in _BEFORE_RECIPIENT)
+    return Refused(reason) if family == 5 else Deferred(reason, examined=stage not in _BEFORE_RECIPIENT)
 
 
 def outcome_of_error(stage: Stage, error: Exception) -> Deferred | AccountFault | Unknown:
@@ -97,7 +97,7 @@ def outcome_of_silence(stage: Stage, why: str) -> Deferred | Unknown:
     return (
         Unknown(reason)
         if stage is Stage.CONTENT
-        else Deferred(reason, looked_at=stage not in _BEFORE_RECIPIENT)
+        else Deferred(reason, examined=stage not in _BEFORE_RECIPIENT)
     )
 
 
