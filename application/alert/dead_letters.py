@@ -41,7 +41,7 @@ class AppearedEvent(msgspec.Struct, frozen=True, kw_only=True):
     data: AppearedData
 
 
-class Told(msgspec.Struct, frozen=True):
+class AlertedGroup(msgspec.Struct, frozen=True):
     """One group, and why the receiver does not know of it."""
 
     appeared: Appeared
@@ -49,7 +49,7 @@ class Told(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TellOfLetters:
+class AlertDeadLetters:
     """`hook` None: who calls this says it, in the log."""
 
     alerts: Alerts
@@ -58,7 +58,7 @@ class TellOfLetters:
     quiet: timedelta
     """A group that was told of so recently waits: others may join it."""
 
-    async def __call__(self) -> Told | None:
+    async def __call__(self) -> AlertedGroup | None:
         """Tell of one group; None when there is nothing to tell.
 
         Raises:
@@ -72,10 +72,10 @@ class TellOfLetters:
                 await self.hook.post(_id(appeared), msgspec.json.encode(_event(appeared)))
             except Unavailable as away:
                 waited = self.clock.now() - appeared.first_at
-                await self.alerts.put_off(appeared, min(max(waited, PAUSE_MIN), PAUSE_MAX))
-                return Told(appeared, str(away))
-        await self.alerts.told(appeared)
-        return Told(appeared, None)
+                await self.alerts.postpone(appeared, min(max(waited, PAUSE_MIN), PAUSE_MAX))
+                return AlertedGroup(appeared, str(away))
+        await self.alerts.record_alerted(appeared)
+        return AlertedGroup(appeared, None)
 
 
 def _event(appeared: Appeared) -> AppearedEvent:

@@ -46,7 +46,7 @@ class Lanes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TellOfLanes:
+class AlertStalledLanes:
     """Every process tells; the event's id is the same, and its receiver can tell by that.
 
     Args:
@@ -58,7 +58,7 @@ class TellOfLanes:
     hook: OperatorsHook | None
     clock: Clock
     longest: timedelta
-    told: set[str] = field(default_factory=set)
+    alerted: set[str] = field(default_factory=set)
 
     async def __call__(self) -> Lanes:
         """Look once.
@@ -68,16 +68,16 @@ class TellOfLanes:
         """
         waiting = await self.overdue.longest()
         late = {each.lane.queue: each for each in waiting if each.age > self.longest and not each.paused}
-        moving = sorted(self.told - late.keys())
-        self.told.difference_update(moving)
-        news, fault = [each for queue, each in late.items() if queue not in self.told], None
+        moving = sorted(self.alerted - late.keys())
+        self.alerted.difference_update(moving)
+        news, fault = [each for queue, each in late.items() if queue not in self.alerted], None
         for each in news:
             try:
                 await self._tell(each)
             except Unavailable as away:
                 fault = str(away)
             else:
-                self.told.add(each.lane.queue)
+                self.alerted.add(each.lane.queue)
         return Lanes(waiting=waiting, stalled=news, moving=moving, fault=fault)
 
     async def _tell(self, each: Waiting) -> None:
@@ -91,5 +91,5 @@ class TellOfLanes:
             seconds=int(each.age.total_seconds()),
         )
         event = StalledEvent(type=EVENT, timestamp=self.clock.now(), data=data)
-        told = msgspec.json.encode((EVENT, data.lane, data.since))
-        await self.hook.post(f"msg_{hashlib.sha256(told).hexdigest()[:32]}", msgspec.json.encode(event))
+        same = msgspec.json.encode((EVENT, data.lane, data.since))
+        await self.hook.post(f"msg_{hashlib.sha256(same).hexdigest()[:32]}", msgspec.json.encode(event))

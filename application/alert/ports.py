@@ -33,7 +33,7 @@ class Alerts(Protocol):
         """
         ...
 
-    async def put_off(self, appeared: Appeared, pause: timedelta) -> None:
+    async def postpone(self, appeared: Appeared, pause: timedelta) -> None:
         """Nobody has taken it; it is told again after this pause, those that nobody was told of before it.
 
         Raises:
@@ -41,7 +41,7 @@ class Alerts(Protocol):
         """
         ...
 
-    async def told(self, appeared: Appeared) -> None:
+    async def record_alerted(self, appeared: Appeared) -> None:
         """Somebody knows of these now.
 
         Raises:

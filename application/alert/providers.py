@@ -41,14 +41,14 @@ class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(slots=True)
-class _Untold:
+class _PendingAlert:
     event: ProviderEvent
     after: float = 0.0
     pause: float = PAUSE_MIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TellOfProviders:
+class AlertPausedProviders:
     """Called every few seconds; `hook` None: the log has said it."""
 
     providers: PausedProviders
@@ -56,7 +56,7 @@ class TellOfProviders:
     clock: Clock
     process: UUID
     _known: dict[str, PausedProvider] = field(default_factory=dict)
-    _untold: dict[str, _Untold] = field(default_factory=dict)
+    _pending: dict[str, _PendingAlert] = field(default_factory=dict)
     """The newest of each provider: what was not heard in time is not news any more."""
 
     async def __call__(self) -> Mapping[str, str]:
@@ -65,28 +65,28 @@ class TellOfProviders:
             return {}
         self._look()
         faults = {}
-        for provider, untold in list(self._untold.items()):
+        for provider, pending in list(self._pending.items()):
             now = self.clock.monotonic()
-            if now < untold.after:
+            if now < pending.after:
                 continue
             try:
-                await self.hook.post(_id(untold.event), msgspec.json.encode(untold.event))
+                await self.hook.post(_id(pending.event), msgspec.json.encode(pending.event))
             except Unavailable as away:
-                untold.after, untold.pause = now + untold.pause, min(untold.pause * 2, PAUSE_MAX)
+                pending.after, pending.pause = now + pending.pause, min(pending.pause * 2, PAUSE_MAX)
                 faults[provider] = str(away)
             else:
-                del self._untold[provider]
+                del self._pending[provider]
         return faults
 
     def _look(self) -> None:
         paused_now = self.providers.paused()
         for provider in self._known.keys() - paused_now.keys():
-            self._untold[provider] = _Untold(self._event(RESUMED, provider, self._known.pop(provider)))
+            self._pending[provider] = _PendingAlert(self._event(RESUMED, provider, self._known.pop(provider)))
         for provider, paused in paused_now.items():
             known = self._known.get(provider)
             self._known[provider] = paused
             if known is None or known.since != paused.since:
-                self._untold[provider] = _Untold(self._event(PAUSED, provider, paused))
+                self._pending[provider] = _PendingAlert(self._event(PAUSED, provider, paused))
 
     def _event(self, kind: str, provider: str, paused: PausedProvider) -> ProviderEvent:
         now = self.clock.now()

@@ -46,7 +46,7 @@ class CompactQueue:
 
     consumer: Consumer
     sizes: QueueSizes
-    letters: DeadLetterReader
+    dead_letters: DeadLetterReader
     window: int = WINDOW
 
     async def __call__(
@@ -84,7 +84,7 @@ class CompactQueue:
     ) -> tuple[list[int], Compacted]:
         """The tags of those that go, and the new tally."""
         read = [(message.tag, _pointers(message)) for message in batch]
-        needed = await self.letters.needed([pointer for _, pointers in read for pointer in pointers])
+        needed = await self.dead_letters.needed([pointer for _, pointers in read for pointer in pointers])
         illegible = [tag for tag, pointers in read if not pointers]
         stale = [tag for tag, pointers in read if pointers and needed.isdisjoint(pointers)]
         gone = [*(stale if remove else ()), *(illegible if remove and unreadable else ())]

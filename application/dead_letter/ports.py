@@ -12,7 +12,7 @@ from application.outbox.pointers import Pointer
 from application.outbox.ports import OutboxMessage
 
 
-class LetterStatus(StrEnum):
+class DeadLetterStatus(StrEnum):
     """How a dead letter stands."""
 
     OPEN = "open"
@@ -42,9 +42,9 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
 
     @property
-    def status(self) -> LetterStatus:
+    def status(self) -> DeadLetterStatus:
         """Open, or what became of it."""
-        return LetterStatus.OPEN if self.resolution is None else LetterStatus(self.resolution)
+        return DeadLetterStatus.OPEN if self.resolution is None else DeadLetterStatus(self.resolution)
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +74,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Died at or after this instant."""
     until: datetime | None = None
     """Died before this instant."""
-    status: LetterStatus = LetterStatus.OPEN
+    status: DeadLetterStatus = DeadLetterStatus.OPEN
 
 
 class Reopened(msgspec.Struct, frozen=True):
@@ -85,7 +85,7 @@ class Reopened(msgspec.Struct, frozen=True):
     messages: list[OutboxMessage]
 
 
-class Buried(msgspec.Struct, frozen=True):
+class GivenUp(msgspec.Struct, frozen=True):
     """What burying did; pointers that are nowhere in it are stale, or never were."""
 
     messages: list[OutboxMessage]
@@ -96,7 +96,7 @@ class Buried(msgspec.Struct, frozen=True):
 class DeadLetters(Protocol):
     """Open and close them, set-wise.  Held to tests/contract/dead_letters.py."""
 
-    async def bury(self, pointers: Sequence[Pointer], reason: str) -> Buried:
+    async def give_up(self, pointers: Sequence[Pointer], reason: str) -> GivenUp:
         """Give these deliveries up without a call: failed, a dead letter, a pointer to the lane's `.dlq`.
 
         Stale pointers and deliveries with a call under way are left alone.  `reason` is shown and logged.
@@ -106,7 +106,7 @@ class DeadLetters(Protocol):
         """
         ...
 
-    async def replay(self, letters: Sequence[Pointer], actor: str) -> Reopened:
+    async def replay(self, dead_letters: Sequence[Pointer], actor: str) -> Reopened:
         """Send again: a new epoch with retries and deadline of its own, and the letter is closed.
 
         Closed letters and deliveries that are no longer failed are left alone.  Of a cancelled notification
@@ -117,7 +117,7 @@ class DeadLetters(Protocol):
         """
         ...
 
-    async def discard(self, letters: Sequence[Pointer], actor: str, note: str) -> list[UUID]:
+    async def discard(self, dead_letters: Sequence[Pointer], actor: str, note: str) -> list[UUID]:
         """Close them; the deliveries stay failed.  Returns those that were open."""
         ...
 

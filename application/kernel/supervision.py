@@ -37,7 +37,7 @@ Ended = Callable[[str, End, Exception | None], None]
 """Told of each end, by the task's name."""
 
 
-def told_to_loop(task: str, end: End, error: Exception | None) -> None:
+def report_to_loop(task: str, end: End, error: Exception | None) -> None:
     """Tell the loop's exception handler of an end that nobody asked for."""
     if error is not None:
         context = {"message": f"task {task} {end}", "exception": error, "name": task}
@@ -47,7 +47,7 @@ def told_to_loop(task: str, end: End, error: Exception | None) -> None:
 class Tasks:
     """The long-lived tasks of one process."""
 
-    def __init__(self, ended: Ended = told_to_loop) -> None:
+    def __init__(self, ended: Ended = report_to_loop) -> None:
         self.ended = ended
         self.down: dict[str, str] = {}
         """Name -> how it ended, of those that wait to be run again."""
@@ -128,4 +128,4 @@ def _over(name: str, task: "asyncio.Task[None]", among: "set[asyncio.Task[None]]
     among.discard(task)
     crash = None if task.cancelled() else task.exception()
     if isinstance(crash, Exception):
-        told_to_loop(name, End.CRASHED, crash)
+        report_to_loop(name, End.CRASHED, crash)

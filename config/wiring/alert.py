@@ -5,9 +5,9 @@ from dependency_injector import containers, providers
 from adapters.alerts.webhook import SignedHook
 from adapters.http.egress import Egress
 from adapters.postgres.alert.alerts import PostgresAlerts
-from application.alert.dead_letters import TellOfLetters
-from application.alert.lanes import TellOfLanes
-from application.alert.providers import TellOfProviders
+from application.alert.dead_letters import AlertDeadLetters
+from application.alert.lanes import AlertStalledLanes
+from application.alert.providers import AlertPausedProviders
 from application.kernel.ports import Clock
 from config.alerts import allowed, signing_key
 from config.settings import Settings
@@ -43,19 +43,19 @@ class AlertRoom(containers.DeclarativeContainer):
     alerts = Single(PostgresAlerts, database=kernel.database)
     hook = Single(operators_hook, kernel.settings, kernel.clock)
     dead_letters = Single(
-        TellOfLetters,
+        AlertDeadLetters,
         alerts=alerts,
         hook=hook,
         clock=kernel.clock,
         quiet=kernel.settings.provided.alerts.every,
     )
     lanes = Single(
-        TellOfLanes,
+        AlertStalledLanes,
         overdue=outbox.overdue,
         hook=hook,
         clock=kernel.clock,
         longest=kernel.settings.provided.alerts.waiting_max,
     )
     paused_providers = Single(
-        TellOfProviders, providers=provider.states, hook=hook, clock=kernel.clock, process=kernel.process
+        AlertPausedProviders, providers=provider.states, hook=hook, clock=kernel.clock, process=kernel.process
     )

@@ -4,8 +4,8 @@ from dependency_injector import containers, providers
 
 from adapters.postgres.dead_letter.dead_letters import PostgresDeadLetters
 from adapters.postgres.dead_letter.reader import PostgresDeadLetterReader
-from application.dead_letter.bury import BuryDelivery
 from application.dead_letter.compact_queue import CompactQueue
+from application.dead_letter.give_up import GiveUpDeliveries
 from config.wiring.broker import BrokerRoom
 from config.wiring.delivery import DeliveryRoom
 from config.wiring.kernel import KernelRoom
@@ -25,5 +25,7 @@ class DeadLetterRoom(containers.DeclarativeContainer):
         PostgresDeadLetters, database=kernel.database, process=kernel.process, ids=kernel.ids
     )
     reader = Single(PostgresDeadLetterReader, database=kernel.database)
-    bury = Single(BuryDelivery, letters=dead_letters, deliveries=delivery.deliveries, handoff=kernel.handoff)
-    compact_queue = Single(CompactQueue, consumer=broker.consumer, sizes=broker.sizes, letters=reader)
+    give_up = Single(
+        GiveUpDeliveries, dead_letters=dead_letters, deliveries=delivery.deliveries, handoff=kernel.handoff
+    )
+    compact_queue = Single(CompactQueue, consumer=broker.consumer, sizes=broker.sizes, dead_letters=reader)

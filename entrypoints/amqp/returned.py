@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from application.broker.ports import Publisher, Received, Subscription
-from application.dead_letter.bury import BuryDelivery
+from application.dead_letter.give_up import GiveUpDeliveries
 from application.kernel.ports import Ids
 from application.outbox.pointers import Pointer, decode
 from domain.kernel.channel import Lane
@@ -28,7 +28,7 @@ _LOST = "delay.parked"
 class ReturnedBatches:
     """Works on batches of messages that the broker gave up."""
 
-    bury: BuryDelivery
+    give_up: GiveUpDeliveries
     publisher: Publisher
     ids: Ids
     telemetry: Telemetry
@@ -72,7 +72,7 @@ class ReturnedBatches:
 
     async def _buried(self, lane: Lane, pointers: Sequence[Pointer]) -> Verdict:
         try:
-            buried = await self.bury.many(lane, pointers, REASON)
+            buried = await self.give_up.many(lane, pointers, REASON)
         except Exception as fault:  # noqa: BLE001  away, or ours: the verdict knows
             return verdict(fault)
         self.telemetry.trouble(

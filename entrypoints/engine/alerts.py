@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from application.alert.dead_letters import TellOfLetters, Told
-from application.alert.providers import TellOfProviders
+from application.alert.dead_letters import AlertDeadLetters, AlertedGroup
+from application.alert.providers import AlertPausedProviders
 from entrypoints.engine.telemetry import Telemetry
 
 
@@ -11,7 +11,7 @@ from entrypoints.engine.telemetry import Telemetry
 class DeadLetterAlerts:
     """Called every few seconds."""
 
-    tell: TellOfLetters
+    tell: AlertDeadLetters
     telemetry: Telemetry
 
     async def __call__(self) -> None:
@@ -25,7 +25,7 @@ class DeadLetterAlerts:
             if told.fault is not None:
                 return
 
-    def _say(self, told: Told) -> None:
+    def _say(self, told: AlertedGroup) -> None:
         appeared = told.appeared
         group = {"group": appeared.fingerprint, "mode": appeared.mode, "channel": appeared.channel}
         self.telemetry.trouble(
@@ -39,7 +39,7 @@ class DeadLetterAlerts:
 class ProviderAlerts:
     """The same of providers that rest; the log has it from who noticed."""
 
-    tell: TellOfProviders
+    tell: AlertPausedProviders
     telemetry: Telemetry
 
     async def __call__(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from application.alert.lanes import TellOfLanes
+from application.alert.lanes import AlertStalledLanes
 from application.outbox.ports import Waiting
 from entrypoints.engine.telemetry import Telemetry
 
@@ -21,7 +21,7 @@ class LaneFigures(Telemetry, Protocol):
 class LaneAlerts:
     """Called every few seconds."""
 
-    tell: TellOfLanes
+    tell: AlertStalledLanes
     telemetry: LaneFigures
 
     async def __call__(self) -> None:

@@ -36,7 +36,7 @@ def lane_actors(container: Container, handoff: Handoff) -> Sequence[Actor]:
 def returned(container: Container, probe: Callable[[], Awaitable[object]]) -> BatchConsumer:
     """The consumer of messages that the broker gave up."""
     batches = ReturnedBatches(
-        bury=container.dead_letter.bury(),
+        give_up=container.dead_letter.give_up(),
         publisher=container.broker.publisher(),
         ids=container.kernel.ids(),
         telemetry=container.kernel.telemetry(),
@@ -62,7 +62,7 @@ def _services(container: Container, handoff: Handoff) -> LaneServices:
         call=container.delivery.call(),
         probe=container.delivery.probe(),
         reissue=container.delivery.reissue(),
-        bury=container.dead_letter.bury(),
+        give_up=container.dead_letter.give_up(),
         settler=Settler(deliveries=container.delivery.deliveries(), handoff=handoff, telemetry=telemetry),
         in_work=FairSemaphore(total=settings.engine.slots, reserve=settings.engine.reserve, weights=weights),
         ids=container.kernel.ids(),

@@ -42,7 +42,7 @@ class AlertsContract:
         assert (appeared.fingerprint, appeared.count) == (dead.fingerprint, 3)
         assert appeared.first_at < appeared.last_at == dead.created_at
         assert await claim(engine) is None, "somebody is telling of it"
-        await engine.alerts().told(appeared)
+        await engine.alerts().record_alerted(appeared)
         assert await claim(engine) is None
 
     async def test_each_group_and_each_mode_by_itself_the_oldest_first(self, engine: Engine) -> None:
@@ -78,12 +78,12 @@ class AlertsContract:
             await failed(engine, reason)
         first = await claim(engine)
         assert first is not None
-        await engine.alerts().put_off(first, LONG)
+        await engine.alerts().postpone(first, LONG)
         second = await claim(engine)
         assert second is not None
         assert await claim(engine) is None
 
-        await engine.alerts().put_off(first, NONE)
+        await engine.alerts().postpone(first, NONE)
         await failed(engine, "551 new")
         fresh, again = await claim(engine), await claim(engine)
 
@@ -97,7 +97,7 @@ class AlertsContract:
         appeared = await claim(engine)
         assert appeared is not None
         await failed(engine)
-        await engine.alerts().told(appeared)
+        await engine.alerts().record_alerted(appeared)
         await failed(engine, "554 another group")
 
         other = await claim(engine, quiet=LONG)

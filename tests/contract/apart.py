@@ -35,7 +35,7 @@ class ApartContract:
         await engine.letters().replay([Pointer(taken.id, taken.seq + 2)], "ops")
         assert await queues(engine) == {"deliver.sms.test"}
 
-        await engine.letters().bury([Pointer(taken.id, taken.seq + 3)], "a bug")
+        await engine.letters().give_up([Pointer(taken.id, taken.seq + 3)], "a bug")
         assert await queues(engine) == {"deliver.sms.test.dlq"}
 
     async def test_what_an_operator_decides_of_it_does_so_too(self, engine: Engine) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from application.dead_letter.ports import Buried, LetterStatus, Selection
+from application.dead_letter.ports import DeadLetterStatus, GivenUp, Selection
 from application.delivery.ports import BROKER_UI, Leased
 from application.outbox.pointers import Pointer, decode
 from domain.delivery.cause import cause, fingerprint
@@ -38,7 +38,7 @@ class BuryContract:
         new = await engine.given(lane=Lane("sms", Priority.HIGH))
         [pointer] = pointers(new)
 
-        buried = await engine.letters().bury([pointer, pointer], "KeyError: 42")
+        buried = await engine.letters().give_up([pointer, pointer], "KeyError: 42")
 
         [message] = buried.messages
         assert buried.busy == []
@@ -58,7 +58,7 @@ class BuryContract:
     async def test_who_holds_it_can_neither_begin_nor_settle_any_more(self, engine: Engine) -> None:
         taken = await leased(engine, await engine.given())
 
-        assert (await engine.letters().bury([Pointer(taken.id, taken.seq)], "a bug")).messages
+        assert (await engine.letters().give_up([Pointer(taken.id, taken.seq)], "a bug")).messages
 
         assert await begin(engine, taken) == frozenset()
         assert (await settle(engine, taken, S.CANCELLED)).overtaken == [taken.id]
@@ -71,13 +71,13 @@ class BuryContract:
 
         busy = Pointer(taken.id, taken.seq)
         wanted = [busy, Pointer(sent.id, sent.seq), Pointer(taken.id, 9), Pointer(taken.notification, 1)]
-        assert await engine.letters().bury(wanted, "a bug") == Buried([], [busy])
+        assert await engine.letters().give_up(wanted, "a bug") == GivenUp([], [busy])
         assert (await settle(engine, taken, S.SENT, outcome="accepted")).overtaken == []
 
     async def test_after_a_lost_worker_the_history_stays_legal(self, engine: Engine) -> None:
         again = await lose_worker(engine, await leased(engine, await engine.given()))
 
-        assert (await engine.letters().bury([Pointer(again.id, again.seq)], "a bug")).messages
+        assert (await engine.letters().give_up([Pointer(again.id, again.seq)], "a bug")).messages
 
         told = [status for status, _ in await engine.history(again.id)]
         assert told == ["queued", "sending", "unknown", "failed"]
@@ -247,12 +247,12 @@ class LetterReaderContract:
         for wanted, expected in (
             (LIVE, [second]),
             (Selection(mode="test"), [test]),
-            (Selection(mode="live", status=LetterStatus.DISCARDED), [first]),
+            (Selection(mode="live", status=DeadLetterStatus.DISCARDED), [first]),
             (Selection(mode="live", channel="push"), [second]),
             (Selection(mode="live", channel="email"), []),
             (Selection(mode="live", provider="smtp"), [second]),
-            (Selection(mode="live", type="welcome", status=LetterStatus.DISCARDED), [first]),
-            (Selection(mode="live", status=LetterStatus.REPLAYED), []),
+            (Selection(mode="live", type="welcome", status=DeadLetterStatus.DISCARDED), [first]),
+            (Selection(mode="live", status=DeadLetterStatus.REPLAYED), []),
             (Selection(mode="live", notification=second.notification), [second]),
             (Selection(mode="live", deliveries=(first.id, second.id)), [second]),
             (Selection(mode="live", since=row.created_at), [second]),

@@ -78,12 +78,12 @@ class PostgresAlerts:
         rows = await self.database.fetch(_CLAIM, quiet, span)
         return Appeared(**rows[0]) if rows else None
 
-    async def put_off(self, appeared: Appeared, pause: timedelta) -> None:
+    async def postpone(self, appeared: Appeared, pause: timedelta) -> None:
         """The claim ends then."""
         key = (appeared.fingerprint, appeared.mode, appeared.first_at)
         await self.database.fetch(_PUT_OFF, *key, pause)
 
-    async def told(self, appeared: Appeared) -> None:
+    async def record_alerted(self, appeared: Appeared) -> None:
         """In chunks; those that died since stay untold."""
         key = (appeared.fingerprint, appeared.mode, appeared.last_at)
         while len(await self.database.fetch(_TOLD, *key, TOLD_CHUNK)) == TOLD_CHUNK:

@@ -15,7 +15,7 @@ from adapters.postgres.dead_letter.bury import buried
 from adapters.postgres.delivery.counters import counted
 from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.outbox.watching import Watched, watch
-from application.dead_letter.ports import Buried, Reopened
+from application.dead_letter.ports import GivenUp, Reopened
 from application.kernel.ports import Ids
 from application.outbox.pointers import Pointer
 from application.outbox.travel import again, dead_letter, messages
@@ -138,16 +138,16 @@ class PostgresDeadLetters:
     process: UUID
     ids: Ids
 
-    async def bury(self, pointers: Sequence[Pointer], reason: str) -> Buried:
+    async def give_up(self, pointers: Sequence[Pointer], reason: str) -> GivenUp:
         """One transaction."""
 
-        async def work(connection: Connection) -> Buried:
+        async def work(connection: Connection) -> GivenUp:
             said = storable(reason) or "failed"
             rows = await connection.fetch(*_BURY(_in_order(pointers), reason=said, cause=cause(said)))
             busy = [Pointer(row["given"], row["given_seq"]) for row in rows if row["id"] is None]
             made = messages((dead_letter(*where(row)) for row in rows if row["id"] is not None), self.ids)
             await outbox.write(connection, self.process, made)
-            return Buried(made, busy)
+            return GivenUp(made, busy)
 
         return await self.database.run(work)
 

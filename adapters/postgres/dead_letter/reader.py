@@ -13,7 +13,7 @@ from adapters.postgres.core.database import Database
 from adapters.postgres.core.operation_tables import dead_letter_queue
 from adapters.postgres.core.schema import Id
 from adapters.postgres.core.statement import RowsStatement
-from application.dead_letter.ports import DeadLetter, Group, LetterStatus, Selection
+from application.dead_letter.ports import DeadLetter, DeadLetterStatus, Group, Selection
 from application.outbox.pointers import Pointer
 from domain.kernel.channel import Priority
 from domain.kernel.moments import clamped
@@ -115,7 +115,7 @@ def matching(wanted: Selection) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _standing(status: LetterStatus) -> list[ColumnElement[bool]]:
-    if status is LetterStatus.OPEN:
+def _standing(status: DeadLetterStatus) -> list[ColumnElement[bool]]:
+    if status is DeadLetterStatus.OPEN:
         return [_L.closed_at.is_(None)]
     return [_L.closed_at.is_not(None), _L.resolution == status.value]

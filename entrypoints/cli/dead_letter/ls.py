@@ -6,12 +6,12 @@ from pathlib import Path
 import click
 import msgspec
 
-from application.dead_letter.ports import LetterStatus
+from application.dead_letter.ports import DeadLetterStatus
 from entrypoints.cli.dead_letter.rows import print_rows
 from entrypoints.cli.dead_letter.selection import Chosen, selection_options
 from entrypoints.cli.shell import Shell, embedded_options, json_option, pass_shell, run, show
 
-_STATUSES = click.Choice([status.value for status in LetterStatus])
+_STATUSES = click.Choice([status.value for status in DeadLetterStatus])
 
 
 @click.command()
@@ -38,7 +38,7 @@ def ls(
 
     async def work() -> Sequence[msgspec.Struct]:
         async with lifecycle.on_database(settings, folder) as container:
-            wanted = chosen.selection(container.kernel.clock().now(), status=LetterStatus(status))
+            wanted = chosen.selection(container.kernel.clock().now(), status=DeadLetterStatus(status))
             reader = container.dead_letter.reader()
             if each:
                 return [DeadLetterOut.of(row) for row in await reader.page(wanted, None, limit)]

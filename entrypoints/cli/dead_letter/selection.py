@@ -10,7 +10,7 @@ import click
 import msgspec
 from msgspec import structs
 
-from application.dead_letter.ports import LetterStatus, Selection
+from application.dead_letter.ports import DeadLetterStatus, Selection
 from config.values import duration
 from domain.kernel.channel import Mode
 from domain.kernel.moments import before
@@ -61,7 +61,7 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def selection(
-        self, now: datetime, deliveries: Sequence[UUID] = (), status: LetterStatus = LetterStatus.OPEN
+        self, now: datetime, deliveries: Sequence[UUID] = (), status: DeadLetterStatus = DeadLetterStatus.OPEN
     ) -> Selection:
         """The selection that use cases take; durations such as `--since 2h` count back from `now`."""
         return structs.replace(

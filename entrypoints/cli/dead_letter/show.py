@@ -8,7 +8,7 @@ from uuid import UUID
 import click
 import msgspec
 
-from application.dead_letter.ports import LetterStatus, Selection
+from application.dead_letter.ports import DeadLetterStatus, Selection
 from domain.kernel.channel import Mode
 from domain.kernel.errors import NotFound
 from entrypoints.cli.dead_letter.rows import print_rows
@@ -59,7 +59,7 @@ async def _one(container: "Container", delivery: UUID, mode: Mode) -> dict[str, 
     reader = container.dead_letter.reader()
     letters = [
         letter
-        for status in LetterStatus
+        for status in DeadLetterStatus
         for letter in await reader.page(
             Selection(mode=mode, deliveries=(delivery,), status=status), None, _HISTORY_MAX
         )

@@ -17,7 +17,7 @@ from domain.kernel.errors import Unavailable
 from entrypoints.engine.lane.capacity import Grant, ProviderCapacity, acquire_grant
 from entrypoints.engine.lane.congestion import CallStarts, CongestionWindow
 from entrypoints.engine.lane.pausing import LanePauses
-from entrypoints.engine.lane.poison import bury
+from entrypoints.engine.lane.poison import give_up
 from entrypoints.engine.lane.services import LaneServices
 from entrypoints.engine.lane.unacked import Item, Unacked, UnackedMessage, by_delivery
 from entrypoints.engine.telemetry import trace_ids
@@ -169,7 +169,7 @@ class Chunks:
                 buried at once: it may be leased by now, and a second `work` would only put it back.
         """
         if own is not None and len(items) == 1:
-            await self._bury(unacked, *items[0], own)
+            await self._give_up(unacked, *items[0], own)
             return
         for pointer, message in items:
             try:
@@ -178,13 +178,13 @@ class Chunks:
                 unacked.pending.append((pointer, message))
                 self.pauses.ask(str(away))
             except Exception as own:  # noqa: BLE001  a bug in our own code must not stop the lane
-                await self._bury(unacked, pointer, message, own)
+                await self._give_up(unacked, pointer, message, own)
 
-    async def _bury(
+    async def _give_up(
         self, unacked: Unacked, pointer: Pointer, message: UnackedMessage, own: Exception
     ) -> None:
         try:
-            await bury(self.services, self.lane, pointer, own)
+            await give_up(self.services, self.lane, pointer, own)
         except Unavailable as away:
             unacked.pending.append((pointer, message))
             self.pauses.ask(str(away))

@@ -12,7 +12,7 @@ from entrypoints.engine.lane.services import LaneServices
 REASON = "x-posthorn-reason"
 
 
-async def bury(services: LaneServices, lane: Lane, pointer: Pointer, own: Exception) -> None:
+async def give_up(services: LaneServices, lane: Lane, pointer: Pointer, own: Exception) -> None:
     """Give one delivery up on which our own code fails: a dead-letter row, and its pointer in the queue.
 
     When not even the row can be written, or there is no such delivery, the pointer alone goes to the queue.
@@ -23,16 +23,16 @@ async def bury(services: LaneServices, lane: Lane, pointer: Pointer, own: Except
     reason = described(own)
     services.telemetry.trouble("delivery.poison", delivery=str(pointer.delivery), reason=reason, exc_info=own)
     try:
-        there = await services.bury(lane, pointer, reason)
+        there = await services.give_up(lane, pointer, reason)
     except Unavailable:
         raise
     except Exception:  # noqa: BLE001  what breaks on its row
         there = False
     if not there:
-        await bury_message(services, lane, encode([pointer]), reason)
+        await give_up_message(services, lane, encode([pointer]), reason)
 
 
-async def bury_message(services: LaneServices, lane: Lane, body: bytes, reason: str) -> None:
+async def give_up_message(services: LaneServices, lane: Lane, body: bytes, reason: str) -> None:
     """Publish a message to `<lane>.dlq` and wait for the confirm.
 
     Raises:

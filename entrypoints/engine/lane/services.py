@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from application.broker.ports import Consumer, Publisher
-from application.dead_letter.bury import BuryDelivery
+from application.dead_letter.give_up import GiveUpDeliveries
 from application.delivery.begin import BeginDeliveries
 from application.delivery.call import CallProvider
 from application.delivery.probe import ProbeLane
@@ -33,7 +33,7 @@ class LaneServices:
     call: CallProvider
     probe: ProbeLane
     reissue: ReissuePointers
-    bury: BuryDelivery
+    give_up: GiveUpDeliveries
     settler: Settler
     in_work: FairSemaphore
     ids: Ids

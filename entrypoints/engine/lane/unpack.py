@@ -6,7 +6,7 @@ from application.broker.ports import Received
 from application.outbox.pointers import Pointer, decode
 from domain.kernel.channel import Lane
 from domain.kernel.errors import Undecodable
-from entrypoints.engine.lane.poison import bury_message
+from entrypoints.engine.lane.poison import give_up_message
 from entrypoints.engine.lane.services import LaneServices
 from entrypoints.engine.lane.unacked import Item, Unacked, UnackedMessage
 
@@ -27,7 +27,7 @@ async def unpack(services: LaneServices, lane: Lane, unacked: Unacked, message: 
     try:
         pointers = decode(message.body)
     except Undecodable as fault:
-        await bury_message(services, lane, message.body, str(fault))
+        await give_up_message(services, lane, message.body, str(fault))
         unacked.finish([UnackedMessage(message.tag, 1)])
         return []
     opened = UnackedMessage(message.tag, len(pointers))

@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 
-from application.dead_letter.ports import LetterStatus, Selection
+from application.dead_letter.ports import DeadLetterStatus, Selection
 from application.job.ports import JobKind
 from domain.kernel.channel import Mode
 from entrypoints.http.dead_letter.bodies import DISCARD, REPLAY, DiscardIn, Group, LettersIn
@@ -21,10 +21,10 @@ from entrypoints.http.kit.paging import ListQuery, Page, Pager
 from entrypoints.http.kit.time_range import DEMANDS, demand_range
 
 
-class LetterQuery(ListQuery, frozen=True, kw_only=True):
+class DeadLetterQuery(ListQuery, frozen=True, kw_only=True):
     """Which dead letters; all that is given must hold."""
 
-    status: LetterStatus = LetterStatus.OPEN
+    status: DeadLetterStatus = DeadLetterStatus.OPEN
     group: Group | None = None
     channel: Channel | None = None
     provider: Name | None = None
@@ -60,11 +60,11 @@ class LetterQuery(ListQuery, frozen=True, kw_only=True):
     opt=declare(Access.OWN),
 )
 async def list_dead_letters(
-    request: ApiRequest, params: NamedDependency[LetterQuery]
+    request: ApiRequest, params: NamedDependency[DeadLetterQuery]
 ) -> Response[Page[DeadLetterOut]]:
     """One page of those that match all filters."""
     pager = Pager(request)
-    closed = params.status is not LetterStatus.OPEN and params.notification is None
+    closed = params.status is not DeadLetterStatus.OPEN and params.notification is None
     by = {
         f"status={params.status} and {name}": closed and getattr(params, name) is not None
         for name in ("group", "channel", "provider", "type")
@@ -91,11 +91,11 @@ async def list_dead_letters(
     opt=declare(Access.OWN),
 )
 async def list_dead_letter_groups(
-    request: ApiRequest, params: NamedDependency[LetterQuery]
+    request: ApiRequest, params: NamedDependency[DeadLetterQuery]
 ) -> Response[Page[GroupOut]]:
     """Grouped by channel, provider and cause."""
     pager = Pager(request)
-    by = {f"status={params.status}": params.status is not LetterStatus.OPEN}
+    by = {f"status={params.status}": params.status is not DeadLetterStatus.OPEN}
     demand_range(params.created_after, params.created_before, now=request.services.clock.now(), by=by)
     after = pager.position(params.cursor, tuple[int, str])
     rows = await request.services.operations.letters.groups(

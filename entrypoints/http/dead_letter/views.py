@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from application.dead_letter.ports import DeadLetter, Group, LetterStatus
+from application.dead_letter.ports import DeadLetter, DeadLetterStatus, Group
 from entrypoints.http.kit.view import View
 
 _GROUP = Meta(description="names the dead letters of the same channel, provider and cause")
@@ -21,7 +21,7 @@ class DeadLetterOut(View, frozen=True, kw_only=True):
     channel_type: str
     priority: str
     provider: str | None
-    status: LetterStatus
+    status: DeadLetterStatus
     reason: Annotated[str, Meta(description="why it was given up; may quote the provider")]
     group: Annotated[str, _GROUP]
     attempts: Annotated[int, Meta(description="calls since it was accepted, or sent again")]

@@ -26,7 +26,7 @@ from application.notification.page import ListNotifications
 from application.user.page import ListUsers
 from domain.kernel.ids import derived_user_id
 from entrypoints.http.attempt import AttemptQuery
-from entrypoints.http.dead_letter.routes import LetterQuery
+from entrypoints.http.dead_letter.routes import DeadLetterQuery
 from entrypoints.http.kit.fields import Time
 from entrypoints.http.kit.time_range import SPAN_MAX
 from entrypoints.http.notification.routes import NotificationQuery
@@ -277,7 +277,7 @@ async def test_the_second_page_costs_no_more(lists: World, plans: Plans) -> None
     ("queries", "struct"),
     [
         (NOTIFICATIONS, NotificationQuery),
-        (LETTERS, LetterQuery),
+        (LETTERS, DeadLetterQuery),
         (ATTEMPTS, AttemptQuery),
         (USERS, UserQuery),
     ],
@@ -346,8 +346,8 @@ TIMED = {
     f"{path}?{each.encode_name}"
     for path, struct in (
         ("notifications", NotificationQuery),
-        ("dead-letters", LetterQuery),
-        ("dead-letters/groups", LetterQuery),
+        ("dead-letters", DeadLetterQuery),
+        ("dead-letters/groups", DeadLetterQuery),
         ("attempts", AttemptQuery),
     )
     for each in msgspec.structs.fields(struct)

@@ -38,13 +38,13 @@ class MemoryAlerts:
         chosen[0].alert_after = now + span
         return _appeared(chosen)
 
-    async def put_off(self, appeared: Appeared, pause: timedelta) -> None:
+    async def postpone(self, appeared: Appeared, pause: timedelta) -> None:
         for row in self._untold():
             of_group = (row.fingerprint, row.mode) == (appeared.fingerprint, appeared.mode)
             if of_group and row.created_at <= appeared.first_at and row.alert_after is not None:
                 row.alert_after = self.rows.clock.now() + pause
 
-    async def told(self, appeared: Appeared) -> None:
+    async def record_alerted(self, appeared: Appeared) -> None:
         for row in list(self._untold()):
             of_group = (row.fingerprint, row.mode) == (appeared.fingerprint, appeared.mode)
             if of_group and row.created_at <= appeared.last_at:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from application.dead_letter.ports import DeadLetter, Group, LetterStatus, Selection
+from application.dead_letter.ports import DeadLetter, DeadLetterStatus, Group, Selection
 from application.outbox.pointers import Pointer
 from domain.delivery.delivery import DeliveryStatus
 from tests.support.memory.rows import DeadLetterRow, MemoryRows
@@ -65,7 +65,7 @@ class MemoryDeadLetterReader:
 
 def matches(row: DeadLetterRow, wanted: Selection) -> bool:
     """Whether a selection chooses this letter."""
-    status = LetterStatus.OPEN if row.resolution is None else LetterStatus(row.resolution)
+    status = DeadLetterStatus.OPEN if row.resolution is None else DeadLetterStatus(row.resolution)
     return (
         row.mode == wanted.mode
         and status is wanted.status

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.dead_letter.ports import Buried, Reopened
+from application.dead_letter.ports import GivenUp, Reopened
 from application.kernel.ports import Ids
 from application.outbox.pointers import Pointer
 from application.outbox.ports import OutboxMessage
@@ -31,7 +31,7 @@ class MemoryDeadLetters:
     process: UUID
     ids: Ids
 
-    async def bury(self, pointers: Sequence[Pointer], reason: str) -> Buried:
+    async def give_up(self, pointers: Sequence[Pointer], reason: str) -> GivenUp:
         trips, busy = [], []
         for pointer in dict.fromkeys(pointers):
             row = self.rows.deliveries.get(pointer.delivery)
@@ -40,8 +40,8 @@ class MemoryDeadLetters:
             if row.begun_at is not None:
                 busy.append(pointer)
             elif row.status in (_S.QUEUED, _S.SENDING):
-                trips.append(self._bury(row, storable(reason) or "failed"))
-        return Buried(self._write(trips), busy)
+                trips.append(self._give_up(row, storable(reason) or "failed"))
+        return GivenUp(self._write(trips), busy)
 
     async def replay(self, letters: Sequence[Pointer], actor: str) -> Reopened:
         trips = []
@@ -72,7 +72,7 @@ class MemoryDeadLetters:
         letter.closed_at, letter.closed_by = self.rows.clock.now(), actor
         letter.resolution, letter.note = resolution, note
 
-    def _bury(self, row: DeliveryRow, reason: str) -> Trip:
+    def _give_up(self, row: DeliveryRow, reason: str) -> Trip:
         row.status, row.reason, row.updated_at = _S.FAILED, reason, self.rows.clock.now()
         row.seq, row.attempt, row.strikes = row.seq + 1, row.attempt + 1, 0
         row.not_before, row.lease_until = None, None

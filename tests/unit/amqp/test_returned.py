@@ -2,7 +2,7 @@
 
 import asyncio
 
-from application.dead_letter.bury import BuryDelivery
+from application.dead_letter.give_up import GiveUpDeliveries
 from application.outbox.pointers import Pointer, encode
 from application.outbox.travel import RETURNED
 from domain.delivery.delivery import DeliveryStatus
@@ -19,7 +19,9 @@ class Returned(World):
 
     def __init__(self) -> None:
         super().__init__()
-        batches = ReturnedBatches(bury=self.engine.bury, publisher=self.broker, ids=IDS, telemetry=self.told)
+        batches = ReturnedBatches(
+            give_up=self.engine.give_up, publisher=self.broker, ids=IDS, telemetry=self.told
+        )
         self.returned = BatchConsumer(name=RETURNED, consumer=self.broker, batches=batches, clock=CLOCK)
 
     async def give_up(self) -> None:
@@ -91,14 +93,14 @@ async def test_while_the_database_is_away_it_waits() -> None:
     class Away:
         """The letters, when they can be reached."""
 
-        async def bury(self, pointers, reason):
+        async def give_up(self, pointers, reason):
             if away:
                 raise StoreUnavailable("away")
-            return await letters.bury(pointers, reason)
+            return await letters.give_up(pointers, reason)
 
-    letters = world.engine.bury.letters
+    letters = world.engine.give_up.dead_letters
     world.returned.batches = ReturnedBatches(
-        bury=BuryDelivery(letters=Away(), deliveries=world.deliveries, handoff=world),
+        give_up=GiveUpDeliveries(dead_letters=Away(), deliveries=world.deliveries, handoff=world),
         publisher=world.broker,
         ids=IDS,
         telemetry=world.told,

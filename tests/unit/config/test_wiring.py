@@ -62,7 +62,7 @@ def test_every_argument_has_a_parameter_and_every_parameter_an_argument(folder: 
 
 def test_rooms_share_what_they_name(folder: Path) -> None:
     whole = container()
-    assert whole.delivery.begin().deliveries is whole.dead_letter.bury().deliveries
+    assert whole.delivery.begin().deliveries is whole.dead_letter.give_up().deliveries
     assert whole.intake.commit_intake().commit is whole.notification.submit().commit
     assert whole.notification.submit() is not container().notification.submit()
 

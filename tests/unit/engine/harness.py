@@ -111,7 +111,7 @@ class World:
             call=self.container.delivery.call(),
             probe=self.container.delivery.probe(),
             reissue=self.container.delivery.reissue(),
-            bury=self.container.dead_letter.bury(),
+            give_up=self.container.dead_letter.give_up(),
             settler=self.settler,
             in_work=FairSemaphore(total=slots, weights=WEIGHTS),
             ids=IDS,

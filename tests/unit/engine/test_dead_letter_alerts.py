@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from application.alert.dead_letters import CLAIM, PAUSE_MAX, TellOfLetters
+from application.alert.dead_letters import CLAIM, PAUSE_MAX, AlertDeadLetters
 from domain.kernel.channel import Lane, Priority
 from domain.kernel.errors import Unavailable
 from entrypoints.engine.alerts import DeadLetterAlerts
@@ -53,7 +53,7 @@ class World:
         """As in another process."""
         alerts = MemoryAlerts(rows=self.engine.rows)
         hook = None if mute else self.ear
-        tell = TellOfLetters(alerts=alerts, hook=hook, clock=self.clock, quiet=QUIET)
+        tell = AlertDeadLetters(alerts=alerts, hook=hook, clock=self.clock, quiet=QUIET)
         return DeadLetterAlerts(tell=tell, telemetry=self.told)
 
     async def die(self, count: int = 1, channel: str = "email", reason: str = "550 gone") -> None:

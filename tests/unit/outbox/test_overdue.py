@@ -7,7 +7,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from application.alert.lanes import TellOfLanes
+from application.alert.lanes import AlertStalledLanes
 from application.channel.ports import Channel
 from application.kernel.versioned import Versioned
 from application.outbox.chase import BACKLOG, ChaseOverdue
@@ -33,7 +33,7 @@ class World:
         self.posted: list[tuple[str, dict[str, object]]] = []
         self.away, self.finds = False, 0
         self.chase = ChaseOverdue(overdue=self, sizes=self, channels=self, handoff=self)
-        self.tell = TellOfLanes(overdue=self, hook=self, clock=self, longest=timedelta(minutes=5))
+        self.tell = AlertStalledLanes(overdue=self, hook=self, clock=self, longest=timedelta(minutes=5))
 
     async def find(self) -> OverdueFound:
         self.finds += 1

@@ -14,10 +14,10 @@ BUSY_WAIT = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuryDelivery:
+class GiveUpDeliveries:
     """As rows, each with a pointer to its lane's dead queue."""
 
-    letters: DeadLetters
+    dead_letters: DeadLetters
     deliveries: Deliveries
     handoff: Handoff
 
@@ -38,7 +38,7 @@ class BuryDelivery:
         Raises:
             StoreUnavailable: nothing was written.
         """
-        buried = await self.letters.bury(pointers, reason)
+        buried = await self.dead_letters.give_up(pointers, reason)
         later = [NotDueYet(busy, BUSY_WAIT) for busy in buried.busy]
         postponed = await self.deliveries.postpone(lane, later) if later else []
         self.handoff.offer([*buried.messages, *postponed])
