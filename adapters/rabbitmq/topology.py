@@ -13,7 +13,7 @@ from typing import Any
 from adapters.rabbitmq.delay_ladder import LEVELS, destination, exchange_of
 from adapters.rabbitmq.delay_plugin import DELAYED, DELAYED_ARGUMENTS, DELAYED_TYPE
 from application.intake.command import INTAKE
-from application.outbox.travel import RETURNED
+from application.outbox.dispatch import RETURNED
 from domain.kernel.channel import CHANNELS, TEST_LANE, Lane, Priority, lanes
 
 SHOP_EVENTS = "shop.events"

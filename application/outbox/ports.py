@@ -24,7 +24,7 @@ class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
 
 
-class Without(msgspec.Struct, frozen=True):
+class Excluded(msgspec.Struct, frozen=True):
     """What a look into the outbox leaves out: it was tried a moment ago, and could not be published."""
 
     queues: frozenset[str] = frozenset()
@@ -34,7 +34,7 @@ class Without(msgspec.Struct, frozen=True):
     ids: frozenset[UUID] = frozenset()
 
 
-ALL = Without()
+NOTHING_EXCLUDED = Excluded()
 
 
 class OutboxBacklog(msgspec.Struct, frozen=True):
@@ -52,11 +52,11 @@ class Outbox(Protocol):
         """They are confirmed: set-wise, idempotent."""
         ...
 
-    async def owned(self, limit: int, without: Without = ALL) -> list[OutboxMessage]:
+    async def owned(self, limit: int, excluded: Excluded = NOTHING_EXCLUDED) -> list[OutboxMessage]:
         """This process's rows, most urgent and oldest first."""
         ...
 
-    async def adopt(self, limit: int, without: Without = ALL) -> int:
+    async def adopt(self, limit: int, excluded: Excluded = NOTHING_EXCLUDED) -> int:
         """Take over rows whose owner no longer holds its lock, in the same order; return how many."""
         ...
 
@@ -78,7 +78,7 @@ class Handoff(Protocol):
         ...
 
 
-class Late(msgspec.Struct, frozen=True, kw_only=True):
+class OverdueDelivery(msgspec.Struct, frozen=True, kw_only=True):
     """One delivery whose time came `LATE` ago or earlier, or whose lease ended then."""
 
     pointer: Pointer
@@ -88,7 +88,7 @@ class Late(msgspec.Struct, frozen=True, kw_only=True):
 class OverdueFound(msgspec.Struct, frozen=True, kw_only=True):
     """What one look gave."""
 
-    late: list[Late] = []
+    late: list[OverdueDelivery] = []
     more: bool = False
     """There is more to be looked at already."""
 
@@ -121,7 +121,7 @@ class Overdue(Protocol):
         """
         ...
 
-    async def issue(self, late: Sequence[Late]) -> list[OutboxMessage]:
+    async def issue(self, late: Sequence[OverdueDelivery]) -> list[OutboxMessage]:
         """Commit a message for each that is still late; no row changes.
 
         The pointer is the one that is missing: should it stand in somebody's hand after all, it keeps its

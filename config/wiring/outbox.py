@@ -4,7 +4,7 @@ from dependency_injector import containers, providers
 
 from adapters.postgres.outbox.overdue import PostgresOverdue
 from adapters.postgres.outbox.rows import PostgresOutbox
-from application.outbox.chase import ChaseOverdue
+from application.outbox.reissue_overdue import ReissueOverdue
 from application.outbox.relay import RelayOutbox
 from config.wiring.broker import BrokerRoom
 from config.wiring.channel import ChannelRoom
@@ -26,8 +26,8 @@ class OutboxRoom(containers.DeclarativeContainer):
         RelayOutbox, outbox=rows, publisher=broker.publisher, delayed=broker.delayed, clock=kernel.clock
     )
     overdue = Single(PostgresOverdue, database=kernel.database, process=kernel.process, ids=kernel.ids)
-    chase_overdue = Single(
-        ChaseOverdue,
+    reissue_overdue = Single(
+        ReissueOverdue,
         overdue=overdue,
         sizes=broker.sizes,
         channels=channel.channels,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from application.outbox.chase import ChaseOverdue
+from application.outbox.reissue_overdue import ReissueOverdue
 from entrypoints.engine.telemetry import Telemetry
 
 LOOKS_MAX = 20
@@ -13,7 +13,7 @@ LOOKS_MAX = 20
 class OverdueWatch:
     """Called every few seconds."""
 
-    chase: ChaseOverdue
+    reissue: ReissueOverdue
     telemetry: Telemetry
 
     async def __call__(self) -> None:
@@ -23,8 +23,8 @@ class OverdueWatch:
             Unavailable: next time.
         """
         for _ in range(LOOKS_MAX):
-            chased = await self.chase()
-            for lane, count in chased.issued.items():
+            reissued = await self.reissue()
+            for lane, count in reissued.issued.items():
                 self.telemetry.trouble("deliveries.issued_again", lane=lane.queue, deliveries=count)
-            if not chased.more:
+            if not reissued.more:
                 return

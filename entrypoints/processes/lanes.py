@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from application.outbox.dispatch import RETURNED
 from application.outbox.ports import Handoff
-from application.outbox.travel import RETURNED
 from config.container import Container
 from config.settings import Settings
 from domain.kernel.channel import Lane, Mode, Priority

@@ -66,6 +66,6 @@ def alert_work(container: Container, telemetry: LaneFigures) -> list[Work]:
     alert, outbox = container.alert, container.outbox
     return [
         ("alerts", DeadLetterAlerts(tell=alert.dead_letters(), telemetry=telemetry), ALERTS_EVERY),
-        ("overdue", OverdueWatch(chase=outbox.chase_overdue(), telemetry=telemetry), OVERDUE_EVERY),
+        ("overdue", OverdueWatch(reissue=outbox.reissue_overdue(), telemetry=telemetry), OVERDUE_EVERY),
         ("lanes", LaneAlerts(tell=alert.lanes(), telemetry=telemetry), LANES_EVERY),
     ]

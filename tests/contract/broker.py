@@ -20,7 +20,7 @@ from application.broker.ports import (
     Received,
     Subscription,
 )
-from application.outbox.travel import RETURNED
+from application.outbox.dispatch import RETURNED
 from domain.kernel.errors import BrokerUnavailable
 from tests.support.eventually import eventually
 

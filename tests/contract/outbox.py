@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from application.outbox.ports import OutboxBacklog, OutboxMessage, Without
+from application.outbox.ports import Excluded, OutboxBacklog, OutboxMessage
 from domain.kernel.channel import Lane, Priority
 from tests.contract.engine import Engine
 from tests.support.accepting import IDS, notification, user
@@ -110,7 +110,7 @@ class OutboxContract:
         lost = [message(queue="deliver.gone.critical", priority=Priority.CRITICAL) for _ in range(30)]
         one, other, waits = message(), message(), message(due=LATER)
         await self.write(engine, *lost, one, other, waits)
-        passing = Without(
+        passing = Excluded(
             queues=frozenset({"deliver.gone.critical"}),
             delayed=frozenset({one.queue}),
             ids=frozenset({one.id}),

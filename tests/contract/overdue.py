@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from application.attempt.ports import Resolution
 from application.outbox.pointers import decode
-from application.outbox.ports import Late, Overdue, OverdueFound
+from application.outbox.ports import Overdue, OverdueDelivery, OverdueFound
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, Priority
 from tests.contract.dead_letters import failed, letter
@@ -33,11 +33,17 @@ class OverdueContract:
         found = await overdue.find()
 
         assert sorted(found.late, key=lambda late: late.pointer.delivery) == sorted(
-            (Late(pointer=pointer, lane=EMAIL) for pointer in (*pointers(new), *pointers(dropped))),
+            (
+                OverdueDelivery(pointer=pointer, lane=EMAIL)
+                for pointer in (*pointers(new), *pointers(dropped))
+            ),
             key=lambda late: late.pointer.delivery,
         )
         await engine.shift(waiting.deliveries[0].id, "not_before", PAST)
-        assert (await overdue.find()).late in ([], [Late(pointer=pointers(waiting)[0], lane=EMAIL)])
+        assert (await overdue.find()).late in (
+            [],
+            [OverdueDelivery(pointer=pointers(waiting)[0], lane=EMAIL)],
+        )
 
     async def test_who_was_found_is_left_alone_for_a_while(self, engine: Engine, overdue: Overdue) -> None:
         await engine.given(5)

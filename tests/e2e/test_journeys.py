@@ -56,7 +56,7 @@ async def begun(stage: Shop) -> Mapping[str, UUID]:
             assert delivery["notBefore"], delivery
 
         await eventually(waits)
-        user = {"userId": "late-user", "email": "late@example.com", "name": "Late"}
+        user = {"userId": "late-user", "email": "late@example.com", "name": "OverdueDelivery"}
         await publish("user.created", user, message_id="late")
     return begun
 

@@ -14,7 +14,7 @@ from adapters.rendering.bounded import BoundedRenderer
 from application.intake.command import INTAKE
 from application.intake.outage import StoreOutage
 from application.kernel.supervision import End, Tasks
-from application.outbox.travel import RETURNED
+from application.outbox.dispatch import RETURNED
 from config.container import Container
 from config.settings import Accepting, EngineSettings, Settings
 from domain.kernel.channel import Lane, Priority
@@ -189,7 +189,7 @@ class Assembly:
 
     def _chaser(self) -> Recurring:
         """Issues again what is not back."""
-        work = OverdueWatch(chase=self.container.outbox.chase_overdue(), telemetry=self.voice)
+        work = OverdueWatch(reissue=self.container.outbox.reissue_overdue(), telemetry=self.voice)
         return Recurring(name="overdue", work=work, every=5.0, telemetry=self.voice)
 
     async def reach_store(self) -> None:

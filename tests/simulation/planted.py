@@ -24,8 +24,8 @@ from application.delivery.reissue import ReissuePointers
 from application.notification.group_commit import GroupCommit
 from application.notification.ports import NewNotification, Won
 from application.outbox import relay as relaying
-from application.outbox.chase import Chased, ChaseOverdue
 from application.outbox.pointers import Pointer
+from application.outbox.reissue_overdue import OverdueReissued, ReissueOverdue
 from application.outbox.relay import RelayOutbox
 from application.provider.states import ProviderStates
 from application.recovery.recover import RecoverBroker
@@ -125,8 +125,8 @@ def _relay_deletes_before_confirm() -> Patch:
 @contextmanager
 def _unmended(bug: Patch) -> Iterator[None]:
     """Who looks for what is overdue would mend what it has lost; so he does not, and nobody purges a lane."""
-    nothing = Chased(late=0, issued={}, more=False)
-    with _never(ChaseOverdue, "__call__", nothing), patch.object(Faults, "_purge", lambda _: None), bug:
+    nothing = OverdueReissued(late=0, issued={}, more=False)
+    with _never(ReissueOverdue, "__call__", nothing), patch.object(Faults, "_purge", lambda _: None), bug:
         yield
 
 
@@ -346,7 +346,7 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "a frozen process keeps its outbox": lambda: patch.object(world, "SILENCE", math.inf),
     "who publishes nothing keeps its outbox": lambda: patch.object(RelayActor, "able", True),
     "nobody looks for what is overdue": lambda: _never(
-        ChaseOverdue, "__call__", Chased(late=0, issued={}, more=False)
+        ReissueOverdue, "__call__", OverdueReissued(late=0, issued={}, more=False)
     ),
     "who cannot open it forgets the lost call": _who_cannot_open_it_forgets_the_lost_call,
     "no look at the clearance": _no_look_at_the_clearance,

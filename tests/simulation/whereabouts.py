@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from adapters.memory.broker import MemoryBroker
 from application.outbox.pointers import Pointer, decode
-from application.outbox.ports import Late, OutboxMessage
+from application.outbox.ports import OutboxMessage, OverdueDelivery
 from domain.kernel.errors import Undecodable
 from tests.support.memory.overdue import MemoryOverdue
 
@@ -24,7 +24,7 @@ class WatchedOverdue:
         self._overdue = overdue
         self._world = world
 
-    async def issue(self, late: Sequence[Late]) -> list[OutboxMessage]:
+    async def issue(self, late: Sequence[OverdueDelivery]) -> list[OutboxMessage]:
         """As the real one."""
         world = self._world
         there = world.taken | world.purged | set(at_broker(world.broker))

@@ -14,8 +14,8 @@ from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.outbox.watching import Watched, watch
 from application.attempt.ports import Resolution, UnknownAttempt, UnknownFilter
 from application.kernel.ports import Ids
+from application.outbox.dispatch import dead_letter, messages, requeued
 from application.outbox.ports import OutboxMessage
-from application.outbox.travel import again, dead_letter, messages
 from domain.delivery.cause import cause
 from domain.delivery.delivery import DeliveryStatus, advance
 from domain.kernel.errors import Conflict, NotFound
@@ -110,14 +110,14 @@ class PostgresUnknownAttempts:
             rows = await connection.fetch(
                 _RESOLVE, delivery, becomes, reason, cause(reason), actor, resolution
             )
-            trips = []
+            dispatches = []
             for row in rows:
                 if becomes is DeliveryStatus.QUEUED:
                     await watch(connection, [Watched(row["id"], row["channel"], row["priority"])])
-                    trips.append(again(*where(row), due=None, outcome=None))
+                    dispatches.append(requeued(*where(row), due=None, outcome=None))
                 elif becomes is DeliveryStatus.FAILED:
-                    trips.append(dead_letter(*where(row)))
-            made = messages(trips, self.ids)
+                    dispatches.append(dead_letter(*where(row)))
+            made = messages(dispatches, self.ids)
             await outbox.write(connection, self.process, made)
             return made
 

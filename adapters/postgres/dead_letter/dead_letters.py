@@ -17,8 +17,8 @@ from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.outbox.watching import Watched, watch
 from application.dead_letter.ports import GivenUp, Reopened
 from application.kernel.ports import Ids
+from application.outbox.dispatch import dead_letter, messages, requeued
 from application.outbox.pointers import Pointer
-from application.outbox.travel import again, dead_letter, messages
 from domain.delivery.cause import cause
 from domain.kernel.channel import Lane, Mode, Priority
 from domain.kernel.text import storable
@@ -168,7 +168,7 @@ async def replay(
     """See `DeadLetters.replay`; within a transaction."""
     rows = await connection.fetch(*_REPLAY(_in_order(letters), actor=actor))
     await watch(connection, [Watched(row["id"], row["channel"], row["priority"]) for row in rows])
-    made = messages((again(*where(row), due=None, outcome=None) for row in rows), ids)
+    made = messages((requeued(*where(row), due=None, outcome=None) for row in rows), ids)
     await outbox.write(connection, process, made)
     return Reopened([row["id"] for row in rows], made)
 

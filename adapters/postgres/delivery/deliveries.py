@@ -12,9 +12,9 @@ from adapters.postgres.delivery.settle import settle
 from adapters.postgres.outbox import rows as outbox
 from application.delivery.ports import STRIKES_FREE, Begin, Leases, NotDueYet, Settled, Settlement
 from application.kernel.ports import Ids
+from application.outbox.dispatch import delayed, messages
 from application.outbox.pointers import Pointer
 from application.outbox.ports import OutboxMessage
-from application.outbox.travel import back, messages
 from domain.kernel.channel import Lane
 
 # After an interrupted predecessor the history stands at `unknown`: sending again passes through `queued`.
@@ -89,7 +89,7 @@ class PostgresDeliveries:
 
         async def work(connection: Connection) -> list[OutboxMessage]:
             now = await connection.fetchval("SELECT now()")
-            made = messages((back(p.pointer, lane, p.wait, now) for p in pointers), self.ids)
+            made = messages((delayed(p.pointer, lane, p.wait, now) for p in pointers), self.ids)
             await outbox.write(connection, self.process, made)
             return made
 

@@ -19,7 +19,7 @@ from adapters.postgres.delivery import counters
 from adapters.postgres.outbox import rows as outbox
 from application.delivery.ports import Settled, Settlement
 from application.kernel.ports import Ids
-from application.outbox.travel import Trip, again, dead_letter, messages
+from application.outbox.dispatch import Dispatch, dead_letter, messages, requeued
 from domain.delivery.delivery import DeliveryStatus, advance
 from domain.delivery.ending import NO_ANSWER, Ending, ending
 from domain.kernel.text import storable
@@ -109,7 +109,7 @@ async def settle(
     ours = [settlement for settlement in given if settlement.delivery in moved]
     await _note_unanswered(connection, ours, endings, moved)
     await bury(connection, [row for row in rows if row["status"] == DeliveryStatus.FAILED])
-    made = messages(_trips(ours, moved), ids)
+    made = messages(_dispatches(ours, moved), ids)
     await outbox.write(connection, process, made)
     return Settled(made, [s.delivery for s in given if s.delivery not in moved])
 
@@ -175,10 +175,10 @@ async def _note_unanswered(
     await decide(connection, decided)
 
 
-def _trips(ours: Sequence[Settlement], moved: Mapping[UUID, asyncpg.Record]) -> Iterator[Trip]:
+def _dispatches(ours: Sequence[Settlement], moved: Mapping[UUID, asyncpg.Record]) -> Iterator[Dispatch]:
     for each in ours:
         row = moved[each.delivery]
         if row["status"] == DeliveryStatus.QUEUED:
-            yield again(*where(row), due=each.due, outcome=each.outcome)
+            yield requeued(*where(row), due=each.due, outcome=each.outcome)
         elif row["status"] == DeliveryStatus.FAILED:
             yield dead_letter(*where(row))

@@ -18,9 +18,9 @@ from adapters.postgres.dead_letter.dead_letters import where
 from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.outbox.watching import LANE_MAX
 from application.kernel.ports import Ids
+from application.outbox.dispatch import Dispatch, messages, requeued
 from application.outbox.pointers import Pointer
-from application.outbox.ports import Late, OutboxMessage, OverdueFound, Waiting
-from application.outbox.travel import Trip, again, messages
+from application.outbox.ports import OutboxMessage, OverdueDelivery, OverdueFound, Waiting
 from domain.kernel.channel import Lane, Mode, Priority
 from domain.kernel.ids import uuid7
 
@@ -177,12 +177,12 @@ class PostgresOverdue:
     async def find(self) -> OverdueFound:
         return await self.database.run(self._find)
 
-    async def issue(self, late: Sequence[Late]) -> list[OutboxMessage]:
+    async def issue(self, late: Sequence[OverdueDelivery]) -> list[OutboxMessage]:
         given = sorted((each.pointer for each in late), key=lambda pointer: pointer.delivery.int)
 
         async def work(connection: Connection) -> list[OutboxMessage]:
             rows = await connection.fetch(*_STILL_LATE(given))
-            made = messages(map(_trip, rows), self.ids)
+            made = messages(map(_dispatch, rows), self.ids)
             await outbox.write(connection, self.process, made)
             return made
 
@@ -206,7 +206,8 @@ class PostgresOverdue:
         more = await self._walk(connection, now)
         rows = await connection.fetch(_LOOK, LOOKS, self.late, PAUSE_MAX, self.pause)
         late = [
-            Late(pointer=pointer, lane=lane) for pointer, lane in (where(row) for row in rows if row["late"])
+            OverdueDelivery(pointer=pointer, lane=lane)
+            for pointer, lane in (where(row) for row in rows if row["late"])
         ]
         return OverdueFound(late=late, more=more or len(rows) == LOOKS)
 
@@ -240,8 +241,8 @@ class PostgresOverdue:
         return await connection.fetchrow(_PAGE, after, until, PAGE, channel, priority, self.lane_max)
 
 
-def _trip(row: asyncpg.Record) -> Trip:
-    return again(*where(row), due=None, outcome=None)
+def _dispatch(row: asyncpg.Record) -> Dispatch:
+    return requeued(*where(row), due=None, outcome=None)
 
 
 def _lane(row: asyncpg.Record) -> Lane:

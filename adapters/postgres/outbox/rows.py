@@ -10,7 +10,7 @@ import msgspec
 
 from adapters.postgres.core.database import Connection, Database
 from adapters.postgres.core.statement import RowsStatement
-from application.outbox.ports import ALL, OutboxBacklog, OutboxMessage, Without
+from application.outbox.ports import NOTHING_EXCLUDED, Excluded, OutboxBacklog, OutboxMessage
 
 
 class _Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,14 +123,14 @@ class PostgresOutbox:
         """In id order, so that two relays of the same rows do not deadlock."""
         await self.database.fetch(_DELETE, sorted(ids))
 
-    async def owned(self, limit: int, without: Without = ALL) -> list[OutboxMessage]:
+    async def owned(self, limit: int, excluded: Excluded = NOTHING_EXCLUDED) -> list[OutboxMessage]:
         """Most urgent and oldest first."""
-        rows = await self.database.fetch(_OWNED, self.process, limit, *_left_out(without))
+        rows = await self.database.fetch(_OWNED, self.process, limit, *_left_out(excluded))
         return [_message(row) for row in rows]
 
-    async def adopt(self, limit: int, without: Without = ALL) -> int:
+    async def adopt(self, limit: int, excluded: Excluded = NOTHING_EXCLUDED) -> int:
         """Rows of owners without a living session; a process cut off from the database counts as dead."""
-        return len(await self.database.fetch(_ADOPT, self.process, limit, *_left_out(without)))
+        return len(await self.database.fetch(_ADOPT, self.process, limit, *_left_out(excluded)))
 
     async def backlog(self) -> OutboxBacklog:
         """Counted, not estimated: the table is small but for a broker that is away."""
@@ -138,8 +138,8 @@ class PostgresOutbox:
         return OutboxBacklog(row["pending"], row["oldest_age"])
 
 
-def _left_out(without: Without) -> tuple[list[str], list[str], list[UUID]]:
-    return list(without.queues), list(without.delayed), list(without.ids)
+def _left_out(excluded: Excluded) -> tuple[list[str], list[str], list[UUID]]:
+    return list(excluded.queues), list(excluded.delayed), list(excluded.ids)
 
 
 def _message(row: asyncpg.Record) -> OutboxMessage:

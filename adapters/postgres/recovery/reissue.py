@@ -16,7 +16,7 @@ from adapters.postgres.core.database import Connection, Database
 from adapters.postgres.dead_letter.dead_letters import where
 from adapters.postgres.outbox import rows as outbox
 from application.kernel.ports import Ids
-from application.outbox.travel import Trip, back, dead_letter, messages
+from application.outbox.dispatch import Dispatch, dead_letter, delayed, messages
 from domain.kernel.channel import Lane, Mode, Priority
 from domain.kernel.errors import Conflict
 from domain.kernel.ids import uuid7
@@ -181,8 +181,8 @@ class PostgresRecovery:
         if page["last"] is None:
             return 0, here.at(here.stage + 1)
         rows = await connection.fetch(_REISSUE, page["unfinished"]) if page["unfinished"] else []
-        trips = [_trip(row, page["now"]) for row in rows]
-        await outbox.write(connection, self.process, messages(trips, self.ids))
+        dispatches = [_dispatch(row, page["now"]) for row in rows]
+        await outbox.write(connection, self.process, messages(dispatches, self.ids))
         return len(rows), msgspec.structs.replace(here, after=page["last"])
 
     async def _dead(self, way: _Way, connection: Connection) -> tuple[int, Position]:
@@ -190,11 +190,11 @@ class PostgresRecovery:
         rows = await connection.fetch(_DEAD, here.after, here.seq, self.batch, *way.filter)
         if not rows:
             return 0, here.at(DEAD + 1)
-        trips = [dead_letter(*where(row)) for row in rows]
-        await outbox.write(connection, self.process, messages(trips, self.ids))
+        dispatches = [dead_letter(*where(row)) for row in rows]
+        await outbox.write(connection, self.process, messages(dispatches, self.ids))
         return len(rows), Position(here.recent, DEAD, rows[-1]["id"], rows[-1]["seq"])
 
 
-def _trip(row: asyncpg.Record, now: datetime) -> Trip:
+def _dispatch(row: asyncpg.Record, now: datetime) -> Dispatch:
     wait = timedelta() if row["due"] is None else row["due"] - now
-    return back(*where(row), wait, now)
+    return delayed(*where(row), wait, now)

@@ -216,9 +216,9 @@ class RelayActor:
         self._left_behind = False
         gone: set[UUID] = set()
         self._gone = gone
-        without = self.blocked.without()
+        excluded = self.blocked.excluded()
         try:
-            rows = await self.outbox.owned(SWEEP_ROWS, without)
+            rows = await self.outbox.owned(SWEEP_ROWS, excluded)
         finally:
             self._gone = None
         self.offer([row for row in rows if row.id not in gone])
@@ -229,7 +229,7 @@ class RelayActor:
     async def _adopt(self, own: int) -> int:
         """Who gets nothing out takes nothing over but, with nothing of its own, one row to try with."""
         limit = SWEEP_ROWS if self.able else 0 if own else 1
-        adopted = await self.outbox.adopt(limit, self.blocked.without()) if limit else 0
+        adopted = await self.outbox.adopt(limit, self.blocked.excluded()) if limit else 0
         if adopted:
             self.telemetry.wide("outbox.adopted", messages=adopted)
         return adopted

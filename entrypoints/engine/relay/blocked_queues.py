@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from application.outbox.ports import OutboxMessage, Without
+from application.outbox.ports import Excluded, OutboxMessage
 from application.outbox.relay import Relayed
 from domain.kernel.errors import Unavailable
 from entrypoints.engine.backoff import Backoff
@@ -40,11 +40,11 @@ class BlockedQueues:
             message.due is not None and self._ways.rests((message.queue, True), now)
         )
 
-    def without(self) -> Without:
+    def excluded(self) -> Excluded:
         """What the outbox need not show now."""
         now = _now()
         ways = self._ways.resting(now)
-        return Without(
+        return Excluded(
             queues=frozenset(queue for queue, ladder in ways if not ladder),
             delayed=frozenset(queue for queue, ladder in ways if ladder),
             ids=self._ones.resting(now),

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from application.dead_letter.ports import GivenUp, Reopened
 from application.kernel.ports import Ids
+from application.outbox.dispatch import Dispatch, dead_letter, messages, requeued
 from application.outbox.pointers import Pointer
 from application.outbox.ports import OutboxMessage
-from application.outbox.travel import Trip, again, dead_letter, messages
 from domain.delivery.cause import cause, fingerprint
 from domain.delivery.delivery import DeliveryStatus, advance
 from domain.kernel.text import storable
@@ -32,7 +32,7 @@ class MemoryDeadLetters:
     ids: Ids
 
     async def give_up(self, pointers: Sequence[Pointer], reason: str) -> GivenUp:
-        trips, busy = [], []
+        dispatches, busy = [], []
         for pointer in dict.fromkeys(pointers):
             row = self.rows.deliveries.get(pointer.delivery)
             if row is None or row.seq != pointer.seq:
@@ -40,19 +40,19 @@ class MemoryDeadLetters:
             if row.begun_at is not None:
                 busy.append(pointer)
             elif row.status in (_S.QUEUED, _S.SENDING):
-                trips.append(self._give_up(row, storable(reason) or "failed"))
-        return GivenUp(self._write(trips), busy)
+                dispatches.append(self._give_up(row, storable(reason) or "failed"))
+        return GivenUp(self._write(dispatches), busy)
 
     async def replay(self, letters: Sequence[Pointer], actor: str) -> Reopened:
-        trips = []
+        dispatches = []
         for letter in self._open(letters):
             row = self.rows.deliveries[letter.delivery_id]
             if self.rows.notifications[row.notification_id].cancelled_at is not None:
                 self._close(letter, None, "discarded", "cancelled")
             elif row.seq == letter.seq and row.status is _S.FAILED:
                 self._close(letter, actor, "replayed")
-                trips.append(reissue(self.rows, row, reason="replayed", actor=actor))
-        return Reopened([trip.pointer.delivery for trip in trips], self._write(trips))
+                dispatches.append(reissue(self.rows, row, reason="replayed", actor=actor))
+        return Reopened([dispatch.pointer.delivery for dispatch in dispatches], self._write(dispatches))
 
     async def discard(self, letters: Sequence[Pointer], actor: str, note: str) -> list[UUID]:
         found = list(self._open(letters))
@@ -72,7 +72,7 @@ class MemoryDeadLetters:
         letter.closed_at, letter.closed_by = self.rows.clock.now(), actor
         letter.resolution, letter.note = resolution, note
 
-    def _give_up(self, row: DeliveryRow, reason: str) -> Trip:
+    def _give_up(self, row: DeliveryRow, reason: str) -> Dispatch:
         row.status, row.reason, row.updated_at = _S.FAILED, reason, self.rows.clock.now()
         row.seq, row.attempt, row.strikes = row.seq + 1, row.attempt + 1, 0
         row.not_before, row.lease_until = None, None
@@ -82,8 +82,8 @@ class MemoryDeadLetters:
         bury_row(self.rows, row)
         return dead_letter(Pointer(row.id, row.seq), self.rows.lane(row))
 
-    def _write(self, trips: Sequence[Trip]) -> list[OutboxMessage]:
-        made = messages(trips, self.ids)
+    def _write(self, dispatches: Sequence[Dispatch]) -> list[OutboxMessage]:
+        made = messages(dispatches, self.ids)
         outbox.write(self.rows, self.process, made)
         return made
 
@@ -121,7 +121,7 @@ def note_unknown(rows: MemoryRows, row: DeliveryRow, reason: str) -> None:
     )
 
 
-def reissue(rows: MemoryRows, row: DeliveryRow, *, reason: str, actor: str) -> Trip:
+def reissue(rows: MemoryRows, row: DeliveryRow, *, reason: str, actor: str) -> Dispatch:
     """Begin a new epoch: retries and deadline count anew."""
     now, old = rows.clock.now(), row.status
     row.status, row.updated_at, row.epoch_at = advance(old, _S.QUEUED), now, now
@@ -129,4 +129,4 @@ def reissue(rows: MemoryRows, row: DeliveryRow, *, reason: str, actor: str) -> T
     row.seq, row.epoch, row.spent, row.strikes = row.seq + 1, row.epoch + 1, 0, 0
     rows.tell(row, _S.QUEUED, reason, actor)
     count(rows, row.notification_id, old, _S.QUEUED)
-    return again(Pointer(row.id, row.seq), rows.lane(row), due=None, outcome=None)
+    return requeued(Pointer(row.id, row.seq), rows.lane(row), due=None, outcome=None)

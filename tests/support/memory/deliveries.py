@@ -17,9 +17,9 @@ from application.delivery.ports import (
     StruckDelivery,
 )
 from application.kernel.ports import Ids
+from application.outbox.dispatch import Dispatch, dead_letter, delayed, messages, requeued
 from application.outbox.pointers import Pointer
 from application.outbox.ports import OutboxMessage
-from application.outbox.travel import Trip, again, back, dead_letter, messages
 from domain.delivery.delivery import DeliveryStatus, advance
 from domain.delivery.ending import NO_ANSWER, ending
 from domain.kernel.channel import Lane
@@ -85,22 +85,22 @@ class MemoryDeliveries:
 
     async def settle(self, settlements: Sequence[Settlement]) -> Settled:
         becoming = [advance(_S.SENDING, settlement.status) for settlement in settlements]
-        trips: list[Trip] = []
+        dispatches: list[Dispatch] = []
         overtaken = []
         for settlement, becomes in zip(settlements, becoming, strict=True):
             row = self.rows.deliveries.get(settlement.delivery)
             if row is None or not _still_ours(row, settlement):
                 overtaken.append(settlement.delivery)
             else:
-                trips += self._settle(row, settlement, becomes)
-        return Settled(self._write(trips), overtaken)
+                dispatches += self._settle(row, settlement, becomes)
+        return Settled(self._write(dispatches), overtaken)
 
     async def postpone(self, lane: Lane, pointers: Sequence[NotDueYet]) -> list[OutboxMessage]:
         now = self.rows.clock.now()
-        return self._write(back(p.pointer, lane, p.wait, now) for p in pointers)
+        return self._write(delayed(p.pointer, lane, p.wait, now) for p in pointers)
 
-    def _write(self, trips: Iterable[Trip]) -> list[OutboxMessage]:
-        made = messages(trips, self.ids)
+    def _write(self, dispatches: Iterable[Dispatch]) -> list[OutboxMessage]:
+        made = messages(dispatches, self.ids)
         outbox.write(self.rows, self.process, made)
         return made
 
@@ -180,7 +180,7 @@ class MemoryDeliveries:
         self.rows.tell(row, _S.SENDING)
         return True
 
-    def _settle(self, row: DeliveryRow, given: Settlement, becomes: DeliveryStatus) -> list[Trip]:
+    def _settle(self, row: DeliveryRow, given: Settlement, becomes: DeliveryStatus) -> list[Dispatch]:
         now = self.rows.clock.now()
         cancelled = self.rows.notifications[row.notification_id].cancelled_at is not None
         end = ending(becomes, given.outcome, interrupted=row.reason is not None, cancelled=cancelled)
@@ -206,7 +206,7 @@ class MemoryDeliveries:
         count(self.rows, row.notification_id, _S.SENDING, becomes)
         lane, pointer = self.rows.lane(row), Pointer(row.id, row.seq)
         if becomes is _S.QUEUED:
-            return [again(pointer, lane, due=given.due, outcome=given.outcome)]
+            return [requeued(pointer, lane, due=given.due, outcome=given.outcome)]
         if becomes is _S.FAILED:
             bury_row(self.rows, row)
             return [dead_letter(pointer, lane)]

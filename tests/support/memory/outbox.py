@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.outbox.ports import ALL, OutboxBacklog, OutboxMessage, Without
+from application.outbox.ports import NOTHING_EXCLUDED, Excluded, OutboxBacklog, OutboxMessage
 from tests.support.memory.rows import MemoryRows, OutboxRow
 
 
@@ -25,16 +25,16 @@ class MemoryOutbox:
         for id_ in ids:
             self.rows.outbox.pop(id_, None)
 
-    async def owned(self, limit: int, without: Without = ALL) -> list[OutboxMessage]:
+    async def owned(self, limit: int, excluded: Excluded = NOTHING_EXCLUDED) -> list[OutboxMessage]:
         mine = [row.message for row in self.rows.outbox.values() if row.owner == self.process]
-        return sorted((each for each in mine if _wanted(each, without)), key=_urgency)[:limit]
+        return sorted((each for each in mine if _wanted(each, excluded)), key=_urgency)[:limit]
 
-    async def adopt(self, limit: int, without: Without = ALL) -> int:
+    async def adopt(self, limit: int, excluded: Excluded = NOTHING_EXCLUDED) -> int:
         living = self.rows.processes | {self.process}
         orphans = [
             row
             for row in self.rows.outbox.values()
-            if row.owner not in living and _wanted(row.message, without)
+            if row.owner not in living and _wanted(row.message, excluded)
         ]
         adopted = sorted(orphans, key=lambda row: _urgency(row.message))[:limit]
         for row in adopted:
@@ -47,9 +47,9 @@ class MemoryOutbox:
         return OutboxBacklog(len(born), age)
 
 
-def _wanted(message: OutboxMessage, without: Without) -> bool:
-    waits = message.due is not None and message.queue in without.delayed
-    return not waits and message.queue not in without.queues and message.id not in without.ids
+def _wanted(message: OutboxMessage, excluded: Excluded) -> bool:
+    waits = message.due is not None and message.queue in excluded.delayed
+    return not waits and message.queue not in excluded.queues and message.id not in excluded.ids
 
 
 def _urgency(message: OutboxMessage) -> tuple[int, UUID]:

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from application.kernel.ports import Ids
+from application.outbox.dispatch import messages, requeued
 from application.outbox.pointers import Pointer
-from application.outbox.ports import Late, OutboxMessage, OverdueFound, Waiting
-from application.outbox.travel import again, messages
+from application.outbox.ports import OutboxMessage, OverdueDelivery, OverdueFound, Waiting
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane
 from tests.support.memory import outbox
@@ -36,23 +36,23 @@ class MemoryOverdue:
     pause: timedelta = LATE
 
     async def find(self) -> OverdueFound:
-        now, found, kept = self.rows.clock.now(), list[Late](), dict[UUID, tuple[datetime, int]]()
+        now, found, kept = self.rows.clock.now(), list[OverdueDelivery](), dict[UUID, tuple[datetime, int]]()
         for row in self._late(now):
             look_at, tries = self.rows.overdue.get(row.id, (now, 0))
             if look_at <= now:
-                found.append(Late(pointer=Pointer(row.id, row.seq), lane=self.rows.lane(row)))
+                found.append(OverdueDelivery(pointer=Pointer(row.id, row.seq), lane=self.rows.lane(row)))
                 look_at, tries = now + min(self.pause * 2**tries, PAUSE_MAX), min(tries + 1, 10)
             kept[row.id] = look_at, tries
         self.rows.overdue = kept
         return OverdueFound(late=found)
 
-    async def issue(self, late: Sequence[Late]) -> list[OutboxMessage]:
-        now, trips = self.rows.clock.now(), []
+    async def issue(self, late: Sequence[OverdueDelivery]) -> list[OutboxMessage]:
+        now, dispatches = self.rows.clock.now(), []
         for each in late:
             row = self.rows.deliveries[each.pointer.delivery]
             if row.seq == each.pointer.seq and row.status in _OPEN and (_since(row) or now) <= now:
-                trips.append(again(each.pointer, each.lane, due=None, outcome=None))
-        made = messages(trips, self.ids)
+                dispatches.append(requeued(each.pointer, each.lane, due=None, outcome=None))
+        made = messages(dispatches, self.ids)
         outbox.write(self.rows, self.process, made)
         return made
 

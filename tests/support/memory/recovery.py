@@ -5,8 +5,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from application.kernel.ports import Ids
+from application.outbox.dispatch import Dispatch, dead_letter, delayed, messages
 from application.outbox.pointers import Pointer
-from application.outbox.travel import Trip, back, dead_letter, messages
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane
 from domain.kernel.errors import Conflict
@@ -32,7 +32,7 @@ class MemoryRecovery:
         self._check(marker)
         unfinished = [row for row in self.rows.deliveries.values() if row.status in _UNFINISHED]
         unfinished = [row for row in unfinished if lane is None or lane.queue == self.rows.lane(row).queue]
-        return self._write([self._trip(row) for row in sorted(unfinished, key=lambda row: row.priority)])
+        return self._write([self._dispatch(row) for row in sorted(unfinished, key=lambda row: row.priority)])
 
     async def reissue_dead(self, marker: UUID | None = None, lane: Lane | None = None) -> int:
         self._check(marker)
@@ -49,15 +49,15 @@ class MemoryRecovery:
         if marker is not None and marker not in self.rows.markers:
             raise Conflict("another process has issued everything meanwhile")
 
-    def _write(self, trips: list[Trip]) -> int:
-        outbox.write(self.rows, self.process, messages(trips, self.ids))
-        return len(trips)
+    def _write(self, dispatches: list[Dispatch]) -> int:
+        outbox.write(self.rows, self.process, messages(dispatches, self.ids))
+        return len(dispatches)
 
-    def _trip(self, row: DeliveryRow) -> Trip:
+    def _dispatch(self, row: DeliveryRow) -> Dispatch:
         """A row that somebody holds keeps its number and is looked at when the lease ends."""
         now = self.rows.clock.now()
         free = row.status is DeliveryStatus.QUEUED
         row.seq, row.updated_at = row.seq + free, now
         due = row.not_before if free else row.lease_until
         wait = timedelta() if due is None else due - now
-        return back(Pointer(row.id, row.seq), self.rows.lane(row), wait, now)
+        return delayed(Pointer(row.id, row.seq), self.rows.lane(row), wait, now)

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from application.attempt.ports import Resolution, UnknownAttempt, UnknownFilter
 from application.kernel.ports import Ids
+from application.outbox.dispatch import Dispatch, dead_letter, messages
 from application.outbox.pointers import Pointer
 from application.outbox.ports import OutboxMessage
-from application.outbox.travel import Trip, dead_letter, messages
 from domain.delivery.delivery import DeliveryStatus, advance
 from domain.kernel.errors import Conflict, NotFound
 from tests.support.memory import outbox
@@ -51,16 +51,16 @@ class MemoryUnknownAttempts:
         if not self._held(row):
             told = "it is resolved already" if row.resolved_at else "its delivery does not rest on it"
             raise Conflict(f"{told}: the delivery is {self.rows.deliveries[delivery].status}")
-        trips = self._move(row, resolution, actor)
+        dispatches = self._move(row, resolution, actor)
         self.rows.resolve(delivery, resolution, actor)
-        made = messages(trips, self.ids)
+        made = messages(dispatches, self.ids)
         outbox.write(self.rows, self.process, made)
         return made
 
     async def held(self) -> int:
         return len({row.delivery_id for row in self.rows.unknown.values() if self._held(row)})
 
-    def _move(self, row: UnknownRow, resolution: Resolution, actor: str) -> list[Trip]:
+    def _move(self, row: UnknownRow, resolution: Resolution, actor: str) -> list[Dispatch]:
         delivery, reason = self.rows.deliveries[row.delivery_id], f"resolved as {resolution}"
         if resolution is Resolution.RESEND:
             return [reissue(self.rows, delivery, reason=reason, actor=actor)]

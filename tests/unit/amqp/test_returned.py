@@ -3,8 +3,8 @@
 import asyncio
 
 from application.dead_letter.give_up import GiveUpDeliveries
+from application.outbox.dispatch import RETURNED
 from application.outbox.pointers import Pointer, encode
-from application.outbox.travel import RETURNED
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.errors import StoreUnavailable
 from entrypoints.amqp.parking import REASON as HEADER

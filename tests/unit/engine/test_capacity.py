@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from application.outbox.chase import ChaseOverdue
+from application.outbox.reissue_overdue import ReissueOverdue
 from domain.delivery.delivery import DeliveryStatus
 from domain.provider.outcome import Accepted
 from entrypoints.engine.lane.actor import LaneActor
@@ -198,7 +198,7 @@ async def test_what_is_in_hand_for_long_keeps_its_place_though_it_is_taken_for_l
         return Accepted("ok")
 
     world.answer = slowly
-    chase = ChaseOverdue(
+    reissue = ReissueOverdue(
         overdue=MemoryOverdue(rows=world.rows, process=world.me, ids=IDS),
         sizes=world.broker,
         channels=MemoryChannels(rows=world.rows),
@@ -209,7 +209,7 @@ async def test_what_is_in_hand_for_long_keeps_its_place_though_it_is_taken_for_l
     for _ in range(60):  # as much comes as goes, and sixty are ahead of each
         ids += await world.accept(60 if not ids else 3, packed=True)
         await passing(6)
-        issued += sum((await chase()).issued.values())
+        issued += sum((await reissue()).issued.values())
     assert issued > 60, "or nothing was tried"
     assert world.sent == ids[: len(world.sent)]
     await eventually(lambda: world.all_sent(ids), timeout=300)

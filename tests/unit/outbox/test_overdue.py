@@ -10,9 +10,9 @@ import pytest
 from application.alert.lanes import AlertStalledLanes
 from application.channel.ports import Channel
 from application.kernel.versioned import Versioned
-from application.outbox.chase import BACKLOG, ChaseOverdue
 from application.outbox.pointers import Pointer
-from application.outbox.ports import Late, OutboxMessage, OverdueFound, Waiting
+from application.outbox.ports import OutboxMessage, OverdueDelivery, OverdueFound, Waiting
+from application.outbox.reissue_overdue import BACKLOG, ReissueOverdue
 from domain.kernel.channel import Lane, Priority
 from domain.kernel.errors import BrokerUnavailable, NotFound, StoreUnavailable
 
@@ -24,22 +24,22 @@ class World:
     """A store that knows who is late, a broker with queues, a channel."""
 
     def __init__(self) -> None:
-        self.late: list[Late] = []
+        self.late: list[OverdueDelivery] = []
         self.sizes = {HIGH.queue: 0, LOW.queue: 0}
         self.channel: Channel | None = Channel(channel="email")
-        self.issued: list[Late] = []
+        self.issued: list[OverdueDelivery] = []
         self.offered: list[OutboxMessage] = []
         self.waiting: list[Waiting] = []
         self.posted: list[tuple[str, dict[str, object]]] = []
         self.away, self.finds = False, 0
-        self.chase = ChaseOverdue(overdue=self, sizes=self, channels=self, handoff=self)
+        self.reissue = ReissueOverdue(overdue=self, sizes=self, channels=self, handoff=self)
         self.tell = AlertStalledLanes(overdue=self, hook=self, clock=self, longest=timedelta(minutes=5))
 
     async def find(self) -> OverdueFound:
         self.finds += 1
         return OverdueFound(late=self.late)
 
-    async def issue(self, late: Sequence[Late]) -> list[OutboxMessage]:
+    async def issue(self, late: Sequence[OverdueDelivery]) -> list[OutboxMessage]:
         self.issued += late
         return [OutboxMessage(id=each.pointer.delivery, queue=each.lane.queue, body=b"") for each in late]
 
@@ -66,14 +66,14 @@ class World:
         return NOW
 
 
-def late(lane: Lane, count: int) -> list[Late]:
-    return [Late(pointer=Pointer(uuid4(), 1), lane=lane) for _ in range(count)]
+def late(lane: Lane, count: int) -> list[OverdueDelivery]:
+    return [OverdueDelivery(pointer=Pointer(uuid4(), 1), lane=lane) for _ in range(count)]
 
 
 async def test_what_is_not_back_is_issued_and_handed_over() -> None:
     world = World()
     world.late = [*late(HIGH, 3), *late(LOW, 2)]
-    chased = await world.chase()
+    chased = await world.reissue()
     assert chased.issued == {HIGH: 3, LOW: 2}
     assert world.issued == world.late
     assert [message.id for message in world.offered] == [each.pointer.delivery for each in world.late]
@@ -83,7 +83,7 @@ async def test_what_stands_in_a_long_queue_is_not_issued() -> None:
     world = World()
     world.late = [*late(HIGH, 3), *late(LOW, 2)]
     world.sizes[HIGH.queue] = BACKLOG + 1
-    assert (await world.chase()).issued == {LOW: 2}
+    assert (await world.reissue()).issued == {LOW: 2}
 
 
 @pytest.mark.parametrize(
@@ -92,14 +92,14 @@ async def test_what_stands_in_a_long_queue_is_not_issued() -> None:
 async def test_what_is_meant_to_wait_is_not_issued(channel: Channel | None) -> None:
     world = World()
     world.late, world.channel = late(HIGH, 3), channel
-    assert (await world.chase()).issued == {}
+    assert (await world.reissue()).issued == {}
 
 
 async def test_without_its_queue_nothing_is_issued_and_without_the_broker_next_time() -> None:
     world = World()
     world.late = late(HIGH, 3)
     del world.sizes[HIGH.queue]
-    assert (await world.chase()).issued == {}
+    assert (await world.reissue()).issued == {}
 
     async def away(queue: str) -> int:
         raise BrokerUnavailable(queue)
@@ -107,7 +107,7 @@ async def test_without_its_queue_nothing_is_issued_and_without_the_broker_next_t
     world.size = away
     world.finds = 0
     with pytest.raises(BrokerUnavailable):
-        await world.chase()
+        await world.reissue()
     assert not world.finds, "they are left to those who reach the broker"
 
 

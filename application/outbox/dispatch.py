@@ -18,7 +18,7 @@ RETURNED = "deliver.returned"
 _Way = tuple[str, Priority, datetime | None]
 
 
-class Trip(msgspec.Struct, frozen=True, kw_only=True):
+class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     """One pointer that goes to a queue."""
 
     pointer: Pointer
@@ -29,33 +29,33 @@ class Trip(msgspec.Struct, frozen=True, kw_only=True):
     """It concerns one delivery (retry, dead letter): an operator can move it by itself."""
 
 
-def again(pointer: Pointer, lane: Lane, *, due: datetime | None, outcome: str | None) -> Trip:
+def requeued(pointer: Pointer, lane: Lane, *, due: datetime | None, outcome: str | None) -> Dispatch:
     """Back to its lane: a retry alone, what was not called, or in vain for all, with others."""
     retry = due is not None or outcome not in (None, "not_called", "account_fault")
-    return Trip(pointer=pointer, queue=lane.queue, priority=lane.urgency, due=due, alone=retry)
+    return Dispatch(pointer=pointer, queue=lane.queue, priority=lane.urgency, due=due, alone=retry)
 
 
-def dead_letter(pointer: Pointer, lane: Lane) -> Trip:
+def dead_letter(pointer: Pointer, lane: Lane) -> Dispatch:
     """To the lane's dead letters, at once."""
-    return Trip(pointer=pointer, queue=lane.dead, priority=lane.urgency, alone=True)
+    return Dispatch(pointer=pointer, queue=lane.dead, priority=lane.urgency, alone=True)
 
 
-def back(pointer: Pointer, lane: Lane, wait: timedelta, now: datetime) -> Trip:
+def delayed(pointer: Pointer, lane: Lane, wait: timedelta, now: datetime) -> Dispatch:
     """To its lane after a while: in whole seconds, so that those that wait alike travel together."""
     due = now + timedelta(seconds=math.ceil(wait.total_seconds())) if wait > timedelta() else None
-    return Trip(pointer=pointer, queue=lane.queue, priority=lane.urgency, due=due)
+    return Dispatch(pointer=pointer, queue=lane.queue, priority=lane.urgency, due=due)
 
 
-def messages(trips: Iterable[Trip], ids: Ids) -> list[OutboxMessage]:
+def messages(dispatches: Iterable[Dispatch], ids: Ids) -> list[OutboxMessage]:
     """Pack what may travel together: the same queue at the same time."""
     shared: dict[_Way, list[Pointer]] = defaultdict(list)
     made = []
-    for trip in trips:
-        way = (trip.queue, trip.priority, trip.due)
-        if trip.alone:
-            made.append(_message(way, [trip.pointer], ids))
+    for dispatch in dispatches:
+        way = (dispatch.queue, dispatch.priority, dispatch.due)
+        if dispatch.alone:
+            made.append(_message(way, [dispatch.pointer], ids))
         else:
-            shared[way].append(trip.pointer)
+            shared[way].append(dispatch.pointer)
     for way, pointers in shared.items():
         made += [_message(way, chunk, ids) for chunk in packed(pointers)]
     return made

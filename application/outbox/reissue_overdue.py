@@ -12,7 +12,7 @@ import msgspec
 from application.broker.ports import QueueSizes
 from application.channel.ports import Channels
 from application.intake.command import INTAKE
-from application.outbox.ports import Handoff, Late, Overdue
+from application.outbox.ports import Handoff, Overdue, OverdueDelivery
 from domain.kernel.channel import Lane
 from domain.kernel.errors import NotFound
 
@@ -20,7 +20,7 @@ BACKLOG = 100
 """Messages in a lane that it works off within a moment: who is not back by then is not among them."""
 
 
-class Chased(msgspec.Struct, frozen=True, kw_only=True):
+class OverdueReissued(msgspec.Struct, frozen=True, kw_only=True):
     """What one look gave: deliveries."""
 
     late: int
@@ -29,7 +29,7 @@ class Chased(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChaseOverdue:
+class ReissueOverdue:
     """Any number of processes may ask at any time."""
 
     overdue: Overdue
@@ -37,7 +37,7 @@ class ChaseOverdue:
     channels: Channels
     handoff: Handoff
 
-    async def __call__(self) -> Chased:
+    async def __call__(self) -> OverdueReissued:
         """Look once.
 
         Raises:
@@ -46,7 +46,7 @@ class ChaseOverdue:
         with suppress(NotFound):  # who does not reach the broker must not take them from those who do
             await self.sizes.size(INTAKE)
         found = await self.overdue.find()
-        lanes: dict[Lane, list[Late]] = {}
+        lanes: dict[Lane, list[OverdueDelivery]] = {}
         for late in found.late:
             lanes.setdefault(late.lane, []).append(late)
         issued = {}
@@ -54,7 +54,7 @@ class ChaseOverdue:
             if await self._works(lane):
                 self.handoff.offer(await self.overdue.issue(theirs))
                 issued[lane] = len(theirs)
-        return Chased(late=len(found.late), issued=issued, more=found.more)
+        return OverdueReissued(late=len(found.late), issued=issued, more=found.more)
 
     async def _works(self, lane: Lane) -> bool:
         """Whether the lane is worked off, so that who is not back will not come by itself."""
