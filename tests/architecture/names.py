@@ -47,13 +47,10 @@ PRIVATE: Mapping[str, str] = {
 
 LEFT: Mapping[str, frozenset[str]] = {
     "eyes": frozenset({"entrypoints/demo"}),
-    "incarnation": frozenset({"entrypoints/processes"}),
     "lenient": frozenset({"domain", "application"}),
     "sane": frozenset({"entrypoints/engine"}),
     "tell": frozenset({"application", "adapters", "entrypoints"}),
     "told": frozenset({"domain", "application", "adapters", "entrypoints", "config"}),
-    "trip": frozenset({"application", "adapters/postgres"}),
-    "trips": frozenset({"application", "adapters/postgres"}),
     "unfit": frozenset({"entrypoints/engine"}),
 }
 """Word -> folders that still have it: it may not spread, and goes from here when it is gone there."""
