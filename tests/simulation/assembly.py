@@ -224,7 +224,7 @@ class Assembly:
             call=delivery.call(),
             probe=delivery.probe(),
             reissue=delivery.reissue(),
-            bury=self.container.dead_letter.bury(),
+            give_up=self.container.dead_letter.give_up(),
             settler=Settler(deliveries=delivery.deliveries(), handoff=self.relay, telemetry=self.voice),
             in_work=FairSemaphore(total=40, reserve=8, weights=WEIGHTS),
             capacity={"sandbox": ProviderCapacity(pool=8, weights=WEIGHTS)},
@@ -241,7 +241,7 @@ class Assembly:
 
     def _returned(self) -> BatchConsumer:
         batches = ReturnedBatches(
-            bury=self.container.dead_letter.bury(),
+            give_up=self.container.dead_letter.give_up(),
             publisher=self.publisher,
             ids=self.process.ids,
             telemetry=self.voice,
