@@ -49,12 +49,12 @@ class PrometheusTelemetry:
 
     def provider_paused(self, provider: str, reason: str) -> None:
         """Our account or configuration is refused."""
-        self.metrics.provider_paused.labels(provider).set(1)
+        self.metrics.provider_rests.labels(provider).set(1)
         self.trouble("provider.rests", provider=provider, reason=reason)
 
     def provider_resumed(self, provider: str, paused_for: timedelta) -> None:
         """A probe was taken."""
-        self.metrics.provider_paused.labels(provider).set(0)
+        self.metrics.provider_rests.labels(provider).set(0)
         self.wide("provider.goes_on", provider=provider, seconds=round(paused_for.total_seconds(), 1))
 
     def kept_out(self, code: str, count: int = 1) -> None:

@@ -41,7 +41,7 @@ class AppearedEvent(msgspec.Struct, frozen=True, kw_only=True):
     data: AppearedData
 
 
-class DeadLetterAlert(msgspec.Struct, frozen=True):
+class AlertedGroup(msgspec.Struct, frozen=True):
     """One group, and why the receiver does not know of it."""
 
     appeared: Appeared
@@ -58,7 +58,7 @@ class AlertDeadLetters:
     quiet: timedelta
     """A group that was told of so recently waits: others may join it."""
 
-    async def __call__(self) -> DeadLetterAlert | None:
+    async def __call__(self) -> AlertedGroup | None:
         """Tell of one group; None when there is nothing to tell.
 
         Raises:
@@ -73,9 +73,9 @@ class AlertDeadLetters:
             except Unavailable as away:
                 waited = self.clock.now() - appeared.first_at
                 await self.alerts.postpone(appeared, min(max(waited, PAUSE_MIN), PAUSE_MAX))
-                return DeadLetterAlert(appeared, str(away))
-        await self.alerts.told(appeared)
-        return DeadLetterAlert(appeared, None)
+                return AlertedGroup(appeared, str(away))
+        await self.alerts.record_alerted(appeared)
+        return AlertedGroup(appeared, None)
 
 
 def _event(appeared: Appeared) -> AppearedEvent:

@@ -91,5 +91,5 @@ class AlertStalledLanes:
             seconds=int(each.age.total_seconds()),
         )
         event = StalledEvent(type=EVENT, timestamp=self.clock.now(), data=data)
-        alerted = msgspec.json.encode((EVENT, data.lane, data.since))
-        await self.hook.post(f"msg_{hashlib.sha256(alerted).hexdigest()[:32]}", msgspec.json.encode(event))
+        same = msgspec.json.encode((EVENT, data.lane, data.since))
+        await self.hook.post(f"msg_{hashlib.sha256(same).hexdigest()[:32]}", msgspec.json.encode(event))

@@ -48,7 +48,7 @@ class _PendingAlert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertRestingProviders:
+class AlertPausedProviders:
     """Called every few seconds; `hook` None: the log has said it."""
 
     providers: PausedProviders
@@ -79,10 +79,10 @@ class AlertRestingProviders:
         return faults
 
     def _look(self) -> None:
-        paused = self.providers.paused()
-        for provider in self._known.keys() - paused.keys():
+        paused_now = self.providers.paused()
+        for provider in self._known.keys() - paused_now.keys():
             self._pending[provider] = _PendingAlert(self._event(RESUMED, provider, self._known.pop(provider)))
-        for provider, paused in paused.items():
+        for provider, paused in paused_now.items():
             known = self._known.get(provider)
             self._known[provider] = paused
             if known is None or known.since != paused.since:

@@ -67,8 +67,9 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     replayed: int = 0
     """Dead letters that an operator has moved back to the lane."""
     stale: int = 0
-    rest: str | None = None
-    """Why the lane rests: its channel is paused, all its providers rest, or a key is not at hand."""
+    pause_reason: str | None = None
+    """Why the lane has to pause: its channel is paused, all its providers are, or a key is missing.  None: it
+    goes on."""
 
 
 class _Opened(msgspec.Struct, frozen=True):
@@ -109,10 +110,12 @@ class BeginDeliveries:
         calls, settlements, pause_reason = self._decide(leases, begun)
         ours, broken = await self._begin(calls, leases.facts_at)
         # Overtaken, or the lease ended unused: then nobody else would ever look at this delivery again.
-        rest = [call.leased for call in calls if call.leased.id not in ours]
-        settlements += [without_call(each, GiveUp(broken[each.id])) for each in rest if each.id in broken]
+        not_begun = [call.leased for call in calls if call.leased.id not in ours]
+        settlements += [
+            without_call(each, GiveUp(broken[each.id])) for each in not_begun if each.id in broken
+        ]
         settlements += [unreadable(each) for each in leases.unreadable]
-        lost = [leased for leased in rest if leased.id not in broken]
+        lost = [leased for leased in not_begun if leased.id not in broken]
         if lost:
             again = [NotDueYet(Pointer(leased.id, leased.seq), timedelta()) for leased in lost]
             self.handoff.offer(await self.deliveries.postpone(lane, again))
@@ -124,7 +127,7 @@ class BeginDeliveries:
             replayed=leases.replayed,
             struck=leases.struck,
             stale=len(pointers) - len(leases.taken) - len(leases.unreadable) - elsewhere,
-            rest=pause_reason,
+            pause_reason=pause_reason,
         )
 
     def _decide(
@@ -132,23 +135,23 @@ class BeginDeliveries:
     ) -> tuple[list[CommittedCall], list[Settlement], str | None]:
         calls: list[CommittedCall] = []
         settlements: list[Settlement] = []
-        rest: str | None = None
+        pause_reason: str | None = None
         now, heard = leases.facts_at, self.clock.monotonic()
         for leased in leases.taken:
             try:
                 decided = self._one(leased, now, begun, heard)
             except KeyUnavailable as away:
-                rest = str(away)
-                decided = RetryAt(now + KEY_WAIT, rest, spends=False)
+                pause_reason = str(away)
+                decided = RetryAt(now + KEY_WAIT, pause_reason, spends=False)
             except Exception as bug:  # noqa: BLE001  what cannot be decided must not hold its neighbours up
                 decided = GiveUp(f"cannot be decided: {type(bug).__name__}")
             if isinstance(decided, CommittedCall):
                 calls.append(decided)
                 continue
             if isinstance(decided, Paused):
-                rest = decided.reason
+                pause_reason = decided.reason
             settlements.append(without_call(leased, decided))
-        return calls, settlements, rest
+        return calls, settlements, pause_reason
 
     def _one(self, leased: Leased, now: datetime, begun: float, heard: float) -> CommittedCall | Verdict:
         try:

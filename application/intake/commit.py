@@ -75,7 +75,7 @@ class CommitIntake:
 
     async def _committed(self, command: Command) -> _End:
         try:
-            prepared = await self.prepare(command.request, promised=command.id)
+            prepared = await self.prepare(command.request, intake_id=command.id)
             kept = (command.fingerprint, *prepared.fingerprints)  # another release may have made it
             prepared = msgspec.structs.replace(prepared, key=command.key, fingerprints=kept)
             return _end(command, prepared, await self.commit.put(prepared))

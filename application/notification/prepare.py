@@ -54,7 +54,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     former: Former | None = None
     kept_out: tuple[Fault, ...] = ()
     """Values of the recipients that a lenient request is accepted without."""
-    promised: bool = False
+    from_intake: bool = False
     """It was accepted before, while the database was away."""
 
 
@@ -70,22 +70,22 @@ class Prepare:
     open: OpenChannels | None = None
     """None: every channel takes requests."""
 
-    async def __call__(self, request: Request, *, promised: UUID | None = None) -> Prepared:
+    async def __call__(self, request: Request, *, intake_id: UUID | None = None) -> Prepared:
         """Prepare one request.
 
         Args:
-            promised: its id, when it was minted before.
+            intake_id: the id that it got when it was put on the intake; None: a new one is made.
 
         Raises:
             Invalid: with every fault.
             StoreUnavailable: the template is not at hand and cannot be read.
         """
-        faults = _texts(request, promised=promised is not None)
+        faults = _texts(request, from_intake=intake_id is not None)
         template = await self.templates.active(request.template) if request.template else None
         channel = request.channel or (template.channel if template else "")
         faults += self._content(request, template, channel)
         # What was promised, and events, which nobody can answer, wait until the channel is enabled.
-        if self.open is not None and promised is None and not request.lenient:
+        if self.open is not None and intake_id is None and not request.lenient:
             faults += [] if await self.open.takes(channel) else [_disabled(channel)]
         kept_out: list[Fault] = []
         resolved_recipients = self._resolve_all(request, channel, faults, kept_out)
@@ -93,7 +93,7 @@ class Prepare:
             raise Invalid(*faults)
         key = identity.digest(self.vault, request)
         return Prepared(
-            id=promised or self.ids.next(),
+            id=intake_id or self.ids.next(),
             request=_unbroken(request),
             channel=channel,
             template=template,
@@ -102,7 +102,7 @@ class Prepare:
             fingerprints=identity.fingerprints(self.vault, request) if key is not None else (b"",),
             former=identity.former(self.vault, request),
             kept_out=tuple(kept_out),
-            promised=promised is not None,
+            from_intake=intake_id is not None,
         )
 
     def _content(self, request: Request, template: Template | None, channel: str) -> list[Fault]:
@@ -178,7 +178,7 @@ class Prepare:
         )
 
 
-def _texts(request: Request, *, promised: bool) -> list[Fault]:
+def _texts(request: Request, *, from_intake: bool) -> list[Fault]:
     """What was promised before such characters were refused is kept."""
     faults = []
     limits = {
@@ -189,9 +189,9 @@ def _texts(request: Request, *, promised: bool) -> list[Fault]:
     for name, (value, most) in limits.items():
         if value is not None and not 1 <= len(value) <= most:
             faults.append(Fault(f"/{name}", "bad_length", f"1 to {most} characters"))
-        elif value is not None and not promised and hides(value):
+        elif value is not None and not from_intake and hides(value):
             faults.append(Fault(f"/{name}", "bad_character", UNSEEN))
-    if not promised:
+    if not from_intake:
         faults += [
             Fault(f"/recipients/{n}/userId", "bad_character", UNSEEN)
             for n, recipient in enumerate(request.recipients)

@@ -7,7 +7,7 @@ from adapters.http.egress import Egress
 from adapters.postgres.alert.alerts import PostgresAlerts
 from application.alert.dead_letters import AlertDeadLetters
 from application.alert.lanes import AlertStalledLanes
-from application.alert.providers import AlertRestingProviders
+from application.alert.providers import AlertPausedProviders
 from application.kernel.ports import Clock
 from config.alerts import allowed, signing_key
 from config.settings import Settings
@@ -57,9 +57,5 @@ class AlertRoom(containers.DeclarativeContainer):
         longest=kernel.settings.provided.alerts.waiting_max,
     )
     paused_providers = Single(
-        AlertRestingProviders,
-        providers=provider.states,
-        hook=hook,
-        clock=kernel.clock,
-        process=kernel.process,
+        AlertPausedProviders, providers=provider.states, hook=hook, clock=kernel.clock, process=kernel.process
     )

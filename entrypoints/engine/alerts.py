@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from application.alert.dead_letters import AlertDeadLetters, DeadLetterAlert
-from application.alert.providers import AlertRestingProviders
+from application.alert.dead_letters import AlertDeadLetters, AlertedGroup
+from application.alert.providers import AlertPausedProviders
 from entrypoints.engine.telemetry import Telemetry
 
 
@@ -25,7 +25,7 @@ class DeadLetterAlerts:
             if alert.fault is not None:
                 return
 
-    def _log(self, alert: DeadLetterAlert) -> None:
+    def _log(self, alert: AlertedGroup) -> None:
         appeared = alert.appeared
         group = {"group": appeared.fingerprint, "mode": appeared.mode, "channel": appeared.channel}
         self.telemetry.trouble(
@@ -39,7 +39,7 @@ class DeadLetterAlerts:
 class ProviderAlerts:
     """Called every few seconds.  Sends alerts of resting providers; the log has its line already."""
 
-    send: AlertRestingProviders
+    send: AlertPausedProviders
     telemetry: Telemetry
 
     async def __call__(self) -> None:

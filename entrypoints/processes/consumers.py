@@ -50,7 +50,7 @@ def shop_event_consumers(
 def intake_consumer(container: Container, probe: Probe) -> BatchConsumer:
     """Commits what was accepted on the broker while the database was away."""
     batches = IntakeBatches(
-        drain=container.intake.drain(),
+        commit_intake=container.intake.commit_intake(),
         publisher=container.broker.publisher(),
         ids=container.kernel.ids(),
         telemetry=container.kernel.telemetry(),
@@ -68,9 +68,9 @@ def intake_consumer(container: Container, probe: Probe) -> BatchConsumer:
 
 
 def returned_consumer(container: Container, probe: Probe) -> BatchConsumer:
-    """Buries the deliveries of messages that the broker gave up."""
+    """Gives up the deliveries of messages that the broker gave up."""
     batches = ReturnedBatches(
-        bury=container.dead_letter.bury(),
+        give_up=container.dead_letter.give_up(),
         publisher=container.broker.publisher(),
         ids=container.kernel.ids(),
         telemetry=container.kernel.telemetry(),

@@ -101,7 +101,7 @@ class World:
     test_key: str
     broker: MemoryBroker
     """Where promises are kept while `acceptance` fails."""
-    drain: CommitIntake
+    commit_intake: CommitIntake
     operations: Operations
     nudges: Nudges
     advance: AdvanceJob
@@ -117,7 +117,7 @@ class World:
         """What became of the promises that wait on the broker."""
         subscription = await self.broker.subscribe(INTAKE, 1000)
         messages = await subscription.take(1000)
-        ends = await self.drain([message.body for message in messages])
+        ends = await self.commit_intake([message.body for message in messages])
         await subscription.ack([message.tag for message in messages])
         await subscription.close()
         return ends
@@ -179,7 +179,7 @@ async def build() -> World:
     container.access.entropy.override(Object(lambda: next(entropy).to_bytes(32, "big")))
     container.broker.publisher.override(broker)
     container.provider.gateways.override(NamedGateways())
-    container.intake.outage.override(StoreOutage(clock=clock, moment=timedelta()))
+    container.intake.outage.override(StoreOutage(clock=clock, retry_after=timedelta()))
     container.notification.acceptance.override(acceptance)
     create_key = container.access.create_key()
     live = (await create_key("live", Mode.LIVE)).secret.reveal()
@@ -210,7 +210,7 @@ async def build() -> World:
         live_key=live,
         test_key=test,
         broker=broker,
-        drain=container.intake.drain(),
+        commit_intake=container.intake.commit_intake(),
         operations=services.operations,
         nudges=nudges,
         advance=replace(container.job.advance(), size=2),

@@ -49,8 +49,6 @@ LEFT: Mapping[str, frozenset[str]] = {
     "lenient": frozenset({"domain", "application"}),
     "tell": frozenset({"application", "adapters", "entrypoints"}),
     "told": frozenset({"domain", "application", "adapters", "entrypoints", "config"}),
-    "trip": frozenset({"application", "adapters/postgres"}),
-    "trips": frozenset({"application", "adapters/postgres"}),
 }
 """Word -> folders that still have it: it may not spread, and goes from here when it is gone there."""
 

@@ -51,7 +51,7 @@ class Yard:
 
     async def compact(self, window: int = 2_000, **how: Any) -> Compacted:
         compact = CompactQueue(
-            consumer=self.consumer, sizes=self.sizes, letters=self.engine.letter_reader(), window=window
+            consumer=self.consumer, sizes=self.sizes, dead_letters=self.engine.letter_reader(), window=window
         )
         tallies = [tally async for tally in compact(EMAIL.dead, **({"remove": True} | how))]
         assert [tally.seen for tally in tallies] == sorted(tally.seen for tally in tallies)

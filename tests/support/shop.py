@@ -264,7 +264,7 @@ class Shop:
         """Let it have run before: a broker without a mark is given everything with its first one."""
         marker = uuid4()
         async with links(self.broker) as (publishing, consuming):
-            await RabbitMarker(consuming, publishing).plant(marker)
+            await RabbitMarker(consuming, publishing).place(marker)
         await self.fetch("INSERT INTO broker_marker (id, relied_at) VALUES ($1, now())", marker)
 
     @asynccontextmanager

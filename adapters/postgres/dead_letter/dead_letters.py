@@ -12,7 +12,7 @@ import asyncpg
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement
-from adapters.postgres.dead_letter.give_up import buried
+from adapters.postgres.dead_letter.bury import buried
 from adapters.postgres.delivery.counters import counted
 from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.outbox.tracking import OpenDelivery, track

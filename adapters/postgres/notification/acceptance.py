@@ -88,7 +88,8 @@ SELECT
     id, mode, type, klass, channel, priority, template_id, template_version, content,
     convert_from(metadata, 'UTF8')::jsonb, created_by, traceparent, open,
     least(
-        now(), CASE WHEN promised THEN created_at ELSE greatest(created_at, now() - :asked_max::interval) END
+        now(),
+        CASE WHEN from_intake THEN created_at ELSE greatest(created_at, now() - :asked_max::interval) END
     )
 FROM given
 WHERE key IS NULL OR id IN (SELECT notification_id FROM won)

@@ -87,8 +87,8 @@ class Chunks:
         begun = await self._begin([pointer for pointer, _ in items], strikes_max)
         self.services.telemetry.stage("begin", loop.time() - started)
         self._route = begun.calls[-1].provider if begun.calls else self._route or ""
-        if begun.rest is not None:
-            self.pauses.ask(begun.rest)
+        if begun.pause_reason is not None:
+            self.pauses.ask(begun.pause_reason)
         working = [c.leased.id for c in begun.calls] + [s.delivery for s in begun.settlements]
         held = {delivery: rest.pop(delivery) for delivery in working}
         self._put_aside(unacked, grant, begun.struck, rest)
@@ -111,7 +111,7 @@ class Chunks:
             postponed=begun.postponed,
             replayed=begun.replayed,
             stale=begun.stale,
-            struck=len(begun.struck),
+            suspects=len(begun.struck),
             seconds=round(loop.time() - started, 4),
             traces=trace_ids(call.leased.traceparent for call in begun.calls),
         )

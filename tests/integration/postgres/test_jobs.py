@@ -89,7 +89,7 @@ async def test_many_letters_are_told_of_in_chunks(store: Database) -> None:
 
     first = await alerts.claim(quiet=NONE, span=LONG)
     assert first is not None
-    await alerts.told(first)
+    await alerts.record_alerted(first)
     second = await alerts.claim(quiet=NONE, span=LONG)
 
     assert second is not None

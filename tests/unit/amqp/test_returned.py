@@ -98,9 +98,9 @@ async def test_while_the_database_is_away_it_waits() -> None:
                 raise StoreUnavailable("away")
             return await letters.give_up(pointers, reason)
 
-    letters = world.engine.give_up.letters
+    letters = world.engine.give_up.dead_letters
     world.returned.batches = ReturnedBatches(
-        give_up=GiveUpDeliveries(letters=Away(), deliveries=world.deliveries, handoff=world),
+        give_up=GiveUpDeliveries(dead_letters=Away(), deliveries=world.deliveries, handoff=world),
         publisher=world.broker,
         ids=IDS,
         telemetry=world.told,

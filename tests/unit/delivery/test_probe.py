@@ -18,7 +18,7 @@ LIVE, TEST = Lane("email", Priority.LOW), Lane("email", Priority.LOW, Mode.TEST)
 
 
 @pytest.mark.parametrize(
-    ("resting", "live", "tested"),
+    ("paused", "live", "tested"),
     [
         ("smtp", LanePermission.PAUSE, LanePermission.RUN),
         ("sandbox", LanePermission.RUN, LanePermission.PAUSE),

@@ -7,7 +7,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from application.alert.providers import PAUSE_MAX, AlertRestingProviders
+from application.alert.providers import PAUSE_MAX, AlertPausedProviders
 from application.provider.states import ProviderStates
 from domain.kernel.errors import Unavailable
 from domain.provider.outcome import Accepted, AccountFault
@@ -27,7 +27,7 @@ class World:
         self.ids: list[str] = []
         self.deaf: deque[str] = deque()
         self.states = ProviderStates(clock=self.clock, watch=self.told)
-        tell = AlertRestingProviders(
+        tell = AlertPausedProviders(
             providers=self.states, hook=None if mute else self, clock=self.clock, process=uuid4()
         )
         self.alarm = ProviderAlerts(send=tell, telemetry=self.told)
