@@ -1,4 +1,4 @@
-"""Triggers close at hand, by the event type they listen to."""
+"""Enabled triggers in memory, by the event type they listen to."""
 
 import re
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ class TriggerIndex:
         return self._rules
 
     def forget(self) -> None:
-        """This process changed one: ask again."""
+        """Drop the cached triggers: this process has changed one."""
         self._until = float("-inf")
 
     async def _read(self) -> Rules:

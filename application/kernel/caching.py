@@ -1,4 +1,4 @@
-"""Templates and channels close at hand: versions for ever (they never change), the rest for a moment."""
+"""Caches of templates and channels: versions are kept, the rest is read again after seconds."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,7 +23,7 @@ _TEMPLATE, _VARIABLE = 1_000, 300
 
 @dataclass(slots=True)
 class _Active:
-    """What was found, when that was true, and when somebody last went to ask again (monotonic seconds)."""
+    """A cached template, when it was read, and when a read was last begun (monotonic seconds)."""
 
     template: Template | None
     read_at: float

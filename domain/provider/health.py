@@ -1,12 +1,11 @@
-"""How a provider stands, as one process knows it: open to all, or resting and probed.  Pure: time is given.
+"""The health of a provider, as one process knows it: available, or paused and probed.  Pure: time is given.
 
-    open ─── the account is refused ───► resting ─── its time has come ───► one probe
+    open ─── the account is refused ───► paused ──── the pause has ended ──► one probe
       ▲                                     ▲                                  │
       │                                     └────── refused again: longer ─────┤
-      └──────────────── the provider has looked at the probe's message ────────┘
+      └──────────────── the provider has examined the probe's message ────────┘
 
-What a breaker counts, and who is next in a channel's list, builds on this: nobody else decides whether a
-provider may be called.
+Nothing else decides whether a provider may be called.
 """
 
 from datetime import timedelta
@@ -16,34 +15,35 @@ import msgspec
 from domain.provider.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
 
 UNCERTAIN_FAULTS_MAX = 3
-"""So many faults that may be the messages' own, and nothing accepted between them, are the account's."""
+"""After so many uncertain faults in a row, with nothing accepted between them, the account is at fault."""
 PAUSE_MIN, PAUSE_MAX = 5.0, 30.0
-"""Seconds until the first probe, and between two at most: they double."""
+"""Seconds: the first pause, and the longest; each pause is twice the one before."""
 UNCERTAIN_PAUSE = 1.0
-"""The same while there is doubt: message after message is tried, until one is taken or all were refused."""
+"""Seconds: the pause while it is uncertain whose fault it is.  It is short, so that one message after the
+other is tried until one is accepted."""
 PROBE_MAX = 10.0
-"""Seconds; a probe that is not heard of for so long is followed by another."""
+"""Seconds after which a probe without an outcome is followed by another."""
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """One provider's; all times are monotonic seconds."""
+    """The health of one provider; all times are monotonic seconds."""
 
     fault: str | None = None
-    """Why it rests, None: it does not."""
+    """Why it is paused; None: it is not."""
     since: float = 0.0
-    """When it began to rest."""
+    """When the pause began."""
     probe_at: float = 0.0
     failures: int = 0
-    """Faults in a row that it rests for: the first, and the probes'."""
+    """Consecutive faults of this pause: the one that began it, and those of its probes."""
     uncertain_faults: int = 0
-    """Faults in a row that may be the messages' own."""
+    """Consecutive faults that may be the messages' own."""
 
     def available(self) -> bool:
-        """It does not rest."""
+        """Whether it is not paused."""
         return self.fault is None
 
     def accepts_probe(self, now: float) -> bool:
-        """It does not rest, or it is time for a probe."""
+        """Whether it is not paused, or may be probed now."""
         return self.fault is None or now >= self.probe_at
 
 
@@ -51,16 +51,16 @@ HEALTHY = Health()
 
 
 def with_probe(health: Health, now: float) -> Health:
-    """A probe is on its way: for a while nobody else sends one."""
+    """The health while a probe is under way: for `PROBE_MAX` no other one is sent."""
     return msgspec.structs.replace(health, probe_at=now + PROBE_MAX)
 
 
 def after_outcome(health: Health, outcome: Outcome, now: float, *, probe: bool) -> Health:
-    """What an outcome says of the provider.
+    """The health after an outcome.
 
     Args:
-        probe: it is a probe's.  Of the calls that were under way when the rest began nothing is learned: a
-            connection that had logged in before says nothing of the password.
+        probe: whether it is the outcome of a probe.  Calls that were under way when the pause began change
+            nothing: a connection that logged in earlier does not prove that the password still works.
     """
     paused = health.fault is not None
     match outcome:
@@ -88,10 +88,10 @@ def after_outcome(health: Health, outcome: Outcome, now: float, *, probe: bool) 
 
 
 def outcome_for_delivery(health: Health, outcome: Outcome) -> Outcome:
-    """What an outcome is to its delivery, given how the provider stands after it.
+    """The outcome that counts for the delivery, given the provider's health after it.
 
-    A fault that may be the message's own, while others pass, is taken for its own: it comes back while its
-    class has patience.
+    An uncertain account fault, while the provider is not paused, counts as the message's own: the delivery is
+    deferred while its class has patience.
     """
     if isinstance(outcome, AccountFault) and health.fault is None:
         return Deferred(outcome.reason)
@@ -99,5 +99,5 @@ def outcome_for_delivery(health: Health, outcome: Outcome) -> Outcome:
 
 
 def paused_for(health: Health, now: float) -> timedelta:
-    """How long it has rested."""
+    """How long it has been paused."""
     return timedelta(seconds=max(0.0, now - health.since))
