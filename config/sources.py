@@ -63,7 +63,7 @@ def _file(environ: Mapping[str, str], path: Path | None) -> Iterator[tuple[list[
     if named is None and not file.exists():
         return
     try:
-        table = tomllib.loads(_text(file, f"the configuration file {file}"))
+        table = tomllib.loads(read_text(file, f"the configuration file {file}"))
         leaves = list(_leaves(table, [], str(file)))
     except (ValueError, RecursionError) as fault:
         raise Misconfigured(f"the configuration file {file} is not TOML: {fault}") from None
@@ -89,7 +89,7 @@ def _environment(environ: Mapping[str, str]) -> Iterator[tuple[list[str], Given]
             files.append(
                 (
                     key.removesuffix(_FILE.lower()).split("."),
-                    Given(_bare(_text(Path(value), f"{name}: the file {value}")), f"{name} ({value})"),
+                    Given(_bare(read_text(Path(value), f"{name}: the file {value}")), f"{name} ({value})"),
                 )
             )
         else:
@@ -105,10 +105,18 @@ def _dotted(name: str) -> str | None:
     return name.removeprefix(PREFIX).lower().replace("__", ".")
 
 
-def _text(path: Path, what: str) -> str:
-    """A file as text, whatever byte order mark an editor put in front."""
+def read_text(path: Path, what: str, *, pipe_max: float = PIPE_MAX) -> str:
+    """A file as text, whatever byte order mark an editor put in front.
+
+    Args:
+        what: the file, for the error.
+        pipe_max: seconds to wait for whoever writes to it, when it is a pipe.
+
+    Raises:
+        Misconfigured: it cannot be read, is too large or no text.
+    """
     try:
-        octets = _octets(path)
+        octets = _octets(path, pipe_max)
     except TimeoutError:
         raise Misconfigured(f"{what} cannot be read: it is a pipe, and nobody ends writing to it") from None
     except OSError as fault:
@@ -123,8 +131,11 @@ def _text(path: Path, what: str) -> str:
         raise Misconfigured(f"{what} is not text (UTF-8)") from None
 
 
-def _octets(path: Path) -> bytes:
+def _octets(path: Path, pipe_max: float) -> bytes:
     """All bytes of a file, or one more than is allowed.  Pipes are read in a thread: opening one may block.
+
+    Args:
+        pipe_max: seconds to wait for the end of what a pipe gives.
 
     Raises:
         TimeoutError, OSError: it cannot be read.
@@ -143,7 +154,7 @@ def _octets(path: Path) -> bytes:
 
     Thread(target=wait, daemon=True).start()
     try:
-        octets = read.get(timeout=PIPE_MAX)
+        octets = read.get(timeout=pipe_max)
     except Empty:
         raise TimeoutError from None
     if isinstance(octets, OSError):

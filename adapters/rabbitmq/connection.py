@@ -10,7 +10,7 @@ import aiormq
 from adapters.rabbitmq import tolerant_reader
 from adapters.rabbitmq.endpoint import Endpoint
 from adapters.rabbitmq.faults import as_broker_unavailable
-from adapters.rabbitmq.socket_connection import SocketConnection
+from adapters.rabbitmq.socket_connection import CONNECT_MAX, SocketConnection
 from application.kernel.supervision import End, Tasks, start
 from domain.kernel.errors import BrokerUnavailable
 
@@ -39,6 +39,8 @@ class BrokerConnection:
         heartbeat: int = HEARTBEAT,
         purpose: str = "link",
         tasks: Tasks | None = None,
+        connect_max: float = CONNECT_MAX,
+        backoff_max: float = BACKOFF_MAX,
     ) -> None:
         """Set up; see `open`.
 
@@ -46,12 +48,15 @@ class BrokerConnection:
             name: of the connection, as the broker's lists show it.
             heartbeat: seconds.
             purpose: the same in logs and figures of this process.
+            connect_max: seconds for one attempt.
+            backoff_max: longest pause between two attempts, in seconds.
         """
         self._endpoints = endpoints
         self._name = name
         self._heartbeat = heartbeat
         self._task = f"amqp {purpose}"
         self._tasks = tasks or Tasks()
+        self._connect_max, self._backoff_max = connect_max, backoff_max
         self._wire: SocketConnection | None = None
         self._trouble = "not opened"
         self._since = 0.0
@@ -146,7 +151,10 @@ class BrokerConnection:
                 endpoint = self._endpoints[failures % len(self._endpoints)]
                 try:
                     self._wire = await SocketConnection.opened(
-                        endpoint, name=self._name, heartbeat=self._heartbeat
+                        endpoint,
+                        name=self._name,
+                        heartbeat=self._heartbeat,
+                        connect_max=self._connect_max,
                     )
                 except BrokerUnavailable as fault:
                     self._trouble = str(fault)
@@ -158,7 +166,7 @@ class BrokerConnection:
                     self._sessions += 1
                     self._settled.set()
                     await self._lost(self._wire)
-                await asyncio.sleep(_backoff(failures))
+                await asyncio.sleep(_backoff(failures, self._backoff_max))
         finally:
             self._settled.set()
             await self._hang_up()
@@ -185,6 +193,6 @@ async def _close(channel: aiormq.Channel, reason: BrokerUnavailable) -> None:
         await channel.close(reason)
 
 
-def _backoff(failures: int) -> float:
+def _backoff(failures: int, most: float) -> float:
     """Doubling; spread by process id, so that a fleet does not come back in one wave."""
-    return min(BACKOFF_MAX, BACKOFF_MIN * 2.0**failures) * (0.75 + (os.getpid() % 64) / 128)
+    return min(most, BACKOFF_MIN * 2.0**failures) * (0.75 + (os.getpid() % 64) / 128)

@@ -100,15 +100,22 @@ class _Batch:
 class ConfirmingPublisher:
     """Publishes batches on a channel of its own, made when it is needed and made anew when it is lost."""
 
-    def __init__(self, link: BrokerConnection) -> None:
+    def __init__(
+        self,
+        link: BrokerConnection,
+        *,
+        publish_max: float = PUBLISH_MAX,
+        unconfirmed_max: int = UNCONFIRMED_MAX,
+    ) -> None:
         self._link = link
+        self._publish_max, self._unconfirmed_max = publish_max, unconfirmed_max
         self._channel: Channel | None = None
         self._opening = asyncio.Lock()
         self._session = secrets.token_hex(6)
         self._serial = 0
 
     async def publish(self, messages: Sequence[RoutedMessage]) -> Published:
-        """Publish and wait for all confirms, `PUBLISH_MAX` seconds at most.
+        """Publish and wait for all confirms, `publish_max` seconds at most.
 
         Raises:
             BrokerUnavailable: nothing is confirmed; some of it may have arrived.
@@ -118,10 +125,10 @@ class ConfirmingPublisher:
         if not messages:
             return published
         batch: _Batch | None = None
-        trouble = f"the broker did not confirm within {PUBLISH_MAX:.0f} s"
+        trouble = f"the broker did not confirm within {self._publish_max:.0f} s"
         try:
             with as_broker_unavailable(trouble):
-                async with asyncio.timeout(PUBLISH_MAX):
+                async with asyncio.timeout(self._publish_max):
                     batch = _Batch(await self._ready())
                     for chunk in _chunks(messages):
                         await batch.write([(one.message_id or self._fresh(), one) for one in chunk])
@@ -140,7 +147,7 @@ class ConfirmingPublisher:
             raise BrokerUnavailable(f"the broker blocks publishers: {alarm}")
         async with self._opening:
             channel = self._channel
-            if channel is not None and len(channel.confirmations) > UNCONFIRMED_MAX:
+            if channel is not None and len(channel.confirmations) > self._unconfirmed_max:
                 self._channel = None
                 self._link.retire(channel, f"{len(channel.confirmations)} messages are not confirmed")
             if self._channel is None or not is_open(self._channel) or not self._link.connected:
@@ -156,8 +163,14 @@ class ConfirmingPublisher:
 class RabbitPublisher:
     """Implements `Publisher`: to queues, by the default exchange."""
 
-    def __init__(self, link: BrokerConnection) -> None:
-        self._confirmed = ConfirmingPublisher(link)
+    def __init__(
+        self,
+        link: BrokerConnection,
+        *,
+        publish_max: float = PUBLISH_MAX,
+        unconfirmed_max: int = UNCONFIRMED_MAX,
+    ) -> None:
+        self._confirmed = ConfirmingPublisher(link, publish_max=publish_max, unconfirmed_max=unconfirmed_max)
 
     async def publish(self, messages: Sequence[Outgoing]) -> Published:
         """See `Publisher`."""

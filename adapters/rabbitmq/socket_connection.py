@@ -34,8 +34,10 @@ class SocketConnection:
         self.amqp: aiormq.Connection = connection.transport.connection
 
     @classmethod
-    async def opened(cls, endpoint: Endpoint, *, name: str, heartbeat: int) -> "SocketConnection":
-        """Connect and log in, within `CONNECT_MAX` seconds.
+    async def opened(
+        cls, endpoint: Endpoint, *, name: str, heartbeat: int, connect_max: float = CONNECT_MAX
+    ) -> "SocketConnection":
+        """Connect and log in, within `connect_max` seconds.
 
         Raises:
             BrokerUnavailable: it did not work, with the endpoint and why.
@@ -44,7 +46,7 @@ class SocketConnection:
         opening = asyncio.create_task(_connected(endpoint, socket, name, heartbeat))
         try:
             with as_broker_unavailable("no answer"):
-                async with asyncio.timeout(CONNECT_MAX):
+                async with asyncio.timeout(connect_max):
                     return cls(await asyncio.shield(opening), socket)
         except BaseException as fault:
             opening.cancel()

@@ -9,10 +9,10 @@ import asyncio
 import marshal
 from collections.abc import Mapping, Sequence
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from adapters.rendering.compiler import TOIL_MAX, Code, Program, toil
-from adapters.rendering.frames import Answer, Check, Compile, Compiled, Faults, Made, Render, Words
+from adapters.rendering.frames import Answer, Check, Compile, Compiled, Faults, Made, Question, Render, Words
 from adapters.rendering.pool import RenderingPool
 from adapters.rendering.purse import Allowance, Spent
 from adapters.rendering.renderer import JinjaRenderer, too_much_work
@@ -20,10 +20,18 @@ from domain.kernel.errors import Fault, Invalid, Overloaded, RenderingTimedOut
 from domain.template.template import Rendered, Template
 
 WORK_IN_PLACE, SECONDS_IN_PLACE = 20_000, 0.005
-PATIENCE, DEADLINE = 1.0, 1.0
-"""Seconds to wait for a child, and to be rendered in it."""
-LONG_PATIENCE, LONG_DEADLINE = 5.0, 5.0
-"""The same for compiling, which is done once, and for somebody who edits."""
+
+
+class ChildTime(NamedTuple):
+    """Seconds to wait for a child, and seconds that the child has."""
+
+    patience: float
+    deadline: float
+
+
+RENDERING = ChildTime(1.0, 1.0)
+EDITING = ChildTime(5.0, 5.0)
+"""For compiling, which is done once, and for somebody who edits."""
 
 
 class BoundedRenderer:
@@ -31,10 +39,19 @@ class BoundedRenderer:
 
     Args:
         pool: None: everything in place, bounded by work alone; for where there are no processes.
+        rendering: for one notification.
+        editing: for compiling, checking and dry runs.
     """
 
-    def __init__(self, pool: RenderingPool | None = None) -> None:
+    def __init__(
+        self,
+        pool: RenderingPool | None = None,
+        *,
+        rendering: ChildTime = RENDERING,
+        editing: ChildTime = EDITING,
+    ) -> None:
         self._pool = pool
+        self._rendering, self._editing = rendering, editing
         self._inner = JinjaRenderer()
         self._compiling: dict[tuple[str, int], asyncio.Task[Program]] = {}
 
@@ -43,7 +60,7 @@ class BoundedRenderer:
         if self._pool is None or toil(template) <= TOIL_MAX:
             return self._inner.check(template)
         try:
-            answer = await self._pool.ask(Check(template), patience=LONG_PATIENCE, deadline=LONG_DEADLINE)
+            answer = await _ask(self._pool, Check(template), self._editing)
         except RenderingTimedOut as late:
             raise Overloaded(str(late)) from late
         return _faults(answer)
@@ -57,7 +74,7 @@ class BoundedRenderer:
             if self._pool is None:
                 raise too_much_work(template) from None
         asked = Render(template, {}, [dict(data)])
-        (made,) = _made(await self._pool.ask(asked, patience=PATIENCE, deadline=DEADLINE))
+        (made,) = _made(await _ask(self._pool, asked, self._rendering))
         if isinstance(made, Invalid):
             raise made
         return made
@@ -81,7 +98,7 @@ class BoundedRenderer:
         else:
             return made
         asked = Render(template, dict(data), [dict(each) for each in own])
-        return _made(await self._pool.ask(asked, patience=LONG_PATIENCE, deadline=LONG_DEADLINE))
+        return _made(await _ask(self._pool, asked, self._editing))
 
     def _allowance(self) -> Allowance:
         if self._pool is None:
@@ -103,11 +120,15 @@ class BoundedRenderer:
         return await self._compiled(self._pool, template)  # a draft that shares its number with another
 
     async def _compiled(self, pool: RenderingPool, template: Template) -> Program:
-        answer = await pool.ask(Compile(template), patience=LONG_PATIENCE, deadline=LONG_DEADLINE)
+        answer = await _ask(pool, Compile(template), self._editing)
         if not isinstance(answer, Compiled):
             raise Invalid(*_faults(answer))
         codes = [Code(part, marshal.loads(code), cost) for part, code, cost in answer.parts]
         return self._inner.keep(template, codes)
+
+
+async def _ask(pool: RenderingPool, question: Question, time: ChildTime) -> Answer:
+    return await pool.ask(question, patience=time.patience, deadline=time.deadline)
 
 
 def _faults(answer: Answer) -> list[Fault]:

@@ -9,7 +9,7 @@ import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -23,7 +23,8 @@ from domain.kernel.errors import Overloaded, RenderingTimedOut
 CHILDREN_MAX = 2
 WAITING_MAX = 500
 """Half of them of one template at most."""
-_MAIN = "from adapters.rendering.child import main; main()"
+COMMAND = (sys.executable, "-c", "from adapters.rendering.child import main; main()")
+"""Starts a child."""
 _START_MAX = 20.0
 _KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")
 """What a child gets of our environment: no secrets."""
@@ -77,11 +78,23 @@ class RenderingPool:
 
     Args:
         tell: logs trouble: the name of an event and its fields.
+        children: how many there are at most.
+        waiting_max: how many callers may wait for a child; half of them for one template.
+        command: starts a child, see `adapters.rendering.child`.
     """
 
-    def __init__(self, tell: Callable[..., Any], *, children: int = CHILDREN_MAX) -> None:
+    def __init__(
+        self,
+        tell: Callable[..., Any],
+        *,
+        children: int = CHILDREN_MAX,
+        waiting_max: int = WAITING_MAX,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
         self._tell = tell
         self._children_max = children
+        self._waiting_max = waiting_max
+        self._command = command
         self._children: set[_Child] = set()
         self._idle: list[_Child] = []
         self._starting: set[asyncio.Task[None]] = set()
@@ -133,7 +146,8 @@ class RenderingPool:
                 return child
             self._children.discard(child)
         crowd = len(self._waiting.get(template, ()))
-        if sum(map(len, self._waiting.values())) >= WAITING_MAX or crowd >= WAITING_MAX // 2:
+        waiting = sum(map(len, self._waiting.values()))
+        if waiting >= self._waiting_max or crowd >= self._waiting_max // 2:
             raise Overloaded("too much waits to be rendered")
         waiter: Waiter = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(template, deque()).append(waiter)
@@ -192,9 +206,7 @@ class RenderingPool:
         try:
             async with asyncio.timeout(_START_MAX):
                 process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-c",
-                    _MAIN,
+                    *self._command,
                     stdin=PIPE,
                     stdout=PIPE,
                     stderr=DEVNULL,

@@ -24,6 +24,7 @@ class Supervisor:
     tasks: Tasks
     grace: float = 30.0
     """Seconds for draining; then what is left is cancelled."""
+    cancel_max: float = CANCEL_MAX
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def stop(self) -> None:
@@ -50,6 +51,6 @@ class Supervisor:
                     self.telemetry.trouble("actor.cancelled", actor=task.get_name())
                     task.cancel()
                 if late:
-                    await asyncio.wait(late, timeout=CANCEL_MAX)
+                    await asyncio.wait(late, timeout=self.cancel_max)
                 drained = drained and not late
         return drained

@@ -14,8 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from adapters.rendering import bounded, pool
-from adapters.rendering.bounded import BoundedRenderer
+from adapters.rendering.bounded import BoundedRenderer, ChildTime
 from adapters.rendering.compiler import TOIL_MAX, toil
 from adapters.rendering.frames import Check, Render
 from adapters.rendering.pool import RenderingPool
@@ -44,12 +43,17 @@ def template(body: str, id_: str = "t", **parts: str) -> Template:
     return Template(id=id_, version=1, name="T", channel="email", variables=declared, body=body, **parts)
 
 
+def hung(*, seconds: float) -> dict[str, Any]:
+    """The options of a pool of such children; each has so many seconds of the processor."""
+    return {"command": (sys.executable, "-c", HUNG.format(seconds=seconds))}
+
+
 def children() -> list[psutil.Process]:
     """Those that render: the servers of other tests may be children of this process, too."""
     return [
         each
         for each in psutil.Process().children()
-        if each.status() != psutil.STATUS_ZOMBIE and pool._MAIN in each.cmdline()
+        if each.status() != psutil.STATUS_ZOMBIE and "adapters.rendering" in " ".join(each.cmdline())
     ]
 
 
@@ -67,20 +71,22 @@ def told() -> Told:
 
 
 @pytest.fixture
-async def asked(told: Told) -> AsyncIterator[RenderingPool]:
-    opened = RenderingPool(lambda event, **fields: told.append((event, fields)))
+def options() -> dict[str, Any]:
+    """What the pool is made with; tests that need other than the defaults give it as a parameter."""
+    return {}
+
+
+@pytest.fixture
+async def asked(told: Told, options: dict[str, Any]) -> AsyncIterator[RenderingPool]:
+    opened = RenderingPool(lambda event, **fields: told.append((event, fields)), **options)
     yield opened
     await opened.close()
     assert children() == []
 
 
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine may have other work."""
-    monkeypatch.setattr(bounded, "PATIENCE", 30.0)
-    monkeypatch.setattr(bounded, "DEADLINE", 30.0)
-    monkeypatch.setattr(bounded, "LONG_PATIENCE", 30.0)
-    monkeypatch.setattr(bounded, "LONG_DEADLINE", 30.0)
+def patient(pool: RenderingPool) -> BoundedRenderer:
+    """A renderer that waits long: the machine may have other work."""
+    return BoundedRenderer(pool, rendering=ChildTime(30, 30), editing=ChildTime(30, 30))
 
 
 async def while_the_loop_turns(work: Awaitable[Any]) -> tuple[Any, float]:
@@ -94,7 +100,7 @@ async def while_the_loop_turns(work: Awaitable[Any]) -> tuple[Any, float]:
 
 
 async def test_what_is_cheap_needs_no_process(asked: RenderingPool) -> None:
-    renderer = BoundedRenderer(asked)
+    renderer = patient(asked)
     for shipped in load_catalog().templates:
         assert toil(shipped) <= TOIL_MAX
         assert await renderer.check(shipped) == []
@@ -104,7 +110,7 @@ async def test_what_is_cheap_needs_no_process(asked: RenderingPool) -> None:
 
 
 async def test_what_is_dear_is_rendered_elsewhere_and_the_loop_turns(asked: RenderingPool) -> None:
-    renderer = BoundedRenderer(asked)
+    renderer = patient(asked)
     made, busiest = await while_the_loop_turns(renderer.render(template(LINES), HEAVY))
     assert made.body == PRICED
     assert len(children()) == 1
@@ -112,7 +118,7 @@ async def test_what_is_dear_is_rendered_elsewhere_and_the_loop_turns(asked: Rend
 
 
 async def test_a_large_template_is_compiled_elsewhere_and_runs_in_place(asked: RenderingPool) -> None:
-    renderer = BoundedRenderer(asked)
+    renderer = patient(asked)
     large = template("{{ a|default(b)|upper if a == b else b|title }}\n" * 300, subject="{{ a }}")
     faults, busiest = await while_the_loop_turns(renderer.check(large))
     assert faults == []
@@ -125,7 +131,7 @@ async def test_a_large_template_is_compiled_elsewhere_and_runs_in_place(asked: R
 
 
 async def test_faults_are_the_same_from_elsewhere(asked: RenderingPool) -> None:
-    renderer = BoundedRenderer(asked)
+    renderer = patient(asked)
     large = template("{{ nobody }}" * 300)
     assert {fault.code for fault in await renderer.check(large)} == {"undeclared_variable"}
     with pytest.raises(Invalid, match="'nobody' is not declared"):
@@ -138,7 +144,7 @@ async def test_faults_are_the_same_from_elsewhere(asked: RenderingPool) -> None:
 
 @pytest.mark.parametrize("source", ["{% for i in lines %}" * 4 + "{% endfor %}" * 4, "{{ a|upper }}" * 9])
 async def test_what_is_too_much_for_a_child_is_refused_for_good(asked: RenderingPool, source: str) -> None:
-    renderer = BoundedRenderer(asked)
+    renderer = patient(asked)
     with pytest.raises(Invalid, match="too much work"):
         await renderer.render(template(source), {"lines": [1] * 4_000, "a": "a" * 60_000, "b": 1})
 
@@ -146,14 +152,14 @@ async def test_what_is_too_much_for_a_child_is_refused_for_good(asked: Rendering
 async def test_numbers_keep_their_digits_on_the_way(asked: RenderingPool) -> None:
     prices = [Decimal("1234567890123456.785"), 4514.275, 7]
     data = {"lines": [{"name": "tea", "price": price} for price in prices * 2_000]}
-    made = await BoundedRenderer(asked).render(template(LINES), data)
+    made = await patient(asked).render(template(LINES), data)
     assert made.body is not None
     assert made.body.startswith("TEA €1,234,567,890,123,456.79\nTEA €4,514.28\nTEA €7.00\n")
 
 
 async def test_one_budget_for_all_of_a_dry_run(asked: RenderingPool) -> None:
     """Each alone would do: 20 of them together would take 20 times as long."""
-    renderer, data = BoundedRenderer(asked), HEAVY | {"a": 1}
+    renderer, data = patient(asked), HEAVY | {"a": 1}
     made = await renderer.render_each(template(LINES), data, [{"b": n} for n in range(20)])
     first, last = made[0], made[-1]
     assert isinstance(first, Rendered)
@@ -162,28 +168,23 @@ async def test_one_budget_for_all_of_a_dry_run(asked: RenderingPool) -> None:
 
 
 async def test_a_dry_run_of_cheap_ones_stays_in_place(asked: RenderingPool) -> None:
-    renderer = BoundedRenderer(asked)
+    renderer = patient(asked)
     made = await renderer.render_each(template("{{ a }}{{ b }}"), {"a": 1}, [{"b": n} for n in range(20)])
     assert [each.body for each in made if isinstance(each, Rendered)] == [f"1{n}" for n in range(20)]
     assert children() == []
 
 
 @pytest.mark.parametrize(
-    ("deadline", "seconds", "event"), [(0.5, 60, "rendering.stopped"), (60, 0.2, "rendering.died")]
+    ("options", "deadline", "event"),
+    [(hung(seconds=60), 0.5, "rendering.stopped"), (hung(seconds=0.2), 60, "rendering.died")],
 )
 async def test_what_does_not_end_is_killed(
-    asked: RenderingPool,
-    told: Told,
-    monkeypatch: pytest.MonkeyPatch,
-    deadline: float,
-    seconds: float,
-    event: str,
+    asked: RenderingPool, told: Told, deadline: float, event: str
 ) -> None:
     """By its parent's clock, and by the kernel when the parent does not look."""
-    monkeypatch.setattr(pool, "_MAIN", HUNG.format(seconds=seconds))
-    hung = Render(template("{{ a|lower }}", "hung"), {"a": "A"}, [{}])
+    endless = Render(template("{{ a|lower }}", "hung"), {"a": "A"}, [{}])
     with pytest.raises(RenderingTimedOut):
-        await asked.ask(hung, patience=30, deadline=deadline)
+        await asked.ask(endless, patience=30, deadline=deadline)
     assert [each for each, _ in told] == [event]
     assert told[0][1]["template"] == "hung"
     await eventually(lambda: not children())
@@ -192,7 +193,7 @@ async def test_what_does_not_end_is_killed(
 
 
 async def test_a_child_that_dies_at_work_is_told_and_replaced(asked: RenderingPool, told: Told) -> None:
-    renderer = BoundedRenderer(asked)
+    renderer = patient(asked)
     assert await renderer.render(template(LINES), HEAVY)
     (child,) = children()
     os.kill(child.pid, signal.SIGSTOP)
@@ -207,7 +208,7 @@ async def test_a_child_that_dies_at_work_is_told_and_replaced(asked: RenderingPo
 
 
 async def test_a_child_that_dies_at_rest_costs_nobody_anything(asked: RenderingPool) -> None:
-    renderer = BoundedRenderer(asked)
+    renderer = patient(asked)
     assert await renderer.render(template(LINES), HEAVY)
     (child,) = children()
     child.kill()
@@ -215,9 +216,8 @@ async def test_a_child_that_dies_at_rest_costs_nobody_anything(asked: RenderingP
     assert (await renderer.render(template(LINES), HEAVY)).body == PRICED
 
 
-async def test_who_waits_too_long_or_comes_when_too_many_wait_is_told(
-    asked: RenderingPool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("options", [{"waiting_max": 2}])
+async def test_who_waits_too_long_or_comes_when_too_many_wait_is_told(asked: RenderingPool) -> None:
     message = Check(template("x"))
     await asked.ask(message, patience=30, deadline=30)
     asked._children_max = 1
@@ -226,7 +226,6 @@ async def test_who_waits_too_long_or_comes_when_too_many_wait_is_told(
     await eventually(lambda: not asked._idle)
     with pytest.raises(Overloaded):
         await asked.ask(message, patience=0.05, deadline=30)
-    monkeypatch.setattr(pool, "WAITING_MAX", 2)
     waiting = asyncio.ensure_future(asked.ask(message, patience=30, deadline=30))
     await asyncio.sleep(0)
     with pytest.raises(Overloaded):
@@ -314,10 +313,8 @@ asyncio.run(main())
     await eventually(lambda: not any(map(psutil.pid_exists, pids)))
 
 
-async def test_a_pool_that_cannot_start_says_so(
-    asked: RenderingPool, told: Told, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pool.sys, "executable", "/nowhere/python")
+@pytest.mark.parametrize("options", [{"command": ("/nowhere/python",)}])
+async def test_a_pool_that_cannot_start_says_so(asked: RenderingPool, told: Told) -> None:
     with pytest.raises(Overloaded):
         await asked.ask(Check(template("x")), patience=0.5, deadline=1)
     assert told[0][0] == "rendering.cannot_start"

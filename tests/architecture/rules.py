@@ -27,6 +27,19 @@ OWNERS_OF_TASKS = frozenset(
         "entrypoints/engine/consumer/batch_consumer.py",  # waits for a set of them, raises what they raised
     }
 )
+_DATABASE = "adapters.postgres.core.database"
+MAY_BE_PATCHED = frozenset(
+    {
+        # How a pool connects, waits and tries again is one rule for every process: nobody gives it another.
+        f"tests/contract/test_acceptance.py {_DATABASE}.TRIES",
+        f"tests/contract/test_deliveries.py {_DATABASE}.TRIES",
+        f"tests/integration/postgres/test_database.py {_DATABASE}.WAIT_MAX",
+        f"tests/integration/connections/test_postgres.py {_DATABASE}.CONNECT_MAX",
+        # So is the bound of the templates kept in memory.
+        "tests/unit/kernel/test_caching.py application.kernel.caching.KEPT_MAX",
+    }
+)
+"""What a test may patch all the same: the test's path and the name."""
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|NotImplemented" r"Error)\b")
 
 
@@ -118,6 +131,15 @@ def tests_do_not_sleep(source: Source) -> Iterator[str]:
             yield _at(source, node, "sleeps; wait with tests.support.eventually")
 
 
+def tests_patch_nothing(source: Source) -> Iterator[str]:
+    """What a test varies is an argument or a field of what it tests; see `MAY_BE_PATCHED`."""
+    for node in ast.walk(source.tree) if source.path.parts[0] == "tests" else ():
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "monkeypatch.setattr":
+            named = ast.unparse(node.args[0]).strip("'\"")
+            if f"{source.path.as_posix()} {named}" not in MAY_BE_PATCHED:
+                yield _at(source, node, f"patches {named}; make it an argument or a field of what is tested")
+
+
 def tasks_are_looked_after(source: Source) -> Iterator[str]:
     """A task that nobody awaits can die without a word: only supervision makes such ones.
 
@@ -166,6 +188,7 @@ RULES = (
     inner_floors_import_nothing_else,
     nothing_is_unfinished,
     tests_do_not_sleep,
+    tests_patch_nothing,
 )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.rules import PRODUCT, breaches
+from tests.architecture.rules import MAY_BE_PATCHED, PRODUCT, breaches
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,6 +24,14 @@ BREAKING = {
     "NotImplemented" + "Error": ("tests/unit/later.py", OK + "raise NotImplemented" + "Error\n"),
     "lets a line end": ("config/open.py", OK + 'X = re.compile(r"^a$")\n'),
     "a pattern that ends in $": ("config/open.py", OK + 'X = Meta(pattern=r"^a$")\n'),
+    "patches config.load": (
+        "tests/unit/test_patched.py",
+        OK + "def test(monkeypatch):\n    monkeypatch.setattr(config.load, 'MAX', 1)\n",
+    ),
+    "patches config.sources.MAX": (
+        "tests/unit/test_patched.py",
+        OK + "def test(monkeypatch):\n    monkeypatch.setattr('config.sources.MAX', 1)\n",
+    ),
     "sleeps": ("tests/unit/test_slow.py", OK + "async def f():\n    await asyncio.sleep(0.1)\n"),
     "that nobody awaits here": (
         "adapters/alone.py",
@@ -61,6 +69,9 @@ ALLOWED = {
     + "".join(f"    def m{n}(self): ...\n" for n in range(4)),
     "domain/kernel/pure.py": OK + "import datetime\nimport msgspec\nfrom domain.kernel import ids\n",
     "tests/unit/test_yield.py": OK + "async def f():\n    await asyncio.sleep(0)\n",
+    "tests/unit/test_environment.py": OK + "def test(monkeypatch):\n    monkeypatch.setenv('A', '1')\n",
+    "tests/contract/test_deliveries.py": OK
+    + "def test(monkeypatch):\n    monkeypatch.setattr('adapters.postgres.core.database.TRIES', 1)\n",
     "tests/bench/timed.py": OK + "async def f():\n    await asyncio.sleep(20)\n",
     "config/awaited.py": OK
     + "async def f():\n    task = asyncio.create_task(g())\n    await asyncio.wait([task], timeout=1)\n",
@@ -89,6 +100,11 @@ def test_a_breach_is_found(what: str, tmp_path: Path) -> None:
 def test_what_just_keeps_within_the_rules_passes(tmp_path: Path) -> None:
     _plant(tmp_path, ALLOWED)
     assert breaches(tmp_path) == []
+
+
+def test_every_exception_is_needed() -> None:
+    for path, name in (each.split() for each in MAY_BE_PATCHED):
+        assert f'setattr("{name}"' in (ROOT / path).read_text()
 
 
 def test_every_top_level_folder_with_modules_is_held_to_the_rules() -> None:

@@ -1,7 +1,9 @@
 """`AcceptanceContract` over both adapters, and what only PostgreSQL can get wrong."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -14,7 +16,16 @@ from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
 from tests.support.accepting import notification, user
 from tests.support.memory.rows import MemoryRows
 
+Work = Callable[[Any], Awaitable[Any]]
 KEY = "INSERT INTO idempotency_keys (key, fingerprint, notification_id) VALUES ($1, '', $1)"
+
+
+class ImpatientDatabase(Database):
+    """Waits 0.2 s for a lock in place of what it is told."""
+
+    async def run(self, work: Work, *, lock_max: timedelta | None = None) -> Any:
+        assert lock_max is not None
+        return await super().run(work, lock_max=timedelta(milliseconds=200))
 
 
 class TestMemoryAcceptance(AcceptanceContract):
@@ -29,13 +40,14 @@ class TestPostgresAcceptance(AcceptanceContract):
         return PostgresEngine(store)
 
     @pytest.fixture
-    def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("adapters.postgres.notification.acceptance.LOCK_MAX", timedelta(milliseconds=200))
+    async def impatient(self, database: str) -> AsyncIterator[Engine]:
+        async with ImpatientDatabase(database) as impatient:
+            yield PostgresEngine(impatient)
 
-    @pytest.mark.usefixtures("impatient")
     async def test_a_key_that_somebody_holds_too_long_is_in_flight(
-        self, engine: Engine, store: Database
+        self, impatient: Engine, store: Database
     ) -> None:
+        engine = impatient
         ada, held, done = user(), [uuid4(), uuid4()], uuid4()
         await self.accept(engine, [notification(ada, key=done)], ada)
         batch = [notification(ada, key=key) for key in (*held, done, *(uuid4() for _ in range(20)), None)]
@@ -50,27 +62,25 @@ class TestPostgresAcceptance(AcceptanceContract):
         assert [new.id for new in batch if await engine.stand(new.id)] == []
         assert len(await store.fetch("SELECT FROM idempotency_keys")) == 3
 
-    @pytest.mark.usefixtures("impatient")
     @pytest.mark.parametrize("table", ["users", "idempotency_keys", "notifications", "outbox"])
     async def test_a_table_that_is_locked_is_no_conflict(
-        self, engine: Engine, store: Database, table: str
+        self, impatient: Engine, store: Database, table: str
     ) -> None:
         ada = user()
         async with store.transaction() as holder:
             await holder.execute(f"LOCK TABLE {table}")
             with pytest.raises(StoreUnavailable, match="lock"):
-                await self.accept(engine, [notification(ada, key=uuid4())], ada)
+                await self.accept(impatient, [notification(ada, key=uuid4())], ada)
 
-    @pytest.mark.usefixtures("impatient")
-    async def test_nor_is_a_person_whom_somebody_else_writes(self, engine: Engine, store: Database) -> None:
+    async def test_nor_is_a_user_whom_somebody_else_writes(self, impatient: Engine, store: Database) -> None:
         ada, bob = (user(guest=True, profile=b"one") for _ in range(2))
-        await self.accept(engine, [], ada)
+        await self.accept(impatient, [], ada)
         async with store.transaction() as holder:
             await holder.execute("UPDATE users SET version = version WHERE id = $1", ada.id)
             await holder.execute("INSERT INTO users (id, guest) VALUES ($1, true)", bob.id)
             for each in (ada, bob):
                 with pytest.raises(StoreUnavailable, match="lock"):
-                    await self.accept(engine, [notification(each, key=uuid4())], each)
+                    await self.accept(impatient, [notification(each, key=uuid4())], each)
 
     async def test_the_same_keys_in_opposite_order_do_not_deadlock(
         self, engine: Engine, monkeypatch: pytest.MonkeyPatch

@@ -37,13 +37,10 @@ class TestPostgresOverdue(OverdueContract):
         return PostgresOverdue(database=store, process=uuid4(), ids=IDS, late=SOON)
 
 
-async def test_a_lane_with_more_than_is_kept_hides_no_other(
-    store: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_lane_with_more_than_is_kept_hides_no_other(store: Database) -> None:
     """Each is found once its turn has come, whichever lane is full."""
-    monkeypatch.setattr(postgres_overdue, "PAGE", 50)
     engine = PostgresEngine(store)
-    overdue = PostgresOverdue(database=store, process=uuid4(), ids=IDS, late=SOON, lane_max=20)
+    overdue = PostgresOverdue(database=store, process=uuid4(), ids=IDS, late=SOON, lane_max=20, page_max=50)
     full, other = Lane("email", Priority.LOW), Lane("email", Priority.HIGH)
     crowd = await engine.given(130, lane=full)
     few = await engine.given(3, lane=other)

@@ -61,20 +61,17 @@ async def _issued(store: Database) -> list[Pointer]:
 
 
 @pytest.mark.parametrize("recent", [timedelta(days=1), -timedelta(days=1)])
-async def test_who_goes_on_issues_what_is_left(
-    store: Database, recent: timedelta, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_goes_on_issues_what_is_left(store: Database, recent: timedelta) -> None:
     """Whether they are young or older than a day: each exactly once."""
-    monkeypatch.setattr("adapters.postgres.recovery.reissue.RECENT", recent)
     engine, mark, marker = PostgresEngine(store), uuid4(), PostgresMarker(database=store)
     for priority in (Priority.LOW, Priority.CRITICAL):
         await engine.given(100, lane=Lane("email", priority))
     await marker.register(mark)
     for pages in (3, 2):
-        dying = PostgresRecovery(database=store, process=uuid4(), ids=FailsAt(pages), batch=20)
+        dying = PostgresRecovery(database=store, process=uuid4(), ids=FailsAt(pages), batch=20, recent=recent)
         with pytest.raises(StoreUnavailable):
             await dying.reissue(mark)
-    heir = PostgresRecovery(database=store, process=uuid4(), ids=IDS, batch=20)
+    heir = PostgresRecovery(database=store, process=uuid4(), ids=IDS, batch=20, recent=recent)
     assert await heir.reissue(mark) == 100
     assert await heir.reissue_dead(mark) == 0
 

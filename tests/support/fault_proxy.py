@@ -48,8 +48,9 @@ class Fault(StrEnum):
 class Cord:
     """`url` is the given one, through the proxy; `taken` counts the connections."""
 
-    def __init__(self, url: str, *, garbage: bytes = RUBBISH) -> None:
+    def __init__(self, url: str, *, garbage: bytes = RUBBISH, pace: float = PACE) -> None:
         self.garbage = garbage
+        self.pace = pace
         self.taken = 0
         self._target = urlsplit(url)
         self._greeting: tuple[Fault, int] | None = None
@@ -155,7 +156,8 @@ class Cord:
             client, _ = await loop.sock_accept(self._listener)
             client.setblocking(False)
             self.taken += 1
-            wire = _Wire(client, self._target.hostname, self._target.port, self._greeting, self.garbage)
+            host, port = self._target.hostname, self._target.port
+            wire = _Wire(client, host, port, self._greeting, self.garbage, self.pace)
             self._wires.add(wire)
             wire.task.add_done_callback(lambda _, wire=wire: self._wires.discard(wire))
 
@@ -188,12 +190,14 @@ class _Wire:
         port: int | None,
         greeting: tuple[Fault, int] | None,
         garbage: bytes,
+        pace: float,
     ) -> None:
         self._client = client
         self._server = socket.socket()
         self._server.setblocking(False)
         self._greeting = greeting
         self._garbage = garbage
+        self._pace = pace
         self._answered = 0
         self._slow = False
         self._passing = asyncio.Event()
@@ -263,7 +267,7 @@ class _Wire:
                 data = data[size:]
                 self._greet()
                 if self._slow:
-                    await asyncio.sleep(PACE)
+                    await asyncio.sleep(self._pace)
 
     async def _farewell(self) -> None:
         """Say that nothing more comes; take what still does, or the close would be a reset."""

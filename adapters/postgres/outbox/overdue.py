@@ -173,6 +173,7 @@ class PostgresOverdue:
     late: timedelta = LATE
     pause: timedelta = LATE
     lane_max: int = LANE_MAX
+    page_max: int = PAGE
 
     async def find(self) -> OverdueFound:
         return await self.database.run(self._find)
@@ -222,7 +223,7 @@ class PostgresOverdue:
             if row["kept"] > self.lane_max // 2:
                 continue
             page = await self._page(connection, row["after"], main["after"], channel, priority)
-            ended = page["walked"] < PAGE and not page["left_out"]
+            ended = page["walked"] < self.page_max and not page["left_out"]
             more = more or not ended
             if ended:
                 await connection.execute(_END, channel, priority)
@@ -233,12 +234,12 @@ class PostgresOverdue:
         page = await self._page(connection, main["after"], young, None, None)
         if page["last"] is not None:
             await connection.execute(_GO, *MAIN, page["last"])
-        return more or page["walked"] == PAGE
+        return more or page["walked"] == self.page_max
 
     async def _page(
         self, connection: Connection, after: UUID, until: UUID, channel: str | None, priority: int | None
     ) -> asyncpg.Record:
-        return await connection.fetchrow(_PAGE, after, until, PAGE, channel, priority, self.lane_max)
+        return await connection.fetchrow(_PAGE, after, until, self.page_max, channel, priority, self.lane_max)
 
 
 def _dispatch(row: asyncpg.Record) -> Dispatch:

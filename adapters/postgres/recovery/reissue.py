@@ -119,12 +119,14 @@ class PostgresRecovery:
     Args:
         process: owner of the outbox rows.
         batch: rows looked at in one transaction.
+        recent: deliveries accepted within it go first.
     """
 
     database: Database
     process: UUID
     ids: Ids
     batch: int = 5_000
+    recent: timedelta = RECENT
 
     async def reissue(self, marker: UUID | None = None, lane: Lane | None = None) -> int:
         """Held ones (`unknown`) rest.  What is accepted meanwhile has pointers of its own."""
@@ -153,7 +155,7 @@ class PostgresRecovery:
         if not rows:
             raise Conflict(FORGOTTEN)
         saved, now = rows[0]
-        recent = uuid7(int((now - RECENT).timestamp() * 1000), 0)
+        recent = uuid7(int((now - self.recent).timestamp() * 1000), 0)
         start = Position(recent, 0, recent)
         return _Way(
             marker, lane, start if saved is None else msgspec.json.decode(saved, type=Position), saved

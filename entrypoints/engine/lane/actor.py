@@ -49,6 +49,7 @@ class LaneActor:
 
     lane: Lane
     services: LaneServices
+    lost_max: float = LOST_MAX
     pauses: LanePauses = field(init=False)
     window: CongestionWindow = field(init=False)
     chunks: Chunks = field(init=False)
@@ -129,7 +130,7 @@ class LaneActor:
         try:
             await (self._try_one(unacked) if probe else self._consume(unacked))
         except BrokerUnavailable:
-            await self._finished(LOST_MAX)
+            await self._finished(self.lost_max)
             raise
         except Exception:
             await self._finished()

@@ -9,8 +9,6 @@ from uuid import uuid4
 import pytest
 from msgspec import structs
 
-from adapters.rabbitmq import connection as links
-from adapters.rabbitmq import socket_connection
 from adapters.rabbitmq.connection import BrokerConnection
 from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.endpoint import Endpoint
@@ -40,18 +38,17 @@ GARBAGE = {
 }
 
 
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What takes seconds takes less; nothing else is different."""
-    monkeypatch.setattr(links, "BACKOFF_MAX", 0.1)
-    monkeypatch.setattr(socket_connection, "CONNECT_MAX", 0.5)
+SOON = {"connect_max": 0.5, "backoff_max": 0.1}
+"""What takes seconds takes less; nothing else is different."""
 
 
 @asynccontextmanager
 async def linked(cord: Cord, told: Told, **more: object) -> AsyncIterator[BrokerConnection]:
     """Opened and closed, both in time."""
     endpoint = Endpoint.parse(Secret(cord.url))
-    link = BrokerConnection([endpoint], name="test", purpose="test", tasks=Tasks(told.task_ended), **more)
+    link = BrokerConnection(
+        [endpoint], name="test", purpose="test", tasks=Tasks(told.task_ended), **SOON, **more
+    )
     await asyncio.wait_for(link.open(), 4)
     yield link
     await asyncio.wait_for(link.close(), 7)
@@ -154,11 +151,10 @@ async def test_while_it_publishes(vhost: VHost, fault: Fault) -> None:
         assert (await publisher.publish(batch(1))).confirmed
 
 
-async def test_a_slow_link_is_no_lost_one(vhost: VHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.support.fault_proxy.PACE", 0.002)
+async def test_a_slow_link_is_no_lost_one(vhost: VHost) -> None:
     told = Told()
     await lay_out(vhost, ["email"])
-    async with Cord(vhost.amqp_url) as cord, linked(cord, told, heartbeat=1) as link:
+    async with Cord(vhost.amqp_url, pace=0.002) as cord, linked(cord, told, heartbeat=1) as link:
         subscription = await RabbitConsumer(link).subscribe(LANE, 10)
         cord.strike(Fault.SLOW)
         assert (await RabbitPublisher(link).publish(batch(1))).confirmed
@@ -169,7 +165,7 @@ async def test_a_slow_link_is_no_lost_one(vhost: VHost, monkeypatch: pytest.Monk
 async def test_a_peer_that_neither_reads_nor_speaks_amqp_holds_nobody_up() -> None:
     """aiormq waits for its farewell to be read before it says that a connection is over."""
     async with Peer() as peer:
-        link = BrokerConnection([peer.endpoint], name="test", heartbeat=60)
+        link = BrokerConnection([peer.endpoint], name="test", heartbeat=60, **SOON)
         await link.open()
         subscription = await RabbitConsumer(link).subscribe("q", 10)
         peer.stop_reading()

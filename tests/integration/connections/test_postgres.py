@@ -10,7 +10,6 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from adapters.postgres.core import database as databases
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.processes import Presence
 from application.kernel.supervision import Tasks
@@ -73,7 +72,7 @@ def dsn(postgres_server: PostgresServer) -> str:
 @pytest.mark.parametrize("fault", Fault)
 async def test_at_connect(dsn: str, fault: Fault, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the answer to the first question, after it, within the greeting."""
-    monkeypatch.setattr(databases, "CONNECT_MAX", 0.5)
+    monkeypatch.setattr("adapters.postgres.core.database.CONNECT_MAX", 0.5)
     async with Cord(dsn) as cord, Database(cord.url) as database:
         cord.greet(fault, after=after)
         if fault is not Fault.SLOW:
@@ -86,7 +85,7 @@ async def test_at_connect(dsn: str, fault: Fault, after: int, monkeypatch: pytes
 @pytest.mark.parametrize("garbage", GARBAGE)
 async def test_garbage_at_connect(dsn: str, garbage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever answers there: our DSN can be read."""
-    monkeypatch.setattr(databases, "CONNECT_MAX", 0.5)
+    monkeypatch.setattr("adapters.postgres.core.database.CONNECT_MAX", 0.5)
     async with Cord(dsn, garbage=GARBAGE[garbage]) as cord:
         for after in (0, 1, 60):
             async with Database(cord.url) as database:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -138,11 +139,13 @@ async def test_what_cannot_be_read_is_answered_as_a_problem(server: Running, nam
 
 
 @pytest.mark.parametrize(("files", "connections"), [(4096, 1000), (1024, 896), (200, 100), (64, 32)])
-def test_connections_leave_descriptors_to_the_rest(
-    monkeypatch: pytest.MonkeyPatch, files: int, connections: int
-) -> None:
-    monkeypatch.setattr("resource.getrlimit", lambda _: (files, files))
-    assert bounded(LIMITS) == replace(LIMITS, connections=connections)
+def test_connections_leave_descriptors_to_the_rest(files: int, connections: int) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, before[1]))
+    try:
+        assert bounded(LIMITS) == replace(LIMITS, connections=connections)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 async def test_a_head_may_be_as_large_as_its_bound(server: Running) -> None:

@@ -136,9 +136,8 @@ async def test_who_waits_too_long_for_a_connection_is_told(
             await single.fetch("SELECT 1")
 
 
-async def test_lists_take_nothing_from_accepting(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_lists_take_nothing_from_accepting(database: str) -> None:
     """More of them than there are connections, each endless: who comes too much is told so, and soon."""
-    monkeypatch.setattr("adapters.postgres.core.database.BY_FILTER", {"statement_timeout": "900"})
 
     async def slow(store: Database) -> None:
         async with store.listing() as connection:

@@ -16,7 +16,6 @@ from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.gate import STRIKES_MAX
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable
 from domain.provider.outcome import Accepted, Unknown
-from entrypoints.engine.lane import actor as lane
 from entrypoints.engine.lane.unacked import Unacked
 from entrypoints.engine.lane.unpack import renewed
 from tests.support.eventually import eventually, steadily
@@ -65,9 +64,9 @@ async def test_who_is_overtaken_does_not_rely_on_the_other_to_have_a_message():
     assert world.rows.attempts[id_][1].outcome == "unknown"
 
 
-async def test_calls_that_ended_while_the_store_was_away_are_written_before_anything_is_leased(monkeypatch):
-    monkeypatch.setattr("entrypoints.engine.lane.actor.LOST_MAX", 0.05)
+async def test_calls_that_ended_while_the_store_was_away_are_written_before_anything_is_leased():
     world = World(lease=timedelta(seconds=0.3))
+    world.lane.lost_max = 0.05
     world.lane.pauses.longest = 0.05
     ids = await world.accept(20, packed=True)
     back = asyncio.Event()
@@ -111,9 +110,9 @@ async def test_messages_that_came_together_are_begun_together_and_those_that_com
     assert sizes == [10, 1, 1, 19]
 
 
-async def test_a_lane_that_lost_its_subscription_goes_on_beside_a_call_that_hangs(monkeypatch):
-    monkeypatch.setattr(lane, "LOST_MAX", 0.1)
+async def test_a_lane_that_lost_its_subscription_goes_on_beside_a_call_that_hangs():
     world = World()
+    world.lane.lost_max = 0.1
     go = asyncio.Event()
 
     async def answer(message):

@@ -63,11 +63,11 @@ async def test_what_crashes_is_run_again_and_its_neighbours_are_not():
     ]
 
 
-async def test_an_actor_that_does_not_even_let_itself_be_cancelled_holds_nobody_up(monkeypatch):
-    monkeypatch.setattr("entrypoints.engine.supervisor.CANCEL_MAX", 0.05)
+async def test_an_actor_that_does_not_even_let_itself_be_cancelled_holds_nobody_up():
     log: list[str] = []
     stubborn, relay = Worker("lane", log, stubborn=True), Worker("relay", log)
     supervisor, task, told = await run([stubborn], [relay], grace=0.05)
+    supervisor.cancel_max = 0.05
     await eventually(lambda: len(log) == 2)
     supervisor.stop()
     assert not await asyncio.wait_for(task, 2)
