@@ -54,7 +54,7 @@ def pytest_report_header() -> list[str]:
         raise pytest.UsageError(str(error)) from error
 
 
-_FIRST = ("simulation", "faults", "e2e", "integration")
+_FIRST = ("simulation", "faults", "e2e", "integration", "api")
 """Of the tiers: what takes longest begins first, so that the processes of a parallel run end together."""
 
 

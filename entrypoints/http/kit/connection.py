@@ -3,7 +3,7 @@
 Bounded are the head of a request in bytes, number and time, the time a body takes, what is pipelined, and
 how long an answer may lie unread. Whatever cannot be read is answered as a problem, after what came before;
 and the connection ends in stages (RFC 9112, 9.6), since a reset would take the answer away from who is still
-sending. uvicorn's callbacks are overridden, its state machine is not: tests/integration/http hold this to the
+sending. uvicorn's callbacks are overridden, its state machine is not: tests/api hold this to the
 release that is locked.
 """
 

@@ -31,7 +31,7 @@ from entrypoints.http.kit.fields import Time
 from entrypoints.http.kit.time_range import SPAN_MAX
 from entrypoints.http.notification.routes import NotificationQuery
 from entrypoints.http.user.routes import UserQuery
-from tests.integration.http.world import World, build, errors_of
+from tests.api.world import World, build, errors_of
 
 ROWS, RARE, LIMIT = 8_000, 30, 10
 VISITED_MAX = 400

@@ -1,4 +1,4 @@
-"""What becomes of promises; over REST, with aliases and reasons: tests/integration/http/test_degraded.py."""
+"""What becomes of promises; over REST, with aliases and reasons: tests/api/test_degraded.py."""
 
 import msgspec
 import pytest

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.http.world import INLINE, World
+from tests.api.world import INLINE, World
 from tests.support.eventually import eventually
 
 

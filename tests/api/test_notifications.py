@@ -9,7 +9,7 @@ import pytest
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.errors import InFlight, Overloaded, StoreUnavailable
 from entrypoints.http.notification.examples import NOTIFICATIONS
-from tests.integration.http.world import INLINE, World, errors_of
+from tests.api.world import INLINE, World, errors_of
 from tests.support.memory.counters import count
 
 FLOW_1 = {

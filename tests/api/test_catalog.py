@@ -8,7 +8,7 @@ import pytest
 from entrypoints.http.channel import CHANNEL
 from entrypoints.http.trigger.bodies import TRIGGER
 from entrypoints.http.user.bodies import USER
-from tests.integration.http.world import World, errors_of
+from tests.api.world import World, errors_of
 
 [TRIGGER_BODY] = TRIGGER.values()
 [CHANNEL_BODY] = CHANNEL.values()

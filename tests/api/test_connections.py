@@ -10,8 +10,8 @@ import pytest
 
 from entrypoints.http.kit.connections import ConnectionLimits
 from entrypoints.processes.http_server import bounded
-from tests.integration.http.test_server import Running, running
-from tests.integration.http.world import INLINE, World
+from tests.api.test_server import Running, running
+from tests.api.world import INLINE, World
 from tests.support.eventually import eventually
 from tests.support.telemetry import Told
 

@@ -8,7 +8,7 @@ import pytest
 
 from domain.kernel.errors import StoreUnavailable
 from entrypoints.http.notification.examples import BATCH
-from tests.integration.http.world import INLINE, World, errors_of
+from tests.api.world import INLINE, World, errors_of
 
 URL = "/api/notifications/batch"
 

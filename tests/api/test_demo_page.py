@@ -10,7 +10,7 @@ from entrypoints.demo.page import pages
 from entrypoints.demo.sink import MailSink
 from entrypoints.demo.tally import Tally
 from entrypoints.http.app import create_app
-from tests.integration.http.world import World, errors_of
+from tests.api.world import World, errors_of
 
 PATHS = (
     "/",

@@ -10,8 +10,8 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from entrypoints.http.app import build_app
-from tests.integration.http.test_access import concrete
-from tests.integration.http.world import INLINE, World, errors_of
+from tests.api.test_access import concrete
+from tests.api.world import INLINE, World, errors_of
 
 URL = "/api/notifications"
 ROUTES = [route for route in build_app().routes if isinstance(route, HTTPRoute)]

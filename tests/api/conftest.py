@@ -7,7 +7,7 @@ import httpx
 import pytest
 import uvloop
 
-from tests.integration.http.world import World, build
+from tests.api.world import World, build
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -8,7 +8,7 @@ import pytest
 from adapters.crypto.vault import LocalVault
 from application.privacy.ports import Unreadable
 from application.privacy.sealing import open_content, unwrap_content_key
-from tests.integration.http.world import World, errors_of
+from tests.api.world import World, errors_of
 
 URL = "/api/users:erase"
 

@@ -9,7 +9,7 @@ import pytest
 
 from domain.delivery.delivery import DeliveryStatus
 from domain.notification.rollup import NotificationStatus
-from tests.integration.http.world import RECENT, World, errors_of
+from tests.api.world import RECENT, World, errors_of
 from tests.support.memory.rows import AttemptRow, HistoryRow
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.kernel.errors import StoreUnavailable
-from tests.integration.http.world import INLINE, TEMPLATE, World, errors_of
+from tests.api.world import INLINE, TEMPLATE, World, errors_of
 
 AWAY = StoreUnavailable("away")
 TEMPLATED = {

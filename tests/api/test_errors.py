@@ -5,7 +5,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.integration.http.world import INLINE, World, errors_of
+from tests.api.world import INLINE, World, errors_of
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/api", "/api/nowhere", "/api/notifications/1/2/3"])

@@ -10,7 +10,7 @@ from adapters.system import SystemIds
 from application.delivery.ports import Begin, Settlement
 from application.outbox.pointers import Pointer
 from domain.delivery.delivery import DeliveryStatus
-from tests.integration.http.world import INLINE, World
+from tests.api.world import INLINE, World
 from tests.support.memory.deliveries import MemoryDeliveries
 from tests.support.memory.rows import DeliveryRow
 

@@ -5,7 +5,7 @@ import pytest
 
 from entrypoints.http.template.bodies import TEMPLATE as EXAMPLES
 from entrypoints.http.template.bodies import TEMPLATE_VERSIONS
-from tests.integration.http.world import TEMPLATE, World, errors_of
+from tests.api.world import TEMPLATE, World, errors_of
 
 URL = "/api/templates/order_confirmation_email"
 VERSION = {name: value for name, value in TEMPLATE.items() if name != "id"}

@@ -9,8 +9,8 @@ import pytest
 from application.outbox.pointers import Pointer, decode
 from domain.delivery.delivery import DeliveryStatus
 from entrypoints.http.attempt import RESOLVE
-from tests.integration.http.operating import ended, held, listed, walked
-from tests.integration.http.world import RECENT, World, errors_of
+from tests.api.operating import ended, held, listed, walked
+from tests.api.world import RECENT, World, errors_of
 
 S = DeliveryStatus
 UNKNOWN = "/api/attempts?state=unknown"

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from domain.user.update import UserUpdate
-from tests.integration.http.world import INLINE, World, errors_of
+from tests.api.world import INLINE, World, errors_of
 
 ADDRESS = {"email": "ada@example.com"}
 SPELLED = "0198f7a0-0000-7000-8000-000000000000"

@@ -10,9 +10,9 @@ import pytest
 from entrypoints.http.app import build_app, contract
 from entrypoints.http.kit.problems import KINDS
 from entrypoints.http.kit.services import Readiness
-from tests.integration.http.world import World, errors_of
+from tests.api.world import World, errors_of
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 async def test_the_process_lives(client: httpx.AsyncClient) -> None:

@@ -17,8 +17,8 @@ from litestar.routes import HTTPRoute
 from domain.kernel.channel import Mode
 from entrypoints.http.app import build_app
 from entrypoints.http.kit.openapi.declared import Access, Declared
-from tests.integration.http.operating import ended, held
-from tests.integration.http.world import RECENT, TEMPLATE, World, errors_of
+from tests.api.operating import ended, held
+from tests.api.world import RECENT, TEMPLATE, World, errors_of
 from tests.support.memory.rows import DeliveryRow
 
 GOVERNING = ("/api/templates", "/api/triggers", "/api/channels")

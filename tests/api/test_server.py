@@ -12,8 +12,8 @@ from adapters.system import SystemIds
 from domain.kernel.errors import Misconfigured
 from entrypoints.http.kit.connections import ConnectionLimits
 from entrypoints.processes.http_server import HttpActor, listen
+from tests.api.world import INLINE, World
 from tests.bench.http_load import Unexpected, load
-from tests.integration.http.world import INLINE, World
 from tests.support.eventually import eventually
 from tests.support.telemetry import Told
 

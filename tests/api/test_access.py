@@ -11,7 +11,7 @@ from application.access.revoke_key import RevokeKey
 from domain.kernel.channel import Mode
 from domain.kernel.errors import NotFound, StoreUnavailable
 from entrypoints.http.app import build_app
-from tests.integration.http.world import World, errors_of
+from tests.api.world import World, errors_of
 
 OPEN = {
     "/livez",

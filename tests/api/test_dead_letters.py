@@ -9,8 +9,8 @@ import pytest
 
 from domain.delivery.delivery import DeliveryStatus
 from entrypoints.http.dead_letter.bodies import DISCARD, REPLAY
-from tests.integration.http.operating import ended, listed, walked
-from tests.integration.http.world import INLINE, RECENT, World, errors_of
+from tests.api.operating import ended, listed, walked
+from tests.api.world import INLINE, RECENT, World, errors_of
 
 S = DeliveryStatus
 NOBODY = "0198f7a0-0000-7000-8000-000000000000"
