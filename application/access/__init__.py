@@ -1,1 +1,1 @@
-"""Who may call: API keys, made, checked and revoked."""
+"""API keys: created, checked and revoked."""

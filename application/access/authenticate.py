@@ -21,7 +21,7 @@ class _UnknownKey(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Authenticate:
-    """Remembers by a digest, so that no secret stays in memory: a cheaper one than the one that is kept.
+    """Caches keys by a digest, so that no secret stays in memory; this digest is cheaper than the stored one.
 
     Args:
         fresh: how long a known key is used without asking: a revoked one fails at the latest after it.

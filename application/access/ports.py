@@ -1,4 +1,4 @@
-"""Where API keys are kept."""
+"""The store of API keys."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from domain.kernel.channel import Mode
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
-    """An API key as it is kept: its secret is not."""
+    """An API key as it is stored: without its secret."""
 
     id: UUID
     name: str
@@ -27,17 +27,17 @@ class ApiKeys(Protocol):
     """Keys by the keyed digest of their secret."""
 
     async def add(self, key: ApiKey, digest: bytes) -> None:
-        """Save a new one."""
+        """Save a new key."""
         ...
 
     async def find(self, digest: bytes) -> ApiKey | None:
-        """The key of a secret, revoked and expired ones too."""
+        """The key with this digest, revoked or expired ones included; None: there is none."""
         ...
 
     async def revoke(self, key: UUID, at: datetime) -> bool:
-        """Use it no more; False when there is no such key."""
+        """Mark it as revoked; False when there is no such key."""
         ...
 
     async def all(self) -> Sequence[ApiKey]:
-        """Oldest first."""
+        """Return all keys, oldest first."""
         ...

@@ -10,7 +10,7 @@ from domain.kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeKey:
-    """A process that has seen the key accepts it until its memory fades: 5 s (see `Authenticate`)."""
+    """A process that has cached the key accepts it for 5 more seconds (see `Authenticate`)."""
 
     keys: ApiKeys
     clock: Clock

@@ -1,1 +1,1 @@
-"""What operators are told, and when."""
+"""Alerts to operators: dead letters, stalled lanes, paused providers."""

@@ -1,6 +1,6 @@
-"""Tell operators that dead letters have appeared: one event for a group, not one for each letter.
+"""Alerts operators to new dead letters: one event for each group, not one for each dead letter.
 
-On the rows it says who is telling; who dies in the middle of it, or is not heard, is followed by the next.
+A process claims a group in the database before it alerts; when it dies or fails, another one takes over.
 """
 
 import hashlib
@@ -15,13 +15,13 @@ from domain.kernel.errors import Unavailable
 
 EVENT = "dead_letters.appeared"
 CLAIM = timedelta(seconds=15)
-"""Longer than a webhook's time-out."""
+"""How long a claim lasts: longer than a webhook's time-out."""
 PAUSE_MIN, PAUSE_MAX = timedelta(seconds=2), timedelta(minutes=5)
-"""What was not taken waits as long again as it has waited already: the pauses double."""
+"""Bounds of the pause after a failed alert: as long as the group has waited so far, so that pauses double."""
 
 
 class AppearedData(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What became of how many; no personal data, and nothing that a provider said."""
+    """How many deliveries failed, and where; no personal data and no text of a provider."""
 
     group: str
     mode: str
@@ -42,7 +42,7 @@ class AppearedEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertedGroup(msgspec.Struct, frozen=True):
-    """One group, and why the receiver does not know of it."""
+    """One group, and the error of its alert; None: the receiver has accepted it."""
 
     appeared: Appeared
     fault: str | None
@@ -50,19 +50,19 @@ class AlertedGroup(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDeadLetters:
-    """`hook` None: who calls this says it, in the log."""
+    """Without a `hook` the caller writes the alert to the log."""
 
     alerts: Alerts
     hook: OperatorsHook | None
     clock: Clock
     quiet: timedelta
-    """A group that was told of so recently waits: others may join it."""
+    """A group that was alerted so recently waits, and collects more dead letters meanwhile."""
 
     async def __call__(self) -> AlertedGroup | None:
-        """Tell of one group; None when there is nothing to tell.
+        """Alert operators to one group; None when there is nothing new.
 
         Raises:
-            StoreUnavailable: it will be told, again perhaps.
+            StoreUnavailable: the alert is sent later, perhaps for a second time.
         """
         appeared = await self.alerts.claim(quiet=self.quiet, span=CLAIM)
         if appeared is None:
@@ -96,6 +96,6 @@ def _event(appeared: Appeared) -> AppearedEvent:
 
 
 def _id(appeared: Appeared) -> str:
-    """The same for the same letters: who gets it twice can tell."""
-    told = msgspec.json.encode((appeared.fingerprint, appeared.mode, appeared.last_at, appeared.count))
-    return f"msg_{hashlib.sha256(told).hexdigest()[:32]}"
+    """The event's id, the same for the same dead letters: a receiver recognises a repeated event."""
+    same = msgspec.json.encode((appeared.fingerprint, appeared.mode, appeared.last_at, appeared.count))
+    return f"msg_{hashlib.sha256(same).hexdigest()[:32]}"

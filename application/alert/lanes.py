@@ -1,4 +1,4 @@
-"""Tell operators of lanes in which something waits too long: nobody works there, or its messages are gone."""
+"""Alerts operators to stalled lanes: deliveries wait too long, or their messages are lost."""
 
 import hashlib
 from collections.abc import Sequence
@@ -34,24 +34,24 @@ class StalledEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lanes(msgspec.Struct, frozen=True, kw_only=True):
-    """How long the oldest of each lane waits, and what is news."""
+    """How long the oldest delivery of each lane waits, and which lanes have changed."""
 
     waiting: Sequence[Waiting]
     stalled: Sequence[Waiting] = ()
-    """For too long since this look."""
+    """Lanes that have stalled since the last look."""
     moving: Sequence[str] = ()
     """Queues of lanes in which nothing waits for too long any more."""
     fault: str | None = None
-    """Why the receiver does not know of those that are stalled; they are told again."""
+    """The error of an alert; None: none failed.  A failed alert is sent again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertStalledLanes:
-    """Every process tells; the event's id is the same, and its receiver can tell by that.
+    """Every process sends the alert, with the same id, by which the receiver recognises a repeated event.
 
     Args:
-        hook: None: who calls this says it, in the log.
-        longest: what waits longer in a lane that is not paused is news.
+        hook: None: the caller writes the alert to the log.
+        longest: a delivery that waits longer, in a lane that is not paused, causes an alert.
     """
 
     overdue: Overdue
@@ -64,7 +64,7 @@ class AlertStalledLanes:
         """Look once.
 
         Raises:
-            StoreUnavailable: next time.
+            StoreUnavailable: try again with the next look.
         """
         waiting = await self.overdue.longest()
         late = {each.lane.queue: each for each in waiting if each.age > self.longest and not each.paused}

@@ -1,4 +1,4 @@
-"""Telling operators of dead letters."""
+"""What alerts to operators need: claims on groups of dead letters, and the webhook."""
 
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -7,7 +7,7 @@ import msgspec
 
 
 class Appeared(msgspec.Struct, frozen=True, kw_only=True):
-    """Open dead letters of one group that nobody was told of yet."""
+    """Open dead letters of one group for which no alert was sent yet."""
 
     fingerprint: str
     mode: str
@@ -19,14 +19,14 @@ class Appeared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alerts(Protocol):
-    """Who is told of which, at least once.  Held to tests/contract/alerts.py."""
+    """Which alerts were sent; each is sent at least once.  Held to tests/contract/alerts.py."""
 
     async def claim(self, *, quiet: timedelta, span: timedelta) -> Appeared | None:
-        """Take it upon us to tell of one group; None when there is nothing to tell.
+        """Claim one group to alert operators to; None when there is nothing new.
 
         Args:
-            quiet: a group that was told of so recently waits: others may join it.
-            span: for so long nobody else tells of it; after that somebody does again.
+            quiet: a group that was alerted so recently is not returned.
+            span: for so long no other process gets the group.
 
         Raises:
             StoreUnavailable.
@@ -34,24 +34,24 @@ class Alerts(Protocol):
         ...
 
     async def postpone(self, appeared: Appeared, pause: timedelta) -> None:
-        """Nobody has taken it; it is told again after this pause, those that nobody was told of before it.
+        """The alert failed: it is due again after this pause, behind groups that were not tried yet.
 
         Raises:
-            StoreUnavailable: it is told again when the claim ends.
+            StoreUnavailable: it is due again when the claim ends.
         """
         ...
 
     async def record_alerted(self, appeared: Appeared) -> None:
-        """Somebody knows of these now.
+        """Record that the alert was accepted.
 
         Raises:
-            StoreUnavailable: they will be told of again.
+            StoreUnavailable: the alert will be sent again.
         """
         ...
 
 
 class OperatorsHook(Protocol):
-    """Where operators want to be told.  Held to tests/adapters/test_alert_webhook.py."""
+    """The webhook of the operators.  Held to tests/adapters/test_alert_webhook.py."""
 
     async def post(self, id: str, body: bytes) -> None:  # noqa: A002  its name in the standard
         """Deliver one event (JSON); `id` is the same when it is sent again.

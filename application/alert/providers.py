@@ -1,6 +1,6 @@
-"""Tell operators of a provider that rests because it refuses our account, and that it goes on.
+"""Alerts operators when a provider is paused because it refuses our account, and when it is resumed.
 
-Each process tells of its own: what it knows of a provider is in its memory.
+Each process sends its own alerts, since it keeps the state of providers in its memory.
 """
 
 import hashlib
@@ -18,16 +18,16 @@ from domain.kernel.errors import Unavailable
 
 PAUSED, RESUMED = "provider.rests", "provider.goes_on"
 PAUSE_MIN, PAUSE_MAX = 2.0, 300.0
-"""Seconds until what was not taken is told again; they double."""
+"""Seconds until a failed alert is sent again; they double."""
 
 
 class ProviderData(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Which one, in which process; nothing that a provider said."""
+    """Which provider, in which process; no text of a provider."""
 
     provider: str
     process: UUID
     since: datetime
-    """When it began to rest."""
+    """When the pause began."""
     while_: str = msgspec.field(name="while")
     """What we were doing when it refused us: connecting, logging in, sender, recipient, data, message."""
 
@@ -49,7 +49,7 @@ class _PendingAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertPausedProviders:
-    """Called every few seconds; `hook` None: the log has said it."""
+    """Called every few seconds.  Without a `hook` nothing is sent: the log has the same news."""
 
     providers: PausedProviders
     hook: OperatorsHook | None
@@ -57,10 +57,10 @@ class AlertPausedProviders:
     process: UUID
     _known: dict[str, PausedProvider] = field(default_factory=dict)
     _pending: dict[str, _PendingAlert] = field(default_factory=dict)
-    """The newest of each provider: what was not heard in time is not news any more."""
+    """The newest alert of each provider: an older one that could not be sent is dropped."""
 
     async def __call__(self) -> Mapping[str, str]:
-        """Tell what has changed; returns whom nobody heard of now, and why."""
+        """Send what has changed; returns the errors by provider."""
         if self.hook is None:
             return {}
         self._look()
@@ -100,5 +100,5 @@ class AlertPausedProviders:
 
 
 def _id(event: ProviderEvent) -> str:
-    """The same when it is sent again."""
+    """The event's id, the same when it is sent again."""
     return f"msg_{hashlib.sha256(msgspec.json.encode(event)).hexdigest()[:32]}"

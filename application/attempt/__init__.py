@@ -1,1 +1,1 @@
-"""Calls whose outcome is unknown, and what an operator says of them."""
+"""Calls whose outcome is unknown, and how operators resolve them."""

@@ -1,4 +1,4 @@
-"""Calls whose outcome nobody knows, until somebody finds out."""
+"""Calls whose outcome is unknown, until an operator or the policy of the class resolves them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from application.outbox.ports import OutboxMessage
 
 
 class Resolution(StrEnum):
-    """What somebody has found out, or decides."""
+    """How a call with an unknown outcome is resolved."""
 
     SENT = "sent"
     FAILED = "failed"
@@ -31,9 +31,9 @@ class UnknownAttempt(msgspec.Struct, frozen=True, kw_only=True):
     provider: str | None
     reason: str
     status: str
-    """Of the delivery now."""
+    """The state of the delivery now."""
     held: bool
-    """The delivery rests until this attempt is resolved."""
+    """The delivery is held until this attempt is resolved."""
     created_at: datetime
     resolved_at: datetime | None
     resolved_by: str | None
@@ -42,7 +42,7 @@ class UnknownAttempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnknownFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which; all that is given must hold."""
+    """Which attempts; all conditions that are given must hold."""
 
     mode: str
     held: bool | None = None
@@ -71,11 +71,11 @@ class UnknownAttempts(Protocol):
 
         Raises:
             NotFound: no such attempt of this mode.
-            Conflict: it is resolved already, or its delivery does not rest on it.
+            Conflict: it is resolved already, or its delivery is not held for it.
             StoreUnavailable: outcome unknown; a second time is a Conflict if the first went through.
         """
         ...
 
     async def held(self) -> int:
-        """How many deliveries rest: for the metrics."""
+        """How many deliveries are held: for the metrics."""
         ...

@@ -1,4 +1,4 @@
-"""Close a call whose outcome nobody knew: somebody has found out, or decides."""
+"""Resolve a call with an unknown outcome: an operator knows what happened, or decides."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,7 +10,7 @@ from domain.kernel.channel import Mode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveAttempt:
-    """The delivery that rests on it moves on."""
+    """The delivery that is held for it continues."""
 
     unknown: UnknownAttempts
     handoff: Handoff
@@ -22,7 +22,7 @@ class ResolveAttempt:
 
         Raises:
             NotFound: no such attempt in this mode.
-            Conflict: it is resolved already, or its delivery does not rest on it.
+            Conflict: it is resolved already, or its delivery is not held for it.
             StoreUnavailable: outcome unknown; a second time is a Conflict if the first went through.
         """
         self.handoff.offer(await self.unknown.resolve(delivery, attempt, mode, resolution, actor))

@@ -1,4 +1,4 @@
-"""How many of the messages that are here go together: bounded by number and by size."""
+"""Takes messages from a buffer, bounded by number and by size."""
 
 from collections import deque
 

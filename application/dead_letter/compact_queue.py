@@ -1,7 +1,7 @@
-"""Take stale messages out of a lane's dead queue: their letters were closed, and nobody waits for them.
+"""Remove stale messages from a lane's dead-letter queue: their dead letters were closed.
 
-Each message is looked at once.  What is kept is not acked and goes back to its place when this ends, so that
-whatever happens meanwhile nothing is lost.
+Each message is read once.  Messages that stay are not acked and return to their place at the end, so that
+nothing is lost, whatever happens meanwhile.
 """
 
 import asyncio
@@ -17,18 +17,18 @@ from application.outbox.pointers import SIZE_MAX, Pointer, decode
 from domain.kernel.errors import Undecodable
 
 WINDOW = 2_000
-"""Messages that one subscription keeps back; then another one goes on behind them."""
+"""Unacked messages of one subscription; after that another one continues behind them."""
 BATCH = 250
 QUIET = 3.0
-"""Seconds without a message: what was counted is not there any more."""
+"""Seconds without a message after which the queue counts as read to its end."""
 
 
 class Compacted(msgspec.Struct, frozen=True, kw_only=True):
-    """What was seen in a queue."""
+    """The numbers of messages read, kept and removed so far."""
 
     queue: str
     messages: int
-    """In it at the start; None of what came later is looked at."""
+    """Messages in the queue at the start; later ones are not read."""
     stale: int = 0
     kept: int = 0
     unreadable: int = 0

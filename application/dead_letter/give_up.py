@@ -1,4 +1,4 @@
-"""Give deliveries up: our own code fails on them, or the broker has given their message up."""
+"""Give deliveries up without a call: our code fails on them, or the broker dead-lettered their message."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ BUSY_WAIT = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveUpDeliveries:
-    """As rows, each with a pointer to its lane's dead queue."""
+    """Makes a dead letter of each, with a pointer in the lane's dead-letter queue."""
 
     dead_letters: DeadLetters
     deliveries: Deliveries
     handoff: Handoff
 
     async def __call__(self, lane: Lane, pointer: Pointer, reason: str) -> bool:
-        """Bury one that was found by isolating it; False when there is no such delivery now.
+        """Give one delivery up that was found by isolating it; False when its pointer is stale.
 
         Raises:
             StoreUnavailable: nothing was written.
@@ -30,10 +30,10 @@ class GiveUpDeliveries:
         return bool(await self.many(lane, [pointer], reason))
 
     async def many(self, lane: Lane, pointers: Sequence[Pointer], reason: str) -> int:
-        """Bury them, or look at them again when their calls have ended; how many that were: others are stale.
+        """Give deliveries up; those with a call under way are tried again later.  Returns how many.
 
         Args:
-            reason: without any of their data: it is shown, logged and travels.
+            reason: must not contain their data, since it is shown and logged.
 
         Raises:
             StoreUnavailable: nothing was written.

@@ -1,4 +1,4 @@
-"""Dead letters: what was given up, until somebody sends it again or puts it aside."""
+"""Dead letters: deliveries that were given up, until they are replayed or discarded."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from application.outbox.ports import OutboxMessage
 
 
 class DeadLetterStatus(StrEnum):
-    """How a dead letter stands."""
+    """The status of a dead letter."""
 
     OPEN = "open"
     REPLAYED = "replayed"
@@ -48,13 +48,13 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """Dead letters of one cause."""
+    """Dead letters with the same channel, provider and cause."""
 
     fingerprint: str
     channel: str
     provider: str | None
     reason: str
-    """Of the newest of them."""
+    """The reason of the newest one."""
     count: int
     first_at: datetime
     last_at: datetime
@@ -81,20 +81,20 @@ class Reopened(msgspec.Struct, frozen=True):
     """What a replay did."""
 
     deliveries: list[UUID]
-    """Those that are on their way again."""
+    """Deliveries that are queued again."""
     messages: list[OutboxMessage]
 
 
 class GivenUp(msgspec.Struct, frozen=True):
-    """What burying did; pointers that are nowhere in it are stale, or never were."""
+    """What giving up did; pointers in neither list are stale."""
 
     messages: list[OutboxMessage]
     busy: list[Pointer]
-    """A call of theirs is under way."""
+    """Pointers of deliveries with a call under way."""
 
 
 class DeadLetters(Protocol):
-    """Open and close them, set-wise.  Held to tests/contract/dead_letters.py."""
+    """Open and close dead letters, set-wise.  Held to tests/contract/dead_letters.py."""
 
     async def give_up(self, pointers: Sequence[Pointer], reason: str) -> GivenUp:
         """Give these deliveries up without a call: failed, a dead letter, a pointer to the lane's `.dlq`.
@@ -123,7 +123,7 @@ class DeadLetters(Protocol):
 
 
 class DeadLetterReader(Protocol):
-    """The read side."""
+    """Reads dead letters."""
 
     async def page(
         self, wanted: Selection, before: tuple[datetime, UUID, int] | None, limit: int
@@ -136,7 +136,7 @@ class DeadLetterReader(Protocol):
         ...
 
     async def count(self, wanted: Selection) -> int:
-        """How many."""
+        """How many dead letters the selection has."""
         ...
 
     async def needed(self, pointers: Sequence[Pointer]) -> frozenset[Pointer]:

@@ -47,7 +47,7 @@ class CommittedCall(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     provider: str
     probe: bool = False
-    """The provider rests: this call shows whether it can go on."""
+    """The provider is paused: this call shows whether it works again."""
     begun: float
     """Monotonic seconds just before the lease: its end and the clearance's age are counted from here."""
     facts_at: datetime
@@ -57,7 +57,7 @@ class CommittedCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True):
-    """What a batch of pointers came to."""
+    """The result of beginning a batch of pointers."""
 
     calls: list[CommittedCall]
     settlements: list[Settlement]
@@ -79,7 +79,7 @@ class _Opened(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeginDeliveries:
-    """The first half of the engine."""
+    """The first half of the engine: lease, decide, commit the attempts."""
 
     deliveries: Deliveries
     vault: Vault
@@ -94,10 +94,10 @@ class BeginDeliveries:
     async def __call__(
         self, lane: Lane, pointers: Sequence[Pointer], strikes_max: int = STRIKES_FREE
     ) -> Begun:
-        """Take what is ours to take and say what follows.
+        """Lease what these pointers lead to, and return the calls to make and what is settled without one.
 
         Args:
-            strikes_max: what more workers have died with is left alone.
+            strikes_max: deliveries with more strikes are not leased.
 
         Raises:
             StoreUnavailable: the lane pauses; leases made lapse by themselves.
@@ -211,7 +211,7 @@ class BeginDeliveries:
         return unanswered(progress, policy, now=now, chance=self.dice.chance())
 
     def _able(self, leased: Leased) -> list[str]:
-        """Who may carry it, in order of preference."""
+        """The configured providers of the delivery, in order of preference."""
         if leased.mode is Mode.TEST:
             return [SANDBOX]
         return [name for name in leased.providers if self.gateways.named(name) is not None]
@@ -219,7 +219,7 @@ class BeginDeliveries:
     async def _begin(
         self, calls: Sequence[CommittedCall], cleared_at: datetime
     ) -> tuple[set[UUID], dict[UUID, str]]:
-        """Which are ours to make, and which cannot be begun, and why."""
+        """The deliveries whose attempts were committed, and the errors of those that cannot be begun."""
         attempts = [Begin(delivery=c.leased.id, attempt=c.leased.attempt, provider=c.provider) for c in calls]
         try:
             return set(await self.deliveries.begin(attempts, cleared_at=cleared_at)), {}

@@ -1,4 +1,4 @@
-"""Make one call: open the content, render, look at lease and clearance once more, call, decide."""
+"""Make one call: decrypt the content, render, check lease and clearance once more, call, decide."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ CLEARANCE_MAX = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallProvider:
-    """The second half of the engine.
+    """The second half of the engine: render, call the provider, decide what follows.
 
     Args:
         lease: as in `BeginDeliveries`.

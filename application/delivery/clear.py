@@ -1,7 +1,7 @@
-"""Clear calls again that could not start while their clearance was fresh; those of one moment together.
+"""Repeats the gate for calls that could not start within a second of it; concurrent ones share one read.
 
-Preparing a message may take long, and so may waiting for a connection: neither is the delivery's fault, and
-neither may lead to a call on old facts.
+Preparing a message or waiting for a connection may take long.  That must not fail the delivery, and must not
+lead to a call on old facts.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _Waiting = tuple[CommittedCall, "asyncio.Future[float | None]"]
 
 @dataclass(slots=True, kw_only=True)
 class ClearAgain:
-    """Asks for all that wait while it asks for those before them."""
+    """Calls that arrive during one read share the next one."""
 
     clearances: Clearances
     policies: Mapping[NotificationClass, RetryPolicy]
@@ -35,7 +35,7 @@ class ClearAgain:
         """Monotonic seconds just before the facts were read on which it is clear; None: it is not any more.
 
         Raises:
-            StoreUnavailable: nobody knows.
+            StoreUnavailable: the facts cannot be read.
         """
         answer: asyncio.Future[float | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((call, answer))

@@ -1,6 +1,6 @@
-"""Keep the leases of calls that take long: a relay may scan a message for minutes before it says yes or no.
+"""Renews the leases of long calls: a mail relay may scan a message for minutes before it answers.
 
-Leases stay short, so that what a dead worker held is soon taken over; who lives renews them.
+Leases are short, so that the deliveries of a dead worker are soon taken over; a living one renews them.
 """
 
 from collections.abc import MutableMapping
@@ -32,7 +32,7 @@ class KeepLeases:
         """Renew the leases of which a third is over.
 
         Raises:
-            StoreUnavailable: next time.
+            StoreUnavailable: try again with the next call.
         """
         now = self.clock.monotonic()
         old = now - self.lease.total_seconds() / 3

@@ -17,9 +17,9 @@ from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Lane, Mode, NotificationClass, Priority
 
 STRIKES_FREE = 1
-"""A worker may die of anything, and of nothing that it holds: after the first time all go on as before."""
+"""Strikes without consequences: a worker may die for reasons that no delivery of its causes."""
 BROKER_UI = "broker-ui"
-"""Who sends again what was moved from a `.dlq` to its lane in the broker's management UI."""
+"""The actor in the history when a message was moved from a `.dlq` to its lane in the broker's UI."""
 
 
 class Leased(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class Leased(msgspec.Struct, frozen=True, kw_only=True):
     """The fencing token: quote it in begin and settle."""
     spent: int
     strikes: int
-    """Leases in a row that ended without a word: their workers died."""
+    """Consecutive leases that expired because their workers died."""
     interrupted: bool
     """A call begun under an earlier lease never settled, and nothing was decided since: its attempt is marked
     `unknown`, stands so in the history and counts in `spent`."""
@@ -64,22 +64,22 @@ class Leased(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotDueYet(msgspec.Struct, frozen=True):
-    """A pointer that is to come back to its lane."""
+    """A pointer that is published to its lane again after `wait`."""
 
     pointer: Pointer
     wait: timedelta
 
 
 class StruckDelivery(msgspec.Struct, frozen=True):
-    """A delivery that workers have died of, or beside: it is free, but was not taken."""
+    """A free delivery that was not leased, because more of its workers died than `strikes_max` allows."""
 
     pointer: Pointer
     strikes: int
-    """Leases in a row that ended without a word."""
+    """Consecutive leases that expired because their workers died."""
 
 
 class UnreadableDelivery(msgspec.Struct, frozen=True):
-    """A delivery that is leased, and whose row nobody can make sense of."""
+    """A leased delivery whose row cannot be decoded."""
 
     delivery: UUID
     attempt: int
@@ -87,19 +87,19 @@ class UnreadableDelivery(msgspec.Struct, frozen=True):
 
 
 class Leases(msgspec.Struct, frozen=True, kw_only=True):
-    """What a lease gave.  Pointers that are nowhere in it are stale: drop and ack them."""
+    """The result of leasing.  Pointers that are nowhere in it are stale: drop and ack them."""
 
     taken: list[Leased]
     unreadable: list[UnreadableDelivery] = []
-    """Taken, too: to be settled as failed."""
+    """Leased as well: to be settled as failed."""
     later: list[NotDueYet] = []
     """Somebody else's lease still runs, or its time has not come."""
     struck: list[StruckDelivery] = []
-    """With more strikes than were wanted."""
+    """Not leased: they have more strikes than `strikes_max`."""
     replayed: int = 0
     """Open dead letters among the pointers: an operator has moved them from the `.dlq` to the lane."""
     messages: list[OutboxMessage] = []
-    """Theirs, committed: they are on their way again."""
+    """The committed messages of these replays."""
     facts_at: datetime
     """Database clock before the facts were read: `cleared_at` of what the gate clears on them."""
 

@@ -1,4 +1,4 @@
-"""May a lane consume now?  Asked before it begins and while it rests: resting costs no redeliveries."""
+"""Decides whether a lane may consume now; asked before it starts and while it pauses."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -15,20 +15,20 @@ class LanePermission(Enum):
 
     PAUSE = "rest"
     PROBE = "probe"
-    """Try one message: a provider rests, and its time has come."""
+    """Try one message: a paused provider may be probed now."""
     RUN = "run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeLane:
-    """One small read."""
+    """Reads the channel and asks the provider states; no delivery is touched."""
 
     channels: Channels
     providers: ProviderChoice
     keys: KeyState
 
     async def __call__(self, lane: Lane) -> LanePermission:
-        """Rest while the channel is paused or disabled, or all its providers rest.
+        """Pause while the channel is paused or disabled, or all its providers are paused.
 
         Raises:
             StoreUnavailable, KeyUnavailable: the database or a key is not at hand: not now either.

@@ -1,8 +1,8 @@
-"""Issue pointers anew whose messages were redelivered again and again, as they are, in fresh messages.
+"""Publishes pointers in fresh messages whose own messages were redelivered often.
 
-A worker that dies has all its messages redelivered, and the broker gives a message up that came too often.
-Who merely stood near must not come to that: its count begins anew, and it is worked like any other.  What
-kills workers is known by its row.
+When a worker dies, all its messages are redelivered, and the broker dead-letters a message that was delivered
+too often.  A fresh message has a new count, so a delivery that was merely in the same process does not end
+there.  The delivery that kills workers is known by its strikes.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What is written down of deliveries for which nobody is called."""
+"""Settlements of deliveries that end their lease without a call."""
 
 from datetime import datetime
 from typing import assert_never
@@ -11,14 +11,14 @@ from domain.delivery.gate import Cancelled, Cleared, Paused, Suppressed, Verdict
 
 
 def unreadable(row: UnreadableRow) -> Settlement:
-    """Of a row that makes no sense: it fails alone."""
+    """The settlement of a row that cannot be decoded: it fails."""
     return Settlement(
         delivery=row.delivery, attempt=row.attempt, status=DeliveryStatus.FAILED, reason=row.reason
     )
 
 
 def without_call(leased: Leased, verdict: Verdict) -> Settlement:
-    """Of a delivery for which no call is made now."""
+    """The settlement of a delivery that the gate did not clear."""
     status = DeliveryStatus.QUEUED
     reason: str | None = None
     due: datetime | None = None

@@ -1,1 +1,1 @@
-"""Shop events: what they mean for users, and which notifications they ask for."""
+"""Shop events: updates of users, and the notifications that triggers make of them."""

@@ -1,4 +1,4 @@
-"""What became of an event: done, refused for good, or to be tried again."""
+"""The result of one event: done, rejected for good, or to be tried again."""
 
 import msgspec
 
@@ -41,7 +41,7 @@ class RejectedEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TryAgainLater(msgspec.Struct, frozen=True, kw_only=True):
-    """A part we stand on is away: the event may succeed later; what was done already is absorbed then."""
+    """A part that is needed is away: the event may succeed later; what is done is not repeated then."""
 
     reason: str
 

@@ -1,1 +1,1 @@
-"""Commands accepted on the broker while the database is away, and stored later."""
+"""The intake: requests that are kept on the broker while the database is away, and committed later."""

@@ -1,4 +1,4 @@
-"""The message on `intake`: one command that was promised while the database was away, sealed whole.
+"""The message on `intake`: one request that was accepted while the database was away, sealed as a whole.
 
 {"v": 1, "id": "0198…", "sealed": "…"}
 

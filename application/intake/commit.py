@@ -1,7 +1,7 @@
-"""Keep what was promised while the database was away: check it as things stand now, and commit it.
+"""Commits the requests of the intake: each is checked again, as things are now.
 
-An id that was promised is found afterwards, whatever came of it: as a notification, as an alias of the one
-that has its idempotency key, or as one that failed and says why.
+An id that was answered while the database was away is found afterwards in any case: as a notification, as an
+alias of the one that has its idempotency key, or as one that failed and says why.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class IntakeOutcome(msgspec.Struct, frozen=True):
-    """What became of a promise; it is committed."""
+    """What became of one request of the intake; it is committed."""
 
     notification: UUID
-    """As it was promised."""
+    """The id that the caller was given."""
     became: Literal["committed", "absorbed", "failed"]
     traceparent: str | None = None
 

@@ -1,4 +1,4 @@
-"""Remembers for a moment that the store is away: one request finds out whether it is back, not all."""
+"""Remembers that the database is away, so that one request tries it again, not all of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from application.kernel.ports import Clock
 
 @dataclass(slots=True, kw_only=True)
 class StoreOutage:
-    """One process's.
+    """What one process knows of the database being away.
 
     Args:
-        moment: how long nobody asks after somebody has asked in vain.
-        silent: why nobody need ask at all, or None (`adapters.postgres.core.liveness`).
+        retry_after: how long no request tries the database after one failed.
+        silent: why the database cannot answer now, or None (`adapters.postgres.core.liveness`).
     """
 
     clock: Clock
     silent: Callable[[], str | None] = lambda: None
     retry_after: timedelta = timedelta(seconds=1)
     _asked: float | None = None
-    """When it was last asked in vain, or by who still waits (monotonic seconds); None: it is there."""
+    """When a request last tried it and failed, or still waits (monotonic seconds); None: it answers."""
 
     def may_ask(self) -> bool:
-        """Whether the caller should ask the store, and then tell what came of it."""
+        """Whether the caller may use the database; it then calls `began` or `ended`."""
         if self.silent() is not None:
             return False
         if self._asked is None:
@@ -35,9 +35,9 @@ class StoreOutage:
         return True
 
     def began(self) -> None:
-        """It did not answer."""
+        """Record that the database did not answer."""
         self._asked = self.clock.monotonic()
 
     def ended(self) -> None:
-        """It answered."""
+        """Record that the database answered."""
         self._asked = None

@@ -1,6 +1,6 @@
-"""Promise notifications while the database is away: sealed, confirmed by the broker, committed later.
+"""Puts requests on the intake while the database is away: sealed, and confirmed by the broker.
 
-See `CommitIntake` for what becomes of them.
+`CommitIntake` commits them later.
 """
 
 from collections.abc import Sequence
@@ -15,35 +15,35 @@ from application.privacy.ports import ServiceKey
 from domain.kernel.errors import BrokerUnavailable, PosthornError, Unavailable
 
 MESSAGE_MAX = 512 * 1024
-"""Bytes of one command; the largest request that is told in ordinary words has about 400 KiB, sealed.  What
-is larger has to wait for the database."""
+"""Bytes of one sealed command; usual requests have at most 400 KiB.  A larger one is refused until the
+database is back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishToIntake:
-    """Set-wise; the ids are those that were minted when the requests were prepared."""
+    """Set-wise; a notification keeps the id that it got when it was prepared."""
 
     publisher: Publisher
     key: ServiceKey
 
     async def __call__(self, commands: Sequence[Prepared]) -> list[Submitted | PosthornError]:
         """One answer each, in order; none before the broker's confirm."""
-        letters = [_letter(prepared, self.key) for prepared in commands]
-        fit = [letter for letter in letters if len(letter.body) <= MESSAGE_MAX]
+        messages = [_message(prepared, self.key) for prepared in commands]
+        small_enough = [message for message in messages if len(message.body) <= MESSAGE_MAX]
         trouble: PosthornError = BrokerUnavailable("the broker did not confirm")
         confirmed: frozenset[UUID] = frozenset()
         try:
-            if fit:
-                confirmed = frozenset((await self.publisher.publish(fit)).confirmed)
+            if small_enough:
+                confirmed = frozenset((await self.publisher.publish(small_enough)).confirmed)
         except Unavailable as away:
             trouble = away
         return [
-            Submitted(letter.id, replayed=False, degraded=True) if letter.id in confirmed else trouble
-            for letter in letters
+            Submitted(message.id, replayed=False, degraded=True) if message.id in confirmed else trouble
+            for message in messages
         ]
 
 
-def _letter(prepared: Prepared, key: ServiceKey) -> Outgoing:
+def _message(prepared: Prepared, key: ServiceKey) -> Outgoing:
     command = Command(
         id=prepared.id,
         request=prepared.request,

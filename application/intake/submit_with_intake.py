@@ -1,7 +1,7 @@
 """Accept notifications from callers that cannot wait: in the database, or on the broker while it is away.
 
-A commit whose outcome is not known, or not in time, is promised under the same id: draining finds what was
-committed.
+A request whose commit has an unknown outcome, or takes too long, is put on the intake under the same id; a
+notification that was committed after all is found then.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from domain.notification.request import Request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitWithIntake:
-    """The REST entrance.  Events wait on their queues instead (`SubmitNotification`)."""
+    """Used by REST.  Events wait on their queues instead (`SubmitNotification`)."""
 
     prepare: Prepare
     commit: GroupCommit
@@ -35,10 +35,10 @@ class SubmitWithIntake:
             Invalid, KeyReused, InFlight, Overloaded.
             Unavailable: neither the database nor the broker takes it, or what it needs is not at hand.
         """
-        [told] = await self.many([request])
-        if isinstance(told, PosthornError):
-            raise told
-        return told
+        [answered] = await self.many([request])
+        if isinstance(answered, PosthornError):
+            raise answered
+        return answered
 
     async def many(self, requests: Sequence[Request]) -> list[Submitted | PosthornError]:
         """Accept several, each on its own."""

@@ -10,7 +10,7 @@ class ProcessNudge:
     """Implements `Nudge` for one process.
 
     A process that runs jobs sets `actor` when it starts.  Without one (a command that works on its job
-    itself) nobody is told: the processes that run look for jobs every few seconds.
+    itself) nothing happens: the processes that run look for jobs every few seconds.
     """
 
     actor: Nudge | None = None

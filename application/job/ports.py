@@ -23,7 +23,7 @@ class JobKind(StrEnum):
 
 
 class JobStatus(StrEnum):
-    """How a job stands."""
+    """The status of a job."""
 
     RUNNING = "running"
     CANCELLING = "cancelling"
@@ -64,7 +64,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def status(self) -> JobStatus:
-        """How it stands."""
+        """Follows from the times and the error."""
         if self.finished_at is None:
             return JobStatus.RUNNING if self.cancelled_at is None else JobStatus.CANCELLING
         if self.error is not None:
@@ -80,7 +80,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Jobs(Protocol):
-    """For who wants something done, and watches.  Held to tests/contract/jobs.py."""
+    """Creates, reads and cancels jobs.  Held to tests/contract/jobs.py."""
 
     async def create(self, new: NewJob) -> Job:
         """Count what is chosen and keep the job.
@@ -104,7 +104,7 @@ class Jobs(Protocol):
 
 
 class JobChunks(Protocol):
-    """For who does the work.  Held to the same contract."""
+    """Works on jobs.  Held to the same contract."""
 
     async def unfinished(self, limit: int, resting: Collection[UUID] = ()) -> list[UUID]:
         """Jobs that are to be gone on with, oldest first; without those that rest."""
@@ -126,7 +126,7 @@ class JobChunks(Protocol):
 
 
 class ChannelBacklog(Protocol):
-    """What waits on channels.  Held to the same contract."""
+    """Counts the deliveries that wait on a channel.  Held to the same contract."""
 
     async def count(self, channel: str, mode: str) -> int:
         """Deliveries that wait to be sent: looked for among all of the last weeks, so not in a moment."""
@@ -134,8 +134,8 @@ class ChannelBacklog(Protocol):
 
 
 class Nudge(Protocol):
-    """From who makes a job to the runner in the same process."""
+    """Wakes the runner of jobs in the same process."""
 
     def nudge(self) -> None:
-        """There is something to do; never waits."""
+        """Let the runner look for jobs now; returns at once."""
         ...

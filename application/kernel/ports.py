@@ -1,4 +1,4 @@
-"""Time, chance and fresh ids."""
+"""Ports for time, chance and new ids."""
 
 from datetime import datetime
 from typing import Protocol

@@ -34,11 +34,11 @@ class End(StrEnum):
 
 
 Ended = Callable[[str, End, Exception | None], None]
-"""Told of each end, by the task's name."""
+"""Called with each end: the task's name, how it ended, and its error."""
 
 
 def report_to_loop(task: str, end: End, error: Exception | None) -> None:
-    """Tell the loop's exception handler of an end that nobody asked for."""
+    """Report a crash to the event loop's exception handler."""
     if error is not None:
         context = {"message": f"task {task} {end}", "exception": error, "name": task}
         asyncio.get_running_loop().call_exception_handler(context)

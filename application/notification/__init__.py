@@ -1,1 +1,1 @@
-"""Taking notifications in, showing them beforehand, calling them off."""
+"""Notifications: accepted, previewed, read and cancelled."""

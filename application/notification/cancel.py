@@ -1,4 +1,4 @@
-"""Call a notification off: what has not begun is not sent; what is in flight is told."""
+"""Cancel a notification: deliveries that have not begun are not sent; those in flight are counted."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,7 +13,7 @@ CHUNK = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelNotification:
-    """Marks first (lease and settle look at the mark), then sweeps the rows in chunks."""
+    """Sets `cancelled_at` first (lease and settle read it), then cancels the waiting rows in chunks."""
 
     cancelling: Cancelling
     intake_ids: IntakeIds

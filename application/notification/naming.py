@@ -1,4 +1,4 @@
-"""Finding a notification by any of its names."""
+"""Finds a notification by its id or by an alias."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from domain.kernel.errors import NotFound
 
 
 async def named(reader: Reader, intake_ids: IntakeIds, notification: UUID, mode: Mode) -> NotificationView:
-    """By its id, or by one that was promised while the database was away and became its alias.
+    """Return the notification with this id, or the one of which this id is an alias (see `IntakeIds`).
 
     Raises:
         NotFound: no such notification in this mode.

@@ -13,7 +13,7 @@ from domain.kernel.channel import Lane, Mode, NotificationClass
 from domain.notification.rollup import Counts
 
 ASKED_MAX = timedelta(seconds=5)
-"""From a request to its commit: if it takes longer, that is not held against it."""
+"""Longest time from a request to its commit that counts against the deadline."""
 
 
 class NewUser(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
     former: "Former | None" = None
     traceparent: str | None = None
     from_intake: bool = False
-    """It was accepted before, while the database was away."""
+    """It comes from the intake: it was accepted while the database was away."""
 
     def accepted_at(self, now: datetime) -> datetime:
         """When it counts as accepted: deadlines begin there.
@@ -88,17 +88,17 @@ class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Won(msgspec.Struct, frozen=True):
-    """Committed now."""
+    """This command was committed now."""
 
     notification: UUID
 
 
 class Absorbed(msgspec.Struct, frozen=True):
-    """The key stands already."""
+    """The idempotency key exists already: nothing was committed for this command."""
 
     notification: UUID
     fingerprint: bytes
-    """Of the command that it stands for."""
+    """The fingerprint of the command that has the key."""
 
 
 Verdict = Won | Absorbed

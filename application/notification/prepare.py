@@ -55,7 +55,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     kept_out: tuple[Fault, ...] = ()
     """Values of the recipients that a lenient request is accepted without."""
     from_intake: bool = False
-    """It was accepted before, while the database was away."""
+    """It comes from the intake: it was accepted while the database was away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class Prepare:
         template = await self.templates.active(request.template) if request.template else None
         channel = request.channel or (template.channel if template else "")
         faults += self._content(request, template, channel)
-        # What was promised, and events, which nobody can answer, wait until the channel is enabled.
+        # Requests from the intake, and events, cannot be refused: they wait until the channel is enabled.
         if self.open is not None and intake_id is None and not request.lenient:
             faults += [] if await self.open.takes(channel) else [_disabled(channel)]
         kept_out: list[Fault] = []
@@ -144,7 +144,7 @@ class Prepare:
     def _resolve(
         self, request: Request, given: Recipient, channel: str, at: str, faults: list[Fault]
     ) -> ResolvedRecipient | None:
-        """Whom a recipient stands for; None: nobody, for the faults."""
+        """The user that a recipient means; None: the faults say why there is none."""
         if given.user_id is not None and len(given.user_id) > TEXT_MAX:
             faults.append(Fault(f"{at}/userId", "bad_length", f"a user id has 1 to {TEXT_MAX} characters"))
             return None
@@ -179,7 +179,7 @@ class Prepare:
 
 
 def _texts(request: Request, *, from_intake: bool) -> list[Fault]:
-    """What was promised before such characters were refused is kept."""
+    """The faults of its texts.  A request from the intake may have characters that are refused today."""
     faults = []
     limits = {
         "notificationType": (request.type, 100),

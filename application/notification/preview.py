@@ -1,4 +1,4 @@
-"""Show what a request would do: who would get which words, and nothing is written."""
+"""Preview a request: who would get which text.  Nothing is written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewNotification:
-    """A dry run."""
+    """Prepares and renders a request without accepting it."""
 
     prepare: Prepare
     users: Users
@@ -73,9 +73,9 @@ class PreviewNotification:
         """
         prepared = await self.prepare(request)
         shown = prepared.resolved_recipients[:SHOWN_MAX]
-        update_users = await self.users.get([a.user for a in shown])
+        rows = await self.users.get([a.user for a in shown])
         channel = await self.channels.get(prepared.channel)
-        profiles = [self._profile(resolved, update_users.get(resolved.user)) for resolved in shown]
+        profiles = [self._profile(resolved, rows.get(resolved.user)) for resolved in shown]
         rendered = []
         for profile, made in zip(profiles, await self._words(prepared, profiles), strict=True):
             decision, reason = self._decision(request, profile.address(prepared.channel), channel)

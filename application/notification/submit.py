@@ -21,7 +21,7 @@ class Submitted(msgspec.Struct, frozen=True):
     id: UUID
     replayed: bool
     degraded: bool = False
-    """Promised on the broker; not in the database yet."""
+    """On the intake; not in the database yet."""
     kept_out: tuple[Fault, ...] = ()
     """Values of the recipients that it was accepted without (lenient requests)."""
 
@@ -39,10 +39,10 @@ class SubmitNotification:
         Raises:
             Invalid, KeyReused, InFlight, Overloaded, StoreUnavailable.
         """
-        [told] = await self.many([request])
-        if isinstance(told, PosthornError):
-            raise told
-        return told
+        [answered] = await self.many([request])
+        if isinstance(answered, PosthornError):
+            raise answered
+        return answered
 
     async def many(self, requests: Sequence[Request]) -> list[Submitted | PosthornError]:
         """Accept several, each on its own: a bad one does not spoil its neighbours."""
@@ -54,10 +54,10 @@ class SubmitNotification:
             except PosthornError as refused:
                 waiting.append(refused)
         await budget.settled(each[1] for each in waiting if not isinstance(each, PosthornError))
-        return [each if isinstance(each, PosthornError) else _told(*each) for each in waiting]
+        return [each if isinstance(each, PosthornError) else _answered(*each) for each in waiting]
 
 
-def _told(prepared: Prepared, asked: "asyncio.Future[Verdict]") -> Submitted | PosthornError:
+def _answered(prepared: Prepared, asked: "asyncio.Future[Verdict]") -> Submitted | PosthornError:
     if not asked.done():
         return StoreUnavailable("no commit in the time that a request has: ask again with the same key")
     try:

@@ -1,4 +1,4 @@
-"""How pointers share messages on their way back to a queue."""
+"""Pointers that are published to a queue, and how they share messages."""
 
 import math
 from collections import defaultdict
@@ -13,13 +13,13 @@ from application.outbox.ports import OutboxMessage
 from domain.kernel.channel import Lane, Priority
 
 RETURNED = "deliver.returned"
-"""Queue of what the broker gave up by itself: it is buried from there."""
+"""Queue of messages that the broker dead-lettered by itself; their deliveries are given up."""
 
 _Way = tuple[str, Priority, datetime | None]
 
 
 class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
-    """One pointer that goes to a queue."""
+    """One pointer to be published to a queue."""
 
     pointer: Pointer
     queue: str

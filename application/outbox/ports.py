@@ -1,4 +1,4 @@
-"""The outbox, and what is due and has not come back."""
+"""The outbox, and deliveries that are overdue."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Excluded(msgspec.Struct, frozen=True):
-    """What a look into the outbox leaves out: it was tried a moment ago, and could not be published."""
+    """What a read of the outbox leaves out, because it could not be published a moment ago."""
 
     queues: frozenset[str] = frozenset()
     """Nothing for these."""
@@ -46,7 +46,7 @@ class OutboxBacklog(msgspec.Struct, frozen=True):
 
 
 class Outbox(Protocol):
-    """The rows of this process, and those of the dead."""
+    """The outbox rows of this process, and those of processes that have died."""
 
     async def delete(self, ids: Sequence[UUID]) -> None:
         """They are confirmed: set-wise, idempotent."""
@@ -86,7 +86,7 @@ class OverdueDelivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OverdueFound(msgspec.Struct, frozen=True, kw_only=True):
-    """What one look gave."""
+    """The result of one look."""
 
     late: list[OverdueDelivery] = []
     more: bool = False

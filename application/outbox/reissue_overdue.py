@@ -1,6 +1,6 @@
-"""Issue again what is due and not back: its message was lost, purged, or is stuck within the broker.
+"""Publishes overdue deliveries again: their message was lost, purged, or is stuck within the broker.
 
-Not what stands in a long queue: as long as messages wait in a lane, its deliveries may be among them.
+A lane with a long queue is left alone: the messages of its deliveries may still be in it.
 """
 
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ from domain.kernel.channel import Lane
 from domain.kernel.errors import NotFound
 
 BACKLOG = 100
-"""Messages in a lane that it works off within a moment: who is not back by then is not among them."""
+"""With at most so many messages in its queue, an overdue delivery of a lane is not among them."""
 
 
 class OverdueReissued(msgspec.Struct, frozen=True, kw_only=True):
-    """What one look gave: deliveries."""
+    """How many deliveries were overdue, and how many were published again."""
 
     late: int
     issued: Mapping[Lane, int]
@@ -41,7 +41,7 @@ class ReissueOverdue:
         """Look once.
 
         Raises:
-            Unavailable: next time.
+            Unavailable: try again with the next look.
         """
         with suppress(NotFound):  # who does not reach the broker must not take them from those who do
             await self.sizes.size(INTAKE)

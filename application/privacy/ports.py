@@ -93,7 +93,7 @@ class KeyState:
 
     @property
     def trouble(self) -> str | None:
-        """For people; None: all keys are at hand."""
+        """What is wrong, for operators; None: all keys are available."""
         return self.wrong or next(iter(self.missing.values()), None)
 
 
@@ -117,7 +117,7 @@ class Proofs(Protocol):
         ...
 
     async def sample(self) -> Sample | None:
-        """Somebody with a profile; None: nobody is there yet."""
+        """Any user with a profile; None: there is none yet."""
         ...
 
 

@@ -1,1 +1,1 @@
-"""Providers: which may be called, and what each is asked."""
+"""Providers: the port of their gateways, and which of them may be called."""

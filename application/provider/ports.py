@@ -14,7 +14,7 @@ SANDBOX = "sandbox"
 
 
 class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """One message ready to go."""
+    """One rendered message for a provider."""
 
     delivery: UUID
     attempt: int
@@ -50,26 +50,26 @@ class Gateways(Protocol):
 
 
 class Route(msgspec.Struct, frozen=True):
-    """Who carries a delivery now."""
+    """The provider that is called for a delivery."""
 
     provider: str
     probe: bool = False
-    """The provider rests: this call shows whether it can go on."""
+    """The provider is paused: this call shows whether it works again."""
 
 
 class ProviderChoice(Protocol):
     """Which providers may be called; it learns from what they answer.  One for all lanes of a process."""
 
     def choose(self, providers: Sequence[str]) -> Route | None:
-        """The first of `providers` that may be called, or a probe of one that rests; None: all rest."""
+        """The first of `providers` that may be called, or a probe of a paused one; None: all are paused."""
         ...
 
     def all_paused(self, providers: Sequence[str]) -> bool:
-        """Whether there are providers, and every one of them rests."""
+        """Whether there are providers, and all of them are paused."""
         ...
 
     def probe_due(self, providers: Sequence[str]) -> bool:
-        """Whether one of them rests and may be probed now."""
+        """Whether one of them is paused and may be probed now."""
         ...
 
     def record(self, provider: str, outcome: Outcome, *, probe: bool) -> Outcome:
@@ -78,29 +78,29 @@ class ProviderChoice(Protocol):
 
 
 class PausedProvider(msgspec.Struct, frozen=True):
-    """A provider that rests, why, and for how long by now."""
+    """A paused provider: why, since when, and for how long."""
 
     fault: str
     since: float
-    """Monotonic seconds: names this rest."""
+    """Monotonic seconds; tells one pause from the next."""
     paused_for: timedelta
 
 
 class PausedProviders(Protocol):
-    """The providers that rest."""
+    """The providers that are paused."""
 
     def paused(self) -> Mapping[str, PausedProvider]:
-        """They, by name."""
+        """The paused providers, by name."""
         ...
 
 
 class ProviderWatch(Protocol):
-    """Hears when a provider begins to rest, and when it goes on."""
+    """Is called when a provider is paused, and when it is resumed."""
 
     def provider_paused(self, provider: str, reason: str) -> None:
-        """Our account or configuration is refused: nothing is sent by it until a probe is taken."""
+        """Our account or configuration is refused: nothing is sent by it until a probe succeeds."""
         ...
 
     def provider_resumed(self, provider: str, paused_for: timedelta) -> None:
-        """A probe was taken."""
+        """A probe has succeeded."""
         ...

@@ -1,6 +1,6 @@
-"""The providers of this process: which may be called, and what their answers say about them.
+"""The health of providers in this process: which may be called, and what their outcomes change.
 
-Kept in memory: each process learns for itself, with one probe at a time, and forgets when it ends.
+It is kept in memory: each process has its own view, sends one probe at a time, and forgets when it ends.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ class ProviderStates:
     _known: dict[str, Health] = field(default_factory=dict)
 
     def choose(self, providers: Sequence[str]) -> Route | None:
-        """The first that may be called; one that rests and is due gets its probe.  None: all rest."""
+        """The first that may be called; one whose pause has ended gets a probe.  None: all are paused."""
         now = self.clock.monotonic()
         for name in providers:
             health = self._known.get(name, HEALTHY)
@@ -40,11 +40,11 @@ class ProviderStates:
         return None
 
     def all_paused(self, providers: Sequence[str]) -> bool:
-        """Whether there are providers, and every one of them rests."""
+        """Whether there are providers, and all of them are paused."""
         return bool(providers) and not any(self._known.get(name, HEALTHY).available() for name in providers)
 
     def probe_due(self, providers: Sequence[str]) -> bool:
-        """Whether one of them may be probed now (one that does not rest may, too)."""
+        """Whether one of them may be called or probed now."""
         now = self.clock.monotonic()
         return any(self._known.get(name, HEALTHY).accepts_probe(now) for name in providers)
 
@@ -61,7 +61,7 @@ class ProviderStates:
         return outcome_for_delivery(health, outcome)
 
     def paused(self) -> Mapping[str, PausedProvider]:
-        """Those that rest, by name."""
+        """The paused providers, by name."""
         now = self.clock.monotonic()
         return {
             name: PausedProvider(health.fault, health.since, paused_for(health, now))

@@ -1,1 +1,1 @@
-"""Issuing everything again when the broker has lost its data."""
+"""Publishes everything again when the broker has lost its data."""

@@ -1,4 +1,4 @@
-"""Where templates are kept, and what renders them; for `expected` see `application.kernel.versioned`."""
+"""The store of templates, and their renderer; for `expected` see `application.kernel.versioned`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol

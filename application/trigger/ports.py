@@ -1,4 +1,4 @@
-"""Where triggers are kept; for `expected` see `application.kernel.versioned`."""
+"""The store of triggers; for `expected` see `application.kernel.versioned`."""
 
 from typing import Protocol
 

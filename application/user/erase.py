@@ -1,4 +1,4 @@
-"""Erase people by what they can be named by: the shop's id, or an address, which is all that a guest has."""
+"""Erase users by the shop's id, or by an address, which is all that a guest has."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
-    """What went, and what did not."""
+    """How many users were erased, and who was kept."""
 
     erased: int
     """Rows; none is no error: the same may be asked any number of times."""

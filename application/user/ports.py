@@ -1,4 +1,4 @@
-"""Where users are kept, and how their addresses are read."""
+"""The store of users, and the parser of their addresses."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,11 +1,11 @@
-"""Why deliveries died, told alike when it is alike: dead letters are grouped by it."""
+"""The cause of a failed delivery, without the details of one message: dead letters are grouped by it."""
 
 import hashlib
 import re
 
 CAUSE_MAX = 200
 
-# In this order: what stands in a longer thing is gone when the shorter is looked for.
+# The order matters: longer patterns come first, because shorter ones would match parts of them.
 _VARIABLE = (
     (re.compile(r"[^\s<>\"']+@[^\s<>\"',;:]+"), "<address>"),
     (re.compile(r"\b[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "<id>"),
@@ -22,16 +22,15 @@ def cause(reason: str) -> str:
 
     Status codes (`550 5.1.1`) stay: they are the cause.
     """
-    told = reason
+    text = reason
     for pattern, word in _VARIABLE:
-        told = pattern.sub(word, told)
-    return told.strip()[:CAUSE_MAX]
+        text = pattern.sub(word, text)
+    return text.strip()[:CAUSE_MAX]
 
 
-def fingerprint(channel: str, provider: str | None, told: str) -> str:
+def fingerprint(channel: str, provider: str | None, cause: str) -> str:
     """Sixteen hex digits that name a group of dead letters: one channel, one provider, one cause.
 
-    SQL makes the same of the same (`adapters/postgres/dead_letter/dead_letters.py`), and a test holds
-    both together.
+    SQL computes the same value (`adapters/postgres/dead_letter/dead_letters.py`); a test compares both.
     """
-    return hashlib.sha256("|".join((channel, provider or "", told)).encode()).hexdigest()[:16]
+    return hashlib.sha256("|".join((channel, provider or "", cause)).encode()).hexdigest()[:16]

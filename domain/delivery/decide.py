@@ -1,4 +1,4 @@
-"""What becomes of a delivery after one attempt.  Pure: clock and dice are arguments."""
+"""Decides what follows one attempt of a delivery.  Pure: time and chance are arguments."""
 
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -10,7 +10,7 @@ from domain.provider.outcome import Accepted, AccountFault, Deferred, NotCalled,
 
 
 class AwaitReceipt(msgspec.Struct, frozen=True):
-    """The provider has taken it; a receipt may follow."""
+    """The provider has accepted it: a receipt may follow."""
 
     reference: str
 
@@ -25,13 +25,13 @@ class RetryAt(msgspec.Struct, frozen=True):
 
 
 class GiveUp(msgspec.Struct, frozen=True):
-    """It has failed for good: dead letter."""
+    """It has failed for good and becomes a dead letter."""
 
     reason: str
 
 
 class Hold(msgspec.Struct, frozen=True):
-    """Nobody knows, and the class must not send twice: rest until resolved."""
+    """The outcome is unknown and the class must not send twice: it is held until somebody resolves it."""
 
     reason: str
 
@@ -40,13 +40,13 @@ Decision = AwaitReceipt | RetryAt | GiveUp | Hold
 
 
 class DeliveryProgress(msgspec.Struct, frozen=True):
-    """How far a delivery has come, as far as deciding needs it."""
+    """How many attempts a delivery has had, and since when it counts as accepted."""
 
     accepted_at: datetime
     spent: int
     """Attempts of this epoch that counted, the present one included."""
     unspent: int = 0
-    """Leases that came to nothing and did not count; they come back later each time."""
+    """Leases without an attempt that counted; each of them makes the next wait longer."""
 
 
 def decide(
@@ -59,8 +59,8 @@ def decide(
         chance: uniform in [0, 1); spreads retries (full jitter, Brooker 2015).
 
     A provider's Retry-After lengthens the wait and spends no attempt; the class's deadline bounds both.
-    Patience is counted in waits: what stood in its lane for hours before its first attempt is not given up
-    for that.
+    Patience is counted in waits, so time that a delivery spent in its lane before the first attempt does not
+    use it up.
     """
     match outcome:
         case Accepted(reference):
@@ -74,7 +74,7 @@ def decide(
         case Deferred(reason, _, False) if progress.spent > policy.retries:
             return GiveUp(f"gave up: {reason}")
         case AccountFault(reason, certain):
-            # Where there is doubt, others are tried before it comes again.
+            # When it is uncertain whose fault it is, other messages are tried before this one is repeated.
             return _unspent(progress, reason, timedelta() if certain else policy.delay_max, policy, now)
         case Deferred(reason, retry_after):
             return _later(progress, reason, retry_after, policy, now, chance)
@@ -87,7 +87,7 @@ def decide(
 def _not_called(
     progress: DeliveryProgress, reason: str, policy: RetryPolicy, now: datetime, chance: float
 ) -> RetryAt | GiveUp:
-    """Nothing is spent, but nobody asks again at once, nor after the deadline."""
+    """No attempt is counted; the next one comes after a delay, and never after the deadline."""
     due = now + policy.delay(max(1, progress.unspent), chance)
     if due > progress.accepted_at + policy.lifetime:
         return GiveUp(f"gave up: {reason}")

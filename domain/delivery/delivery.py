@@ -1,7 +1,7 @@
 """The states of a delivery and the one table of legal moves.
 
 pending ─► queued ─► sending ─► sent ─► delivered ─► bounced
-             ▲  │        ├────► unknown (held_at: rests until somebody resolves it)
+             ▲  │        ├────► unknown (held_at: held until somebody resolves it)
              │  │        ├────► failed ─► queued (replay: a new epoch)
              └──┼────────┤
                 └────────┴────► suppressed | cancelled
@@ -13,7 +13,7 @@ from domain.kernel.errors import Conflict
 
 
 class DeliveryStatus(StrEnum):
-    """The states of a delivery."""
+    """The state of a delivery."""
 
     PENDING = "pending"
     QUEUED = "queued"
@@ -44,13 +44,13 @@ NEXT: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
 """Legal moves.  `failed → queued` is a replay; `failed → sent|delivered` a late receipt."""
 
 OPEN = frozenset({_S.PENDING, _S.QUEUED, _S.SENDING})
-"""Work is still to be done by us: what a notification counts as `open`."""
+"""States in which we still have work to do; a notification counts them as `open`."""
 
 SUCCEEDED = frozenset({_S.SENT, _S.DELIVERED})
-"""A provider took it, and nothing worse is known."""
+"""States of a delivery that a provider has accepted and that has not bounced."""
 
 CLOSED = frozenset(_S) - OPEN - {_S.UNKNOWN}
-"""Nothing more happens by itself, receipts aside."""
+"""States that change only by a receipt or by an operator."""
 
 
 def advance(current: DeliveryStatus, to: DeliveryStatus) -> DeliveryStatus:

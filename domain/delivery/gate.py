@@ -1,7 +1,6 @@
-"""May this delivery be sent now?  The last look before a call, on facts read in one statement.
+"""The gate: decides, right before a call, whether a delivery may be sent now, on facts read in one statement.
 
-Consent, quiet hours and limits get their place here: each is one more question between the facts and
-`Cleared`.
+Consent, quiet hours and limits belong here: each is one more check before `Cleared`.
 """
 
 from datetime import datetime, timedelta
@@ -14,15 +13,15 @@ from domain.provider.outcome import Unknown
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gate decides from: the state of the delivery, its user and its channel."""
+    """The facts on which the gate decides."""
 
     accepted_at: datetime
     spent: int
     """Attempts of this epoch that counted so far, an interrupted one included."""
     interrupted: bool
-    """A call was begun under an earlier lease and nobody knows how it ended: its worker died."""
+    """A call was begun under an earlier lease and its outcome is unknown, because its worker died."""
     strikes: int = 0
-    """Leases in a row whose worker died."""
+    """Consecutive leases whose worker died."""
     cancelled: bool
     suppressed: str | None
     """Why this address must not be written to (bounced, complained, blocked), or None."""
@@ -31,17 +30,17 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     erased: bool
     """The user's key is gone: nothing can be read any more."""
     address: str | None
-    """Where to send, or None while `users` has not one for this channel."""
+    """The address to send to; None while `users` has none for this channel."""
 
 
 class Cleared(msgspec.Struct, frozen=True):
-    """The delivery may be sent."""
+    """It may be sent, to this address."""
 
     address: str
 
 
 class Suppressed(msgspec.Struct, frozen=True):
-    """Must not be sent, now or ever."""
+    """It must never be sent."""
 
     reason: str
 
@@ -51,7 +50,7 @@ class Cancelled(msgspec.Struct, frozen=True):
 
 
 class Paused(msgspec.Struct, frozen=True):
-    """The lane rests: hand the delivery back, nothing is spent."""
+    """The lane pauses: the delivery is queued again and no attempt is counted."""
 
     reason: str = "channel paused"
 
@@ -59,26 +58,26 @@ class Paused(msgspec.Struct, frozen=True):
 Verdict = Cleared | Suppressed | Cancelled | Paused | RetryAt | GiveUp | Hold
 
 STRIKES_MAX = 5
-"""A delivery whose worker died so often, lastly in its company alone, is what kills them."""
+"""After so many strikes the delivery is given up: the last workers died while they held it alone."""
 
 STEP_MIN, STEP_MAX = timedelta(seconds=1), timedelta(seconds=10)
-"""Between two looks for an address: as long as it has been waited for; an order may only just have overtaken
-the event of its customer."""
+"""Bounds of the wait between two look-ups of an address.  The wait grows with the time waited so far: often
+an order has only just overtaken the event of its customer."""
 
 
 def unanswered(
     progress: DeliveryProgress, policy: RetryPolicy, *, now: datetime, chance: float
 ) -> Hold | GiveUp | None:
-    """What becomes of a delivery whose call nobody heard of again; None: it may be called again.
+    """Decides about a delivery whose call never got an answer; None: it may be called again.
 
-    It depends on nothing that its user's key would show, and is asked without it, too.
+    It needs no personal data, so it works when the user's key is missing.
     """
     follow = decide(progress, Unknown("worker lost"), policy, now=now, chance=chance)
     return follow if isinstance(follow, Hold | GiveUp) else None
 
 
 def check(facts: Facts, policy: RetryPolicy, *, now: datetime, chance: float) -> Verdict:
-    """Clear a delivery for its call, or say what becomes of it instead.
+    """Clear a delivery for its call, or return what happens to it instead.
 
     Args:
         now: aware UTC.

@@ -1,4 +1,4 @@
-"""How patient a class of notifications is; the seed's figures are the defaults."""
+"""Retries, deadlines and unknown outcomes: one policy for each class of notifications, and the defaults."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -14,7 +14,7 @@ class OnUnknown(StrEnum):
     RESEND = "resend"
     """At least once: call again (may send twice, visibly)."""
     HOLD = "hold"
-    """At most once: rest until somebody resolves it."""
+    """At most once: the delivery is held until somebody resolves it."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,4 +48,4 @@ DEFAULT_POLICIES: dict[NotificationClass, RetryPolicy] = {
         delay_max=timedelta(minutes=5), patience=timedelta(hours=4), address_patience=timedelta()
     ),
 }
-"""Marketing is in no hurry: greylisting and a relay that is away cost it minutes, not its life."""
+"""Marketing can wait: greylisting or a relay that is away delays it by minutes and does not end it."""

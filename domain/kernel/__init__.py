@@ -1,1 +1,1 @@
-"""Words every room shares: ids, time, errors, channels, priorities."""
+"""What every room needs: ids, time, errors, channels, priorities, text and numbers."""

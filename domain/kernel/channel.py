@@ -69,7 +69,7 @@ class Lane(msgspec.Struct, frozen=True, order=True):
 
     @property
     def word(self) -> str:
-        """What tells it from the other lanes of its channel, in the names of queues and routing keys."""
+        """The part of queue names and routing keys that differs between the lanes of a channel."""
         return TEST_LANE if self.mode is Mode.TEST else self.priority.label
 
     @property

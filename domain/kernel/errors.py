@@ -1,15 +1,15 @@
-"""The errors of the house, as one tree.
+"""All errors that are raised on purpose, as one tree.
 
 PosthornError
-├── Invalid              the request can never succeed as it is: tell the caller, with every fault
-│   └── Misplaced        the database has no place for its time: the fault of this one, not an outage
+├── Invalid              the request can never succeed as it is; it carries every fault
+│   └── Misplaced        no partition holds ids of its month; the database itself works
 ├── NotFound             no such thing
 ├── Conflict             it exists, or moved on meanwhile (ETag)
 ├── KeyReused            this idempotency key belongs to another command
 ├── InFlight             the same key is being accepted right now: ask again shortly
 ├── Overloaded           the queue in front is full: ask again shortly
 ├── RenderingTimedOut    a template took too long with this data and was stopped: a few tries at most
-├── Unavailable          a part we stand on is away
+├── Unavailable          a part that the service needs is away
 │   ├── StoreUnavailable
 │   ├── BrokerUnavailable
 │   └── KeyUnavailable
@@ -24,7 +24,7 @@ from uuid import UUID
 import msgspec
 
 FAULTS_MAX = 100
-"""So many faults of one request are told; who mends them hears of the others."""
+"""Most faults that one error reports; the rest shows when these are corrected."""
 
 
 class PosthornError(Exception):
@@ -44,13 +44,13 @@ class Invalid(PosthornError):
 
     def __init__(self, *faults: Fault) -> None:
         self.faults = faults[: FAULTS_MAX + 1]
-        """One more than are told stands for all the others."""
-        told = "; ".join(f"{f.pointer or '/'}: {f.detail}" for f in faults[:FAULTS_MAX])
-        super().__init__(f"{told}; and more" if len(faults) > FAULTS_MAX else told)
+        """One more than is reported means: there are others."""
+        text = "; ".join(f"{f.pointer or '/'}: {f.detail}" for f in faults[:FAULTS_MAX])
+        super().__init__(f"{text}; and more" if len(faults) > FAULTS_MAX else text)
 
 
 def hold(faults: Iterable[Fault]) -> None:
-    """Look for faults only until there are more than are told.
+    """Raise `Invalid` if there is a fault; stops looking once there are more than are reported.
 
     Raises:
         Invalid: there are some.
@@ -60,7 +60,7 @@ def hold(faults: Iterable[Fault]) -> None:
 
 
 class Misplaced(Invalid):
-    """Its id is of a month for which there is no partition: an operator makes it, or it never was right."""
+    """The id belongs to a month without a partition: an operator has to make it, or the id is wrong."""
 
     def __init__(self) -> None:
         detail = "no partition holds ids of its month; `posthorn migrate` makes those of the coming ones"
@@ -76,11 +76,11 @@ class Conflict(PosthornError):
 
 
 class KeyReused(PosthornError):
-    """The idempotency key was used for another command within its window."""
+    """The idempotency key was used for another command during the last 90 days."""
 
 
 class InFlight(PosthornError):
-    """The same idempotency key is being accepted by somebody else right now: of several, one of `keys`."""
+    """Another process is accepting the same idempotency key right now; of a batch, `keys` are concerned."""
 
     def __init__(self, said: str = "", *, keys: Iterable[UUID] = ()) -> None:
         super().__init__(said)
@@ -88,18 +88,18 @@ class InFlight(PosthornError):
 
 
 class Overloaded(PosthornError):
-    """No room: a bounded queue is full."""
+    """A bounded queue is full."""
 
 
 class RenderingTimedOut(PosthornError):
     """Rendering was stopped at its deadline, or its process died of it.
 
-    On a busy machine it may succeed later, so it is worth a few tries, never endless ones.
+    On a busy machine it may succeed later, so it is retried a few times only.
     """
 
 
 class Unavailable(PosthornError):
-    """A part the service stands on is away; the same call may succeed later."""
+    """A part that the service needs is away; the same call may succeed later."""
 
 
 class StoreUnavailable(Unavailable):

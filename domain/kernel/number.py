@@ -1,4 +1,4 @@
-"""Numbers of JSON, to the last digit: a price is what its digits say, not the fraction nearest in binary."""
+"""Numbers of JSON without rounding: a price keeps the digits that were written."""
 
 from decimal import Decimal
 from math import isfinite
@@ -6,11 +6,11 @@ from math import isfinite
 import msgspec
 
 DIGITS_MAX = 40
-"""Characters of a number that are kept; a longer one is the nearest double, as in most programs."""
+"""Longest number, in characters, that is kept exactly; a longer one becomes the nearest double."""
 
 
 def number(digits: str) -> float | Decimal:
-    """What a JSON decoder takes a fraction for (`float_hook`); encode with `decimal_format="number"`.
+    """Read a JSON fraction: the `float_hook` of a decoder; encode with `decimal_format="number"`.
 
     A float where that says the same: its shortest spelling (`repr`) has all digits, up to 15 always.  Else a
     Decimal.

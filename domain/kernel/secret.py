@@ -16,7 +16,7 @@ class Secret:
         return self._value
 
     def masked(self) -> str:
-        """What people may see."""
+        """The text that is shown in place of the secret."""
         return MASK
 
     def __repr__(self) -> str:

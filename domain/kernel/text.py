@@ -1,9 +1,9 @@
-"""Text from outside: what a provider, a shop or a browser says may hold anything."""
+"""Text from outside: it may contain any character, whoever wrote it."""
 
 import re
 
 _BREAK = re.compile(r"\s*[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]\s*")
-"""What ends a line somewhere on a header's way, or has no place in one; and the spaces around it."""
+"""Characters that end a line for some server, or are not allowed in a header, and the spaces around them."""
 
 HIDDEN = r"\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
 """What moves a cursor, ends a line, turns the reading direction or cannot be seen: for a class of a regular
@@ -14,10 +14,10 @@ _JOINERS = str.maketrans("", "", "\u200c\u200d")
 
 
 def hides(said: str, *, joiners: bool = False) -> bool:
-    """Whether a name or an id has something in it that nobody sees, or that is not what it looks like.
+    """Whether a name or an id contains hidden or misleading characters.
 
     Args:
-        joiners: those that some scripts, and emoji, are written with are let through.
+        joiners: allow the zero-width joiners that some scripts and emoji need.
     """
     if said.isascii() and said.isprintable():
         return False

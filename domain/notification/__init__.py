@@ -1,1 +1,1 @@
-"""One request to tell somebody something, and how its deliveries roll up."""
+"""Requests for notifications, and the status that follows from their deliveries."""

@@ -1,4 +1,4 @@
-"""What a template may know of its reader."""
+"""The `recipient` variable of templates."""
 
 from typing import Any
 

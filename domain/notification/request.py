@@ -1,4 +1,4 @@
-"""A request to tell somebody something, as both entrances hand it over."""
+"""A request for one notification, the same from REST and from shop events."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from domain.kernel.channel import Mode, NotificationClass, Priority
 
 
 class Recipient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Who is told: a customer of the shop by the shop's own id, or a guest with an address.
+    """Who gets the notification: a customer of the shop by the shop's own id, or a guest with an address.
 
     With `user_id` alone the address comes from the shop's customers in `users`.
     """
@@ -22,7 +22,7 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
 
 
 def present(given: Recipient) -> Recipient:
-    """What of a recipient was said: a blank value is none."""
+    """The recipient without blank values."""
     return Recipient(
         **{
             name: value
@@ -33,7 +33,7 @@ def present(given: Recipient) -> Recipient:
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What is said: data for a template, or the words themselves.  Stored sealed, never in the clear."""
+    """Data for a template, or the text itself.  It is stored encrypted (sealed) only."""
 
     data: dict[str, Any] = {}
     subject: str | None = None
@@ -42,10 +42,10 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
 
 
 class Derived(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """An idempotency key that was not given but made: by a trigger of an event, or for an item of a batch."""
+    """An idempotency key that we made: by a trigger from an event, or for an item of a batch."""
 
     parts: tuple[str, ...]
-    """What it is made of, beginning with what made it; apart, so that no two keys run into one."""
+    """Its parts; the first says what made it.  They stay separate, so that two keys cannot become equal."""
     certain: bool = True
     """Whether `Request.idempotency_key`, the same in one text as earlier releases had it, can stand for these
     parts alone."""
@@ -79,7 +79,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What `users` says of a user; stored sealed under the user's key."""
+    """Personal data of a user; stored sealed under the user's key."""
 
     user_id: str | None = None
     email: str | None = None

@@ -1,4 +1,4 @@
-"""How a notification stands, from the counts of its deliveries.
+"""The status of a notification, computed from the counts of its deliveries.
 
 pending ─► scheduled ─► queued ─► processing ─► completed | failed | cancelled
                              ▲                        │
@@ -15,7 +15,7 @@ from domain.kernel.errors import Conflict
 
 
 class NotificationStatus(StrEnum):
-    """Where a notification stands."""
+    """The status of a notification."""
 
     PENDING = "pending"
     SCHEDULED = "scheduled"

@@ -1,1 +1,1 @@
-"""What a provider answers, and when one that refuses our account is called again."""
+"""The outcomes of a provider's calls, its capabilities, and when a provider is paused and probed."""

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
-    """Of a kind of provider, whatever the account."""
+    """The capabilities of one kind of provider; they do not depend on the account."""
 
     channels: tuple[str, ...] = ()
     """Channels whose messages it carries; empty: any channel."""

@@ -1,12 +1,11 @@
-"""Whether a provider may be called, as one process knows it: by all calls, or by a probe while it rests.
+"""The health of a provider, as one process knows it: available, or paused and probed.  Pure: time is given.
 
-    open ─── the account is refused ───► resting ─── its time has come ───► one probe
+    open ─── the account is refused ───► paused ──── the pause has ended ──► one probe
       ▲                                     ▲                                  │
       │                                     └────── refused again: longer ─────┤
-      └──────────────── the provider has looked at the probe's message ────────┘
+      └──────────────── the provider has examined the probe's message ────────┘
 
-Nothing else decides whether a provider may be called: a breaker and the choice among several providers build
-on this.  Pure: time is an argument.
+Nothing else decides whether a provider may be called.
 """
 
 from datetime import timedelta
@@ -16,34 +15,35 @@ import msgspec
 from domain.provider.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
 
 UNCERTAIN_FAULTS_MAX = 3
-"""After so many faults in a row that may be the messages' own, the account is taken to be at fault."""
+"""After so many uncertain faults in a row, with nothing accepted between them, the account is at fault."""
 PAUSE_MIN, PAUSE_MAX = 5.0, 30.0
-"""Seconds until the first probe, and between two at most: they double."""
+"""Seconds: the first pause, and the longest; each pause is twice the one before."""
 UNCERTAIN_PAUSE = 1.0
-"""The same while there is doubt: message after message is tried, until one is taken or all were refused."""
+"""Seconds: the pause while it is uncertain whose fault it is.  It is short, so that one message after the
+other is tried until one is accepted."""
 PROBE_MAX = 10.0
-"""Seconds; when a probe has had no outcome for so long, another one may follow."""
+"""Seconds after which a probe without an outcome is followed by another."""
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one provider; all times are monotonic seconds."""
+    """The health of one provider; all times are monotonic seconds."""
 
     fault: str | None = None
-    """Why it rests; None: it does not."""
+    """Why it is paused; None: it is not."""
     since: float = 0.0
-    """When it began to rest."""
+    """When the pause began."""
     probe_at: float = 0.0
     failures: int = 0
-    """Faults of the account in a row: the one that began the rest, and those of the probes."""
+    """Consecutive faults of this pause: the one that began it, and those of its probes."""
     uncertain_faults: int = 0
-    """Faults in a row that may be the messages' own."""
+    """Consecutive faults that may be the messages' own."""
 
     def available(self) -> bool:
-        """Whether any call may be made: it does not rest."""
+        """Whether it is not paused."""
         return self.fault is None
 
     def accepts_probe(self, now: float) -> bool:
-        """Whether one call may be made: it does not rest, or it is time for a probe."""
+        """Whether it is not paused, or may be probed now."""
         return self.fault is None or now >= self.probe_at
 
 
@@ -51,16 +51,16 @@ HEALTHY = Health()
 
 
 def with_probe(health: Health, now: float) -> Health:
-    """The same after a probe was begun: for `PROBE_MAX` no other one is."""
+    """The health while a probe is under way: for `PROBE_MAX` no other one is sent."""
     return msgspec.structs.replace(health, probe_at=now + PROBE_MAX)
 
 
 def after_outcome(health: Health, outcome: Outcome, now: float, *, probe: bool) -> Health:
-    """What is known after one more outcome.
+    """The health after an outcome.
 
     Args:
-        probe: it is a probe's.  Calls that were under way when the rest began teach nothing: a connection
-            that had logged in before says nothing of the password.
+        probe: whether it is the outcome of a probe.  Calls that were under way when the pause began change
+            nothing: a connection that logged in earlier does not prove that the password still works.
     """
     paused = health.fault is not None
     match outcome:
@@ -88,10 +88,10 @@ def after_outcome(health: Health, outcome: Outcome, now: float, *, probe: bool) 
 
 
 def outcome_for_delivery(health: Health, outcome: Outcome) -> Outcome:
-    """What an outcome means for its delivery, given what is known of the provider after it.
+    """The outcome that counts for the delivery, given the provider's health after it.
 
-    While the provider does not rest, a fault that may be the message's own is taken for its own: the
-    delivery is deferred, and tried again while its class has patience.
+    An uncertain account fault, while the provider is not paused, counts as the message's own: the delivery is
+    deferred while its class has patience.
     """
     if isinstance(outcome, AccountFault) and health.fault is None:
         return Deferred(outcome.reason)
@@ -99,5 +99,5 @@ def outcome_for_delivery(health: Health, outcome: Outcome) -> Outcome:
 
 
 def paused_for(health: Health, now: float) -> timedelta:
-    """How long it has rested."""
+    """How long it has been paused."""
     return timedelta(seconds=max(0.0, now - health.since))

@@ -1,4 +1,4 @@
-"""What a gateway says of one call: a closed union, never an exception."""
+"""The outcome of one call to a provider: a closed union, never an exception."""
 
 from datetime import timedelta
 
@@ -6,26 +6,26 @@ import msgspec
 
 
 class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
-    """The provider took it."""
+    """The provider has accepted the message."""
 
     reference: str
     """The provider's own id; receipts quote it."""
 
 
 class Deferred(msgspec.Struct, frozen=True, tag="deferred"):
-    """Definitely not sent this time; may be later."""
+    """Definitely not sent this time; a later attempt may succeed."""
 
     reason: str
     retry_after: timedelta | None = None
     """The provider asked for this wait (Retry-After, 429): lengthens the wait and spends no attempt."""
     may_recover: bool = True
-    """Time may mend it: patience counts.  Else it is tried as often as there are retries, and given up."""
+    """The cause may pass with time, so slow retries follow.  False: it is given up after the fast retries."""
     examined: bool = True
-    """The provider has looked at the message: account and configuration are good for it."""
+    """The provider has examined the message, so account and configuration work."""
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
-    """Definitely not sent, and never will be, for its recipient's or its own sake: bad address, blocked."""
+    """Definitely not sent, and a retry will not help: a bad address, a blocked recipient, a bad message."""
 
     reason: str
     examined: bool = True
@@ -33,15 +33,15 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
 
 
 class AccountFault(msgspec.Struct, frozen=True, tag="account_fault"):
-    """Definitely not sent, for our sake: the login, the sender, the relaying, a quota of the account, TLS.
+    """Definitely not sent, because of our account: the login, the sender, relaying, a quota, TLS.
 
-    It concerns no recipient, so it ends no delivery and spends nothing: the provider rests until a probe is
-    taken (`domain.provider.health`).
+    It concerns no recipient, so it ends no delivery and counts no attempt: the provider is paused until a
+    probe succeeds (`domain.provider.health`).
     """
 
     reason: str
     certain: bool = True
-    """False: it may be this one message's own fault after all."""
+    """False: it may be the fault of this one message."""
 
 
 class Unknown(msgspec.Struct, frozen=True, tag="unknown"):

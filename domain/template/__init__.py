@@ -1,1 +1,1 @@
-"""Content with holes: immutable versions and the variables they declare."""
+"""Templates: immutable versions of content, and the variables they declare."""

@@ -12,7 +12,7 @@ RECIPIENT = "recipient"
 
 
 class Variable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One declared hole."""
+    """A variable that the template declares."""
 
     required: bool = True
     default: Any = None
@@ -32,13 +32,13 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     variables: dict[str, Variable] = {}
 
     def parts(self) -> dict[str, str]:
-        """The sources that are there, by field name."""
+        """The sources of the parts that the template has, by field name."""
         named = {"subject": self.subject, "body": self.body, "html_body": self.html_body}
         return {name: source for name, source in named.items() if source is not None}
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes to a provider."""
+    """The rendered parts of one message."""
 
     subject: str | None = None
     body: str | None = None

@@ -1,4 +1,4 @@
-"""A trigger: this shop event → this notification, as data.
+"""A trigger: which shop event makes which notification, as data.
 
 Expressions are paths into the event (`data.userId`, `data.shipments.0.id`, `id`, `source`, `type`, `time`)
 and, for keys, text with such paths in braces (`order:{data.orderId}:confirmed`).
@@ -19,14 +19,14 @@ from domain.notification.request import Content, Derived, Recipient, Request, pr
 
 _PATH = re.compile(r"[A-Za-z_][\w-]*(\.[\w-]+)*")
 _INDEX = re.compile(r"[0-9]{1,9}")
-"""Of a list.  `isdigit` knows `²` and the digits of all scripts, which are no numbers or other numbers."""
+"""An index of a list.  `isdigit` would also accept `²` and digits of other scripts."""
 _HOLE = re.compile(r"\{([^{}]*)\}")
 _KEY_MAX = 255
 """Longest idempotency key; a longer one (a source may be a long URL) is digested."""
 
 
 class To(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Where in the event the recipient stands, each a path: `user_id`, addresses for guests, or both."""
+    """Paths in the event at which the recipient is found: `user_id`, addresses for guests, or both."""
 
     user_id: str | None = None
     email: str | None = None
@@ -37,7 +37,7 @@ class To(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_u
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One rule."""
+    """One rule from an event type to a notification."""
 
     id: str
     event: str
@@ -60,7 +60,7 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class ShopEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """A shop event, once read (CloudEvents attributes; `data` is its payload)."""
+    """A decoded shop event (CloudEvents attributes; `data` is its payload)."""
 
     id: str
     source: str

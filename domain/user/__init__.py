@@ -1,1 +1,1 @@
-"""Customers of the shop, and what events say of them."""
+"""Customers of the shop, and the events that update them."""

@@ -1,9 +1,9 @@
 """Events about customers, read as updates of `users`.
 
 `user.created` and `user.updated` carry the customer: `userId` (or `id`), `email`, `phone`, `name` (or
-`firstName` and `lastName`), `locale`, `timezone`.  A field that is absent stays as it was; null clears it,
-and so does what is no text: the old value no longer holds, says the shop.
-`user.deleted` needs the id alone: nobody is kept for its time.
+`firstName` and `lastName`), `locale`, `timezone`.  An absent field stays as it was.  Null clears a
+field, and so does a value that is not text, because the shop says that the old value is no longer true.
+`user.deleted` needs the id alone; its time does not matter.
 """
 
 import re
@@ -19,7 +19,7 @@ from domain.trigger.trigger import ShopEvent
 from domain.user.update import Said, UserUpdate
 
 UPDATING = frozenset({"user.created", "user.updated", "user.deleted"})
-"""The event types that keep `users`."""
+"""The event types that update `users`."""
 
 TEXT_MAX = 255
 _LEAP = re.compile(r"(?<=[T ][0-9]{2}:[0-9]{2}:)60")

@@ -1,11 +1,10 @@
-"""Mailboxes: as given when written to, folded when looked up."""
+"""The spelling of mailboxes: messages go to the one that was given, look-ups use the folded one."""
 
 
 def folded(email: str) -> str:
     """The spelling under which a mailbox is looked up: one for `Bob@` and `bob@`.
 
-    RFC 5321 lets a server tell cases apart in front of the @, so a message goes to the spelling that was
-    given; hardly any server does, and taking both for two people would write to one after the other opted
-    out.
+    RFC 5321 lets a server distinguish cases before the @, so a message goes to the spelling that was given.
+    Hardly any server does: if both were two users, one would still get messages after the other opted out.
     """
     return email.lower()

@@ -1,4 +1,4 @@
-"""An update of one customer: which fields it speaks of, and the profile that follows from it."""
+"""An update of one customer: the fields it changes, and the profile that results."""
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -14,11 +14,11 @@ Said = str | None | UnsetType
 """A value, null (clears it), or nothing at all (what was known stays)."""
 
 FIELDS = ("email", "phone", "name", "locale", "timezone")
-"""What an update may speak of."""
+"""The fields that an update may change."""
 
 
 class UserUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    """What the shop says of one of its customers."""
+    """New values of one customer."""
 
     user_id: str
     email: Said = UNSET
@@ -61,18 +61,18 @@ class UpdatedUser(msgspec.Struct, frozen=True, kw_only=True):
 
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-"""What claims to be older has a time that was never set (year 1, 1970)."""
+"""An earlier time was never set (year 1, 1970)."""
 AHEAD_MAX = timedelta(days=2)
-"""Clocks of shops and zones taken for others are wrong by less."""
+"""How far a time may be in the future; wrong clocks and wrong time zones are off by less."""
 WAVER = timedelta(minutes=1)
-"""Between the times that two processes think it is."""
+"""How far the clocks of two processes may differ."""
 
 
 def timed(update: UserUpdate, now: datetime) -> tuple[UserUpdate, Fault | None]:
-    """The update with a time that can be believed, and what was wrong with its own.
+    """The update with a plausible time, and the fault of its own time, if any.
 
-    A time outside all reason is as good as none; one that has not come yet is now.  Else a single event of
-    the year 9999 would make all later ones outdated.
+    An implausible time is dropped; one in the near future becomes `now`.  Otherwise one event of the year
+    9999 would make all later ones outdated.
     """
     told = update.source_time
     if told is None or EARLIEST <= told <= now:

@@ -1,7 +1,9 @@
 """`AcceptanceContract` over both adapters, and what only PostgreSQL can get wrong."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -15,6 +17,7 @@ from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
 from tests.support.accepting import notification, user
 from tests.support.memory.rows import MemoryRows
 
+Work = Callable[[Any], Awaitable[Any]]
 KEY = "INSERT INTO idempotency_keys (key, fingerprint, notification_id) VALUES ($1, '', $1)"
 
 
