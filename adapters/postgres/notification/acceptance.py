@@ -3,7 +3,7 @@
 Locks are taken in one order: users, idempotency keys, then rows that nobody else knows yet; by id in each.
 """
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,6 +13,7 @@ import msgspec
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement
+from adapters.postgres.delivery.insert import insert_deliveries
 from adapters.postgres.notification.held_keys import KeyHeld, tell_held, watching_keys
 from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.outbox.tracking import OpenDelivery, track
@@ -104,35 +105,6 @@ SELECT key, notification_id, fingerprint FROM idempotency_keys WHERE key = ANY($
 """
 
 
-class _Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery as `_DELIVERIES` takes it."""
-
-    id: UUID
-    notification_id: UUID
-    user_id: UUID
-    slot: str
-    channel: str
-    priority: int
-    content_key: bytes
-    created_at: datetime
-
-
-_DELIVERIES = RowsStatement(
-    """
-WITH born AS (
-    INSERT INTO notification_deliveries (
-        id, notification_id, user_id, slot, channel, priority, content_key, created_at
-    )
-    SELECT id, notification_id, user_id, slot, channel, priority, content_key, created_at FROM :rows AS d
-    ON CONFLICT (id) DO NOTHING
-    RETURNING id
-)
-INSERT INTO delivery_status_history (delivery_id, n, status) SELECT id, 1, 'queued' FROM born
-""",
-    _Delivery,
-)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresAcceptance:
     """Implements `Acceptance`.
@@ -162,7 +134,7 @@ class PostgresAcceptance:
             verdicts = await _verdicts(connection, notifications, fresh)
             winners = [notification for notification in notifications if notification.id in fresh]
             messages = pack(winners)
-            await _insert_deliveries(connection, winners, fresh)
+            await insert_deliveries(connection, winners, fresh)
             await track(connection, [each for n in winners if n.from_intake for each in _promised(n)])
             await outbox.write(connection, self.process, messages)
             return Committed(verdicts, messages)
@@ -232,24 +204,3 @@ def _promised(from_intake: NewNotification) -> list[OpenDelivery]:
         OpenDelivery(d.id, from_intake.lane.channel, from_intake.lane.priority)
         for d in from_intake.deliveries
     ]
-
-
-async def _insert_deliveries(
-    connection: Connection, notifications: Sequence[NewNotification], accepted: Mapping[UUID, datetime]
-) -> None:
-    rows = [
-        _Delivery(
-            id=d.id,
-            notification_id=n.id,
-            user_id=d.user,
-            slot=d.slot,
-            channel=n.lane.channel,
-            priority=n.lane.priority,
-            content_key=d.content_key,
-            created_at=accepted[n.id],
-        )
-        for n in notifications
-        for d in n.deliveries
-    ]
-    if rows:
-        await connection.execute(*_DELIVERIES(rows))

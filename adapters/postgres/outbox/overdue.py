@@ -19,11 +19,11 @@ from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.dead_letter.dead_letters import where
 from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.outbox.tracking import LANE_MAX
+from adapters.postgres.outbox.waiting import longest_waiting
 from application.kernel.ports import Ids
 from application.outbox.dispatch import Dispatch, messages, requeued
 from application.outbox.pointers import Pointer
 from application.outbox.ports import OutboxMessage, OverdueDelivery, OverdueFound, Waiting
-from domain.kernel.channel import Lane, Mode, Priority
 from domain.kernel.ids import uuid7
 
 LOCK = 0x706F_7374_0003
@@ -36,8 +36,6 @@ PAGE = 20_000
 """Deliveries read in one look."""
 LOOKS = 2_000
 """Late ones looked at in one look."""
-SHOWN = 200
-"""Rows of a lane, oldest first, among which the delivery that waits longest is looked for."""
 
 _WALKS = """
 SELECT w.channel, w.priority, w.after,
@@ -130,28 +128,6 @@ ORDER BY d.id
     Pointer,
 )
 
-_LONGEST = """
-WITH RECURSIVE lanes AS (
-    (SELECT channel, priority FROM overdue_deliveries ORDER BY channel, priority LIMIT 1)
-    UNION ALL
-    SELECT n.channel, n.priority FROM lanes AS l CROSS JOIN LATERAL (
-        SELECT o.channel, o.priority FROM overdue_deliveries AS o
-        WHERE (o.channel, o.priority) > (l.channel, l.priority) ORDER BY o.channel, o.priority LIMIT 1
-    ) AS n
-)
-SELECT l.channel, l.priority, m.mode, m.since, extract(epoch FROM now() - m.since)::float AS age,
-    coalesce(c.is_paused OR NOT c.is_enabled, false) AS paused
-FROM lanes AS l CROSS JOIN LATERAL (
-    SELECT n.mode, min(o.since) AS since FROM (
-        SELECT delivery_id, since FROM overdue_deliveries
-        WHERE channel = l.channel AND priority = l.priority AND tries > 0 ORDER BY since LIMIT $1
-    ) AS o JOIN notification_deliveries AS d
-        ON d.id = o.delivery_id AND d.status IN ('queued', 'sending')
-    JOIN notifications AS n ON n.id = d.notification_id
-    GROUP BY n.mode
-) AS m LEFT JOIN channel_configurations AS c ON c.channel = l.channel
-"""
-
 _GO = "UPDATE overdue_walks SET after = $3 WHERE channel = $1 AND priority = $2"
 _END = "DELETE FROM overdue_walks WHERE channel = $1 AND priority = $2"
 MAIN = ("", 0)
@@ -193,15 +169,7 @@ class PostgresOverdue:
         return await self.database.run(work)
 
     async def longest(self) -> list[Waiting]:
-        rows = await self.database.fetch(_LONGEST, SHOWN)
-        found: dict[str, Waiting] = {}
-        for row in sorted(rows, key=lambda row: row["since"]):  # all priorities of a test share a lane
-            lane = _lane(row)
-            age = timedelta(seconds=row["age"])
-            found.setdefault(
-                lane.queue, Waiting(lane=lane, since=row["since"], age=age, paused=row["paused"])
-            )
-        return list(found.values())
+        return await longest_waiting(self.database)
 
     async def _find(self, connection: Connection) -> OverdueFound:
         if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
@@ -247,7 +215,3 @@ class PostgresOverdue:
 
 def _dispatch(row: asyncpg.Record) -> Dispatch:
     return requeued(*where(row), due=None, outcome=None)
-
-
-def _lane(row: asyncpg.Record) -> Lane:
-    return Lane(row["channel"], Priority(row["priority"]), Mode(row["mode"]))
