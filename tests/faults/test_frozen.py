@@ -30,6 +30,8 @@ async def test_an_api_and_a_worker_frozen_for_ever(shop: Shop, killable_rabbitmq
     ids = [await shop.process(child) for child in (api, worker)]
     await eventually(lambda: shop.value(OWNED, ids[1]), timeout=20)
     await load.run(50)
+    for child in (api, worker):  # they are back, and it is these connections that stay open
+        await eventually(lambda child=child: asyncio.to_thread(killable_rabbitmq.connections_of, child.pid))
     for child, id_ in zip((api, worker), ids, strict=True):
         child.signal(signal.SIGSTOP)
         shop.deaths.append(Death(id_, datetime.now(UTC)))
