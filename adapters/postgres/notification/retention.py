@@ -8,7 +8,7 @@ from adapters.postgres.core.sessions import Connection
 KEYS_KEPT = timedelta(days=90)
 """How long an idempotency key absorbs repetitions; the API's documentation says so too."""
 
-LOCK = 0x706F_7374_0003
+LOCK = 0x706F_7374_0004
 """Advisory: one process at a time prunes."""
 
 _PRUNE_KEYS = """
