@@ -50,15 +50,15 @@ class Authenticate:
         Raises:
             StoreUnavailable: it cannot be looked up now.
         """
-        mark = blake2b(secret.encode(), key=self.pepper[:64], digest_size=32).digest()
-        if mark not in self._known and (not well_formed(secret) or self._refused(mark)):
+        cache_key = blake2b(secret.encode(), key=self.pepper[:64], digest_size=32).digest()
+        if cache_key not in self._known and (not well_formed(secret) or self._refused(cache_key)):
             return None
         began = self.clock.monotonic()
         try:
-            key = await self._known.get(mark, lambda: self._find(secret, mark))
+            key = await self._known.get(cache_key, lambda: self._find(secret, cache_key))
         except _UnknownKey:
-            self._known.forget(mark)
-            self._unknown.keep(mark, began + self.unknown.total_seconds())
+            self._known.forget(cache_key)
+            self._unknown.keep(cache_key, began + self.unknown.total_seconds())
             return None
         if key.revoked_at is not None:
             return None
@@ -66,16 +66,16 @@ class Authenticate:
             return None
         return key
 
-    def _refused(self, mark: bytes) -> bool:
+    def _refused(self, cache_key: bytes) -> bool:
         """Whether it was unknown a moment ago."""
-        until = self._unknown.get(mark)
+        until = self._unknown.get(cache_key)
         return until is not None and until > self.clock.monotonic()
 
-    async def _find(self, secret: str, mark: bytes) -> ApiKey:
+    async def _find(self, secret: str, cache_key: bytes) -> ApiKey:
         key = await self.keys.find(digest(self.pepper, secret))
         if key is None:
             raise _UnknownKey
-        self._unknown.forget(mark)
+        self._unknown.forget(cache_key)
         return key
 
 

@@ -37,7 +37,7 @@ class DeadLetterAlerts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderAlerts:
-    """Called every few seconds.  Sends alerts of resting providers; the log has its line already."""
+    """Called every few seconds.  Sends alerts of paused providers; the log has its line already."""
 
     send: AlertPausedProviders
     telemetry: Telemetry
