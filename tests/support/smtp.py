@@ -23,7 +23,8 @@ from cryptography.x509.oid import NameOID
 class Mailbox:
     """What a real server got, and how it answers: by the local part of the recipient's address.
 
-    `refuse…@` → 550, `defer…@` → 451, `silent…@` → takes the message and never answers, others → 250.
+    `refuse…@` → 550, `defer…@` → 451, others → 250.  `silent…@` → takes the message and does not answer; at
+    `hung_up` it drops the connection.
     """
 
     mails: list[EmailMessage] = field(default_factory=list)
@@ -31,6 +32,7 @@ class Mailbox:
     sessions: set[int] = field(default_factory=set)
     recipients: list[str] = field(default_factory=list)
     port: int = 0
+    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle_RCPT(  # noqa: N802  as aiosmtpd calls it
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -51,7 +53,8 @@ class Mailbox:
         self.raw.append(content)
         self.mails.append(Parser(EmailMessage, policy=SMTPUTF8).parsestr(content.decode()))
         if envelope.rcpt_tos[0].startswith("silent"):
-            await asyncio.Event().wait()
+            await self.hung_up.wait()
+            server.transport.abort()
         return "250 2.0.0 Ok: queued as 4711"
 
 
