@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
+from adapters.providers.email.postmark import PostmarkSettings
 from adapters.providers.email.smtp.gateway import SmtpSettings
 from adapters.providers.kit.ledger import Ledger
 from adapters.providers.kit.settings import ProviderContext, ProviderSettings
@@ -15,7 +16,7 @@ from application.kernel.ports import Clock, Dice
 from application.provider.ports import SANDBOX, Gateway
 from domain.kernel.errors import Misconfigured
 
-_ALL: tuple[type[ProviderSettings], ...] = (SmtpSettings, SandboxSettings)
+_ALL: tuple[type[ProviderSettings], ...] = (SmtpSettings, PostmarkSettings, SandboxSettings)
 KINDS: Mapping[str, type[ProviderSettings]] = {each.kind(): each for each in _ALL}
 """By the name of the kind."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -27,6 +27,8 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     subject: str | None = None
     body: str | None = None
     html_body: str | None = None
+    parts: Mapping[str, Any] = {}
+    """What the channel has beside these: see `domain.channel.parts`."""
 
 
 class Gateway(Protocol):

@@ -20,18 +20,13 @@ from adapters.providers.email.smtp.gateway import SmtpSettings
 from adapters.providers.kit.ledger import Ledger
 from adapters.providers.kit.settings import ProviderContext, ProviderSettings
 from adapters.providers.registry import ProviderGateways
-from adapters.providers.sandbox import (
-    Behaviour,
-    Instruction,
-    SandboxGateway,
-    SandboxSettings,
-    instruction_in,
-)
+from adapters.providers.sandbox import SandboxGateway, SandboxSettings
 from adapters.system import SystemClock, SystemDice
 from application.provider.ports import Gateways
 from config.gateways import build
 from config.settings import EngineSettings, Settings
 from domain.kernel.errors import Misconfigured
+from domain.provider.instruction import Behaviour, Instruction, instruction_in
 from domain.provider.outcome import Accepted, Deferred, Refused, Unknown
 from tests.contract.gateway import message
 from tests.support.sandbox import PROJECT

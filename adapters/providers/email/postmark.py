@@ -1,0 +1,135 @@
+"""E-mail by Postmark: `POST /email/batch`, https://postmarkapp.com/developer/api/email-api.
+
+A batch answers for each message by itself.  A code of 0 is success; what the others mean: `CODES`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from adapters.providers.kit.batches import MessageBatches
+from adapters.providers.kit.email import NO_TEXT, EmailSettings, correlation, recipient
+from adapters.providers.kit.error_kinds import ErrorKind
+from adapters.providers.kit.http import (
+    HttpAnswer,
+    HttpCalls,
+    NoAnswer,
+    Unsent,
+    error_outcome,
+    no_reference,
+    not_answered,
+)
+from adapters.providers.kit.settings import ProviderContext
+from application.kernel.ports import Clock
+from application.provider.ports import OutboundMessage
+from domain.kernel.secret import Secret
+from domain.provider.capabilities import Capabilities
+from domain.provider.outcome import Accepted, Outcome
+
+URL = "https://api.postmarkapp.com"
+CODES: Mapping[int, ErrorKind] = {
+    10: ErrorKind.ACCOUNT,  # no such server token
+    100: ErrorKind.TEMPORARY,  # maintenance
+    300: ErrorKind.REQUEST,  # something in it is invalid
+    400: ErrorKind.ACCOUNT,  # the sender is unknown
+    401: ErrorKind.ACCOUNT,  # the sender is not confirmed
+    402: ErrorKind.REQUEST,
+    403: ErrorKind.REQUEST,
+    405: ErrorKind.ACCOUNT,  # no credits left
+    406: ErrorKind.RECIPIENT,  # inactive: it bounced or complained before
+    409: ErrorKind.REQUEST,
+    410: ErrorKind.REQUEST,
+    411: ErrorKind.REQUEST,
+    412: ErrorKind.ACCOUNT,  # not approved yet
+    413: ErrorKind.ACCOUNT,
+}
+"""https://postmarkapp.com/developer/api/overview#error-codes"""
+
+
+class PostmarkSettings(EmailSettings, frozen=True, tag="postmark"):
+    """E-mail by Postmark."""
+
+    capabilities: ClassVar = Capabilities(
+        channels=("email",), batch_max=500, receipts=True, lookup=True, size_max=10_000_000
+    )
+
+    token: Annotated[Secret | None, Meta(description="server API token")] = None
+    stream: Annotated[str, Meta(description="message stream")] = "outbound"
+
+    def gateway(self, context: ProviderContext) -> "PostmarkGateway":
+        """See `ProviderSettings`."""
+        return PostmarkGateway(self, context.clock)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """See `ProviderSettings`."""
+        if self.token is None:
+            yield "token", "is not set: Postmark takes no message without one"
+
+
+class PostmarkGateway:
+    """Implements `ProviderGateway`; held to tests/contract/gateway.py."""
+
+    def __init__(self, settings: PostmarkSettings, clock: Clock) -> None:
+        """Nothing is connected yet."""
+        self._settings = settings
+        self._clock = clock
+        token = settings.token.reveal() if settings.token else ""
+        self._calls = HttpCalls(settings, headers={"X-Postmark-Server-Token": token})
+        self._batches = MessageBatches(
+            call=self._send, most=settings.capabilities.batch_max, at_a_time=settings.pool
+        )
+
+    async def send(self, message: OutboundMessage) -> Outcome:
+        """Make one call, with others; Accepted's reference is Postmark's MessageID."""
+        return await self._batches.send(message)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._calls.aclose()
+
+    async def _send(self, messages: Sequence[OutboundMessage]) -> Sequence[Outcome]:
+        body = msgspec.json.encode([self._document(message) for message in messages])
+        try:
+            answer = await self._calls.call(
+                "POST",
+                f"{self._settings.url or URL}/email/batch",
+                headers={"Content-Type": "application/json"},
+                body=body,
+            )
+        except (Unsent, NoAnswer) as error:
+            return [not_answered(error)] * len(messages)
+        said = answer.json()
+        if answer.successful and isinstance(said, list) and len(said) == len(messages):
+            return [self._outcome(answer, each) for each in said]
+        if answer.successful:
+            return [no_reference(answer)] * len(messages)
+        return [self._outcome(answer, said)] * len(messages)
+
+    def _document(self, message: OutboundMessage) -> dict[str, Any]:
+        document = {
+            "From": self._settings.sender,
+            "To": recipient(message),
+            "ReplyTo": self._settings.reply_to,
+            "Subject": message.subject or "",
+            "TextBody": message.body,
+            "HtmlBody": message.html_body,
+            "MessageStream": self._settings.stream,
+            "Metadata": correlation(message),
+        }
+        if not (message.body or message.html_body):
+            document["TextBody"] = NO_TEXT
+        return {name: value for name, value in document.items() if value is not None}
+
+    def _outcome(self, answer: HttpAnswer, said: Any) -> Outcome:
+        """What the answer says of one message, or of the whole call."""
+        code = said.get("ErrorCode") if isinstance(said, dict) else None
+        if answer.successful and code == 0:
+            reference = said.get("MessageID")
+            return Accepted(str(reference)) if reference else no_reference(answer)
+        words = said.get("Message") if isinstance(said, dict) else None
+        fault = CODES.get(code) if isinstance(code, int) else None
+        if fault is None and answer.successful:
+            fault = ErrorKind.REQUEST
+        return error_outcome(answer, self._clock.now(), fault, code=code, words=words)

@@ -1,0 +1,86 @@
+"""Messages that are called at the same time share a call, where a provider takes several.
+
+Each caller gets the outcome of its own message.  A call begins as soon as a connection is free, with what
+waits then: alone while there is little to do, in full batches under load.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from application.kernel.supervision import start
+from application.provider.ports import OutboundMessage
+from domain.provider.outcome import NotCalled, Outcome, Unknown
+
+WAIT_MAX = 1.0
+"""Seconds that a message waits for a call.  Later it is not sent: the facts that cleared it are too old."""
+
+Waiting = tuple[OutboundMessage, "asyncio.Future[Outcome]", float]
+
+
+@dataclass(slots=True, kw_only=True)
+class MessageBatches:
+    """Gathers messages for the calls of one account.
+
+    Args:
+        call: sends several messages at once; returns their outcomes in the same order and raises nothing of
+            its own.
+        most: messages of one call.
+        at_a_time: calls under way at a time.
+        bytes_max: of all contents of one call, roughly.
+    """
+
+    call: Callable[[Sequence[OutboundMessage]], Awaitable[Sequence[Outcome]]]
+    most: int
+    at_a_time: int
+    bytes_max: int = 8 * 1024 * 1024
+    wait_max: float = WAIT_MAX
+    _queue: deque[Waiting] = field(default_factory=deque)
+    _running: int = 0
+    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    async def send(self, message: OutboundMessage) -> Outcome:
+        """Send it with others; a cancelled caller's message is sent all the same once its call has begun."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Outcome] = loop.create_future()
+        self._queue.append((message, done, loop.time()))
+        if self._running < self.at_a_time:
+            self._running += 1
+            start("batch of messages", self._run(), among=self._tasks)
+        return await done
+
+    async def _run(self) -> None:
+        try:
+            await asyncio.sleep(0)  # what is called in the same turn of the loop goes along
+            while batch := self._next():
+                await self._send(batch)
+        finally:
+            self._running -= 1
+
+    async def _send(self, batch: list[Waiting]) -> None:
+        try:
+            outcomes = await self.call([message for message, _, _ in batch])
+        except Exception as bug:  # noqa: BLE001  ours, and nobody knows how far it came
+            outcomes = [Unknown(f"batch: {type(bug).__name__}")] * len(batch)
+        for (_, done, _), outcome in zip(batch, outcomes, strict=True):
+            if not done.done():
+                done.set_result(outcome)
+
+    def _next(self) -> list[Waiting]:
+        """The next batch: nobody who has gone, nobody who has waited for too long."""
+        batch: list[Waiting] = []
+        size, now = 0, asyncio.get_running_loop().time()
+        while self._queue and len(batch) < self.most:
+            message, done, since = self._queue[0]
+            size += len(message.body or "") + len(message.html_body or "")
+            if batch and size > self.bytes_max:
+                break
+            self._queue.popleft()
+            if done.done():
+                continue
+            if now - since > self.wait_max:
+                done.set_result(NotCalled("no call was free in time"))
+                continue
+            batch.append((message, done, since))
+        return batch

@@ -1,0 +1,1 @@
+"""Channels: what can be said on each."""

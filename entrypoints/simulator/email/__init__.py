@@ -1,0 +1,1 @@
+"""Look-alikes of e-mail providers."""
