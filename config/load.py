@@ -23,7 +23,7 @@ from domain.kernel.text import on_one_line
 S = TypeVar("S", bound=msgspec.Struct)
 
 _QUOTED_MAX = 100
-_TOLD_MAX = 600
+_FAULT_MAX = 600
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,49}")
 """Names of providers, which stand in metrics, in lists and in rows."""
 
@@ -53,7 +53,7 @@ def load(
         _near_misses(environ)
         cross_check(settings)
     except Misconfigured as fault:
-        raise Misconfigured(on_one_line(str(fault))[:_TOLD_MAX]) from None
+        raise Misconfigured(on_one_line(str(fault))[:_FAULT_MAX]) from None
     return Loaded(settings, filler.origins)
 
 

@@ -21,8 +21,8 @@ class Partitions:
     database: Database
     telemetry: PrometheusTelemetry
     _reach: Reach | None = None
-    _told_right: bool = False
-    _told_low: int | None = None
+    _reported_right: bool = False
+    _reported_low: int | None = None
 
     async def make(self) -> None:
         """Make the missing partitions; log once when this process has no right to.
@@ -34,8 +34,8 @@ class Partitions:
         if await may_make(self.database):
             if made := await ensure_partitions(self.database, seen.now.date()):
                 self.telemetry.wide("partitions.made", partitions=made)
-        elif not self._told_right:
-            self._told_right = True
+        elif not self._reported_right:
+            self._reported_right = True
             self.telemetry.trouble("partitions.not_ours", ahead=seen.ahead, mend=MEND)
 
     async def look(self) -> None:
@@ -47,9 +47,9 @@ class Partitions:
         self._reach = seen = await reach(self.database)
         self.telemetry.partitions_ahead(seen.ahead)
         if seen.ahead >= LOW:
-            self._told_low = None
-        elif self._told_low is None or seen.ahead < self._told_low:
-            self._told_low = seen.ahead
+            self._reported_low = None
+        elif self._reported_low is None or seen.ahead < self._reported_low:
+            self._reported_low = seen.ahead
             self.telemetry.trouble(
                 "partitions.low", ahead=seen.ahead, until=seen.until.isoformat(), mend=MEND
             )

@@ -73,14 +73,14 @@ class AlertStalledLanes:
         news, fault = [each for queue, each in late.items() if queue not in self.alerted], None
         for each in news:
             try:
-                await self._tell(each)
+                await self._alert(each)
             except Unavailable as away:
                 fault = str(away)
             else:
                 self.alerted.add(each.lane.queue)
         return Lanes(waiting=waiting, stalled=news, moving=moving, fault=fault)
 
-    async def _tell(self, each: Waiting) -> None:
+    async def _alert(self, each: Waiting) -> None:
         if self.hook is None:
             return
         data = StalledData(

@@ -43,7 +43,9 @@ class Submit(Protocol):
 class UserUpdates(Protocol):
     """`UpdateUsers`."""
 
-    async def __call__(self, updates: Sequence[UserUpdate], /, *, lenient: bool) -> Sequence[UpdatedUser]:
+    async def __call__(
+        self, updates: Sequence[UserUpdate], /, *, drop_invalid: bool
+    ) -> Sequence[UpdatedUser]:
         """One answer each, in order."""
         ...
 
@@ -141,7 +143,7 @@ class HandleEvents:
         if not updates:
             return
         async with self._in_turn:
-            answers = await self.update_users([update for _, update in updates], lenient=True)
+            answers = await self.update_users([update for _, update in updates], drop_invalid=True)
         for (tally, _), answer in zip(updates, answers, strict=True):
             if answer.outcome is UpdateOutcome.LOCKED:
                 tally.later = "the profile on file is sealed under a key that this process does not have"

@@ -68,10 +68,10 @@ class CommitIntake:
         ends |= {n: by_id[command.id] for n, command in commands.items()}
         absorbed = {n: end.winner for n, end in ends.items() if isinstance(end, _Absorbed)}
         failed = {n: end.reason for n, end in ends.items() if isinstance(end, _Failed)}
-        told = {n: end for n, end in ends.items() if isinstance(end, IntakeOutcome | Exception)}
-        told |= await self._aliased(commands, absorbed)
-        told |= await self._failed(commands, failed)
-        return [told[n] for n in range(len(bodies))]
+        outcomes = {n: end for n, end in ends.items() if isinstance(end, IntakeOutcome | Exception)}
+        outcomes |= await self._aliased(commands, absorbed)
+        outcomes |= await self._failed(commands, failed)
+        return [outcomes[n] for n in range(len(bodies))]
 
     async def _committed(self, command: Command) -> _End:
         try:

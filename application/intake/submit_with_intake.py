@@ -55,11 +55,11 @@ class SubmitWithIntake:
         await budget.settled(asked for _, asked in waiting.values() if asked is not None)
         away: dict[int, Prepared] = {}
         for n, (prepared, asked) in waiting.items():
-            told = self._verdict(prepared, asked) if asked is not None else None
-            if told is None:
+            said = self._verdict(prepared, asked) if asked is not None else None
+            if said is None:
                 away[n] = prepared
             else:
-                answers[n] = told
+                answers[n] = said
         if away:
             answers |= dict(zip(away, await self.publish_to_intake(list(away.values())), strict=True))
         return [answers[n] for n in range(len(requests))]
@@ -72,11 +72,11 @@ class SubmitWithIntake:
             self.outage.began()
             return None
         try:
-            told: Submitted | PosthornError = answer(asked.result(), prepared)
+            said: Submitted | PosthornError = answer(asked.result(), prepared)
         except StoreUnavailable:
             self.outage.began()
             return None
         except PosthornError as refused:
-            told = refused
+            said = refused
         self.outage.ended()
-        return told
+        return said

@@ -45,7 +45,7 @@ def former(vault: Vault, request: Request) -> Former | None:
 def fingerprints(vault: Vault, request: Request) -> tuple[bytes, ...]:
     """16 bytes that tell one command from another, as of now and as earlier releases made them."""
     bare = msgspec.structs.replace(
-        request, idempotency_key=None, derived=None, traceparent=None, lenient=False
+        request, idempotency_key=None, derived=None, traceparent=None, drop_invalid=False
     )
     return (
         vault.index("fingerprint.2", _canonical(bare).decode())[:16],

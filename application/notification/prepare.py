@@ -53,7 +53,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """See `fingerprints`; of no use without a key."""
     former: Former | None = None
     kept_out: tuple[Fault, ...] = ()
-    """Values of the recipients that a lenient request is accepted without."""
+    """Values of the recipients that a request with `drop_invalid` is accepted without."""
     from_intake: bool = False
     """It comes from the intake: it was accepted while the database was away."""
 
@@ -85,7 +85,7 @@ class Prepare:
         channel = request.channel or (template.channel if template else "")
         faults += self._content(request, template, channel)
         # Requests from the intake, and events, cannot be refused: they wait until the channel is enabled.
-        if self.open is not None and intake_id is None and not request.lenient:
+        if self.open is not None and intake_id is None and not request.drop_invalid:
             faults += [] if await self.open.takes(channel) else [_disabled(channel)]
         kept_out: list[Fault] = []
         resolved_recipients = self._resolve_all(request, channel, faults, kept_out)
@@ -153,7 +153,7 @@ class Prepare:
             self.addresses,
         )
         faults.extend(Fault(f"{at}{fault.pointer}", fault.code, fault.detail) for fault in bad)
-        if bad and not request.lenient:
+        if bad and not request.drop_invalid:
             return None
         profile = Profile(user_id=given.user_id, **values)
         if given.user_id is not None:

@@ -23,7 +23,7 @@ class Submitted(msgspec.Struct, frozen=True):
     degraded: bool = False
     """On the intake; not in the database yet."""
     kept_out: tuple[Fault, ...] = ()
-    """Values of the recipients that it was accepted without (lenient requests)."""
+    """Values of the recipients that it was accepted without (requests with `drop_invalid`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,7 @@ class _Change(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateUsers:
-    """Used by user events (lenient) and by REST (strict)."""
+    """Used by user events (`drop_invalid`) and by REST."""
 
     users: Users
     vault: Vault
@@ -63,15 +63,15 @@ class UpdateUsers:
         *,
         mode: Mode = Mode.LIVE,
         expected: int | None = None,
-        lenient: bool = False,
+        drop_invalid: bool = False,
     ) -> list[UpdatedUser]:
         """Apply updates; one answer each, in order.
 
         Args:
             mode: whose customers: test keys have their own.
             expected: the version the caller has seen (If-Match), 0 for "there is none"; for one update.
-            lenient: a value that is no address is cleared and reported, and the rest is written: the old one
-                no longer holds, says the shop, and half a customer is better than none.
+            drop_invalid: a value that is no address is cleared and reported, and the rest is written: the old
+                one no longer holds, says the shop, and half a customer is better than none.
 
         A time that cannot be is left out and reported.
 
@@ -87,14 +87,14 @@ class UpdateUsers:
             }
             values, faults = normalised(said, self.addresses)
             clean, untimely = timed(msgspec.structs.replace(update, **values), self.clock.now())
-            if lenient or not faults:
+            if drop_invalid or not faults:
                 waiting.setdefault(user, []).append((n, clean))
             faults += [untimely] if untimely else []
             answers[n] = UpdatedUser(user=user, outcome=UpdateOutcome.INVALID, faults=tuple(faults))
         for _ in range(_TRIES):
             if not waiting:
                 break
-            for n, outcome in (await self._round(waiting, mode, expected, lenient)).items():
+            for n, outcome in (await self._round(waiting, mode, expected, drop_invalid)).items():
                 answers[n] = msgspec.structs.replace(answers[n], outcome=outcome)
         else:
             if waiting:
@@ -102,7 +102,7 @@ class UpdateUsers:
         return [answers[n] for n in range(len(updates))]
 
     async def _round(
-        self, waiting: dict[UUID, list[_Numbered]], mode: Mode, expected: int | None, lenient: bool
+        self, waiting: dict[UUID, list[_Numbered]], mode: Mode, expected: int | None, drop_invalid: bool
     ) -> dict[int, UpdateOutcome]:
         """Read, decide, write once; who is done leaves `waiting`."""
         rows = await self.users.get(list(waiting))
@@ -111,7 +111,7 @@ class UpdateUsers:
             row = rows.get(who)
             if expected is not None and expected != _version(row):
                 changes[who] = _all(todo, UpdateOutcome.CONFLICT)
-            elif row is not None and row.data_key is None and _late(row, todo, lenient=lenient):
+            elif row is not None and row.data_key is None and _late(row, todo, from_event=drop_invalid):
                 changes[who] = _all(todo, UpdateOutcome.GONE, erase=self._erased(todo, mode))
             else:
                 changes[who] = self._change(who, row, todo, mode)
@@ -200,10 +200,10 @@ def _known_at(row: User | None, now: datetime) -> datetime | None:
     return row.updated_at if row.data_key is None else standing(row.source_time, now)
 
 
-def _late(erased: User, todo: Sequence[_Numbered], *, lenient: bool) -> bool:
+def _late(erased: User, todo: Sequence[_Numbered], *, from_event: bool) -> bool:
     """Whether all of it was said before the erasure; an event that states no time may have been."""
     return all(
-        update.deleted or outdated(erased.updated_at, update) or (lenient and update.source_time is None)
+        update.deleted or outdated(erased.updated_at, update) or (from_event and update.source_time is None)
         for _, update in todo
     )
 

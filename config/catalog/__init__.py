@@ -44,13 +44,13 @@ def _tomls(folder: Traversable) -> list[Traversable]:
 
 def _template(file: Traversable, folder: Traversable) -> Template:
     id_ = file.name.removesuffix(".toml")
-    told = _toml(file)
-    marketing = told.get("marketing", False)
-    variables = dict(told["variables"])
+    read = _toml(file)
+    marketing = read.get("marketing", False)
+    variables = dict(read["variables"])
     for common in ("_common.toml", "_marketing.toml") if marketing else ("_common.toml",):
         variables |= _toml(folder / common)["variables"]
     frame = {
-        "preview": told["preview"],
+        "preview": read["preview"],
         "content": _text(folder / f"{id_}.html"),
         "footer": _text(folder / ("_footer_marketing.html" if marketing else "_footer.html")),
     }
@@ -60,9 +60,9 @@ def _template(file: Traversable, folder: Traversable) -> Template:
     return Template(
         id=id_,
         version=1,
-        name=told["name"],
-        channel=told["channel"],
-        subject=told["subject"],
+        name=read["name"],
+        channel=read["channel"],
+        subject=read["subject"],
         body=_text(folder / f"{id_}.txt"),
         html_body=html,
         variables=msgspec.convert(variables, dict[str, Variable]),
@@ -71,11 +71,11 @@ def _template(file: Traversable, folder: Traversable) -> Template:
 
 def _trigger(file: Traversable, samples: dict[str, ShopEvent]) -> Trigger:
     id_ = file.name.removesuffix(".toml")
-    told = _toml(file)
-    data = told.pop("sample")
-    told["priority"] = Priority.of(told["priority"])
-    told["klass"] = told.pop("class")
-    trigger = msgspec.convert({"id": id_, **told}, Trigger)
+    read = _toml(file)
+    data = read.pop("sample")
+    read["priority"] = Priority.of(read["priority"])
+    read["klass"] = read.pop("class")
+    trigger = msgspec.convert({"id": id_, **read}, Trigger)
     samples[id_] = ShopEvent(id=f"sample-{id_}", source="/shop", type=trigger.event, data=data)
     return trigger
 

@@ -73,7 +73,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     derived: Derived | None = None
     """In place of `idempotency_key`, which stands beside it for 90 days after an upgrade."""
     traceparent: str | None = None
-    lenient: bool = False
+    drop_invalid: bool = False
     """A value of a recipient that cannot be read is left out and reported, where the message can do without:
     a shop event is not refused for an odd locale."""
 

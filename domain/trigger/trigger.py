@@ -136,7 +136,7 @@ def request(trigger: Trigger, event: ShopEvent) -> Request:
         idempotency_key=key,
         derived=derived,
         traceparent=event.traceparent,
-        lenient=True,
+        drop_invalid=True,
     )
 
 

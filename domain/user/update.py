@@ -57,7 +57,7 @@ class UpdatedUser(msgspec.Struct, frozen=True, kw_only=True):
     user: UUID
     outcome: UpdateOutcome
     faults: tuple[Fault, ...] = ()
-    """Values that are no addresses; lenient callers had them cleared."""
+    """Values that are no addresses; with `drop_invalid` they were cleared."""
 
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -74,10 +74,10 @@ def timed(update: UserUpdate, now: datetime) -> tuple[UserUpdate, Fault | None]:
     An implausible time is dropped; one in the near future becomes `now`.  Otherwise one event of the year
     9999 would make all later ones outdated.
     """
-    told = update.source_time
-    if told is None or EARLIEST <= told <= now:
+    stated = update.source_time
+    if stated is None or EARLIEST <= stated <= now:
         return update, None
-    if told < EARLIEST or told - now > AHEAD_MAX:
+    if stated < EARLIEST or stated - now > AHEAD_MAX:
         fault = Fault("/time", "unlikely_time", f"a time from {EARLIEST.year} until now; it is left out")
         return msgspec.structs.replace(update, source_time=None), fault
     return msgspec.structs.replace(update, source_time=now), None

@@ -17,7 +17,7 @@ def topology() -> None:
 @pass_shell
 def apply(shell: Shell, as_json: bool) -> None:
     """Make what is missing; say what cannot be changed, and what to do about it."""
-    _told(_differences(shell, apply=True), "The topology stands.", as_json=as_json)
+    _report(_differences(shell, apply=True), "The topology stands.", as_json=as_json)
 
 
 @topology.command()
@@ -25,7 +25,7 @@ def apply(shell: Shell, as_json: bool) -> None:
 @pass_shell
 def check(shell: Shell, as_json: bool) -> None:
     """Say what differs from what Posthorn needs; exit 1 when something does."""
-    _told(_differences(shell, apply=False), "The topology is as it must be.", as_json=as_json)
+    _report(_differences(shell, apply=False), "The topology is as it must be.", as_json=as_json)
 
 
 @topology.command("print")
@@ -52,7 +52,7 @@ def _differences(shell: Shell, *, apply: bool) -> list[str]:
     return run(work)
 
 
-def _told(differences: list[str], fine: str, *, as_json: bool) -> None:
+def _report(differences: list[str], fine: str, *, as_json: bool) -> None:
     if as_json:
         show({"differences": differences})
     else:

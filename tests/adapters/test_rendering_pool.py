@@ -35,7 +35,7 @@ child.main()
 """
 """A child with a filter that never ends: a hole in the counting of work."""
 
-Told = list[tuple[str, dict[str, Any]]]
+Reports = list[tuple[str, dict[str, Any]]]
 
 
 def template(body: str, id_: str = "t", **parts: str) -> Template:
@@ -66,7 +66,7 @@ def pipes(pid: int, *only: int) -> set[str]:
 
 
 @pytest.fixture
-def told() -> Told:
+def reports() -> Reports:
     return []
 
 
@@ -77,8 +77,8 @@ def options() -> dict[str, Any]:
 
 
 @pytest.fixture
-async def asked(told: Told, options: dict[str, Any]) -> AsyncIterator[RenderingPool]:
-    opened = RenderingPool(lambda event, **fields: told.append((event, fields)), **options)
+async def asked(reports: Reports, options: dict[str, Any]) -> AsyncIterator[RenderingPool]:
+    opened = RenderingPool(lambda event, **fields: reports.append((event, fields)), **options)
     yield opened
     await opened.close()
     assert children() == []
@@ -179,20 +179,20 @@ async def test_a_dry_run_of_cheap_ones_stays_in_place(asked: RenderingPool) -> N
     [(hung(seconds=60), 0.5, "rendering.stopped"), (hung(seconds=0.2), 60, "rendering.died")],
 )
 async def test_what_does_not_end_is_killed(
-    asked: RenderingPool, told: Told, deadline: float, event: str
+    asked: RenderingPool, reports: Reports, deadline: float, event: str
 ) -> None:
     """By its parent's clock, and by the kernel when the parent does not look."""
     endless = Render(template("{{ a|lower }}", "hung"), {"a": "A"}, [{}])
     with pytest.raises(RenderingTimedOut):
         await asked.ask(endless, patience=30, deadline=deadline)
-    assert [each for each, _ in told] == [event]
-    assert told[0][1]["template"] == "hung"
+    assert [each for each, _ in reports] == [event]
+    assert reports[0][1]["template"] == "hung"
     await eventually(lambda: not children())
     fine = Render(template("{{ a|upper }}"), {"a": "a"}, [{}])
     assert await asked.ask(fine, patience=30, deadline=30)
 
 
-async def test_a_child_that_dies_at_work_is_told_and_replaced(asked: RenderingPool, told: Told) -> None:
+async def test_a_child_that_dies_at_work_is_told_and_replaced(asked: RenderingPool, reports: Reports) -> None:
     renderer = patient(asked)
     assert await renderer.render(template(LINES), HEAVY)
     (child,) = children()
@@ -203,7 +203,7 @@ async def test_a_child_that_dies_at_work_is_told_and_replaced(asked: RenderingPo
     os.kill(child.pid, signal.SIGKILL)  # as the kernel does when memory is short
     with pytest.raises(RenderingTimedOut):
         await rendering
-    assert told == [("rendering.died", {"template": "t"})]
+    assert reports == [("rendering.died", {"template": "t"})]
     assert (await renderer.render(template(LINES), HEAVY)).body == PRICED
 
 
@@ -314,7 +314,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("options", [{"command": ("/nowhere/python",)}])
-async def test_a_pool_that_cannot_start_says_so(asked: RenderingPool, told: Told) -> None:
+async def test_a_pool_that_cannot_start_says_so(asked: RenderingPool, reports: Reports) -> None:
     with pytest.raises(Overloaded):
         await asked.ask(Check(template("x")), patience=0.5, deadline=1)
-    assert told[0][0] == "rendering.cannot_start"
+    assert reports[0][0] == "rendering.cannot_start"

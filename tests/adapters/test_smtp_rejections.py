@@ -113,13 +113,13 @@ LATER = [
 ]
 
 
-def told(stage: Stage, answer: str, recipient: str = "ada@shop.test"):
+def rejected(stage: Stage, answer: str, recipient: str = "ada@shop.test"):
     return outcome_of_reply(stage, int(answer[:3]), answer[4:], recipient)
 
 
 @pytest.mark.parametrize(("stage", "answer"), LOGIN + TURNED_AWAY)
 def test_what_comes_before_the_recipient_or_is_about_the_login_is_the_accounts(stage, answer):
-    outcome = told(stage, answer)
+    outcome = rejected(stage, answer)
     assert isinstance(outcome, AccountFault)
     assert outcome.certain
     assert outcome.reason.startswith(f"{stage.value}: {answer[:3]}")
@@ -127,26 +127,26 @@ def test_what_comes_before_the_recipient_or_is_about_the_login_is_the_accounts(s
 
 @pytest.mark.parametrize(("stage", "answer"), PERHAPS)
 def test_what_speaks_of_sender_relaying_or_quota_is_perhaps_the_accounts(stage, answer):
-    outcome = told(stage, answer)
+    outcome = rejected(stage, answer)
     assert isinstance(outcome, AccountFault)
     assert not outcome.certain
 
 
 @pytest.mark.parametrize(("stage", "answer"), RECIPIENT)
 def test_what_concerns_the_recipient_or_the_message_ends_its_delivery(stage, answer):
-    assert isinstance(told(stage, answer), Refused)
+    assert isinstance(rejected(stage, answer), Refused)
 
 
 @pytest.mark.parametrize(("stage", "answer"), LATER)
 def test_what_will_pass_is_deferred(stage, answer):
-    outcome = told(stage, answer)
+    outcome = rejected(stage, answer)
     assert isinstance(outcome, Deferred)
     assert outcome.examined == (stage in (R, D, M)), "before that nothing was said of the message"
 
 
 @pytest.mark.parametrize("answer", ["553 5.6.7 non-ASCII addresses not permitted", "555 5.5.4 SMTPUTF8?"])
 def test_an_address_that_a_server_cannot_carry_is_not_the_accounts_fault(answer):
-    assert isinstance(told(S, answer, "jörg@shop.test"), Refused)
+    assert isinstance(rejected(S, answer, "jörg@shop.test"), Refused)
 
 
 @pytest.mark.parametrize(
@@ -180,6 +180,6 @@ def test_an_extension_that_the_server_lacks_is_our_fault(stage):
 
 
 def test_a_server_that_talks_without_end_is_not_read_to_the_end():
-    outcome = told(R, "554 " + "a" * 3_000_000)
+    outcome = rejected(R, "554 " + "a" * 3_000_000)
     assert isinstance(outcome, Refused)
     assert len(outcome.reason) < 300

@@ -13,7 +13,7 @@ from entrypoints.processes.http_server import bounded
 from tests.api.test_server import Running, running
 from tests.api.world import INLINE, World
 from tests.support.eventually import eventually
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 
 BODY = json.dumps(INLINE).encode()
 LIMITS = ConnectionLimits()
@@ -80,10 +80,10 @@ def problem(answer: bytes, status: int) -> dict[str, object]:
     assert statuses(answer) == [status], answer[:200]
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"content-type: application/problem+json" in head
-    told: dict[str, object] = json.loads(body)
-    assert told["status"] == status
-    assert told["trace_id"]
-    return told
+    problem: dict[str, object] = json.loads(body)
+    assert problem["status"] == status
+    assert problem["trace_id"]
+    return problem
 
 
 CHUNKED = "Transfer-Encoding: chunked"
@@ -313,8 +313,8 @@ def connections(server: Running) -> int:
 
 
 async def test_the_longest_idle_makes_room_and_the_log_says_so(world: World) -> None:
-    told = Told()
-    async with running(world.app, replace(LIMITS, connections=4), told) as server:
+    telemetry = RecordedTelemetry()
+    async with running(world.app, replace(LIMITS, connections=4), telemetry) as server:
         await eventually(lambda: not connections(server))
         idle = [await asyncio.open_connection("127.0.0.1", server.port)]
         await eventually(lambda: connections(server) == 1)
@@ -327,8 +327,8 @@ async def test_the_longest_idle_makes_room_and_the_log_says_so(world: World) -> 
         first, *others = [reader for reader, _ in idle]
         assert await asyncio.wait_for(first.read(), MOMENT) == b""
         assert not any(reader.at_eof() for reader in others)
-        await eventually(lambda: told.troubled_by("http.connections_full"))
-        [said] = told.troubled_by("http.connections_full")
+        await eventually(lambda: telemetry.troubled_by("http.connections_full"))
+        [said] = telemetry.troubled_by("http.connections_full")
         assert said["limit"] == 4
         for _, writer in idle:
             writer.transport.abort()
@@ -349,8 +349,8 @@ async def test_silent_bodies_make_room_too(world: World) -> None:
 
 async def test_when_all_are_worked_for_the_next_is_told_to_come_again(world: World) -> None:
     world.acceptance.hold = asyncio.Event()
-    told = Told()
-    async with running(world.app, replace(LIMITS, connections=2), told) as server:
+    telemetry = RecordedTelemetry()
+    async with running(world.app, replace(LIMITS, connections=2), telemetry) as server:
         await eventually(lambda: not connections(server))
         ask = request(world, "POST", "/api/notifications", body=BODY)
         held = [asyncio.create_task(answered(server.port, ask)) for _ in range(2)]
@@ -361,8 +361,8 @@ async def test_when_all_are_worked_for_the_next_is_told_to_come_again(world: Wor
         assert b"retry-after: 1" in answer
         world.acceptance.hold.set()
         assert await asyncio.gather(*held) == [[202], [202]]
-        await eventually(lambda: told.troubled_by("http.connections_full"))
-        assert told.troubled_by("http.connections_full")[0]["refused"]["overloaded"] == 1
+        await eventually(lambda: telemetry.troubled_by("http.connections_full"))
+        assert telemetry.troubled_by("http.connections_full")[0]["refused"]["overloaded"] == 1
 
 
 def busy(server: Running) -> int:
@@ -371,9 +371,9 @@ def busy(server: Running) -> int:
 
 
 async def test_who_is_turned_away_is_counted_in_one_line(server: Running) -> None:
-    told = server.actor.telemetry
-    assert isinstance(told, Told)
+    telemetry = server.actor.telemetry
+    assert isinstance(telemetry, RecordedTelemetry)
     await asyncio.gather(*(talk(server.port, b"garbage\r\n\r\n") for _ in range(20)))
-    await eventually(lambda: told.wides)
-    assert sum(each["refused"]["malformed"] for _, each in told.wides) <= 20
-    assert len(told.wides) == 1
+    await eventually(lambda: telemetry.wides)
+    assert sum(each["refused"]["malformed"] for _, each in telemetry.wides) <= 20
+    assert len(telemetry.wides) == 1

@@ -20,8 +20,8 @@ def _alive(world: World) -> int:
 async def _erased(client: httpx.AsyncClient, **who: object) -> dict[str, object]:
     answer = await client.post(URL, json=who)
     assert answer.status_code == 200, answer.text
-    told: dict[str, object] = answer.json()
-    return told
+    body: dict[str, object] = answer.json()
+    return body
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ async def test_customers_with_the_address_are_named_and_go_when_asked(world: Wor
         await world.notification(recipients=[{"userId": user, "email": "family@example.com"}])
     await world.notification(recipients=[{"email": "family@example.com"}])
 
-    told = await _erased(world.client, email="family@example.com")
-    assert (told["erased"], told["customersKept"]) == (1, 2)
-    assert sorted(told["customerIds"]) == ["7", "a/b"]  # type: ignore[call-overload]
+    answer = await _erased(world.client, email="family@example.com")
+    assert (answer["erased"], answer["customersKept"]) == (1, 2)
+    assert sorted(answer["customerIds"]) == ["7", "a/b"]  # type: ignore[call-overload]
     assert _alive(world) == 2
 
     assert (await _erased(world.client, email="family@example.com", customers=True))["erased"] == 2

@@ -231,9 +231,9 @@ async def test_lists_with_filters_keep_the_modes_apart(world: World, both: dict[
             f"/api/dead-letters?notification={mine.letter.notification_id}",
             "/api/attempts?held=true",
         ):
-            told = (await world.client.get(path, headers=mine.headers)).text
-            assert [sign for sign in mine.signs if sign in told], path
-            assert not [sign for sign in theirs.signs if sign in told], path
+            page = (await world.client.get(path, headers=mine.headers)).text
+            assert [sign for sign in mine.signs if sign in page], path
+            assert not [sign for sign in theirs.signs if sign in page], path
         for path in (
             "/api/notifications?metadata.of=" + theirs.mode,
             f"/api/users?email={EMAIL.format(mode=theirs.mode)}",
@@ -279,13 +279,13 @@ async def test_a_dry_run_of_a_test_key_knows_nothing_of_live_users(
     )
     asked = {"notificationType": "t", "templateId": TEMPLATE["id"], "recipientId": "900"}
     data = {"data": {"orderId": "1", "total": 2}}
-    [told, live] = [
+    [test, live] = [
         (await world.client.post(DRY, json=asked | data, headers=of.headers)).json()
         for of in (both[Mode.TEST], both[Mode.LIVE])
     ]
     assert "Nine" in str(live)
-    assert "Nine" not in str(told)
-    assert [each["reachable"] for each in told["rendered"]] == [False]
+    assert "Nine" not in str(test)
+    assert [each["reachable"] for each in test["rendered"]] == [False]
 
 
 async def test_erasing_a_customer_reaches_what_tests_noted_of_them(

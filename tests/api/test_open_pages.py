@@ -56,7 +56,9 @@ def test_the_committed_contract_is_the_one_that_is_served() -> None:
 
 def test_the_contract_tells_of_every_route_and_every_reference_leads_somewhere() -> None:
     document = json.loads(contract())
-    told = {(method.upper(), path) for path, operations in document["paths"].items() for method in operations}
+    documented = {
+        (method.upper(), path) for path, operations in document["paths"].items() for method in operations
+    }
     app = build_app()
     routed = {
         (method, (declared.path if (declared := handler.opt.get("declared")) else None) or route.path_format)
@@ -66,7 +68,7 @@ def test_the_contract_tells_of_every_route_and_every_reference_leads_somewhere()
         if method not in {"OPTIONS", "HEAD"}
     }
     pages = {"/openapi.json", "/docs", "/docs/{name}", "/problems", "/problems/{kind}"}
-    assert told == {(method, path) for method, path in routed if path not in pages}
+    assert documented == {(method, path) for method, path in routed if path not in pages}
     for reference in re.findall(r'"\$ref":"#/([^"]+)"', contract().decode()):
         at = document
         for step in reference.split("/"):

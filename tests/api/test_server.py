@@ -15,7 +15,7 @@ from entrypoints.processes.http_server import HttpActor, listen
 from tests.api.world import INLINE, World
 from tests.bench.http_load import Unexpected, load
 from tests.support.eventually import eventually
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 
 
 class Running:
@@ -29,13 +29,13 @@ class Running:
 
 @contextlib.asynccontextmanager
 async def running(
-    app: object, limits: ConnectionLimits | None = None, telemetry: Told | None = None
+    app: object, limits: ConnectionLimits | None = None, telemetry: RecordedTelemetry | None = None
 ) -> AsyncIterator[Running]:
     server = Running(
         HttpActor(
             app=app,
             socket=listen("127.0.0.1", 0, "http.port"),
-            telemetry=telemetry or Told(),
+            telemetry=telemetry or RecordedTelemetry(),
             fresh=SystemIds().next,
             limits=limits or ConnectionLimits(),
         )

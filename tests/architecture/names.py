@@ -26,7 +26,7 @@ PRIVATE: Mapping[str, str] = {
     "edge": "api",
     "eyes": "what is watched, and by whom",
     "incarnation": "broker marker, or recovery",
-    "lenient": "what is forgiven",
+    "lenient": "drop_invalid",
     "looking": "show, or list",
     "mirror": "users, or update users",
     "mirrored": "updated",
@@ -36,21 +36,17 @@ PRIVATE: Mapping[str, str] = {
     "persons": "users",
     "sane": "what is checked",
     "tell": "report, notify or send",
+    "telling": "alerting or reporting",
+    "tells": "reports or says",
     "told": "reported, answered or known",
     "trip": "route, or pointer to be issued",
     "trips": "routes, or pointers to be issued",
     "unfit": "what is wrong with it",
+    "untold": "not reported, or not alerted",
     "weather": "random faults",
     "wires": "faulty ports",
 }
 """Word -> what to write instead.  Held are the names of modules, classes, functions, arguments and values."""
-
-LEFT: Mapping[str, frozenset[str]] = {
-    "lenient": frozenset({"domain", "application"}),
-    "tell": frozenset({"application", "adapters", "entrypoints"}),
-    "told": frozenset({"domain", "application", "adapters", "entrypoints", "config"}),
-}
-"""Word -> folders that still have it: it may not spread, and goes from here when it is gone there."""
 
 _ROW = re.compile(r"\| (?P<term>[^|]+) \| `(?P<name>[^`]+)` \| (?P<meaning>[^|]+) \|")
 _PARTS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
@@ -86,19 +82,13 @@ def class_names_are_unique(product: Sequence[Parsed]) -> Iterator[str]:
             yield f"{place}: {places[0]} has a class {name}, too; say in its name what this one is"
 
 
-def private_words_stay_away(
-    product: Sequence[Parsed],
-    private: Mapping[str, str] = PRIVATE,
-    left: Mapping[str, frozenset[str]] = LEFT,
-) -> Iterator[str]:
+def private_words_stay_away(product: Sequence[Parsed], private: Mapping[str, str] = PRIVATE) -> Iterator[str]:
     for source in product:
         if source.path.parts[0] == "migrations":
             continue  # a revision keeps its name
         for name, line in named(source):
             for word in sorted({part.lower() for part in _PARTS.findall(name)} & private.keys()):
-                path = source.path.as_posix()
-                if not any(path.startswith(f"{floor}/") for floor in left.get(word, ())):
-                    yield f"{path}:{line}: '{word}' in {name}: write {private[word]}"
+                yield f"{source.path}:{line}: '{word}' in {name}: write {private[word]}"
 
 
 def glossary_is_in_step(root: Path, product: Sequence[Parsed]) -> Iterator[str]:

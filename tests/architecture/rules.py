@@ -162,8 +162,8 @@ def patterns_end_at_the_end(source: Source) -> Iterator[str]:
     for node in ast.walk(source.tree) if _is_product(source) else ():
         if isinstance(node, ast.Call):
             compiled = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "re"
-            told = [each.value for each in node.keywords if each.arg == "pattern"]
-            for given in (*told, *(node.args[:1] if compiled else ())):
+            patterns = [each.value for each in node.keywords if each.arg == "pattern"]
+            for given in (*patterns, *(node.args[:1] if compiled else ())):
                 if re.search(r"(?<!\\)\$['\"]\Z", ast.unparse(given)):
                     yield _at(source, node, "a pattern that ends in $ lets a line end through")
 

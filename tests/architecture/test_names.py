@@ -8,8 +8,6 @@ import pytest
 
 from tests.architecture import names
 from tests.architecture.names import (
-    LEFT,
-    PRIVATE,
     TERMS_MAX,
     breaches,
     class_names_are_unique,
@@ -19,7 +17,7 @@ from tests.architecture.names import (
 from tests.architecture.rules import read
 
 ROOT = Path(__file__).parents[2]
-WORDS = {"word": "term"}, {"word": frozenset({"domain/old"})}
+WORDS = {"word": "term"}
 
 
 @dataclass
@@ -63,24 +61,17 @@ def test_what_ships_is_held_and_tests_are_not(tmp_path: Path) -> None:
     ],
 )
 def test_a_private_word_is_found_wherever_a_name_is_given(text: str) -> None:
-    [found] = private_words_stay_away([Module(Path("domain/kernel/a.py"), text)], *WORDS)
+    [found] = private_words_stay_away([Module(Path("domain/kernel/a.py"), text)], WORDS)
     assert found.startswith("domain/kernel/a.py:")
     assert "'word' in " in found
     assert "write term" in found
-    assert list(private_words_stay_away([Module(Path("domain/old/a.py"), text)], *WORDS)) == []
 
 
 def test_a_module_is_named_too_and_parts_of_words_are_none() -> None:
-    [found] = private_words_stay_away([Module(Path("domain/kernel/word.py"), "")], *WORDS)
+    [found] = private_words_stay_away([Module(Path("domain/kernel/word.py"), "")], WORDS)
     assert found.startswith("domain/kernel/word.py:1: ")
     innocent = "words = 1\nkeyword = 2\nprint(word)\n"
-    assert list(private_words_stay_away([Module(Path("domain/kernel/a.py"), innocent)], *WORDS)) == []
-
-
-def test_what_is_left_is_left_of_private_words() -> None:
-    assert LEFT.keys() <= PRIVATE.keys()
-    for folders in LEFT.values():
-        assert all((ROOT / folder).is_dir() for folder in folders)
+    assert list(private_words_stay_away([Module(Path("domain/kernel/a.py"), innocent)], WORDS)) == []
 
 
 def test_a_term_that_the_code_does_not_know_is_found(tmp_path: Path) -> None:

@@ -44,8 +44,8 @@ async def run(only: str | None) -> int:
                 result.detail |= {**CONDITIONS, "took_s": round(time.monotonic() - started, 1)}
                 results.append(result)
                 print(msgspec.json.encode(result).decode(), flush=True)
-                told = f"{result.name}: {result.value:,.0f} {result.unit} (goal {result.goal})"
-                print(told, file=sys.stderr)
+                line = f"{result.name}: {result.value:,.0f} {result.unit} (goal {result.goal})"
+                print(line, file=sys.stderr)
     print(f"\n{'benchmark':38}{'figure':>12}  {'unit':18}goal", file=sys.stderr)
     for result in results:
         print(f"{result.name:38}{result.value:>12,.0f}  {result.unit:18}{result.goal}", file=sys.stderr)

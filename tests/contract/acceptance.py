@@ -141,17 +141,17 @@ class AcceptanceContract:
             notification(ada, key=uuid4(), former=Former(uuid4())),
         ]
 
-        told = (await self.accept(engine, batch, ada)).verdicts
+        verdicts = (await self.accept(engine, batch, ada)).verdicts
 
-        assert told == [
+        assert verdicts == [
             Absorbed(before[0].id, before[0].fingerprint),
             Absorbed(before[1].id, before[1].fingerprint),
             Won(batch[2].id),
             Won(batch[3].id),
         ]
         again = [msgspec.structs.replace(each, id=IDS.next(), deliveries=()) for each in batch[2:]]
-        told = (await self.accept(engine, again, ada)).verdicts
-        assert told == [Absorbed(each.id, each.fingerprint) for each in batch[2:]]
+        verdicts = (await self.accept(engine, again, ada)).verdicts
+        assert verdicts == [Absorbed(each.id, each.fingerprint) for each in batch[2:]]
 
     async def test_what_is_absorbed_leaves_its_neighbours_alone(self, engine: Engine) -> None:
         ada, key = user(), uuid4()
@@ -166,8 +166,8 @@ class AcceptanceContract:
             Absorbed(first.id, first.fingerprint),
             Won(batch[2].id),
         ]
-        told = [p.delivery for m in committed.messages for p in decode(m.body)]
-        assert told == [batch[0].deliveries[0].id, batch[2].deliveries[0].id]
+        packed = [p.delivery for m in committed.messages for p in decode(m.body)]
+        assert packed == [batch[0].deliveries[0].id, batch[2].deliveries[0].id]
 
     async def test_accepting_again_after_a_lost_answer_changes_nothing(self, engine: Engine) -> None:
         ada = user()
@@ -273,10 +273,10 @@ class AcceptanceContract:
     async def test_what_the_mirror_knows_of_a_customer_stays(self, engine: Engine) -> None:
         ada = user(profile=None)
         await self.accept(engine, [], ada)
-        told = msgspec.structs.replace(ada, profile=b"inline", email_index=b"e1")
-        await self.accept(engine, [], told)  # nothing was known: better than nothing
+        inline = msgspec.structs.replace(ada, profile=b"inline", email_index=b"e1")
+        await self.accept(engine, [], inline)  # nothing was known: better than nothing
         assert (await self._profile(engine, ada.id))[1:3] == (b"inline", b"e1")
-        await self.accept(engine, [], msgspec.structs.replace(told, profile=b"other", email_index=b"e2"))
+        await self.accept(engine, [], msgspec.structs.replace(inline, profile=b"other", email_index=b"e2"))
         assert (await self._profile(engine, ada.id))[1:3] == (b"inline", b"e1")
 
     async def _profile(self, engine: Engine, who: UUID) -> tuple[object, ...]:

@@ -79,8 +79,8 @@ class BuryContract:
 
         assert (await engine.letters().give_up([Pointer(again.id, again.seq)], "a bug")).messages
 
-        told = [status for status, _ in await engine.history(again.id)]
-        assert told == ["queued", "sending", "unknown", "failed"]
+        statuses = [status for status, _ in await engine.history(again.id)]
+        assert statuses == ["queued", "sending", "unknown", "failed"]
 
 
 class ReplayContract:

@@ -216,8 +216,8 @@ class ReaderContract:
     async def test_notifications_of_a_person(self, reader: Reader, seed: Seed, now: datetime) -> None:
         ada, bob = uuid4(), uuid4()
         rows = [notification(now - n * MINUTE) for n in range(4)]
-        told = [(rows[0], ada), (rows[1], bob), (rows[2], ada), (rows[2], bob), (rows[3], ada)]
-        await seed(Rows(notifications=rows, deliveries=[delivery(*pair) for pair in told]))
+        pairs = [(rows[0], ada), (rows[1], bob), (rows[2], ada), (rows[2], bob), (rows[3], ada)]
+        await seed(Rows(notifications=rows, deliveries=[delivery(*pair) for pair in pairs]))
         hers = Filter(mode="live", user=ada)
 
         assert ids(await reader.notifications(hers, None, 10)) == [rows[0].id, rows[2].id, rows[3].id]

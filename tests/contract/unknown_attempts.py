@@ -114,8 +114,8 @@ class UnknownContract:
         [again] = (await lease(engine, pointer)).taken
         assert (again.spent, again.attempt, again.interrupted) == (0, 2, False)
         assert again.accepted_at > taken.accepted_at
-        told = await engine.history(taken.id)
-        assert told == [*CALLED, ("unknown", "timed out"), ("queued", "resolved as resend")]
+        history = await engine.history(taken.id)
+        assert history == [*CALLED, ("unknown", "timed out"), ("queued", "resolved as resend")]
         stand = await engine.stand(taken.notification)
         assert stand is not None
         assert stand.counts == Counts(open=1)

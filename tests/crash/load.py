@@ -74,7 +74,7 @@ class Load(Requests):
     def body(self, key: str) -> dict[str, Any]:
         """One errand."""
         errand, name = errand_of(key), f"{self.life}-{key}"
-        users = [f"{told}+{name}-{n}@example.com" for n, told in enumerate(errand.to)]
+        users = [f"{local}+{name}-{n}@example.com" for n, local in enumerate(errand.to)]
         return {
             "notificationType": "errand",
             "channelType": "email",

@@ -79,5 +79,5 @@ async def test_clocks_that_are_minutes_apart_change_nothing_and_are_shown(shop: 
         assert (said.status, said.body["ready"]) == (200, True)
         assert re.fullmatch(rf"[\d.]+ s {side} the database's, which decides", said.body["parts"]["clock"])
     logged = [line for child in shop.children for line in child.log_lines()]
-    told = [line["seconds"] for line in logged if line["event"] == "clock.skewed"]
-    assert sorted(told) == [pytest.approx(BEHIND, abs=1), pytest.approx(AHEAD, abs=1)]
+    skews = [line["seconds"] for line in logged if line["event"] == "clock.skewed"]
+    assert sorted(skews) == [pytest.approx(BEHIND, abs=1), pytest.approx(AHEAD, abs=1)]

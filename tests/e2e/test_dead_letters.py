@@ -63,7 +63,7 @@ async def operated(
             yield Operated(shop, receiver)
 
 
-async def tell(shop: Shop, *addresses: str, **changes: Any) -> UUID:
+async def send(shop: Shop, *addresses: str, **changes: Any) -> UUID:
     """A notification to these addresses."""
     body = {
         "notificationType": "operated",
@@ -77,7 +77,7 @@ async def tell(shop: Shop, *addresses: str, **changes: Any) -> UUID:
 
 async def refused(shop: Shop, count: int, name: str, **changes: Any) -> UUID:
     """A notification that nobody got, but would the second time."""
-    id_ = await tell(shop, *(f"refuse-1+{name}{n}@example.com" for n in range(count)), **changes)
+    id_ = await send(shop, *(f"refuse-1+{name}{n}@example.com" for n in range(count)), **changes)
     await shop.status(id_, "failed", timeout=60)
     return id_
 
@@ -135,19 +135,19 @@ async def test_a_group_is_sent_again_as_a_job(operated: Operated) -> None:
 
 async def test_operators_are_told_within_seconds_once_for_a_group(operated: Operated) -> None:
     shop, receiver = operated
-    untold = "SELECT count(*) FROM dead_letter_queue WHERE closed_at IS NULL AND alerted_at IS NULL"
-    await eventually(lambda: _is(shop.value(untold), 0))
+    unalerted = "SELECT count(*) FROM dead_letter_queue WHERE closed_at IS NULL AND alerted_at IS NULL"
+    await eventually(lambda: _is(shop.value(unalerted), 0))
     before = len(receiver.events)
     receiver.answers = [500, 307]
     notification = await refused(shop, 20, "alert", channelType="sms", recipients=_phones(20))
     [group] = await groups(shop, notification)
 
-    def told() -> list[Any]:
+    def posted() -> list[Any]:
         events = [got for got in receiver.events[before:] if got.event["data"]["group"] == group["group"]]
         assert len(events) >= 3
         return events
 
-    events = await eventually(told, timeout=60)
+    events = await eventually(posted, timeout=60)
     assert len(events) == 3, "two that were not taken, and no event for each letter"
     assert all(got.is_signed() for got in events)
     assert events[1].id == events[2].id, "the same event, sent again"
@@ -160,7 +160,7 @@ async def test_operators_are_told_within_seconds_once_for_a_group(operated: Oper
     assert 20 in {line["count"] for line in said if line["group"] == group["group"]}
     undelivered = {line["reason"] for line in lines if line["event"] == "alert.undelivered"}
     assert undelivered == {"answered 500", "answered 307"}
-    await eventually(lambda: _is(shop.value(untold), 0))
+    await eventually(lambda: _is(shop.value(unalerted), 0))
 
 
 def _phones(count: int) -> list[dict[str, str]]:
@@ -173,7 +173,7 @@ async def _is(asked: Any, expected: int) -> bool:
 
 async def test_from_the_command_line(operated: Operated) -> None:
     shop = operated.shop
-    again, aside = await asyncio.gather(refused(shop, 3, "again"), tell(shop, "refuse+aside@example.com"))
+    again, aside = await asyncio.gather(refused(shop, 3, "again"), send(shop, "refuse+aside@example.com"))
     await shop.status(aside, "failed")
 
     found = await _dlq(shop, "ls", "--notification", str(again))
@@ -195,8 +195,8 @@ async def test_from_the_command_line(operated: Operated) -> None:
     await shop.status(again, "completed")
 
     [letter] = await _dlq(shop, "ls", "--letters", "--notification", str(aside))
-    told = await shop.command("dlq", "discard", letter["deliveryId"], "--reason", "a typo", "--yes")
-    assert "Put 1 aside." in told
+    printed = await shop.command("dlq", "discard", letter["deliveryId"], "--reason", "a typo", "--yes")
+    assert "Put 1 aside." in printed
     shown = await _dlq(shop, "show", letter["deliveryId"])
     assert [(each["status"], each["note"]) for each in shown["deadLetters"]] == [("discarded", "a typo")]
     assert "None." in await shop.command("dlq", "ls", "--notification", str(aside))
@@ -243,7 +243,7 @@ async def test_the_dead_queues_are_compacted(operated: Operated) -> None:
 async def test_calls_without_an_answer_are_held_and_resolved(operated: Operated) -> None:
     shop = operated.shop
     names = ("sent", "failed", "resend")
-    ids = [await tell(shop, f"silent-1+{name}@example.com", **{"class": "marketing"}) for name in names]
+    ids = [await send(shop, f"silent-1+{name}@example.com", **{"class": "marketing"}) for name in names]
     attempts = await eventually(lambda: _held(shop, ids), timeout=30)
     await _figure(shop, "worker", "posthorn_held_deliveries", 3)
     await _figure(shop, "worker", 'posthorn_unknown_outcomes_total{channel="email",provider="sandbox"}', 3)

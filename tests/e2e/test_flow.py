@@ -25,7 +25,7 @@ async def test_by_event(postal: Postal) -> None:
         order = {"orderId": "123", "userId": "456", "total": 99.99, "items": ITEMS}
         await publish("orders", order, type="OrderCreated", message_id="o-1")
     notification = await eventually(lambda: _of_order(shop, "123"))
-    mail = await _told(shop, box.mails, UUID(notification["id"]))
+    mail = await _mail_of(shop, box.mails, UUID(notification["id"]))
     assert mail["To"] == "Ada Lovelace <ada@customers.example>"
     assert mail["From"] == "The Shop <orders@shop.example>"
     assert mail["Subject"] == "Your order 123 is confirmed"
@@ -53,7 +53,7 @@ async def test_by_request(postal: Postal) -> None:
     }
     answer = await shop.call("POST", "/api/notifications", request, idempotency="order-124")
     assert answer.headers["Location"] == f"/api/notifications/{answer.id}"
-    mail = await _told(shop, box.mails, answer.id)
+    mail = await _mail_of(shop, box.mails, answer.id)
     assert mail["To"] == "Grace <grace@customers.example>"
     assert mail["Subject"] == "Your order 124 is confirmed"
 
@@ -116,7 +116,7 @@ async def _of_order(shop: Shop, order: str) -> Any:
     return answer.body["items"][0]
 
 
-async def _told(shop: Shop, mails: list[EmailMessage], id_: UUID) -> EmailMessage:
+async def _mail_of(shop: Shop, mails: list[EmailMessage], id_: UUID) -> EmailMessage:
     """The one mail of a notification, after its status, deliveries and history have told the whole way."""
     shown = await shop.status(id_, "completed")
     assert (shown["counts"]["sent"], shown["counts"]["open"]) == (1, 0)

@@ -23,7 +23,7 @@ WORDS = {"subject": "Hello", "body": "World"}
 SMS = Lane("sms", Priority.MEDIUM)
 
 
-async def _tell(stage: Shop, *recipients: Any, key: str | None = None, **changes: Any) -> UUID:
+async def _send(stage: Shop, *recipients: Any, key: str | None = None, **changes: Any) -> UUID:
     body = {"notificationType": "journey", "channelType": "email", "recipients": recipients, **WORDS}
     return (await stage.call("POST", "/api/notifications", body | changes, key=key)).id
 
@@ -46,8 +46,8 @@ async def begun(stage: Shop) -> Mapping[str, UUID]:
         await publish("order.created", order, message_id="early")
         early = await eventually(lambda: _of_order(stage, "early"))
         begun = {
-            "deferred twice": await _tell(stage, {"email": "defer-2@example.com"}),
-            "unanswered": await _tell(stage, {"email": "silent-1@example.com"}),
+            "deferred twice": await _send(stage, {"email": "defer-2@example.com"}),
+            "unanswered": await _send(stage, {"email": "silent-1@example.com"}),
             "early": early,
         }
 
@@ -68,7 +68,7 @@ async def _of_order(stage: Shop, order: str) -> UUID:
 
 
 async def test_refused_is_a_dead_letter(stage: Shop, begun: Mapping[str, UUID]) -> None:
-    id_ = await _tell(stage, {"email": "refuse@example.com"}, priority="low")
+    id_ = await _send(stage, {"email": "refuse@example.com"}, priority="low")
     await stage.status(id_, "failed")
     [delivery] = await stage.listed(id_, "deliveries")
     assert (delivery["status"], delivery["failureReason"]) == ("failed", "the sandbox was told to refuse")
@@ -85,7 +85,7 @@ async def test_a_disabled_channel_keeps_what_it_has_and_takes_no_more(stage: Sho
     put = await stage.call("PUT", "/api/users/reader", {"name": "R"}, headers={"If-None-Match": "*"})
     assert put.status == 201, put
     await stage.channel("in_app", isEnabled=False, whenDisabled="hold")
-    id_ = await _tell(stage, "reader", channelType="in_app")
+    id_ = await _send(stage, "reader", channelType="in_app")
     await eventually(lambda: _rests(stage))
     [delivery] = await stage.listed(id_, "deliveries")
     assert delivery["status"] == "queued"
@@ -96,7 +96,7 @@ async def test_a_disabled_channel_keeps_what_it_has_and_takes_no_more(stage: Sho
 
 async def test_a_paused_channel_waits_and_goes_on(stage: Shop) -> None:
     await stage.channel("sms", isPaused=True)
-    id_ = await _tell(stage, {"phone": "+4917612340001"}, channelType="sms")
+    id_ = await _send(stage, {"phone": "+4917612340001"}, channelType="sms")
 
     async def waits() -> bool:
         return (await stage.call("GET", f"/api/notifications/{id_}")).body["status"] == "queued"
@@ -112,14 +112,14 @@ async def test_a_paused_channel_waits_and_goes_on(stage: Shop) -> None:
 async def test_cancelled_before_it_was_sent(stage: Shop) -> None:
     await stage.channel("sms", isPaused=True)
     phones = [{"phone": f"+491761234010{n}"} for n in range(3)]
-    id_ = await _tell(stage, *phones, channelType="sms")
+    id_ = await _send(stage, *phones, channelType="sms")
     answer = await stage.call("POST", f"/api/notifications/{id_}/cancel")
     await stage.channel("sms", isPaused=False)
     stands = await stage.status(id_, "cancelled")
     assert stands["counts"]["cancelled"] == 3
     assert answer.body["alreadySent"] == 0
     assert answer.body["cancelled"] + answer.body["inFlight"] == 3
-    follower = await _tell(stage, {"phone": "+4917612340001"}, channelType="sms")
+    follower = await _send(stage, {"phone": "+4917612340001"}, channelType="sms")
     await stage.status(follower, "completed")  # the lane is open again, and has passed them by
     sent = {str(line.delivery) for line in stage.calls()}
     assert not sent & {delivery["id"] for delivery in await stage.listed(id_, "deliveries")}
@@ -128,8 +128,8 @@ async def test_cancelled_before_it_was_sent(stage: Shop) -> None:
 async def test_every_pointer_published_three_times_is_called_once(stage: Shop) -> None:
     await stage.channel("sms", isPaused=True)
     many = [{"phone": f"+4917612341{n:03d}"} for n in range(120)]
-    ids = [await _tell(stage, *many, channelType="sms")]
-    ids += [await _tell(stage, {"phone": f"+4917612342{n:03d}"}, channelType="sms") for n in range(30)]
+    ids = [await _send(stage, *many, channelType="sms")]
+    ids += [await _send(stage, {"phone": f"+4917612342{n:03d}"}, channelType="sms") for n in range(30)]
     pointers = await eventually(lambda: _pointers(stage, ids))
     assert len(pointers) == 150
     alone = [encode([pointer]) for pointer in pointers]
@@ -141,7 +141,7 @@ async def test_every_pointer_published_three_times_is_called_once(stage: Shop) -
     await stage.channel("sms", isPaused=False)
     for id_ in ids:
         await stage.status(id_, "completed")
-    follower = await _tell(stage, {"phone": "+4917612340001"}, channelType="sms")
+    follower = await _send(stage, {"phone": "+4917612340001"}, channelType="sms")
     await stage.status(follower, "completed")  # the copies before it have been dropped
     calls = Counter(line.delivery for line in stage.calls())
     assert {calls[pointer.delivery] for pointer in pointers} == {1}

@@ -30,8 +30,8 @@ def keys(*versions: int, current: int) -> dict[str, str]:
     known = secrets.spelled_out(load({"POSTHORN_VAULT__SECRET": SECRET}).settings)
     known |= {"vault.keys.2": OTHER}
     named = {"vault.index", "vault.pepper", *(f"vault.keys.{version}" for version in versions)}
-    told = {f"POSTHORN_{key.upper().replace('.', '__')}": known[key] for key in named}
-    return told | {"POSTHORN_VAULT__CURRENT": str(current), "POSTHORN_VAULT__SECRET": ""}
+    environment = {f"POSTHORN_{key.upper().replace('.', '__')}": known[key] for key in named}
+    return environment | {"POSTHORN_VAULT__CURRENT": str(current), "POSTHORN_VAULT__SECRET": ""}
 
 
 async def test_a_process_with_another_secret_does_not_begin(shop: Shop) -> None:
@@ -57,9 +57,9 @@ async def test_a_key_that_a_worker_was_not_told_costs_no_message(shop: Shop) -> 
     accepted = (await shop.call("POST", "/api/notifications", body)).id
 
     async def said() -> None:
-        told = await shop.readiness("worker")
-        assert told.status == 503
-        assert "set vault.keys.2" in told.body["parts"]["keys"]
+        readiness = await shop.readiness("worker")
+        assert readiness.status == 503
+        assert "set vault.keys.2" in readiness.body["parts"]["keys"]
 
     await eventually(said, timeout=20)
     [delivery] = await shop.listed(accepted, "deliveries")

@@ -38,8 +38,8 @@ def _role(child: Child) -> object:
 
 
 def _handled(lines: list[dict[str, object]]) -> int:
-    told = (line for line in lines if line.get("event") == "events.handled")
-    return sum(int(str(line["taken"])) for line in told)
+    handled = (line for line in lines if line.get("event") == "events.handled")
+    return sum(int(str(line["taken"])) for line in handled)
 
 
 def _peak(pid: int) -> int:

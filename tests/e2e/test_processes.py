@@ -33,7 +33,7 @@ async def test_everything_in_one_process_from_start_to_drained(posthorn: Start, 
     await child.ready(f"{url}/readyz")
     key = _posthorn("key", "create", "test", "--embedded", "--data", str(data)).strip()
     assert "test" in _posthorn("key", "list", "--embedded", "--data", str(data))
-    told = _posthorn(
+    printed = _posthorn(
         *("send", ADDRESS, "--subject", "Hello", "--body", "It works", "--json", "--url", url), api_key=key
     )
     direct = _posthorn(
@@ -43,7 +43,7 @@ async def test_everything_in_one_process_from_start_to_drained(posthorn: Start, 
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as session:
 
         async def completed() -> bool:
-            return [await _status(session, url, sent) for sent in (told, direct)] == ["completed"] * 2
+            return [await _status(session, url, sent) for sent in (printed, direct)] == ["completed"] * 2
 
         await eventually(completed, timeout=20)
     assert await child.terminate() == 0
@@ -113,8 +113,10 @@ async def test_an_api_without_its_broker_is_ready_and_accepts(posthorn: Start, d
     url = f"http://127.0.0.1:{port}"
     await child.ready(f"{url}/readyz")
     key = _posthorn("key", "create", "test", environ=settings).strip()
-    told = _posthorn("send", ADDRESS, "--subject", "Hi", "--body", "Hi", "--url", url, "--json", api_key=key)
-    assert json.loads(told)["status"] == "queued"
+    printed = _posthorn(
+        "send", ADDRESS, "--subject", "Hi", "--body", "Hi", "--url", url, "--json", api_key=key
+    )
+    assert json.loads(printed)["status"] == "queued"
     assert await child.terminate(timeout=15) == 0
 
 

@@ -9,7 +9,7 @@ from tests.support.shop import Shop
 
 BACKLOG, MORE = 400, 200  # deliveries
 RECIPIENTS = 4
-TOLD_MAX = 10
+REPORTED_MAX = 10
 """Seconds until a publish has timed out and readiness tells."""
 
 
@@ -27,12 +27,12 @@ async def test_publishers_wait_consumers_go_on(
 
     with killable_rabbitmq.alarm(resource):
         await load.run(MORE // RECIPIENTS)
-        await eventually(lambda: _tells(shop, "api", 200), timeout=TOLD_MAX)
-        await eventually(lambda: "relay.waits" in api.log_text(), timeout=TOLD_MAX)
+        await eventually(lambda: _readiness_is(shop, "api", 200), timeout=REPORTED_MAX)
+        await eventually(lambda: "relay.waits" in api.log_text(), timeout=REPORTED_MAX)
         await shop.channel("email", isPaused=False)
         # Not all: what a busy worker finds no time to call goes back through the outbox, and waits there.
         await shop.called(BACKLOG // 2)
-        await eventually(lambda: _tells(shop, "worker", 503), timeout=TOLD_MAX)
+        await eventually(lambda: _readiness_is(shop, "worker", 503), timeout=REPORTED_MAX)
         assert await shop.value("SELECT count(*) FROM outbox") > 0, "nothing waited: nothing was tested"
 
     await shop.at_rest(BACKLOG + MORE)
@@ -44,7 +44,7 @@ async def test_publishers_wait_consumers_go_on(
         assert (answer.status, answer.body["parts"]["broker"]) == (200, "ok")
 
 
-async def _tells(shop: Shop, role: str, status: int) -> None:
+async def _readiness_is(shop: Shop, role: str, status: int) -> None:
     answer = await shop.readiness(role)
     assert "alarm" in answer.body["parts"]["broker"]
     assert answer.status == status

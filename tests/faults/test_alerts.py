@@ -51,7 +51,7 @@ async def test_killed_between_claim_and_delivery(alarmed: Shop, receiver: Receiv
     assert second.is_signed()
     assert (second.id, second.event["data"]["count"]) == (first.id, 1)
 
-    async def told() -> bool:
+    async def alerted() -> bool:
         return await alarmed.value("SELECT count(*) FROM dead_letter_queue WHERE alerted_at IS NULL") == 0
 
-    await eventually(told)
+    await eventually(alerted)

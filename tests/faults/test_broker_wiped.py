@@ -44,17 +44,17 @@ async def test_a_wiped_broker(shop: Shop, killable_rabbitmq: RabbitServer) -> No
     assert refused == DELIVERIES // 10
     assert await shop.sent() == DELIVERIES - refused
     await eventually(lambda: _dead_letters_are_there(killable_rabbitmq, shop), timeout=30)
-    [issued] = await eventually(lambda: _told(roles, "broker.reissued"), timeout=30)
+    [issued] = await eventually(lambda: _logged(roles, "broker.reissued"), timeout=30)
     assert issued["pointers"] > 100, "hardly anything was lost: nothing was tested"
     assert issued["dead_letters"] > 0
 
     others = 2 * len(roles) - 1  # all have found the marker at the start; after the loss one has marked
-    await eventually(lambda: len(_told(roles, "broker.intact")) >= others, timeout=30)
-    before, looked = await _numbers(shop), len(_told(roles, "broker.intact"))
+    await eventually(lambda: len(_logged(roles, "broker.intact")) >= others, timeout=30)
+    before, looked = await _numbers(shop), len(_logged(roles, "broker.intact"))
     await asyncio.to_thread(killable_rabbitmq.restart)
-    await eventually(lambda: len(_told(roles, "broker.intact")) >= looked + len(roles), timeout=30)
+    await eventually(lambda: len(_logged(roles, "broker.intact")) >= looked + len(roles), timeout=30)
     assert await _numbers(shop) == before, "a restart without a loss has issued something"
-    assert len(_told(roles, "broker.reissued")) == 1
+    assert len(_logged(roles, "broker.reissued")) == 1
 
 
 async def test_without_a_management_api_it_waits_for_an_operator(
@@ -68,15 +68,15 @@ async def test_without_a_management_api_it_waits_for_an_operator(
     await load.run(200)
     await eventually(lambda: _waiting(killable_rabbitmq, shop, "deliver.email.high"), timeout=30)
     await _lose_everything(killable_rabbitmq, shop)
-    lacking = await eventually(lambda: _told(roles, "broker.lacking"), timeout=30)
+    lacking = await eventually(lambda: _logged(roles, "broker.lacking"), timeout=30)
     assert lacking[0]["lacking"] == "queue deliver.email.critical is missing"
     assert lacking[0]["mend"] == "posthorn topology apply"
     await shop.command("topology", "apply")
-    await eventually(lambda: _told(roles, "broker.reissued"), timeout=30)
+    await eventually(lambda: _logged(roles, "broker.reissued"), timeout=30)
     await shop.at_rest(200 * RECIPIENTS, timeout=120)
     assert await shop.violations(load.ids) == []
     assert await shop.sent() == len(shop.calls()) == 200 * RECIPIENTS
-    assert len(_told(roles, "broker.reissued")) == 1
+    assert len(_logged(roles, "broker.reissued")) == 1
 
 
 async def _lose_everything(server: RabbitServer, shop: Shop) -> None:
@@ -86,7 +86,7 @@ async def _lose_everything(server: RabbitServer, shop: Shop) -> None:
     await asyncio.to_thread(server.create_vhost, shop.broker.name)
 
 
-def _told(roles: Sequence[Child], event: str) -> list[dict[str, Any]]:
+def _logged(roles: Sequence[Child], event: str) -> list[dict[str, Any]]:
     return [line for role in roles for line in role.log_lines() if line["event"] == event]
 
 

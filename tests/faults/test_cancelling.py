@@ -66,15 +66,15 @@ async def test_cancels_that_race_with_workers(shop: Shop) -> None:
     ids = await accepted(shop, names)
     await asyncio.gather(shop.start("worker"), shop.start("worker"))
     order = random.Random(7).sample(ids, len(ids))
-    told: dict[UUID, dict[str, int]] = {}
-    told_at: dict[UUID, datetime] = {}
+    answered: dict[UUID, dict[str, int]] = {}
+    answered_at: dict[UUID, datetime] = {}
 
     async def client(mine: Sequence[UUID]) -> None:
         async with aiohttp.ClientSession() as session:
             for id_ in mine:
                 answer = await shop.call("POST", f"/api/notifications/{id_}/cancel", session=session)
                 assert answer.status == 200, answer
-                told[id_], told_at[id_] = answer.body, datetime.now(UTC)
+                answered[id_], answered_at[id_] = answer.body, datetime.now(UTC)
 
     await asyncio.gather(*(client(order[n::CLIENTS]) for n in range(CLIENTS)))
     await shop.at_rest(NOTIFICATIONS)
@@ -83,7 +83,7 @@ async def test_cancels_that_race_with_workers(shop: Shop) -> None:
     taken = {line.delivery for line in shop.calls() if line.outcome == "accepted"}
     delivery_of = dict(await shop.fetch("SELECT notification_id, id FROM notification_deliveries"))
     kinds = {"cancelled": 0, "alreadySent": 0, "inFlight": 0}
-    for id_, answer in told.items():
+    for id_, answer in answered.items():
         [kind] = [name for name, count in answer.items() if count]
         assert answer[kind] == 1
         kinds[kind] += 1
@@ -97,6 +97,6 @@ async def test_cancels_that_race_with_workers(shop: Shop) -> None:
         JOIN notification_deliveries AS d ON d.id = a.delivery_id GROUP BY 1
         """
     )
-    late = [id_ for id_, last in cleared if last > told_at[id_]]
+    late = [id_ for id_, last in cleared if last > answered_at[id_]]
     assert late == [], "nothing is cleared after its cancel"
     assert await shop.violations(ids) == []

@@ -38,7 +38,7 @@ FLAWED_MAX = 25.0
 """Seconds: more than a lease; who is not at rest then never will be."""
 
 
-class Told(NamedTuple):
+class Finished(NamedTuple):
     """A story and what was thought of it."""
 
     story: Story
@@ -46,52 +46,52 @@ class Told(NamedTuple):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def told(
+async def runs(
     sandbox: Sandbox, postgres_server: PostgresServer, killable_rabbitmq: RabbitServer
-) -> AsyncIterator[dict[str, Told | BaseException]]:
+) -> AsyncIterator[dict[str, Finished | BaseException]]:
     """All of it side by side: they share the wait for the leases."""
     rig = Rig(sandbox=sandbox, postgres=postgres_server, rabbitmq=killable_rabbitmq)
     async with AsyncExitStack() as stack:
 
-        async def tell(points: str, **how: object) -> Told:
+        async def run(points: str, **how: object) -> Finished:
             shop = await stack.enter_async_context(rig.shop())
             story = await play(shop, [Point.parse(each) for each in points.split()], **how)  # type: ignore[arg-type]
-            return Told(story, await judge(story))
+            return Finished(story, await judge(story))
 
-        telling = {name: tell(points) for name, points in CHAINS.items()}
-        telling |= {flaw: tell(point, flaw=flaw, rest_max=FLAWED_MAX) for flaw, (point, _) in FLAWS.items()}
-        told = await asyncio.gather(*telling.values(), return_exceptions=True)
-        yield dict(zip(telling, told, strict=True))
+        running = {name: run(points) for name, points in CHAINS.items()}
+        running |= {flaw: run(point, flaw=flaw, rest_max=FLAWED_MAX) for flaw, (point, _) in FLAWS.items()}
+        runs = await asyncio.gather(*running.values(), return_exceptions=True)
+        yield dict(zip(running, runs, strict=True))
 
 
 @pytest.mark.parametrize("chain", CHAINS)
 async def test_nothing_is_lost_and_nothing_doubled_in_silence(
-    told: dict[str, Told | BaseException], chain: str
+    runs: dict[str, Finished | BaseException], chain: str
 ) -> None:
-    verdict = _of(told, chain).verdict
+    verdict = _of(runs, chain).verdict
     assert verdict.violations == []
     assert [row.lost for row in verdict.rows] == [0] * len(verdict.rows)
 
 
 async def test_calls_in_flight_at_a_kill_are_made_again_and_stand_as_unknown(
-    told: dict[str, Told | BaseException],
+    runs: dict[str, Finished | BaseException],
 ) -> None:
-    rows = _of(told, "calling").verdict.rows
+    rows = _of(runs, "calling").verdict.rows
     assert sum(row.duplicated for row in rows), "no call was in flight at a kill: nothing was tested"
     assert all(row.duplicated <= row.unknown for row in rows)
 
 
 @pytest.mark.parametrize("flaw", FLAWS)
-async def test_a_flawed_process_is_found(told: dict[str, Told | BaseException], flaw: str) -> None:
-    verdict = _of(told, flaw).verdict
+async def test_a_flawed_process_is_found(runs: dict[str, Finished | BaseException], flaw: str) -> None:
+    verdict = _of(runs, flaw).verdict
     assert verdict.rows[0].lost
     assert any(FLAWS[flaw][1] in words for words in verdict.violations)
 
 
 async def test_a_call_after_an_unknown_one_that_should_be_held_is_found(
-    told: dict[str, Told | BaseException],
+    runs: dict[str, Finished | BaseException],
 ) -> None:
-    story = _of(told, "calling").story
+    story = _of(runs, "calling").story
     held = (await story.shop.fetch(_HELD))[0]
     line = {
         "time": datetime.now(UTC).isoformat(),
@@ -107,9 +107,9 @@ async def test_a_call_after_an_unknown_one_that_should_be_held_is_found(
 
 
 async def test_a_call_in_flight_that_does_not_stand_as_unknown_is_found(
-    told: dict[str, Told | BaseException],
+    runs: dict[str, Finished | BaseException],
 ) -> None:
-    story = _of(told, "calling").story
+    story = _of(runs, "calling").story
     sent = (await story.shop.fetch(_SENT))[0]
     life = story.lives[0]
     pretended = life._replace(in_flight=life.in_flight | {(sent["delivery_id"], sent["attempt"])})
@@ -120,8 +120,8 @@ async def test_a_call_in_flight_that_does_not_stand_as_unknown_is_found(
     )
 
 
-async def test_letters_that_are_gone_are_found(told: dict[str, Told | BaseException]) -> None:
-    story = _of(told, "ending").story
+async def test_letters_that_are_gone_are_found(runs: dict[str, Finished | BaseException]) -> None:
+    story = _of(runs, "ending").story
     for queue in ("deliver.email.high.dlq", PARKED):
         path = f"/queues/{quote(story.shop.broker.name, safe='')}/{queue}/contents"
         await asyncio.to_thread(_server(story).api, "DELETE", path)
@@ -130,8 +130,8 @@ async def test_letters_that_are_gone_are_found(told: dict[str, Told | BaseExcept
     assert "event rubbish-0: unreadable, and not parked" in found
 
 
-def _of(told: dict[str, Told | BaseException], name: str) -> Told:
-    one = told[name]
+def _of(runs: dict[str, Finished | BaseException], name: str) -> Finished:
+    one = runs[name]
     if isinstance(one, BaseException):
         raise one
     return one

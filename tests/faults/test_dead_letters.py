@@ -92,8 +92,8 @@ async def test_all_that_are_open_are_attempted_again_and_nothing_else(
     closed = await shop.fetch("SELECT closed_by, count(*) FROM dead_letter_queue GROUP BY 1 ORDER BY 1")
     assert dict(closed) == {"ada": len(discarded), "broker-ui": dead - len(discarded)}
     moves = await shop.listed(notifications[0], "history")
-    told = {(move["status"], move["reason"], move["actor"]) for move in moves if move["actor"]}
-    assert told == {("queued", "replayed", "broker-ui")}
+    replays = {(move["status"], move["reason"], move["actor"]) for move in moves if move["actor"]}
+    assert replays == {("queued", "replayed", "broker-ui")}
     assert await shop.violations(notifications) == []
 
     sent = await pointers(shop, "SELECT id, seq FROM notification_deliveries WHERE status = 'sent' LIMIT 50")

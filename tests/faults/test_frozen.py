@@ -40,14 +40,14 @@ async def test_an_api_and_a_worker_frozen_for_ever(shop: Shop, killable_rabbitmq
     other = await shop.start("worker")
     await shop.cut_off(worker)  # as the broker does after thirty seconds without its heartbeats
     await shop.at_rest(400, timeout=ADOPTED_MAX)
-    assert _told(other, "outbox.adopted")
+    assert _logged(other, "outbox.adopted")
     assert await shop.violations(load.ids) == []
     sent, calls = await shop.sent(), len(shop.calls())
     assert sent == 400
 
     for child in (api, worker):
         child.signal(signal.SIGCONT)
-    await eventually(lambda: _told(worker, "settle.overtaken") or shop.calls()[calls:] == [], timeout=10)
+    await eventually(lambda: _logged(worker, "settle.overtaken") or shop.calls()[calls:] == [], timeout=10)
     for child in (worker, api):
         assert await child.terminate() == 0
     assert await shop.violations(load.ids) == []
@@ -64,8 +64,8 @@ async def test_an_api_cut_off_from_the_broker_alone(shop: Shop, killable_rabbitm
     load = Requests(shop, names, recipients=2)
     await load.run(50)
     await shop.at_rest(100, timeout=ADOPTED_MAX)
-    assert _told(worker, "outbox.adopted")
-    assert len(_told(api, "relay.waits")) == 1
+    assert _logged(worker, "outbox.adopted")
+    assert len(_logged(api, "relay.waits")) == 1
 
     again = datetime.now(UTC)
     await load.run(10)
@@ -85,5 +85,5 @@ def _may_not_publish(server: RabbitServer, shop: Shop) -> str:
     return url._replace(netloc=f"mute:mute@{url.hostname}:{url.port}").geturl()
 
 
-def _told(child: Child, event: str) -> list[object]:
+def _logged(child: Child, event: str) -> list[object]:
     return [line for line in child.log_lines() if line["event"] == event]

@@ -42,7 +42,7 @@ async def test_a_purged_lane_is_seen_and_filled_again(shop: Shop, killable_rabbi
     await shop.at_rest(400, timeout=60)
     assert await shop.violations(load.ids) == []
     assert await shop.sent() == len(shop.calls()) == 400
-    told = [line for role in shop.children for line in role.log_lines()]
-    assert any(line["event"] == "deliveries.issued_again" for line in told)
+    lines = [line for role in shop.children for line in role.log_lines()]
+    assert any(line["event"] == "deliveries.issued_again" for line in lines)
     [stalled, *_] = [line for line in api.log_lines() if line["event"] == "lane.stalled"]
     assert stalled["lane"] == LANE

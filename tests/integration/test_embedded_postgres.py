@@ -123,8 +123,8 @@ def test_programs_are_copied_for_an_account_that_cannot_reach_the_wheel(
     programs = folders.binaries(folder, pwd.getpwnam("nobody"))
     assert programs.is_relative_to(folder / "programs")
     assert folders.binaries(folder, pwd.getpwnam("nobody")) == programs
-    told = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True)
-    assert told.stdout.startswith("postgres (PostgreSQL)")
+    version = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True)
+    assert version.stdout.startswith("postgres (PostgreSQL)")
 
 
 async def test_a_pid_file_that_names_somebody_else_is_no_obstacle(folder: Path) -> None:

@@ -42,7 +42,7 @@ from tests.support.broker import RabbitServer, VHost
 from tests.support.eventually import eventually
 from tests.support.fault_proxy import FaultProxy
 from tests.support.postgres import PostgresServer
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 from tests.support.topology import lay_out, links
 
 ORDER = {"orderId": "123", "userId": "456", "total": 99.99, "items": [{"name": "Desk lamp"}]}
@@ -68,7 +68,7 @@ class Entrance:
         self.users = PostgresUsers(database=self.database)
         self.templates = PostgresTemplates(database=self.database)
         self.triggers = PostgresTriggers(database=self.database)
-        self.told = Told()
+        self.telemetry = RecordedTelemetry()
         self.consumers: list[BatchConsumer] = []
         self._stack = AsyncExitStack()
         self._running: list[asyncio.Task[None]] = []
@@ -89,7 +89,7 @@ class Entrance:
             handle=self.handle(),
             publisher=RabbitPublisher(publishing),
             ids=SystemIds(),
-            telemetry=self.told,
+            telemetry=self.telemetry,
         )
         consumer, clock = RabbitConsumer(consuming), SystemClock()
         self.consumers = [
@@ -153,7 +153,7 @@ class Entrance:
 
     def done(self, count: int) -> bool:
         """So many events are done with."""
-        return sum(self.told.events.values()) == count
+        return sum(self.telemetry.events.values()) == count
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ async def test_a_customer_and_an_order_as_the_shop_writes_them(entrance: Entranc
     assert row.profile is not None
     profile = open_profile(entrance.vault.unwrap(row.data_key, who), who, row.profile)
     assert (profile.email, profile.phone) == ("Ann@example.com", "+4930901820")
-    assert entrance.told.events == {("user.created", "written"): 1, ("order.created", "handled"): 1}
+    assert entrance.telemetry.events == {("user.created", "written"): 1, ("order.created", "handled"): 1}
 
 
 async def test_odd_values_in_an_order_cost_a_known_customer_no_confirmation(entrance: Entrance) -> None:
@@ -191,8 +191,8 @@ async def test_odd_values_in_an_order_cost_a_known_customer_no_confirmation(entr
     for n, values in enumerate(odd):
         await entrance.publish("order.created", ORDER | {"orderId": str(n)} | values, message_id=f"o-{n}")
     await eventually(lambda: entrance.done(4))
-    assert entrance.told.events == {("user.created", "written"): 1, ("order.created", "handled"): 3}
-    assert entrance.told.kept_out_ == {"bad_email": 1, "bad_name": 1, "bad_locale": 1}
+    assert entrance.telemetry.events == {("user.created", "written"): 1, ("order.created", "handled"): 3}
+    assert entrance.telemetry.kept_out_ == {"bad_email": 1, "bad_name": 1, "bad_locale": 1}
     who = derived_user_id(entrance.vault.index("user", "456"))
     assert await entrance.value("SELECT count(*) FROM notification_deliveries WHERE user_id = $1", who) == 3
 
@@ -206,7 +206,7 @@ async def test_the_same_event_five_times_is_one_notification(entrance: Entrance)
         )
     await eventually(lambda: entrance.done(5))
     assert len(await entrance.notifications()) == 1
-    assert entrance.told.events == {
+    assert entrance.telemetry.events == {
         ("product.back_in_stock", "handled"): 1,
         ("product.back_in_stock", "absorbed"): 4,
     }
@@ -221,7 +221,7 @@ async def test_an_order_told_again_under_another_event_id_is_one_and_other_data_
     await entrance.cloud_event("order.created", "e-3", ORDER | {"total": 1})
     await eventually(lambda: entrance.done(3))
     assert len(await entrance.notifications()) == 1
-    assert entrance.told.events == {
+    assert entrance.telemetry.events == {
         ("order.created", "handled"): 1,
         ("order.created", "absorbed"): 1,
         ("order.created", "reused"): 1,
@@ -301,7 +301,7 @@ async def test_a_connection_cut_in_mid_stream_loses_and_doubles_nothing(entrance
         return await entrance.value("SELECT count(*) FROM notifications") == 300
 
     await eventually(all_there, timeout=30)
-    await eventually(lambda: sum(entrance.told.events.values()) >= 300, timeout=30)
+    await eventually(lambda: sum(entrance.telemetry.events.values()) >= 300, timeout=30)
     assert await entrance.value("SELECT count(*) FROM notifications") == 300
     assert await entrance.depth(PARKED) == 0
 
@@ -314,9 +314,9 @@ async def test_a_database_restarted_in_mid_stream_loses_and_doubles_nothing(
             await entrance.cloud_event("order.created", f"e-{n}", ORDER | {"orderId": str(n)})
 
     publishing = asyncio.create_task(publish())
-    await eventually(lambda: sum(entrance.told.events.values()) > 20)
+    await eventually(lambda: sum(entrance.telemetry.events.values()) > 20)
     await asyncio.to_thread(postgres_server.kill)
-    await eventually(lambda: entrance.told.troubled_by("events.waiting"))
+    await eventually(lambda: entrance.telemetry.troubled_by("events.waiting"))
     await publishing
     await asyncio.to_thread(postgres_server.start)
     await eventually(lambda: entrance.done(300), timeout=40)

@@ -194,11 +194,11 @@ MISBEHAVIOUR = [
 @pytest.mark.parametrize(("script", "kind", "says"), MISBEHAVIOUR)
 async def test_misbehaviour(script: dict[str, str], kind: type, says: str) -> None:
     async with scripted(**script) as server:
-        told = await outcome(server.port, timeout=SHORT)
-        assert type(told) is kind
-        if isinstance(told, Deferred | Refused | Unknown | AccountFault):
-            assert says in told.reason
-            assert "ada@" not in told.reason
+        found = await outcome(server.port, timeout=SHORT)
+        assert type(found) is kind
+        if isinstance(found, Deferred | Refused | Unknown | AccountFault):
+            assert says in found.reason
+            assert "ada@" not in found.reason
         assert server.connections == 1
 
 
@@ -220,8 +220,8 @@ async def test_a_relay_may_scan_a_message_longer_than_a_call_may_take_to_begin(
 
 async def test_that_wait_has_an_end_of_its_own() -> None:
     async with scripted(content=HANG) as server:
-        told = await outcome(server.port, timeout=timedelta(seconds=9), answer_max=SHORT)
-        assert told == Unknown("message: no answer within 0.3 s")
+        found = await outcome(server.port, timeout=timedelta(seconds=9), answer_max=SHORT)
+        assert found == Unknown("message: no answer within 0.3 s")
 
 
 async def test_a_dead_peer_is_noticed_while_we_wait() -> None:
@@ -237,15 +237,15 @@ async def test_a_dead_peer_is_noticed_while_we_wait() -> None:
 async def test_nobody_listens() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        told = await outcome(closed.getsockname()[1])
-    assert isinstance(told, Deferred)
-    assert told.reason.startswith("connecting: ")
+        found = await outcome(closed.getsockname()[1])
+    assert isinstance(found, Deferred)
+    assert found.reason.startswith("connecting: ")
 
 
 async def test_a_name_that_does_not_resolve() -> None:
-    told = await outcome(25, host="no-such-host.invalid")
-    assert isinstance(told, AccountFault | Deferred)  # without a resolver nobody knows that there is none
-    assert told.reason.startswith("connecting: ")
+    found = await outcome(25, host="no-such-host.invalid")
+    assert isinstance(found, AccountFault | Deferred)  # without a resolver nobody knows that there is none
+    assert found.reason.startswith("connecting: ")
 
 
 async def test_an_address_that_needs_smtputf8() -> None:
@@ -253,9 +253,9 @@ async def test_an_address_that_needs_smtputf8() -> None:
         assert isinstance(await smtp.send(message("jörg@shop.test")), Accepted)
         assert box.recipients == ["jörg@shop.test"]
     async with mailbox() as box, gateway(box.port) as smtp:
-        told = await smtp.send(message("jörg@shop.test"))
-        assert isinstance(told, Refused)
-        assert "SMTPUTF8" in told.reason
+        found = await smtp.send(message("jörg@shop.test"))
+        assert isinstance(found, Refused)
+        assert "SMTPUTF8" in found.reason
         assert isinstance(await smtp.send(message()), Accepted)
         assert len(box.sessions) == 1
 
@@ -263,8 +263,8 @@ async def test_an_address_that_needs_smtputf8() -> None:
 @pytest.mark.parametrize("address", ["+4930901820", "a b@shop.test", "ada@shop.test\r\nDATA", ""])
 async def test_what_is_no_mail_address_is_refused_without_a_connection(address: str) -> None:
     async with scripted() as server, gateway(server.port) as smtp:
-        told = Refused("cannot be an e-mail: not an e-mail address", examined=False)
-        assert await smtp.send(message(address)) == told
+        found = Refused("cannot be an e-mail: not an e-mail address", examined=False)
+        assert await smtp.send(message(address)) == found
         assert server.connections == 0
 
 
@@ -278,12 +278,12 @@ async def test_what_is_no_mail_address_is_refused_without_a_connection(address: 
 )
 async def test_logging_in(user: str | None, password: str | None, kind: type, says: str) -> None:
     async with mailbox(login=("shop", "secret")) as box:
-        told = await outcome(box.port, user=user, password=None if password is None else Secret(password))
-        assert type(told) is kind
-        if isinstance(told, AccountFault):
-            assert told.certain
-            assert says in told.reason
-            assert "wrong" not in told.reason
+        found = await outcome(box.port, user=user, password=None if password is None else Secret(password))
+        assert type(found) is kind
+        if isinstance(found, AccountFault):
+            assert found.certain
+            assert says in found.reason
+            assert "wrong" not in found.reason
 
 
 @pytest.mark.parametrize(
@@ -298,17 +298,17 @@ async def test_logging_in(user: str | None, password: str | None, kind: type, sa
 async def test_troubles_with_logging_in(answer: str, kind: type) -> None:
     hello = "250-scripted.test\r\n250 AUTH PLAIN"
     async with scripted(EHLO=hello, AUTH=answer) as server:
-        told = await outcome(server.port, user="shop", password=Secret("secret"), timeout=SHORT)
-        assert type(told) is kind
-        assert "logging in" in getattr(told, "reason", "")
+        found = await outcome(server.port, user="shop", password=Secret("secret"), timeout=SHORT)
+        assert type(found) is kind
+        assert "logging in" in getattr(found, "reason", "")
         assert "MAIL" not in server.heard
 
 
 async def test_a_server_without_logins_is_not_asked_for_one_in_vain() -> None:
     async with scripted() as server:
-        told = await outcome(server.port, user="shop", password=Secret("secret"))
-        assert isinstance(told, AccountFault)
-        assert "AUTH" in told.reason
+        found = await outcome(server.port, user="shop", password=Secret("secret"))
+        assert isinstance(found, AccountFault)
+        assert "AUTH" in found.reason
 
 
 @pytest.mark.parametrize("tls", ["tls", "starttls"])
@@ -329,9 +329,9 @@ async def test_encrypted_and_verified(tls: str, tmp_path: Path) -> None:
 
 async def test_a_server_that_does_not_encrypt_gets_nothing() -> None:
     async with scripted() as server:
-        told = await outcome(server.port, tls="starttls", user="shop", password=Secret("secret"))
-        assert isinstance(told, AccountFault)
-        assert "STARTTLS" in told.reason
+        found = await outcome(server.port, tls="starttls", user="shop", password=Secret("secret"))
+        assert isinstance(found, AccountFault)
+        assert "STARTTLS" in found.reason
         assert not {"AUTH", "MAIL"} & set(server.heard)
     async with mailbox() as box:
         assert isinstance(await outcome(box.port, tls="tls", timeout=SHORT * 3), AccountFault)

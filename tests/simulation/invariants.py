@@ -80,7 +80,7 @@ def violations(world: "World", shop: "Shop") -> list[str]:
     for row in world.rows.deliveries.values():
         faults = [
             *_rests(world, row),
-            *_told(world, row),
+            *_history(world, row),
             *_attempts(world, row, lines[row.id]),
             *_repeated(world, row, lines[row.id]),
             *_too_often(world, row, lines[row.id]),
@@ -114,10 +114,10 @@ def _lost(world: "World", shop: "Shop") -> Iterator[str]:
         if asked.key is not None and meant in rows.notifications and not rows.notifications[meant].reason:
             winners[asked.key].add(meant)
     yield from (f"key {key}: {len(ids)} notifications" for key, ids in winners.items() if len(ids) > 1)
-    told = Counter(str(row.metadata.get("order")) for row in rows.notifications.values())
+    counted = Counter(str(row.metadata.get("order")) for row in rows.notifications.values())
     for order in shop.published:
-        if told[order] > 1 or (not told[order] and order not in shop.forgiven_orders):
-            yield f"event of order {order}: {told[order]} notifications"
+        if counted[order] > 1 or (not counted[order] and order not in shop.forgiven_orders):
+            yield f"event of order {order}: {counted[order]} notifications"
 
 
 def _rests(world: "World", row: DeliveryRow) -> Iterator[str]:
@@ -130,7 +130,7 @@ def _rests(world: "World", row: DeliveryRow) -> Iterator[str]:
         yield "rests as unknown, and nobody asked for that"
 
 
-def _told(world: "World", row: DeliveryRow) -> Iterator[str]:
+def _history(world: "World", row: DeliveryRow) -> Iterator[str]:
     """Its history is legal, and ends where it stands."""
     walk = [step.status for step in world.rows.history[row.id]]
     for before, after in pairwise(walk):

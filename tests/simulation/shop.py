@@ -104,7 +104,7 @@ class Shop:
                 work.append(self.world.spawn(self._ask(request)))
             n += 1
         work += [self.world.spawn(self._order(f"order-{n}")) for n in range(ORDERS)]
-        work += [self.world.spawn(self._tell_of_customer(n)) for n in range(0, CUSTOMERS, 6)]
+        work += [self.world.spawn(self._publish_customer(n)) for n in range(0, CUSTOMERS, 6)]
         work += [self.world.spawn(self._opt_out(n)) for n in chance.sample(range(CUSTOMERS), 4)]
         await asyncio.gather(*work)
         while len(self.world.rows.deliveries) < DELIVERIES_MIN:
@@ -146,9 +146,9 @@ class Shop:
             member = await self.fleet.api()
             accept = partial(member.assembly.accept, request)
             try:
-                told = await member.process.request(accept)
+                answer = await member.process.request(accept)
             except (Unavailable, Overloaded, InFlight, Gone) as fault:
-                world.note("the shop is told of {}: {!r}", key, fault)
+                world.note("the shop's answer to {}: {!r}", key, fault)
                 if key is None:
                     return  # nobody promised anything, and a second request might be a second message
                 await passing(world.chance.uniform(0.2, 2))
@@ -158,11 +158,11 @@ class Shop:
                 return
             else:
                 break
-        world.note("the shop is told of {}: {}", key, told)
-        self.accepted[told.id] = Asked(len(request.recipients), key, disputed, since)
+        world.note("the shop's answer to {}: {}", key, answer)
+        self.accepted[answer.id] = Asked(len(request.recipients), key, disputed, since)
         if world.chance.random() < 0.1 and not disputed:
             await passing(world.chance.uniform(0, 6))
-            await self._call_off(told.id)
+            await self._call_off(answer.id)
 
     async def _call_off(self, notification: UUID) -> None:
         """Until somebody has heard it; a promise that is not drained yet is not found, and stays."""
@@ -189,7 +189,7 @@ class Shop:
         if world.chance.random() < 0.2:
             await self._publish("order.created", order, body)
 
-    async def _tell_of_customer(self, n: int) -> None:
+    async def _publish_customer(self, n: int) -> None:
         await passing(self.world.chance.uniform(0, LOAD))
         body = {"userId": f"c{n}", "email": _email(n)}
         await self._publish("user.updated", f"customer-{n}", body)

@@ -9,12 +9,12 @@ from tests.support.virtual_time import VirtualLoop, passing
 
 
 def test_a_killed_process_does_nothing_more_and_the_others_go_on() -> None:
-    told: list[str] = []
+    order: list[str] = []
 
     async def count(name: str, process: Process) -> None:
         while True:
             process.check()
-            told.append(name)
+            order.append(name)
             await passing(1)
 
     async def main(virtual: VirtualLoop) -> None:
@@ -31,4 +31,4 @@ def test_a_killed_process_does_nothing_more_and_the_others_go_on() -> None:
 
     virtual_time.run(main, TaskFactory())
 
-    assert told == ["one", "other"] * 3 + ["other"] * 2
+    assert order == ["one", "other"] * 3 + ["other"] * 2

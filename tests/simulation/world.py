@@ -80,8 +80,8 @@ def _at_once(operation: Coroutine[Any, Any, Any]) -> tuple[object, Exception | N
         operation.send(None)
     except StopIteration as done:
         return done.value, None
-    except Exception as told:  # noqa: BLE001  it is the answer
-        return None, told
+    except Exception as error:  # noqa: BLE001  it is the answer
+        return None, error
     raise AssertionError("the store in memory waits for nobody")
 
 
@@ -218,8 +218,8 @@ class World:
     async def _in_time(self, letter: "_Letter") -> None:
         try:
             self._done(letter, await letter.operation(), None)
-        except Exception as told:  # noqa: BLE001  it is the answer
-            self._done(letter, None, told)
+        except Exception as error:  # noqa: BLE001  it is the answer
+            self._done(letter, None, error)
 
     def _done(self, letter: "_Letter", result: object, error: Exception | None) -> None:
         self.note("{} {}{}", letter.process.name, letter.name, f": {error!r}" if error else "")
@@ -285,8 +285,8 @@ class World:
         """It loses its data."""
         self.random_faults.count["broker wiped"] += 1
         self.note("the broker is wiped")
-        for told in self.on_wiped:
-            told()
+        for call in self.on_wiped:
+            call()
         self.taken |= set(at_broker(self.broker))
         old, self.broker = self.broker, MemoryBroker(TOPOLOGY, self.clock)
         self.spawn(old.close())

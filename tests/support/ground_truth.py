@@ -82,7 +82,7 @@ async def violations(
         *_called(stored, lines),
         *_repeated(stored, lines, deaths),
         *_unexplained(stored, lines, deaths, store_lost=store_lost),
-        *_told(stored),
+        *_history(stored),
         *_counted(stored),
         *(f"{count} {words}" for words, count in stored.orphans.items() if count),
         *([f"{stored.outbox} messages are left in the outbox"] if stored.outbox else []),
@@ -183,7 +183,7 @@ def _died_with(attempt: Mapping[str, Any], deaths: Sequence[Death]) -> bool:
     )
 
 
-def _told(stored: Stored) -> Iterator[str]:
+def _history(stored: Stored) -> Iterator[str]:
     """Histories are whole, legal, and end where the delivery stands."""
     for id_, delivery in stored.deliveries.items():
         steps = stored.history.get(id_, [])

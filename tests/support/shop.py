@@ -156,8 +156,8 @@ class Shop:
     ) -> Child:
         """A process of this shop, not started yet; ends with the shop."""
         folder = self.sandbox.folder(arguments[0])
-        told = {**self.env, **(env or {})}
-        child = posthorn_child(folder, *arguments, env=told, toml=self.toml, module=module)
+        variables = {**self.env, **(env or {})}
+        child = posthorn_child(folder, *arguments, env=variables, toml=self.toml, module=module)
         self.children.append(child)
         return child
 

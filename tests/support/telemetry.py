@@ -1,11 +1,11 @@
-"""Telemetry that remembers, for tests of what is told to the outside."""
+"""Telemetry that remembers, for tests of what is reported to the outside."""
 
 from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 
-class Told:
+class RecordedTelemetry:
     """Implements `Telemetry` of the actors and `EventTelemetry` of the events entrance."""
 
     def __init__(self) -> None:

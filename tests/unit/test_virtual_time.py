@@ -9,11 +9,11 @@ from tests.support.virtual_time import Stuck, VirtualLoop, passing
 
 
 def test_an_hour_takes_no_time_and_timers_fire_in_their_order() -> None:
-    told: list[tuple[float, str]] = []
+    said: list[tuple[float, str]] = []
 
     async def say(after: float, word: str, virtual: VirtualLoop) -> None:
         await passing(after)
-        told.append((virtual.time(), word))
+        said.append((virtual.time(), word))
 
     async def main(virtual: VirtualLoop) -> None:
         words = ((3600.0, "hour"), (0.75, "more"), (0.5, "half"), (0.0, "now"))
@@ -21,7 +21,7 @@ def test_an_hour_takes_no_time_and_timers_fire_in_their_order() -> None:
 
     virtual_time.run(main)
 
-    assert told == [(0.0, "now"), (0.5, "half"), (0.75, "more"), (3600.0, "hour")]
+    assert said == [(0.0, "now"), (0.5, "half"), (0.75, "more"), (3600.0, "hour")]
 
 
 def test_time_outs_are_virtual_too() -> None:

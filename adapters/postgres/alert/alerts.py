@@ -10,12 +10,12 @@ from datetime import timedelta
 from adapters.postgres.core.database import Database
 from application.alert.ports import Appeared
 
-TOLD_CHUNK = 5_000
+ALERTED_CHUNK = 5_000
 """Letters marked in one statement."""
 
-_UNTOLD = "closed_at IS NULL AND alerted_at IS NULL"
+_UNALERTED = "closed_at IS NULL AND alerted_at IS NULL"
 _FIRST = f"""
-SELECT fingerprint, mode, delivery_id, seq, created_at, alert_after FROM dead_letter_queue WHERE {_UNTOLD}
+SELECT fingerprint, mode, delivery_id, seq, created_at, alert_after FROM dead_letter_queue WHERE {_UNALERTED}
 """  # noqa: S608  composed of constants
 _ORDER = "ORDER BY fingerprint, mode, created_at LIMIT 1"
 
@@ -38,24 +38,24 @@ WITH RECURSIVE firsts AS (
     UPDATE dead_letter_queue AS q SET alert_after = now() + $2::interval
     FROM due
     WHERE q.delivery_id = due.delivery_id AND q.seq = due.seq
-        AND q.{_UNTOLD.replace("AND ", "AND q.")} AND (q.alert_after IS NULL OR q.alert_after <= now())
+        AND q.{_UNALERTED.replace("AND ", "AND q.")} AND (q.alert_after IS NULL OR q.alert_after <= now())
     RETURNING q.fingerprint, q.mode, q.channel, q.provider
 )
 SELECT c.*, s.* FROM claimed AS c CROSS JOIN LATERAL (
     SELECT count(*) AS count, min(created_at) AS first_at, max(created_at) AS last_at
-    FROM dead_letter_queue WHERE fingerprint = c.fingerprint AND mode = c.mode AND {_UNTOLD}
+    FROM dead_letter_queue WHERE fingerprint = c.fingerprint AND mode = c.mode AND {_UNALERTED}
 ) AS s
 """  # noqa: S608  composed of constants
 
 _PUT_OFF = f"""
 UPDATE dead_letter_queue SET alert_after = now() + $4::interval
-WHERE fingerprint = $1 AND mode = $2 AND created_at <= $3 AND {_UNTOLD} AND alert_after IS NOT NULL
+WHERE fingerprint = $1 AND mode = $2 AND created_at <= $3 AND {_UNALERTED} AND alert_after IS NOT NULL
 """  # noqa: S608  composed of constants
 
-_TOLD = f"""
+_ALERTED = f"""
 WITH part AS MATERIALIZED (
     SELECT delivery_id, seq FROM dead_letter_queue
-    WHERE fingerprint = $1 AND mode = $2 AND created_at <= $3 AND {_UNTOLD}
+    WHERE fingerprint = $1 AND mode = $2 AND created_at <= $3 AND {_UNALERTED}
     ORDER BY created_at LIMIT $4
 ), locked AS MATERIALIZED (
     SELECT q.delivery_id, q.seq FROM dead_letter_queue AS q JOIN part USING (delivery_id, seq)
@@ -86,5 +86,5 @@ class PostgresAlerts:
     async def record_alerted(self, appeared: Appeared) -> None:
         """In chunks.  Letters that were written after `last_at` are left for the next alert."""
         key = (appeared.fingerprint, appeared.mode, appeared.last_at)
-        while len(await self.database.fetch(_TOLD, *key, TOLD_CHUNK)) == TOLD_CHUNK:
+        while len(await self.database.fetch(_ALERTED, *key, ALERTED_CHUNK)) == ALERTED_CHUNK:
             pass

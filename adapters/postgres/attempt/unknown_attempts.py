@@ -106,8 +106,8 @@ class PostgresUnknownAttempts:
             if found is None:
                 raise NotFound(f"no unknown attempt {attempt} of delivery {delivery}")
             if not found["held"]:
-                told = "it is resolved already" if found["resolved"] else "its delivery does not rest on it"
-                raise Conflict(f"{told}: the delivery is {found['status']}")
+                why = "it is resolved already" if found["resolved"] else "its delivery does not rest on it"
+                raise Conflict(f"{why}: the delivery is {found['status']}")
             rows = await connection.fetch(
                 _RESOLVE, delivery, becomes, reason, cause(reason), actor, resolution
             )

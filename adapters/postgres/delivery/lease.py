@@ -52,7 +52,7 @@ WITH taken AS (
     FROM taken AS t
     WHERE t.lost_now AND a.delivery_id = t.id
         AND a.attempt = t.attempt - 1 AND a.outcome = 'open'
-), told AS (
+), history AS (
     INSERT INTO delivery_status_history (delivery_id, n, status, reason)
     SELECT id, moves, 'unknown', 'worker lost' FROM taken WHERE lost_now
 ), unsure AS (

@@ -14,7 +14,7 @@ from adapters.postgres.core.database import Database
 from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.delivery.insert import insert_deliveries
-from adapters.postgres.notification.held_keys import KeyHeld, tell_held, watching_keys
+from adapters.postgres.notification.held_keys import KeyHeld, raise_held, watching_keys
 from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.outbox.tracking import OpenDelivery, track
 from adapters.postgres.user.recipients import put_users
@@ -142,7 +142,7 @@ class PostgresAcceptance:
         try:
             return await self.database.run(work, lock_max=self.lock_max)
         except KeyHeld:
-            await tell_held(self.database, [n.key for n in notifications if n.key is not None])
+            await raise_held(self.database, [n.key for n in notifications if n.key is not None])
 
 
 async def _insert_notifications(

@@ -34,17 +34,17 @@ def watching_keys() -> Iterator[None]:
         raise
 
 
-async def tell_held(database: Database, keys: Sequence[UUID]) -> NoReturn:
+async def raise_held(database: Database, keys: Sequence[UUID]) -> NoReturn:
     """Find out which keys are held, and raise it; nothing is written.
 
     Raises:
         InFlight: with the keys that are held.
     """
-    await database.run(partial(_tell, sorted(keys)), lock_max=TRY_MAX)
+    await database.run(partial(_raise_held, sorted(keys)), lock_max=TRY_MAX)
     raise AssertionError("work that always raises")
 
 
-async def _tell(keys: Sequence[UUID], connection: Connection) -> NoReturn:
+async def _raise_held(keys: Sequence[UUID], connection: Connection) -> NoReturn:
     held = set()
     for key in keys:
         await connection.execute("SAVEPOINT tried")

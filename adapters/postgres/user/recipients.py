@@ -51,8 +51,8 @@ async def put_users(connection: Connection, users: Sequence[NewUser]) -> None:
         raise KeysChanged
     await _write_users(connection, _NEWCOMERS, newcomers)
     # What is known of a customer stands in `users`; of a guest, the newest order knows best.
-    told = [p for p in others if p.profile is not None and (p.guest or p.id in bare)]
-    await _write_users(connection, _PROFILES, told)
+    updated = [p for p in others if p.profile is not None and (p.guest or p.id in bare)]
+    await _write_users(connection, _PROFILES, updated)
 
 
 async def _write_users(

@@ -106,20 +106,21 @@ async def _by_http(url: str, api_key: str, body: dict[str, Any], *, dry_run: boo
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(_TIMEOUT)) as session,
             session.post(where, json=body, headers=headers) as answer,
         ):
-            told: dict[str, Any] = await answer.json(content_type=None)
+            answered: dict[str, Any] = await answer.json(content_type=None)
             replayed = "Idempotency-Replayed" in answer.headers
     except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
         raise Unavailable(f"no answer from {url}: {type(fault).__name__}") from None
     if answer.status >= 400:
-        raise PosthornError(f"refused ({answer.status}): {_problem(told)}")
-    return told | ({"replayed": True} if replayed else {})
+        raise PosthornError(f"refused ({answer.status}): {_problem(answered)}")
+    return answered | ({"replayed": True} if replayed else {})
 
 
-def _problem(told: dict[str, Any]) -> str:
+def _problem(answered: dict[str, Any]) -> str:
     faults = "; ".join(
-        f"{each.get('pointer') or each.get('parameter')}: {each['detail']}" for each in told.get("errors", [])
+        f"{each.get('pointer') or each.get('parameter')}: {each['detail']}"
+        for each in answered.get("errors", [])
     )
-    return faults or told.get("detail") or told.get("title", "")
+    return faults or answered.get("detail") or answered.get("title", "")
 
 
 async def _directly(

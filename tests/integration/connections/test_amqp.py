@@ -22,7 +22,7 @@ from tests.support.amqp_peer import Peer
 from tests.support.broker import RabbitServer, VHost
 from tests.support.eventually import eventually
 from tests.support.fault_proxy import Fault, FaultProxy, busy_loop
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 from tests.support.topology import lay_out
 
 GARBAGE = {
@@ -43,11 +43,13 @@ SOON = {"connect_max": 0.5, "backoff_max": 0.1}
 
 
 @asynccontextmanager
-async def linked(proxy: FaultProxy, told: Told, **more: object) -> AsyncIterator[BrokerConnection]:
+async def linked(
+    proxy: FaultProxy, telemetry: RecordedTelemetry, **more: object
+) -> AsyncIterator[BrokerConnection]:
     """Opened and closed, both in time."""
     endpoint = Endpoint.parse(Secret(proxy.url))
     link = BrokerConnection(
-        [endpoint], name="test", purpose="test", tasks=Tasks(told.task_ended), **SOON, **more
+        [endpoint], name="test", purpose="test", tasks=Tasks(telemetry.task_ended), **SOON, **more
     )
     await asyncio.wait_for(link.open(), 4)
     yield link
@@ -58,10 +60,10 @@ async def linked(proxy: FaultProxy, told: Told, **more: object) -> AsyncIterator
 @pytest.mark.parametrize("fault", Fault)
 async def test_at_connect(rabbitmq_server: RabbitServer, fault: Fault, after: int) -> None:
     """After nothing, within a frame's head, within the first frame, before the last."""
-    told = Told()
+    telemetry = RecordedTelemetry()
     async with FaultProxy(rabbitmq_server.amqp_url) as proxy:
         proxy.greet(fault, after=after)
-        async with linked(proxy, told) as link:
+        async with linked(proxy, telemetry) as link:
             if link.trouble is not None:
                 with pytest.raises(BrokerUnavailable):
                     await RabbitPublisher(link).publish(batch(1))
@@ -70,27 +72,27 @@ async def test_at_connect(rabbitmq_server: RabbitServer, fault: Fault, after: in
             proxy.heal()
             await eventually(lambda: link.connected)
             assert (await RabbitPublisher(link).publish(batch(1))).unroutable
-    assert [end for _, end, _ in told.ends] == ["cancelled"]
+    assert [end for _, end, _ in telemetry.ends] == ["cancelled"]
 
 
 async def test_a_proxy_that_hangs_up_before_our_loop_comes_round(rabbitmq_server: RabbitServer) -> None:
     """uvloop tells the end of the stream before whoever connected can read: aiormq's iterator just stops."""
-    told = Told()
+    telemetry = RecordedTelemetry()
     async with FaultProxy(rabbitmq_server.amqp_url) as proxy:
         proxy.greet(Fault.HANG_UP)
         with busy_loop():
-            async with linked(proxy, told) as link:
+            async with linked(proxy, telemetry) as link:
                 await eventually(lambda: "hung up" in str(link.trouble))  # not each time: it is a race
                 proxy.heal()
                 await eventually(lambda: link.connected)
-    assert [end for _, end, _ in told.ends] == ["cancelled"]
+    assert [end for _, end, _ in telemetry.ends] == ["cancelled"]
 
 
 async def test_a_black_hole_at_connect(rabbitmq_server: RabbitServer) -> None:
-    told = Told()
+    telemetry = RecordedTelemetry()
     async with FaultProxy(rabbitmq_server.amqp_url) as proxy:
         proxy.black_hole()
-        async with linked(proxy, told) as link:
+        async with linked(proxy, telemetry) as link:
             assert "no answer" in str(link.trouble)
             proxy.heal()
             await eventually(lambda: link.connected)
@@ -111,9 +113,9 @@ async def test_garbage_in_mid_stream(vhost: VHost, garbage: str) -> None:
 
 async def struck(vhost: VHost, proxy: FaultProxy, strike: Callable[[], None], *, heartbeat: int = 1) -> None:
     """Whoever publishes, consumes or acks is told, and can go on as soon as the network is there again."""
-    told = Told()
+    telemetry = RecordedTelemetry()
     await lay_out(vhost, ["email"])
-    async with linked(proxy, told, heartbeat=heartbeat) as link:
+    async with linked(proxy, telemetry, heartbeat=heartbeat) as link:
         publisher, consumer = RabbitPublisher(link), RabbitConsumer(link)
         subscription = await consumer.subscribe(LANE, 10)
         await publisher.publish([outgoing()])
@@ -128,7 +130,7 @@ async def struck(vhost: VHost, proxy: FaultProxy, strike: Callable[[], None], *,
         [again] = await (await consumer.subscribe(LANE, 10)).take(1)
         assert again.redelivered
         assert (await publisher.publish([outgoing()])).confirmed
-    assert [(task, end) for task, end, _ in told.ends] == [
+    assert [(task, end) for task, end, _ in telemetry.ends] == [
         ("amqp test", "lost"),
         ("amqp test", "cancelled"),
     ]
@@ -138,7 +140,7 @@ async def struck(vhost: VHost, proxy: FaultProxy, strike: Callable[[], None], *,
 async def test_while_it_publishes(vhost: VHost, fault: Fault) -> None:
     """What was not confirmed is told as such, whatever the peer did in the middle of it."""
     await lay_out(vhost, ["email"])
-    async with FaultProxy(vhost.amqp_url) as proxy, linked(proxy, Told()) as link:
+    async with FaultProxy(vhost.amqp_url) as proxy, linked(proxy, RecordedTelemetry()) as link:
         publisher = RabbitPublisher(link)
         await publisher.publish(batch(1))
         publishing = [asyncio.ensure_future(publisher.publish(batch(10_000))) for _ in range(2)]
@@ -152,9 +154,9 @@ async def test_while_it_publishes(vhost: VHost, fault: Fault) -> None:
 
 
 async def test_a_slow_link_is_no_lost_one(vhost: VHost) -> None:
-    told = Told()
+    telemetry = RecordedTelemetry()
     await lay_out(vhost, ["email"])
-    async with FaultProxy(vhost.amqp_url, pace=0.002) as proxy, linked(proxy, told, heartbeat=1) as link:
+    async with FaultProxy(vhost.amqp_url, pace=0.002) as proxy, linked(proxy, telemetry, heartbeat=1) as link:
         subscription = await RabbitConsumer(link).subscribe(LANE, 10)
         proxy.strike(Fault.SLOW)
         assert (await RabbitPublisher(link).publish(batch(1))).confirmed
@@ -187,7 +189,7 @@ async def test_a_peer_that_neither_reads_nor_speaks_amqp_holds_nobody_up() -> No
 async def test_what_cannot_be_encoded_is_no_loss_of_the_link(vhost: VHost) -> None:
     """Or a message that nobody can send would be taken for trouble that passes, and tried for ever."""
     await lay_out(vhost, ["email"])
-    async with FaultProxy(vhost.amqp_url) as proxy, linked(proxy, Told()) as link:
+    async with FaultProxy(vhost.amqp_url) as proxy, linked(proxy, RecordedTelemetry()) as link:
         publisher = RabbitPublisher(link)
         for bad in ({"queue": "\ud800"}, {"headers": {"x": 1 << 70}}, {"headers": {"x": object()}}):
             with pytest.raises(ValueError, match="encoded"):

@@ -17,7 +17,7 @@ from domain.kernel.errors import Misconfigured, StoreUnavailable
 from tests.support.eventually import eventually
 from tests.support.fault_proxy import Fault, FaultProxy
 from tests.support.postgres import PostgresServer
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 
 GARBAGE = {
     "of another protocol": b"HTTP/1.1 400 Bad Request\r\n\r\n",
@@ -89,7 +89,7 @@ async def test_garbage_at_connect(dsn: str, garbage: str, monkeypatch: pytest.Mo
         for after in (0, 1, 60):
             async with Database(proxy.url) as database:
                 proxy.greet(Fault.GARBAGE, after=after)
-                await told(database.fetch("SELECT 1"))
+                await answered_or_away(database.fetch("SELECT 1"))
                 proxy.heal()
                 assert await database.fetch("SELECT 1")
 
@@ -99,8 +99,8 @@ async def test_garbage_at_connect(dsn: str, garbage: str, monkeypatch: pytest.Mo
 async def test_in_mid_stream(dsn: str, work: Work, fault: Fault) -> None:
     async with FaultProxy(dsn) as proxy, Database(proxy.url) as database:
         await database.fetch("SELECT 1")
-        await told(work(database, lambda: proxy.strike(fault)))
-        await told(database.fetch("SELECT 1"))
+        await answered_or_away(work(database, lambda: proxy.strike(fault)))
+        await answered_or_away(database.fetch("SELECT 1"))
         assert await database.fetch("SELECT 1")
 
 
@@ -110,8 +110,8 @@ async def test_garbage_in_mid_stream(dsn: str, work: Work, garbage: str) -> None
     """It costs a connection at most: it does not stop the process, nor stay with whoever comes next."""
     async with FaultProxy(dsn, garbage=GARBAGE[garbage]) as proxy, Database(proxy.url) as database:
         await database.fetch("SELECT 1")
-        await told(work(database, lambda: proxy.strike(Fault.GARBAGE)))
-        await told(database.fetch("SELECT 1"))  # it may have come after the answer
+        await answered_or_away(work(database, lambda: proxy.strike(Fault.GARBAGE)))
+        await answered_or_away(database.fetch("SELECT 1"))  # it may have come after the answer
         assert await database.fetch("SELECT 1")
 
 
@@ -127,7 +127,7 @@ async def test_garbage_that_takes_the_place_of_an_answer_is_not_waited_for_longe
         assert await database.fetch("SELECT 1")
 
 
-async def told(asked: Awaitable[object]) -> None:
+async def answered_or_away(asked: Awaitable[object]) -> None:
     """It comes about, or says that the database is away."""
     with suppress(StoreUnavailable):
         await asked
@@ -167,7 +167,7 @@ async def test_a_bug_of_ours_is_not_taken_for_the_network(dsn: str) -> None:
 
 
 async def test_a_process_is_present_again_whatever_ended_its_connection(database: str) -> None:
-    told_of = Told()
+    telemetry = RecordedTelemetry()
     async with FaultProxy(database) as proxy, Database(proxy.url) as store:
         presence = Presence(
             store,
@@ -176,13 +176,13 @@ async def test_a_process_is_present_again_whatever_ended_its_connection(database
             host="here",
             pid=1,
             heartbeat=timedelta(seconds=0.2),
-            tasks=Tasks(told_of.task_ended),
+            tasks=Tasks(telemetry.task_ended),
         )
         async with presence:
             for fault in (Fault.HANG_UP, Fault.RESET, Fault.GARBAGE):
                 taken = proxy.taken
                 proxy.strike(fault)
                 await eventually(lambda taken=taken: proxy.taken > taken and presence.held)
-    ends = [end for _, end, _ in told_of.ends]
+    ends = [end for _, end, _ in telemetry.ends]
     assert ends.count("lost") >= 2
     assert set(ends) == {"lost", "cancelled"}

@@ -143,9 +143,9 @@ async def test_lists_take_nothing_from_accepting(database: str) -> None:
         await eventually(lambda: store.lists_under_way == LISTS)
         async with asyncio.timeout(0.8):
             await can_accept(store)
-        told = await asyncio.gather(*lists, return_exceptions=True)
-        assert {type(each) for each in told} == {Overloaded}
-        assert {str(each).partition(":")[0] for each in told} == {
+        refusals = await asyncio.gather(*lists, return_exceptions=True)
+        assert {type(each) for each in refusals} == {Overloaded}
+        assert {str(each).partition(":")[0] for each in refusals} == {
             "the list takes too long",
             "too many lists are being read",
         }

@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from adapters.postgres.alert.alerts import TOLD_CHUNK, PostgresAlerts
+from adapters.postgres.alert.alerts import ALERTED_CHUNK, PostgresAlerts
 from adapters.postgres.core.database import Database
 from adapters.postgres.job.jobs import PostgresJobChunks, unfinished_count
 from application.job.ports import JobStatus
@@ -83,7 +83,7 @@ async def test_many_letters_are_told_of_in_chunks(store: Database) -> None:
             now() - n * interval '1 ms'
         FROM generate_series(1, $1::int) AS n
         """,
-        2 * TOLD_CHUNK + 4,
+        2 * ALERTED_CHUNK + 4,
     )
     alerts = PostgresAlerts(database=store)
 
@@ -93,7 +93,9 @@ async def test_many_letters_are_told_of_in_chunks(store: Database) -> None:
     second = await alerts.claim(quiet=NONE, span=LONG)
 
     assert second is not None
-    assert (first.count, second.count) == (TOLD_CHUNK + 2, TOLD_CHUNK + 2)
+    assert (first.count, second.count) == (ALERTED_CHUNK + 2, ALERTED_CHUNK + 2)
     assert first.fingerprint != second.fingerprint
-    untold = await store.fetch("SELECT DISTINCT fingerprint FROM dead_letter_queue WHERE alerted_at IS NULL")
-    assert [row[0] for row in untold] == [second.fingerprint]
+    unalerted = await store.fetch(
+        "SELECT DISTINCT fingerprint FROM dead_letter_queue WHERE alerted_at IS NULL"
+    )
+    assert [row[0] for row in unalerted] == [second.fingerprint]

@@ -122,7 +122,7 @@ class Plans(Database):
     def visited(self) -> int:
         return sum(_visited(plan) for plan in self.seen)
 
-    def told(self) -> str:
+    def explained(self) -> str:
         """The nodes, with what they visited."""
         return "\n".join(line for plan in self.seen for line in _lines(plan, ""))
 
@@ -249,7 +249,7 @@ async def test_a_page_costs_what_a_page_costs(
     assert len(answer.json()["items"]) == found
     # What no index serves is looked for in half a day.
     bound = VISITED_MAX + (DAY // 2 if RANGE in query else 0) * 3
-    assert 0 < plans.visited < bound, plans.told()
+    assert 0 < plans.visited < bound, plans.explained()
 
 
 @pytest.mark.parametrize("path", ["notifications", "dead-letters", "attempts", "jobs"])

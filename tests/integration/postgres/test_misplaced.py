@@ -29,7 +29,7 @@ from domain.kernel.ids import uuid7
 from domain.notification.request import Content, Recipient, Request
 from entrypoints.engine.consumer.verdict import Park, verdict
 from tests.support.least_privilege import least_privileged
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 
 VAULT = LocalVault.from_master(b"m" * 32)
 IDS = SystemIds()
@@ -133,7 +133,7 @@ async def test_what_is_missing_is_seen_table_by_table(store: Database) -> None:
     assert gone.until <= gone.now
 
 
-class Figures(Told):
+class Figures(RecordedTelemetry):
     """Remembers the figure, too."""
 
     def __init__(self) -> None:
@@ -145,46 +145,46 @@ class Figures(Told):
 
 
 async def test_whoever_may_makes_them(store: Database) -> None:
-    told = Figures()
-    partitions = Partitions(database=store, telemetry=told)
+    telemetry = Figures()
+    partitions = Partitions(database=store, telemetry=telemetry)
     await drop_month(store, "notifications", 4)
     await partitions.make()
     await partitions.make()
-    assert [len(fields["partitions"]) for _, fields in told.wides] == [1]
-    assert told.troubles == []
+    assert [len(fields["partitions"]) for _, fields in telemetry.wides] == [1]
+    assert telemetry.troubles == []
 
 
 async def test_who_may_not_says_so_once_and_is_told_how(database: str, store: Database) -> None:
-    told = Figures()
+    telemetry = Figures()
     async with least_privileged(database) as dsn, Database(dsn) as restricted:
         assert not await may_make(restricted)
         assert await may_make(store)
-        partitions = Partitions(database=restricted, telemetry=told)
+        partitions = Partitions(database=restricted, telemetry=telemetry)
         await drop_month(store, "notifications", 4)
         for _ in range(3):
             await partitions.make()
-        assert told.troubled_by("partitions.not_ours") == [{"ahead": 3, "mend": MEND}]
+        assert telemetry.troubled_by("partitions.not_ours") == [{"ahead": 3, "mend": MEND}]
         with pytest.raises(Misconfigured, match=r"docs/database\.md"):
             await ensure_partitions(restricted, datetime.now(UTC).date())
 
 
 async def test_too_few_are_an_alert_and_none_for_tomorrow_is_not_ready(store: Database) -> None:
-    told = Figures()
-    partitions = Partitions(database=store, telemetry=told)
+    telemetry = Figures()
+    partitions = Partitions(database=store, telemetry=telemetry)
     assert partitions.fault() is None
     await partitions.look()
-    assert (told.troubles, partitions.fault()) == ([], None)
+    assert (telemetry.troubles, partitions.fault()) == ([], None)
 
     for step in (2, 1):
         await drop_month(store, "delivery_status_history", step)
         await partitions.look()
         await partitions.look()
-    assert told.ahead == [6, 1, 1, 0, 0]
-    assert [fields["ahead"] for fields in told.troubled_by("partitions.low")] == [1, 0]
+    assert telemetry.ahead == [6, 1, 1, 0, 0]
+    assert [fields["ahead"] for fields in telemetry.troubled_by("partitions.low")] == [1, 0]
 
     await drop_month(store, "delivery_status_history", 0)
     await partitions.look()
-    assert told.ahead[-1] == -1
+    assert telemetry.ahead[-1] == -1
     assert MEND in str(partitions.fault())
 
 

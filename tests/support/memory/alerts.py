@@ -20,7 +20,7 @@ class MemoryAlerts:
     async def claim(self, *, quiet: timedelta, span: timedelta) -> Appeared | None:
         now = self.rows.clock.now()
         groups: dict[tuple[str, str], list[DeadLetterRow]] = {}
-        for row in sorted(self._untold(), key=order):
+        for row in sorted(self._unalerted(), key=order):
             groups.setdefault((row.fingerprint, row.mode), []).append(row)
         recent = {
             (row.fingerprint, row.mode)
@@ -39,18 +39,18 @@ class MemoryAlerts:
         return _appeared(chosen)
 
     async def postpone(self, appeared: Appeared, pause: timedelta) -> None:
-        for row in self._untold():
+        for row in self._unalerted():
             of_group = (row.fingerprint, row.mode) == (appeared.fingerprint, appeared.mode)
             if of_group and row.created_at <= appeared.first_at and row.alert_after is not None:
                 row.alert_after = self.rows.clock.now() + pause
 
     async def record_alerted(self, appeared: Appeared) -> None:
-        for row in list(self._untold()):
+        for row in list(self._unalerted()):
             of_group = (row.fingerprint, row.mode) == (appeared.fingerprint, appeared.mode)
             if of_group and row.created_at <= appeared.last_at:
                 row.alerted_at = self.rows.clock.now()
 
-    def _untold(self) -> Iterator[DeadLetterRow]:
+    def _unalerted(self) -> Iterator[DeadLetterRow]:
         return (
             row for row in self.rows.dead_letters.values() if row.closed_at is None and row.alerted_at is None
         )

@@ -42,6 +42,6 @@ def drop(rows: MemoryRows, job: JobRow, limit: int) -> Sequence[UUID]:
     for row in chosen:
         row.status, row.reason, row.not_before = _S.SUPPRESSED, storable(f"dropped: {job.note}"), None
         row.updated_at = rows.clock.now()
-        rows.tell(row, _S.SUPPRESSED, row.reason, job.actor)
+        rows.record(row, _S.SUPPRESSED, row.reason, job.actor)
         count(rows, row.notification_id, _S.QUEUED, _S.SUPPRESSED)
     return [row.id for row in chosen]

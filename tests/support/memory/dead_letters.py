@@ -76,7 +76,7 @@ class MemoryDeadLetters:
         row.status, row.reason, row.updated_at = _S.FAILED, reason, self.rows.clock.now()
         row.seq, row.attempt, row.strikes = row.seq + 1, row.attempt + 1, 0
         row.not_before, row.lease_until = None, None
-        self.rows.tell(row, _S.FAILED, reason)
+        self.rows.record(row, _S.FAILED, reason)
         self.rows.resolve(row.id, "failed")
         count(self.rows, row.notification_id, _S.QUEUED, _S.FAILED)
         bury_row(self.rows, row)
@@ -127,6 +127,6 @@ def reissue(rows: MemoryRows, row: DeliveryRow, *, reason: str, actor: str) -> D
     row.status, row.updated_at, row.epoch_at = advance(old, _S.QUEUED), now, now
     row.reason, row.not_before, row.held_at = None, None, None
     row.seq, row.epoch, row.spent, row.strikes = row.seq + 1, row.epoch + 1, 0, 0
-    rows.tell(row, _S.QUEUED, reason, actor)
+    rows.record(row, _S.QUEUED, reason, actor)
     count(rows, row.notification_id, old, _S.QUEUED)
     return requeued(Pointer(row.id, row.seq), rows.lane(row), due=None, outcome=None)

@@ -113,7 +113,7 @@ class MemoryDeliveries:
             row.spent += 1
             call = self.rows.attempts[row.id][row.attempt]
             call.outcome, call.reason, call.settled_at = "unknown", _LOST, now
-            self.rows.tell(row, _S.UNKNOWN, _LOST)
+            self.rows.record(row, _S.UNKNOWN, _LOST)
             note_unknown(self.rows, row, _LOST)
         row.status, row.attempt, row.lease_until, row.begun_at = (
             _S.SENDING,
@@ -175,9 +175,9 @@ class MemoryDeliveries:
             begun_at=now,
         )
         if row.reason is not None:
-            self.rows.tell(row, _S.QUEUED)
+            self.rows.record(row, _S.QUEUED)
             self.rows.resolve(row.id, "resend")
-        self.rows.tell(row, _S.SENDING)
+        self.rows.record(row, _S.SENDING)
         return True
 
     def _settle(self, row: DeliveryRow, given: Settlement, becomes: DeliveryStatus) -> list[Dispatch]:
@@ -193,7 +193,7 @@ class MemoryDeliveries:
         row.sent_at = now if becomes is _S.SENT else row.sent_at
         row.held_at = now if becomes is _S.UNKNOWN else None
         for line in end.lines:
-            self.rows.tell(row, line, reason)
+            self.rows.record(row, line, reason)
         if given.outcome is not None:
             call = self.rows.attempts[row.id][row.attempt]
             call.outcome, call.reason, call.reference = given.outcome, reason, storable(given.reference)

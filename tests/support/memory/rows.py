@@ -225,7 +225,7 @@ class MemoryRows:
         """Return the lane of a delivery."""
         return Lane(row.channel, row.priority, self.notifications[row.notification_id].mode)
 
-    def tell(
+    def record(
         self, row: DeliveryRow, status: DeliveryStatus, reason: str | None = None, actor: str | None = None
     ) -> None:
         """Add a line to a delivery's history, at the time of its last change."""

@@ -49,8 +49,8 @@ class MemoryUnknownAttempts:
         if row is None or self.rows.notifications[row.notification_id].mode != mode:
             raise NotFound(f"no unknown attempt {attempt} of delivery {delivery}")
         if not self._held(row):
-            told = "it is resolved already" if row.resolved_at else "its delivery does not rest on it"
-            raise Conflict(f"{told}: the delivery is {self.rows.deliveries[delivery].status}")
+            why = "it is resolved already" if row.resolved_at else "its delivery does not rest on it"
+            raise Conflict(f"{why}: the delivery is {self.rows.deliveries[delivery].status}")
         dispatches = self._move(row, resolution, actor)
         self.rows.resolve(delivery, resolution, actor)
         made = messages(dispatches, self.ids)
@@ -69,7 +69,7 @@ class MemoryUnknownAttempts:
         delivery.held_at, delivery.reason = None, reason if becomes is _S.FAILED else None
         delivery.sent_at = delivery.updated_at if becomes is _S.SENT else delivery.sent_at
         delivery.seq += becomes is _S.FAILED
-        self.rows.tell(delivery, becomes, reason, actor)
+        self.rows.record(delivery, becomes, reason, actor)
         count(self.rows, delivery.notification_id, _S.UNKNOWN, becomes)
         if becomes is _S.SENT:
             return []

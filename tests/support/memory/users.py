@@ -84,8 +84,8 @@ def _writable(known: User | None, user: User, expected: int | None, now: datetim
     if known is None:
         return not expected
     erased = known.data_key is None
-    told = standing(known.source_time, now)
-    times = [time for time in (told, known.updated_at if erased else None) if time]
+    stated = standing(known.source_time, now)
+    times = [time for time in (stated, known.updated_at if erased else None) if time]
     return (
         (erased or known.data_key == user.data_key)
         and (user.source_time is None or all(user.source_time >= time for time in times))

@@ -17,7 +17,7 @@ from entrypoints.amqp.intake import DEAD, IntakeBatches
 from entrypoints.amqp.parking import QUEUE, REASON
 from entrypoints.engine.consumer.batch_consumer import BatchConsumer
 from tests.support.eventually import eventually, steadily
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 from tests.support.virtual_time import VirtualClock
 
 IDS = SystemIds()
@@ -29,7 +29,7 @@ class Line:
 
     def __init__(self) -> None:
         self.broker = MemoryBroker(definitions(), VirtualClock())
-        self.told = Told()
+        self.telemetry = RecordedTelemetry()
         self.drained: list[bytes] = []
         self.outcome: object = COMMITTED
         self.away = False
@@ -37,7 +37,7 @@ class Line:
             name=INTAKE,
             consumer=self.broker,
             batches=IntakeBatches(
-                commit_intake=self.commit_intake, publisher=self.broker, ids=IDS, telemetry=self.told
+                commit_intake=self.commit_intake, publisher=self.broker, ids=IDS, telemetry=self.telemetry
             ),
             clock=VirtualClock(),
             probe=self.probe,
@@ -78,7 +78,7 @@ async def test_what_is_kept_is_acked_and_told(line: Line) -> None:
     line.start()
     await eventually(lambda: line.broker.depth(INTAKE) == 0)
     assert line.drained == [b"1", b"2", b"3"]
-    [(name, fields)] = line.told.wides
+    [(name, fields)] = line.telemetry.wides
     assert name == "intake.handled"
     assert (fields["taken"], fields["committed"]) == (3, 3)
     assert fields["traces"] == ["0af7651916cd43dd8448eb211c80319c"]
@@ -91,8 +91,8 @@ async def test_what_nobody_can_read_is_put_aside_with_its_reason(line: Line) -> 
     await eventually(lambda: line.broker.depth(INTAKE) == 0)
     [dead] = await (await line.broker.subscribe(DEAD, 10)).take(10)
     assert (dead.body, dead.headers[REASON], dead.headers[QUEUE]) == (b"bad", "not a message", INTAKE)
-    [told] = line.told.troubled_by("intake.parked")
-    assert (told["reason"], told["alert"]) == ("not a message", False)
+    [trouble] = line.telemetry.troubled_by("intake.parked")
+    assert (trouble["reason"], trouble["alert"]) == ("not a message", False)
 
 
 async def test_a_fault_of_our_own_is_put_aside_and_alerts(line: Line) -> None:
@@ -100,8 +100,8 @@ async def test_a_fault_of_our_own_is_put_aside_and_alerts(line: Line) -> None:
     await line.promise(b"1")
     line.start()
     await eventually(lambda: line.broker.depth(DEAD) == 1)
-    [told] = line.told.troubled_by("intake.parked")
-    assert (told["reason"], told["alert"]) == ("unexpected LookupError", True)
+    [trouble] = line.telemetry.troubled_by("intake.parked")
+    assert (trouble["reason"], trouble["alert"]) == ("unexpected LookupError", True)
 
 
 async def test_without_the_database_promises_are_kept_and_tried_again(line: Line) -> None:
@@ -113,7 +113,7 @@ async def test_without_the_database_promises_are_kept_and_tried_again(line: Line
     assert not line.consumer.ready
     line.outcome = COMMITTED
     await eventually(lambda: line.broker.depth(INTAKE) == 0)
-    assert line.told.troubled_by("intake.waiting")
+    assert line.telemetry.troubled_by("intake.waiting")
 
 
 async def test_nothing_is_taken_before_the_database_answers(line: Line) -> None:
@@ -121,7 +121,7 @@ async def test_nothing_is_taken_before_the_database_answers(line: Line) -> None:
     line.away = True
     await line.promise(b"1")
     line.start()
-    await eventually(lambda: line.told.troubled_by("intake.waiting"))
+    await eventually(lambda: line.telemetry.troubled_by("intake.waiting"))
     await steadily(lambda: not line.drained, seconds=0.2)
     line.away = False
     await eventually(lambda: line.drained == [b"1"])

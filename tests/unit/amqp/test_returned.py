@@ -20,7 +20,7 @@ class Returned(World):
     def __init__(self) -> None:
         super().__init__()
         batches = ReturnedBatches(
-            give_up=self.engine.give_up, publisher=self.broker, ids=IDS, telemetry=self.told
+            give_up=self.engine.give_up, publisher=self.broker, ids=IDS, telemetry=self.telemetry
         )
         self.returned = BatchConsumer(name=RETURNED, consumer=self.broker, batches=batches, clock=CLOCK)
 
@@ -53,8 +53,8 @@ async def test_its_deliveries_are_rows_with_an_alert_to_come_and_pointers_in_the
         assert (row.status, row.reason) == (DeliveryStatus.FAILED, REASON)
         letter = world.rows.dead_letters[id_, row.seq]
         assert (letter.reason, letter.closed_at, letter.alerted_at) == (REASON, None, None)
-    [told] = world.told.troubled_by("messages.returned")
-    assert (told["lane"], told["pointers"], told["dead_letters"]) == (EMAIL.queue, 3, 3)
+    [trouble] = world.telemetry.troubled_by("messages.returned")
+    assert (trouble["lane"], trouble["pointers"], trouble["dead_letters"]) == (EMAIL.queue, 3, 3)
     await world.stop()
 
 
@@ -103,7 +103,7 @@ async def test_while_the_database_is_away_it_waits() -> None:
         give_up=GiveUpDeliveries(dead_letters=Away(), deliveries=world.deliveries, handoff=world),
         publisher=world.broker,
         ids=IDS,
-        telemetry=world.told,
+        telemetry=world.telemetry,
     )
     world.start()
     await steadily(lambda: world.rows.deliveries[id_].status is DeliveryStatus.QUEUED, seconds=30)

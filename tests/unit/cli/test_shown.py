@@ -31,25 +31,25 @@ def test_a_cell_is_what_somebody_wrote(written: str, capsys: pytest.CaptureFixtu
     rows = shell.table("name", "mode")
     rows.row(written, None)
     shell.out().print(rows)
-    told = capsys.readouterr().out
-    assert on_one_line(written) in told
-    assert not [each for each in OBEYED if each in told]
+    printed = capsys.readouterr().out
+    assert on_one_line(written) in printed
+    assert not [each for each in OBEYED if each in printed]
 
 
 @pytest.mark.parametrize("written", WRITTEN)
 def test_what_stands_in_markup_is_no_markup(written: str, capsys: pytest.CaptureFixture[str]) -> None:
     shell.out().print(f"[bold]{shell.plain(written)}[/]")
-    told = capsys.readouterr().out
-    assert on_one_line(written) in told
-    assert not [each for each in OBEYED if each in told]
+    printed = capsys.readouterr().out
+    assert on_one_line(written) in printed
+    assert not [each for each in OBEYED if each in printed]
 
 
 @pytest.mark.parametrize("written", WRITTEN)
 def test_json_is_the_same_and_obeyed_by_no_terminal(written: str, capsys: pytest.CaptureFixture[str]) -> None:
     shell.show({"name": written})
-    told = capsys.readouterr().out
-    assert json.loads(told) == {"name": written}
-    assert not [each for each in OBEYED if each in told]
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == {"name": written}
+    assert not [each for each in OBEYED if each in printed]
 
 
 def test_tables_are_filled_in_one_way() -> None:
@@ -71,9 +71,9 @@ def test_a_log_line_is_one_line_of_text(written: str, form: str) -> None:
         structlog.reset_defaults()
         logging.getLogger().handlers = before
         logging.getLogger().setLevel(level)
-    told = stream.getvalue()
-    assert told.count("\n") == 1
-    assert not [each for each in OBEYED if each in told]
+    printed = stream.getvalue()
+    assert printed.count("\n") == 1
+    assert not [each for each in OBEYED if each in printed]
 
 
 @pytest.mark.parametrize("said", [*"\0\x1b\u202e\u200b\u2028\ufeff\xad\u2066", "a\n"])

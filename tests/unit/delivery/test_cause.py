@@ -6,7 +6,7 @@ from domain.delivery.cause import CAUSE_MAX, cause, fingerprint
 
 
 @pytest.mark.parametrize(
-    ("reason", "told"),
+    ("reason", "expected"),
     [
         (
             "recipient: 550 5.1.1 <ada@example.com>: No such user",
@@ -21,8 +21,8 @@ from domain.delivery.cause import CAUSE_MAX, cause, fingerprint
         ("no address", "no address"),
     ],
 )
-def test_what_differs_between_recipients_is_left_out(reason: str, told: str) -> None:
-    assert cause(reason) == told
+def test_what_differs_between_recipients_is_left_out(reason: str, expected: str) -> None:
+    assert cause(reason) == expected
 
 
 def test_a_cause_is_short_and_of_itself() -> None:

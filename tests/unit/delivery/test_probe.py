@@ -11,7 +11,7 @@ from domain.kernel.channel import Lane, Mode, Priority
 from domain.provider.outcome import AccountFault
 from tests.support.memory.catalog import MemoryChannels
 from tests.support.memory.rows import MemoryRows
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 from tests.support.virtual_time import VirtualClock
 
 LIVE, TEST = Lane("email", Priority.LOW), Lane("email", Priority.LOW, Mode.TEST)
@@ -29,7 +29,7 @@ async def test_a_provider_that_rests_stops_the_lanes_that_use_it(paused, live, t
     clock = VirtualClock()
     rows = MemoryRows(clock)
     rows.channels["email"] = Versioned(Channel(channel="email", providers=("smtp",)), 1, clock.now())
-    states = ProviderStates(clock=clock, watch=Told())
+    states = ProviderStates(clock=clock, watch=RecordedTelemetry())
     if paused is not None:
         states.record(paused, AccountFault("535 who are you"), probe=False)
     probe = ProbeLane(channels=MemoryChannels(rows=rows), providers=states, keys=KeyState(wrong=None))

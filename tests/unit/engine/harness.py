@@ -39,7 +39,7 @@ from tests.support.accepting import notification, user
 from tests.support.memory.deliveries import MemoryDeliveries
 from tests.support.memory.rows import MemoryRows
 from tests.support.memory.wiring import in_memory
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 from tests.support.virtual_time import VirtualClock
 
 DEFINITIONS = json.loads((Path(__file__).parents[3] / "rabbitmq" / "definitions.json").read_text())
@@ -93,7 +93,7 @@ class World:
         self.keys = KeyState(wrong=None)
         self.vault = LocalVault.from_master(b"m" * 32)
         self.broker = MemoryBroker(DEFINITIONS, CLOCK)
-        self.told = Told()
+        self.telemetry = RecordedTelemetry()
         self.sent: list[UUID] = []
         self.answer: Callable[[OutboundMessage], Any] = lambda message: Accepted(str(message.delivery))
         self.publish_fault: Callable[[], None] = lambda: None
@@ -103,7 +103,9 @@ class World:
         self.container.delivery.deliveries.override(self.deliveries)
         self.relay = self._relay()
         self.providers = self.container.provider.states()
-        self.settler = Settler(deliveries=self.deliveries, handoff=self, telemetry=self.told, retry_wait=0.01)
+        self.settler = Settler(
+            deliveries=self.deliveries, handoff=self, telemetry=self.telemetry, retry_wait=0.01
+        )
         self.engine = LaneServices(
             consumer=self.broker,
             publisher=self,
@@ -115,7 +117,7 @@ class World:
             settler=self.settler,
             in_work=FairSemaphore(total=slots, weights=WEIGHTS),
             ids=IDS,
-            telemetry=self.told,
+            telemetry=self.telemetry,
         )
         self.lane = LaneActor(lane=EMAIL, services=self.engine)
         self.tasks: list[asyncio.Task[None]] = []
@@ -126,7 +128,7 @@ class World:
         container.kernel.clock.override(self.clock)
         container.kernel.process.override(self.me)
         container.kernel.ids.override(IDS)
-        container.kernel.telemetry.override(self.told)
+        container.kernel.telemetry.override(self.telemetry)
         container.kernel.handoff.override(self)
         container.privacy.vault.override(CheckedVault(self.vault, self.keys))
         container.privacy.state.override(self.keys)
@@ -236,7 +238,7 @@ class World:
         return RelayActor(
             relay=self.container.outbox.relay(),
             outbox=self.container.outbox.rows(),
-            telemetry=self.told,
+            telemetry=self.telemetry,
             sweep_every=0.05,
         )
 

@@ -18,7 +18,7 @@ from entrypoints.amqp.parking import CRITICAL, ORDINARY, PARKED
 from entrypoints.amqp.shop_events import EventBatches
 from entrypoints.engine.consumer.batch_consumer import BATCH_BYTES, PREFETCHED_BYTES, BatchConsumer
 from tests.support.eventually import eventually, steadily
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 from tests.support.virtual_time import VirtualClock
 
 DEFINITIONS = json.loads((Path(__file__).parents[3] / "rabbitmq" / "definitions.json").read_text())
@@ -30,11 +30,13 @@ class Line:
     def __init__(self, queue: str = ORDINARY, *, batch_max: int = 200) -> None:
         self.broker = MemoryBroker(DEFINITIONS, VirtualClock())
         self.shop = MemoryEvents(self.broker, "shop.events")
-        self.told = Told()
+        self.telemetry = RecordedTelemetry()
         self.handled: list[list[str]] = []
         self.answer: Callable[[ShopEvent], Awaitable[Result]] = self.done
         self.publish_parked: Callable[[Sequence[Outgoing]], Awaitable[Published]] = self.broker.publish
-        self.batches = EventBatches(handle=self.handle, publisher=self, ids=SystemIds(), telemetry=self.told)
+        self.batches = EventBatches(
+            handle=self.handle, publisher=self, ids=SystemIds(), telemetry=self.telemetry
+        )
         self.consumer = self.consumer_of(queue, batch_max)
         self.task: asyncio.Task[None] | None = None
 
@@ -90,8 +92,8 @@ async def test_what_waits_is_handled_together_and_acked(line: Line) -> None:
     line.start()
     await eventually(line.empty)
     assert line.handled == [[f"e-{n}" for n in range(50)]]
-    assert line.told.events == {("order.created", "handled"): 50}
-    [(name, fields)] = line.told.wides
+    assert line.telemetry.events == {("order.created", "handled"): 50}
+    [(name, fields)] = line.telemetry.wides
     assert name == "events.handled"
     assert (fields["taken"], fields["handled"], fields["notifications"]) == (50, 50, 50)
     assert line.consumer.ready
@@ -154,13 +156,13 @@ async def test_without_the_database_messages_are_kept_and_tried_again(line: Line
     line.answer = away_twice
     await line.says("e-1", "e-2", "e-3")
     line.start()
-    await eventually(lambda: line.told.troubled_by("events.waiting"))
+    await eventually(lambda: line.telemetry.troubled_by("events.waiting"))
     assert line.broker.depth(ORDINARY) == 1
     assert not line.consumer.ready
     await eventually(line.empty)
     assert line.handled == [["e-1", "e-2", "e-3"], ["e-2"], ["e-2"]]
     assert line.consumer.ready
-    assert line.told.events == {("order.created", "handled"): 3}
+    assert line.telemetry.events == {("order.created", "handled"): 3}
 
 
 async def test_stopping_while_the_database_is_away_gives_the_messages_back(line: Line) -> None:
@@ -170,7 +172,7 @@ async def test_stopping_while_the_database_is_away_gives_the_messages_back(line:
     line.answer = away
     await line.says("e-1")
     line.start()
-    await eventually(lambda: line.told.troubled_by("events.waiting"))
+    await eventually(lambda: line.telemetry.troubled_by("events.waiting"))
     await line.stop()
     [again] = await (await line.broker.subscribe(ORDINARY, 1)).take(1)
     assert again.redelivered
@@ -209,7 +211,7 @@ async def test_what_cannot_be_read_is_parked_and_its_neighbours_are_not(line: Li
     assert parked.headers["x-posthorn-routing-key"] == "order.created"
     assert parked.headers["x-posthorn-queue"] == ORDINARY
     assert line.handled == [["e-1", "e-3"]]
-    assert line.told.events == {("order.created", "handled"): 2, ("unreadable", "undecodable"): 1}
+    assert line.telemetry.events == {("order.created", "handled"): 2, ("unreadable", "undecodable"): 1}
 
 
 async def test_what_is_refused_is_parked_with_its_reason_and_told_without_it(line: Line) -> None:
@@ -222,9 +224,13 @@ async def test_what_is_refused_is_parked_with_its_reason_and_told_without_it(lin
     await eventually(line.empty)
     [parked] = await line.parked()
     assert parked.headers["x-posthorn-reason"] == "ann@example.com is no number"
-    [told] = line.told.troubled_by("event.parked")
-    assert (told["event_id"], told["reason"], told["alert"]) == ("e-1", "trigger a /phone bad_phone", False)
-    assert "ann@" not in str(line.told.troubles + line.told.wides)
+    [trouble] = line.telemetry.troubled_by("event.parked")
+    assert (trouble["event_id"], trouble["reason"], trouble["alert"]) == (
+        "e-1",
+        "trigger a /phone bad_phone",
+        False,
+    )
+    assert "ann@" not in str(line.telemetry.troubles + line.telemetry.wides)
 
 
 async def test_a_fault_of_our_own_parks_the_one_event_that_has_it_and_alerts(line: Line) -> None:
@@ -239,8 +245,8 @@ async def test_a_fault_of_our_own_parks_the_one_event_that_has_it_and_alerts(lin
     await eventually(line.empty)
     [parked] = await line.parked()
     assert parked.headers["x-posthorn-message-id"] == "e-2"
-    assert [t["alert"] for t in line.told.troubled_by("event.parked")] == [True]
-    assert line.told.events == {("order.created", "handled"): 2, ("order.created", "failed"): 1}
+    assert [t["alert"] for t in line.telemetry.troubled_by("event.parked")] == [True]
+    assert line.telemetry.events == {("order.created", "handled"): 2, ("order.created", "failed"): 1}
 
 
 @pytest.mark.parametrize("how", ["away", "unconfirmed"])
@@ -260,7 +266,7 @@ async def test_what_cannot_be_parked_is_not_acked(line: Line, how: str) -> None:
     await line.says("e-1", body=b"<xml/>")
     await line.says("e-2")
     line.start()
-    await eventually(lambda: line.told.events == {("order.created", "handled"): 1})
+    await eventually(lambda: line.telemetry.events == {("order.created", "handled"): 1})
     assert line.broker.depth(ORDINARY) == 1
     await eventually(line.empty)
     assert len(await line.parked()) == 1
@@ -301,7 +307,7 @@ async def test_critical_events_do_not_wait_behind_ordinary_ones(line: Line) -> N
     await eventually(lambda: line.empty(CRITICAL))
     critical.stop()
     await running
-    assert line.told.events == {("user.password_reset_requested", "handled"): 1}
+    assert line.telemetry.events == {("user.password_reset_requested", "handled"): 1}
     assert line.task is not None
     line.task.cancel()
     await asyncio.wait({line.task})
@@ -316,8 +322,8 @@ async def test_values_kept_out_are_counted(line: Line) -> None:
     await line.says("u-1", "u-2", key="user.created")
     line.start()
     await eventually(line.empty)
-    assert line.told.kept_out_ == {"bad_email": 2}
-    assert line.told.events == {("user.created", "written"): 2}
+    assert line.telemetry.kept_out_ == {"bad_email": 2}
+    assert line.telemetry.events == {("user.created", "written"): 2}
 
 
 async def test_a_batch_is_bounded_by_bytes_and_so_is_what_lies_here_unread(line: Line) -> None:
@@ -352,5 +358,5 @@ async def test_what_is_too_large_is_parked_whole_and_never_read(line: Line) -> N
     assert line.handled == [["e-1", "e-3"]]
     [parked] = await line.parked()
     assert (parked.body, parked.message_id) == (large, "e-2")
-    [told] = line.told.troubled_by("events.too_large")
-    assert told == {"queue": ORDINARY, "messages": 1, "size": len(large), "limit": 1_000}
+    [trouble] = line.telemetry.troubled_by("events.too_large")
+    assert trouble == {"queue": ORDINARY, "messages": 1, "size": len(large), "limit": 1_000}

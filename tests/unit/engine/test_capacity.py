@@ -45,11 +45,11 @@ async def worked(
     if narrow is not None:
         world.lane.window.limit = world.lane.window.most = narrow
 
-    async def told(message: Any) -> Accepted:
+    async def accepted(message: Any) -> Accepted:
         await answer(message.delivery)
         return Accepted("ok")
 
-    world.answer = told
+    world.answer = accepted
     ids = [id_ for _ in range(0, count, 50) for id_ in await world.accept(50, packed=True)][:count]
     started = asyncio.get_running_loop().time()
     world.start()

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from entrypoints.engine.clock_skew import MEND, ClockSkewWatch
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 
 
-class Figures(Told):
+class Figures(RecordedTelemetry):
     """Remembers the figure, too."""
 
     def __init__(self) -> None:
@@ -20,18 +20,18 @@ class Figures(Told):
 
 
 async def test_it_is_measured_always_and_said_when_it_changes() -> None:
-    told, skew = Figures(), [None, 0.1, -1.9, -2.1, -600.04, 3.0, 0.0, 2.5]
+    telemetry, skew = Figures(), [None, 0.1, -1.9, -2.1, -600.04, 3.0, 0.0, 2.5]
     now: list[timedelta | None] = []
-    watch = ClockSkewWatch(skew=lambda: now[-1], telemetry=told)
+    watch = ClockSkewWatch(skew=lambda: now[-1], telemetry=telemetry)
     for seconds in skew:
         now.append(None if seconds is None else timedelta(seconds=seconds))
         await watch()
-    assert told.seconds == skew[1:]
-    assert told.troubled_by("clock.skewed") == [
+    assert telemetry.seconds == skew[1:]
+    assert telemetry.troubled_by("clock.skewed") == [
         {"seconds": -2.1, "mend": MEND},
         {"seconds": 2.5, "mend": MEND},
     ]
-    assert told.wides == [("clock.agrees", {"seconds": 0.0})]
+    assert telemetry.wides == [("clock.agrees", {"seconds": 0.0})]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tests.contract.engine import MemoryEngine
 from tests.support.clock import HandClock
 from tests.support.memory.alerts import MemoryAlerts
 from tests.support.memory.rows import MemoryRows
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 
 QUIET = timedelta(minutes=1)
 
@@ -45,7 +45,7 @@ class World:
     """Dead letters, and those who tell of them."""
 
     def __init__(self) -> None:
-        self.clock, self.told, self.ear = HandClock(), Told(), Ear()
+        self.clock, self.telemetry, self.ear = HandClock(), RecordedTelemetry(), Ear()
         self.engine = MemoryEngine(MemoryRows(self.clock))
         self.alarm = self.another()
 
@@ -53,8 +53,8 @@ class World:
         """As in another process."""
         alerts = MemoryAlerts(rows=self.engine.rows)
         hook = None if mute else self.ear
-        tell = AlertDeadLetters(alerts=alerts, hook=hook, clock=self.clock, quiet=QUIET)
-        return DeadLetterAlerts(send=tell, telemetry=self.told)
+        alert = AlertDeadLetters(alerts=alerts, hook=hook, clock=self.clock, quiet=QUIET)
+        return DeadLetterAlerts(send=alert, telemetry=self.telemetry)
 
     async def die(self, count: int = 1, channel: str = "email", reason: str = "550 gone") -> None:
         for _ in range(count):
@@ -72,7 +72,7 @@ def world() -> World:
 
 async def test_without_dead_letters_it_says_nothing(world: World) -> None:
     await world.alarm()
-    assert (world.ear.asked, world.told.troubles) == ([], [])
+    assert (world.ear.asked, world.telemetry.troubles) == ([], [])
 
 
 async def test_one_event_and_one_line_for_a_group(world: World) -> None:
@@ -93,7 +93,7 @@ async def test_one_event_and_one_line_for_a_group(world: World) -> None:
     )
     assert data["links"] == {"deadLetters": f"/api/dead-letters?group={data['group']}"}
     assert other["data"]["count"] == 1
-    said = world.told.troubled_by("dead_letters.appeared")
+    said = world.telemetry.troubled_by("dead_letters.appeared")
     assert said[0] == {
         "group": data["group"],
         "mode": "live",
@@ -108,7 +108,7 @@ async def test_nothing_that_a_provider_said_is_told(world: World) -> None:
     await world.die(1, reason="550 <ada@example.com> Ada Lovelace has left")
     await world.alarm()
     assert "Ada" not in str(world.ear.heard)
-    assert "Ada" not in str(world.told.troubles)
+    assert "Ada" not in str(world.telemetry.troubles)
 
 
 async def test_a_group_that_grows_is_told_of_again_after_a_while(world: World) -> None:
@@ -139,7 +139,7 @@ async def test_a_receiver_that_fails_is_tried_again_with_growing_pauses(world: W
     assert all(longer > shorter for shorter, longer in pairwise(pauses)), pauses
     assert pauses[0] <= 3
     assert world.counts() == [2]
-    faults = world.told.troubled_by("alert.undelivered")
+    faults = world.telemetry.troubled_by("alert.undelivered")
     assert [fault["reason"] for fault in faults] == ["answered 500"] * 4
 
 
@@ -214,5 +214,5 @@ async def test_without_an_address_the_log_is_told(world: World) -> None:
     mute = world.another(mute=True)
     await mute()
     await mute()
-    assert [said["count"] for said in world.told.troubled_by("dead_letters.appeared")] == [2]
-    assert world.told.troubled_by("alert.undelivered") == []
+    assert [said["count"] for said in world.telemetry.troubled_by("dead_letters.appeared")] == [2]
+    assert world.telemetry.troubled_by("alert.undelivered") == []

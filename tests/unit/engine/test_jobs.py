@@ -19,7 +19,7 @@ from tests.contract.engine import MemoryEngine
 from tests.support.eventually import eventually, steadily
 from tests.support.memory.jobs import MemoryJobChunks, MemoryJobs
 from tests.support.memory.rows import MemoryRows
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 from tests.unit.engine.harness import CLOCK, IDS
 
 ALL = Selection(mode=Mode.LIVE)
@@ -59,7 +59,7 @@ class World:
     """A runner over rows."""
 
     def __init__(self) -> None:
-        self.engine, self.told = MemoryEngine(MemoryRows(CLOCK)), Told()
+        self.engine, self.telemetry = MemoryEngine(MemoryRows(CLOCK)), RecordedTelemetry()
         self.chunks = Chunks(MemoryJobChunks(rows=self.engine.rows, process=self.engine.me, ids=IDS))
         self.offered: list[OutboxMessage] = []
         self.tasks: list[asyncio.Task[None]] = []
@@ -73,7 +73,7 @@ class World:
 
     def runner(self, every: float) -> JobsActor:
         advance = AdvanceJob(chunks=self.chunks, handoff=self, size=2)
-        actor = JobsActor(advance=advance, chunks=self.chunks, telemetry=self.told, every=every)
+        actor = JobsActor(advance=advance, chunks=self.chunks, telemetry=self.telemetry, every=every)
         self.tasks.append(asyncio.create_task(actor.run()))
         return actor
 
@@ -112,14 +112,14 @@ async def test_a_job_made_here_begins_at_once(world: World) -> None:
 
     await world.comes_to(job, JobStatus.COMPLETED)
     assert len(world.offered) == 3, "one message for each chunk of two"
-    [(event, fields)] = world.told.wides
+    [(event, fields)] = world.telemetry.wides
     assert event == "job.finished"
     assert (fields["done"], fields["total"], fields["status"]) == (5, 5, JobStatus.COMPLETED)
 
 
 async def test_jobs_of_others_are_found_soon(world: World) -> None:
     world.runner(every=0.01)
-    nobody = JobsActor(advance=None, chunks=None, telemetry=world.told)  # type: ignore[arg-type]
+    nobody = JobsActor(advance=None, chunks=None, telemetry=world.telemetry)  # type: ignore[arg-type]
     await world.comes_to(await world.start(nobody), JobStatus.COMPLETED)
 
 
@@ -138,7 +138,7 @@ async def test_several_jobs_take_turns(world: World) -> None:
 
 async def test_one_that_cannot_go_on_fails_alone(world: World) -> None:
     runner = world.runner(every=0.01)
-    nobody = JobsActor(advance=None, chunks=None, telemetry=world.told)  # type: ignore[arg-type]
+    nobody = JobsActor(advance=None, chunks=None, telemetry=world.telemetry)  # type: ignore[arg-type]
     world.chunks.away = 1_000_000
     broken, fine = await world.start(nobody), await world.start(nobody)
     world.chunks.broken, world.chunks.away = {broken.id}, 0
@@ -148,7 +148,7 @@ async def test_one_that_cannot_go_on_fails_alone(world: World) -> None:
     found = await world.engine.jobs().find(broken.id, "live")
     assert found is not None
     assert found.error == "cannot go on: KeyError"
-    assert [each["job"] for each in world.told.troubled_by("job.failed")] == [broken.id]
+    assert [each["job"] for each in world.telemetry.troubled_by("job.failed")] == [broken.id]
     runner.stop()
 
 
@@ -156,7 +156,7 @@ async def test_those_that_never_get_through_do_not_hold_up_the_younger_ones(worl
     """More of them than take turns at a time; each is given up after bounded tries, with its reason."""
     for _ in range(5):
         await failed(world.engine)
-    nobody = JobsActor(advance=None, chunks=None, telemetry=world.told)  # type: ignore[arg-type]
+    nobody = JobsActor(advance=None, chunks=None, telemetry=world.telemetry)  # type: ignore[arg-type]
     stuck = [await world.start(nobody) for _ in range(JOBS_MAX + 5)]
     world.chunks.stuck = {job.id for job in stuck}
     young = await world.start(nobody)
@@ -173,7 +173,7 @@ async def test_those_that_never_get_through_do_not_hold_up_the_younger_ones(worl
     found = await world.engine.jobs().find(stuck[0].id, "live")
     assert found is not None
     assert found.error == "cannot go on: PostgreSQL: SQLSTATE 57014"
-    tries = [each for each in world.told.troubled_by("jobs.wait") if each["job"] == stuck[0].id]
+    tries = [each for each in world.telemetry.troubled_by("jobs.wait") if each["job"] == stuck[0].id]
     assert len(tries) == TRIES_MAX
     runner.stop()
 
@@ -182,7 +182,7 @@ async def test_one_that_gets_through_in_the_end_has_rested_meanwhile(world: Worl
     await failed(world.engine)
     job = await world.start(world.runner(every=3))
     world.chunks.stuck = {job.id}
-    await eventually(lambda: len(world.told.troubled_by("jobs.wait")) == 3, timeout=60)
+    await eventually(lambda: len(world.telemetry.troubled_by("jobs.wait")) == 3, timeout=60)
     world.chunks.stuck = set()
     await world.comes_to(job, JobStatus.COMPLETED)
 
@@ -196,7 +196,7 @@ async def test_while_the_store_is_away_it_waits(world: World) -> None:
     world.chunks.away = 3
     job = await world.start(world.runner(every=0.01))
     await world.comes_to(job, JobStatus.COMPLETED)
-    assert len(world.told.troubled_by("jobs.wait")) == 3
+    assert len(world.telemetry.troubled_by("jobs.wait")) == 3
 
 
 async def test_it_stops_after_the_chunk_in_hand(world: World) -> None:

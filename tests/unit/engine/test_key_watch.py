@@ -13,7 +13,7 @@ from domain.delivery.policy import DEFAULT_POLICIES, OnUnknown
 from entrypoints.engine.key_watch import KeyWatch
 from entrypoints.engine.lane.actor import LaneActor
 from tests.support.eventually import eventually, steadily
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 from tests.unit.engine.harness import EMAIL, World
 
 LOST = "data is sealed under another key"
@@ -37,7 +37,7 @@ async def test_a_lane_without_the_key_rests_and_loses_nothing(lost: str) -> None
         world.keys.missing = {}
         world.keys.wrong = LOST
         ids = await world.accept(40, packed=True)
-    await eventually(lambda: LOST in {each["reason"] for each in world.told.troubled_by("lane.rests")})
+    await eventually(lambda: LOST in {each["reason"] for each in world.telemetry.troubled_by("lane.rests")})
     await steadily(lambda: not set(ids) & set(world.sent), seconds=30)
     assert statuses(world) <= {DeliveryStatus.QUEUED, DeliveryStatus.SENT}
     world.keys.wrong = None
@@ -103,19 +103,19 @@ async def test_an_erased_person_is_one_without_any_key() -> None:
 
 
 async def test_what_is_missing_is_said_once_and_so_is_its_return() -> None:
-    told, world = Told(), World()
+    telemetry, world = RecordedTelemetry(), World()
 
     async def check():
         return world.keys
 
-    watch = KeyWatch(check=check, telemetry=told)
+    watch = KeyWatch(check=check, telemetry=telemetry)
     await watch()
-    assert told.troubles == []
+    assert telemetry.troubles == []
     world.keys.missing = {2: "set vault.keys.2"}
     await watch()
     await watch()
-    assert [event for event, _ in told.troubles] == ["keys.unavailable"]
+    assert [event for event, _ in telemetry.troubles] == ["keys.unavailable"]
     world.keys.missing = {}
     await watch()
     await watch()
-    assert [event for event, _ in told.wides if event == "keys.available"] == ["keys.available"]
+    assert [event for event, _ in telemetry.wides if event == "keys.available"] == ["keys.available"]

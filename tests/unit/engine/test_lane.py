@@ -155,7 +155,7 @@ async def test_poison_and_a_publisher_that_is_blocked_do_not_kill_the_neighbours
     await eventually(lambda: world.all_sent(ids))
     await eventually(lambda: world.broker.depth(EMAIL.dead) == 1)
     await world.stop()
-    assert len(world.told.troubled_by("message.buried")) == 1
+    assert len(world.telemetry.troubled_by("message.buried")) == 1
 
 
 async def test_a_pointer_that_breaks_the_lease_is_buried_alone():
@@ -479,7 +479,7 @@ async def test_the_log_names_the_traces_of_a_batch():
     world.start()
     await eventually(lambda: world.all_sent(ids))
     await world.stop()
-    worked = [fields for event, fields in world.told.wides if event == "deliveries.worked"]
+    worked = [fields for event, fields in world.telemetry.wides if event == "deliveries.worked"]
     assert [fields["traces"] for fields in worked] == [[trace]]
 
 
@@ -491,4 +491,4 @@ async def test_what_nobody_can_read_is_buried_with_its_reason():
     await eventually(lambda: world.all_sent(ids))
     await eventually(lambda: world.broker.depth(EMAIL.dead) == 1)
     await world.stop()
-    assert len(world.told.troubled_by("message.buried")) == 1
+    assert len(world.telemetry.troubled_by("message.buried")) == 1

@@ -33,7 +33,7 @@ class Kept(World):
         self.asked: list[int] = []
         self.away = False
         keep = KeepLeases(renewals=self, under_way=self.engine.call.under_way, clock=CLOCK, lease=LEASE)
-        self.keeping = Recurring(name="leases", work=keep, every=1.0, telemetry=self.told)
+        self.keeping = Recurring(name="leases", work=keep, every=1.0, telemetry=self.telemetry)
 
     async def renew(self, calls, *, lease):
         """As `Renewals`."""
@@ -119,7 +119,7 @@ async def test_a_call_that_was_overtaken_leaves_the_lease_of_a_later_one_alone(w
         await passing(12)
         assert await somebody_else_comes(world, id_) == 0
     await eventually(lambda: world.all_sent([id_]), timeout=60)
-    assert not world.told.troubled_by("deliveries.broken")
+    assert not world.telemetry.troubled_by("deliveries.broken")
     assert {n: call.outcome for n, call in world.rows.attempts[id_].items()} == {1: "unknown", 3: "accepted"}
 
 

@@ -13,7 +13,7 @@ from domain.kernel.errors import Unavailable
 from domain.provider.outcome import Accepted, AccountFault
 from entrypoints.engine.alerts import ProviderAlerts
 from tests.support.clock import HandClock
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 
 WRONG = AccountFault("logging in: 535 5.7.8 no login for <shop@shop.test>")
 
@@ -22,15 +22,15 @@ class World:
     """One process and its providers, and who is told of them."""
 
     def __init__(self, *, mute: bool = False) -> None:
-        self.clock, self.told = HandClock(), Told()
+        self.clock, self.telemetry = HandClock(), RecordedTelemetry()
         self.heard: list[Any] = []
         self.ids: list[str] = []
         self.deaf: deque[str] = deque()
-        self.states = ProviderStates(clock=self.clock, watch=self.told)
-        tell = AlertPausedProviders(
+        self.states = ProviderStates(clock=self.clock, watch=self.telemetry)
+        alert = AlertPausedProviders(
             providers=self.states, hook=None if mute else self, clock=self.clock, process=uuid4()
         )
-        self.alarm = ProviderAlerts(send=tell, telemetry=self.told)
+        self.alarm = ProviderAlerts(send=alert, telemetry=self.telemetry)
 
     async def post(self, id: str, body: bytes) -> None:  # noqa: A002  as `OperatorsHook` has it
         self.ids.append(id)
@@ -90,7 +90,7 @@ async def test_who_is_not_heard_tells_it_again_with_growing_pauses(world: World)
         world.clock.go_on(1)
     assert world.clock.monotonic() > 2 + 4 + 8 + 16 + 32 + 64 - 1
     assert len(set(world.ids)) == 1, "who gets it twice can tell"
-    faults = world.told.troubled_by("alert.undelivered")
+    faults = world.telemetry.troubled_by("alert.undelivered")
     assert faults == [{"provider": "mailer", "reason": "answered 500"}] * 6
 
 
@@ -108,5 +108,5 @@ async def test_without_an_address_the_log_has_said_it() -> None:
     world = World(mute=True)
     world.refuse()
     await world.alarm()
-    [said] = world.told.troubled_by("provider.rests")
+    [said] = world.telemetry.troubled_by("provider.rests")
     assert said == {"provider": "mailer", "reason": WRONG.reason}

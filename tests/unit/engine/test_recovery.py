@@ -9,19 +9,19 @@ from application.recovery.recover import FirstMarker, Intact, RecoveringElsewher
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable
 from entrypoints.engine.recovery import RecoveryActor
 from tests.support.eventually import eventually, steadily
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 
 
 class Watch:
     """An actor whose looks are answered in turn; the last answer stays."""
 
     def __init__(self) -> None:
-        self.told = Told()
+        self.telemetry = RecordedTelemetry()
         self.session: int | None = 1
         self.looks = 0
         self.answers: list[object] = [Intact()]
         self.actor = RecoveryActor(
-            recover=self.look, session=lambda: self.session, telemetry=self.told, every=0.01, again=0.01
+            recover=self.look, session=lambda: self.session, telemetry=self.telemetry, every=0.01, again=0.01
         )
 
     async def look(self) -> object:
@@ -57,8 +57,8 @@ async def test_it_looks_at_the_start_and_after_each_reconnect(started: Callable[
     watch.session = 2
     await eventually(lambda: watch.looks == 2)
     await steadily(lambda: watch.looks == 2, seconds=0.1)
-    assert [name for name, _ in watch.told.wides] == ["broker.intact"] * 2
-    assert watch.told.troubles == []
+    assert [name for name, _ in watch.telemetry.wides] == ["broker.intact"] * 2
+    assert watch.telemetry.troubles == []
 
 
 async def test_without_a_connection_it_waits(started: Callable[..., Watch]) -> None:
@@ -83,22 +83,22 @@ async def test_it_looks_again_until_it_knows(
     watch = started(answer, answer, answer, Intact())
     await eventually(lambda: watch.looks == 4)
     await steadily(lambda: watch.looks == 4, seconds=0.1)
-    assert {name for name, _ in watch.told.troubles} == trouble
+    assert {name for name, _ in watch.telemetry.troubles} == trouble
 
 
 async def test_what_is_missing_is_told_with_what_mends_it(started: Callable[..., Watch]) -> None:
     watch = started(TopologyMissing("queue x is missing"), Intact())
-    [told] = await eventually(lambda: watch.told.troubled_by("broker.lacking"))
-    assert told == {"lacking": "queue x is missing", "mend": "posthorn topology apply"}
+    [trouble] = await eventually(lambda: watch.telemetry.troubled_by("broker.lacking"))
+    assert trouble == {"lacking": "queue x is missing", "mend": "posthorn topology apply"}
 
 
 async def test_an_issue_is_told_to_operators_and_the_first_mark_is_not(started: Callable[..., Watch]) -> None:
     watch = started(FirstMarker())
     await eventually(lambda: watch.looks == 1)
     watch.answers, watch.session = [Reissued(pointers=7, dead_letters=2)], 2
-    [told] = await eventually(lambda: watch.told.troubled_by("broker.reissued"))
-    assert told == {"pointers": 7, "dead_letters": 2}
-    assert [name for name, _ in watch.told.wides] == ["broker.marked"]
+    [trouble] = await eventually(lambda: watch.telemetry.troubled_by("broker.reissued"))
+    assert trouble == {"pointers": 7, "dead_letters": 2}
+    assert [name for name, _ in watch.telemetry.wides] == ["broker.marked"]
 
 
 async def test_a_check_that_does_not_end_is_cancelled_when_the_process_stops() -> None:
@@ -112,7 +112,7 @@ async def test_a_check_that_does_not_end_is_cancelled_when_the_process_stops() -
             cancelled.set()
         return Intact()
 
-    actor = RecoveryActor(recover=for_ever, session=lambda: 1, telemetry=Told(), finish_max=0.05)
+    actor = RecoveryActor(recover=for_ever, session=lambda: 1, telemetry=RecordedTelemetry(), finish_max=0.05)
     running = asyncio.create_task(actor.run())
     await began.wait()
     actor.stop()

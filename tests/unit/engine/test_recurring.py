@@ -7,7 +7,7 @@ import pytest
 from domain.kernel.errors import StoreUnavailable
 from entrypoints.engine.recurring import Recurring
 from tests.support.eventually import eventually, steadily
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 
 
 class Work:
@@ -32,23 +32,23 @@ class Work:
         self.finished += 1
 
 
-async def started(work: Work, **options: float) -> tuple[Recurring, "asyncio.Task[None]", Told]:
-    told = Told()
-    recurring = Recurring(name="figures", work=work, every=0.001, telemetry=told, **options)
+async def started(work: Work, **options: float) -> tuple[Recurring, "asyncio.Task[None]", RecordedTelemetry]:
+    telemetry = RecordedTelemetry()
+    recurring = Recurring(name="figures", work=work, every=0.001, telemetry=telemetry, **options)
     running = asyncio.create_task(recurring.run())
     await eventually(lambda: work.begun)
-    return recurring, running, told
+    return recurring, running, telemetry
 
 
 async def test_it_is_done_again_and_again_and_after_a_part_was_away() -> None:
     work = Work()
     work.away = 2
     work.go.set()
-    recurring, running, told = await started(work)
+    recurring, running, telemetry = await started(work)
     await eventually(lambda: work.finished > 3)
     recurring.stop()
     await asyncio.wait_for(running, 1)
-    assert [name for name, _ in told.troubles] == ["recurring.waits"] * 2
+    assert [name for name, _ in telemetry.troubles] == ["recurring.waits"] * 2
 
 
 async def test_work_under_way_may_still_finish_when_the_process_stops() -> None:
@@ -74,4 +74,4 @@ async def test_an_unforeseen_error_is_the_supervisors() -> None:
         raise LookupError("a bug")
 
     with pytest.raises(LookupError):
-        await Recurring(name="figures", work=broken, every=1, telemetry=Told()).run()
+        await Recurring(name="figures", work=broken, every=1, telemetry=RecordedTelemetry()).run()

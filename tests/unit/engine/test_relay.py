@@ -16,7 +16,7 @@ from entrypoints.engine.relay.actor import RelayActor
 from tests.support.eventually import eventually
 from tests.support.memory.outbox import MemoryOutbox, write
 from tests.support.memory.rows import MemoryRows
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 from tests.support.virtual_time import passing
 from tests.unit.engine.harness import CLOCK, IDS
 
@@ -71,11 +71,16 @@ class World:
     """One relay over rows."""
 
     def __init__(self, **options: object) -> None:
-        self.rows, self.me, self.broker, self.told = MemoryRows(CLOCK), uuid4(), Broker(), Told()
+        self.rows, self.me, self.broker, self.telemetry = (
+            MemoryRows(CLOCK),
+            uuid4(),
+            Broker(),
+            RecordedTelemetry(),
+        )
         self.outbox = outbox = Reads(rows=self.rows, process=self.me)
         publish = RelayOutbox(outbox=outbox, publisher=self.broker, delayed=self.broker, clock=CLOCK)
         self.relay = RelayActor(
-            relay=publish, outbox=outbox, telemetry=self.told, **({"sweep_every": 0.02} | options)
+            relay=publish, outbox=outbox, telemetry=self.telemetry, **({"sweep_every": 0.02} | options)
         )
         self.task: asyncio.Task[None] | None = None
 
@@ -135,7 +140,7 @@ async def test_a_message_nobody_can_publish_does_not_stop_the_others():
     world.relay.offer(more)
     await eventually(lambda: list(world.rows.outbox) == [made[3].id])
     assert not world.task.done()
-    assert world.told.troubled_by("relay.poison")
+    assert world.telemetry.troubled_by("relay.poison")
     await world.stop()
 
 
@@ -244,7 +249,7 @@ async def test_what_cannot_be_published_stands_in_nobodys_way(
     assert sorted(world.published()) == sorted(message.id for message in good)
 
     loop = asyncio.get_running_loop()
-    since, tried, said, reads = loop.time(), world.broker.tries, len(world.told.troubles), Reads.count
+    since, tried, said, reads = loop.time(), world.broker.tries, len(world.telemetry.troubles), Reads.count
     while loop.time() < since + 60:
         await passing(1)
         world.relay.offer(world.commit(1, priority=3))
@@ -252,19 +257,19 @@ async def test_what_cannot_be_published_stands_in_nobodys_way(
     await world.stop()
     assert world.broker.tries - tried < count + 61 + 20 * world.relay.batch_max, "a hot loop"
     assert Reads.count - reads < 200
-    assert len(world.told.troubles) - said <= 2, world.told.troubles
-    assert len(world.told.troubles) < 15, world.told.troubles
+    assert len(world.telemetry.troubles) - said <= 2, world.telemetry.troubles
+    assert len(world.telemetry.troubles) < 15, world.telemetry.troubles
 
 
 async def test_a_queue_that_comes_back_gets_what_waited() -> None:
     world = World(sweep_every=3.0)
     _unroutable(world, 2_500)
     world.start()
-    await eventually(lambda: world.told.troubled_by("relay.unroutable"))
+    await eventually(lambda: world.telemetry.troubled_by("relay.unroutable"))
     world.broker.lost = set()
     await eventually(lambda: not world.rows.outbox, timeout=60)
-    assert len(world.told.troubled_by("relay.unroutable")) == 1
-    assert ("relay.resumed", {"queue": "gone", "delayed": False}) in world.told.wides
+    assert len(world.telemetry.troubled_by("relay.unroutable")) == 1
+    assert ("relay.resumed", {"queue": "gone", "delayed": False}) in world.telemetry.wides
     await world.stop()
 
 
@@ -297,7 +302,7 @@ async def test_who_gets_nothing_out_says_so_until_something_gets_out() -> None:
     others = world.commit(7, owner=uuid4())
     await passing(30)
     assert all(world.rows.outbox[message.id].owner != world.me for message in others)
-    assert len(world.told.troubled_by("relay.waits")) == 1
+    assert len(world.telemetry.troubled_by("relay.waits")) == 1
     world.broker.away = 0
     await eventually(lambda: world.relay.able)
     await eventually(lambda: not world.rows.outbox, timeout=30)

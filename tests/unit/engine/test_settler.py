@@ -10,7 +10,7 @@ from application.delivery.ports import Settled, Settlement
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.errors import StoreUnavailable
 from entrypoints.engine.lane.settler import Settler
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 
 
 class Store:
@@ -42,7 +42,9 @@ def settlement() -> Settlement:
 
 
 def settler(store: Store, **options: object) -> Settler:
-    return Settler(deliveries=store, handoff=store, telemetry=Told(), retry_wait=0.001, **options)
+    return Settler(
+        deliveries=store, handoff=store, telemetry=RecordedTelemetry(), retry_wait=0.001, **options
+    )
 
 
 async def test_those_that_end_while_a_settle_is_in_flight_share_the_next():

@@ -5,7 +5,7 @@ import asyncio
 from application.kernel.supervision import Tasks
 from entrypoints.engine.supervisor import Supervisor
 from tests.support.eventually import eventually
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 
 
 class Worker:
@@ -34,10 +34,14 @@ class Worker:
         self.stopped.set()
 
 
-async def run(*groups: list[Worker], grace: float = 5.0) -> tuple[Supervisor, "asyncio.Task[bool]", Told]:
-    told = Told()
-    supervisor = Supervisor(groups=groups, telemetry=told, tasks=Tasks(told.task_ended), grace=grace)
-    return supervisor, asyncio.create_task(supervisor.run()), told
+async def run(
+    *groups: list[Worker], grace: float = 5.0
+) -> tuple[Supervisor, "asyncio.Task[bool]", RecordedTelemetry]:
+    telemetry = RecordedTelemetry()
+    supervisor = Supervisor(
+        groups=groups, telemetry=telemetry, tasks=Tasks(telemetry.task_ended), grace=grace
+    )
+    return supervisor, asyncio.create_task(supervisor.run()), telemetry
 
 
 async def test_a_group_stops_when_the_one_before_it_has_ended():
@@ -51,12 +55,12 @@ async def test_a_group_stops_when_the_one_before_it_has_ended():
 
 async def test_what_crashes_is_run_again_and_its_neighbours_are_not():
     log: list[str] = []
-    supervisor, task, told = await run([Worker("one", log, crashes=1), Worker("two", log)])
+    supervisor, task, telemetry = await run([Worker("one", log, crashes=1), Worker("two", log)])
     await eventually(lambda: log.count("run one") == 2)
     supervisor.stop()
     assert await asyncio.wait_for(task, 2)
     assert log.count("run two") == 1
-    assert [(task, end) for task, end, _ in told.ends] == [
+    assert [(task, end) for task, end, _ in telemetry.ends] == [
         ("one", "crashed"),
         ("one", "stopped"),
         ("two", "stopped"),
@@ -66,12 +70,12 @@ async def test_what_crashes_is_run_again_and_its_neighbours_are_not():
 async def test_an_actor_that_does_not_even_let_itself_be_cancelled_holds_nobody_up():
     log: list[str] = []
     stubborn, relay = Worker("lane", log, stubborn=True), Worker("relay", log)
-    supervisor, task, told = await run([stubborn], [relay], grace=0.05)
+    supervisor, task, telemetry = await run([stubborn], [relay], grace=0.05)
     supervisor.cancel_max = 0.05
     await eventually(lambda: len(log) == 2)
     supervisor.stop()
     assert not await asyncio.wait_for(task, 2)
     assert "end relay" in log
-    assert told.troubled_by("actor.cancelled") == [{"actor": "lane"}]
+    assert telemetry.troubled_by("actor.cancelled") == [{"actor": "lane"}]
     stubborn.released.set()
     await eventually(lambda: "end lane" in log)

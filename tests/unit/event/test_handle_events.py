@@ -83,8 +83,10 @@ class Shop:
         self.accepted.add(key)
         return Stands(uuid4(), replayed)
 
-    async def update_users(self, updates: Sequence[UserUpdate], /, *, lenient: bool) -> list[UpdatedUser]:
-        assert lenient
+    async def update_users(
+        self, updates: Sequence[UserUpdate], /, *, drop_invalid: bool
+    ) -> list[UpdatedUser]:
+        assert drop_invalid
         if "mirror" in self.away:
             raise StoreUnavailable("the database is away")
         self.order.append("mirror")

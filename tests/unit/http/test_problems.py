@@ -12,7 +12,7 @@ from entrypoints.http.kit.problems import HOME, KINDS, Rejected, to_problem
 from entrypoints.http.notification.bodies import NotificationIn, in_body
 
 
-def told(error: Exception, **options: bool) -> tuple[int, str, dict[str, str]]:
+def answered(error: Exception, **options: bool) -> tuple[int, str, dict[str, str]]:
     problem, headers = to_problem(error, instance="/x", trace_id="t", **options)
     assert problem.title == KINDS[problem.type.removeprefix(HOME)].title
     return problem.status, problem.type.removeprefix(HOME), headers
@@ -35,11 +35,11 @@ def told(error: Exception, **options: bool) -> tuple[int, str, dict[str, str]]:
     ],
 )
 def test_every_error_has_a_kind(error: Exception, expected: tuple[int, str, dict[str, str]]) -> None:
-    assert told(error) == expected
+    assert answered(error) == expected
 
 
 def test_a_conflict_of_who_quoted_an_etag_is_a_failed_precondition() -> None:
-    assert told(errors.Conflict("x"), conditional=True)[:2] == (412, "precondition-failed")
+    assert answered(errors.Conflict("x"), conditional=True)[:2] == (412, "precondition-failed")
 
 
 def test_faults_say_whether_they_are_in_body_query_or_header() -> None:

@@ -22,9 +22,9 @@ def desk() -> Desk:
 
 
 async def test_with_the_database_there_nothing_is_deferred(desk: Desk) -> None:
-    told = await desk.submit(request())
-    assert told == Submitted(told.id, replayed=False, degraded=False)
-    assert told.id in desk.rows.notifications
+    submitted = await desk.submit(request())
+    assert submitted == Submitted(submitted.id, replayed=False, degraded=False)
+    assert submitted.id in desk.rows.notifications
     assert desk.published == []
 
 
@@ -37,12 +37,12 @@ async def test_without_it_the_whole_command_is_on_the_broker_before_the_answer(d
         metadata={"a": [1, 2.5, None]},
         traceparent="00-1-2-01",
     )
-    told = await desk.submit(asked)
-    assert told == Submitted(told.id, replayed=False, degraded=True)
+    submitted = await desk.submit(asked)
+    assert submitted == Submitted(submitted.id, replayed=False, degraded=True)
     [letter] = desk.published
-    assert (letter.id, letter.queue) == (told.id, INTAKE)
+    assert (letter.id, letter.queue) == (submitted.id, INTAKE)
     command = unseal(letter.body, VAULT)
-    assert (command.id, command.request, command.channel) == (told.id, asked, "email")
+    assert (command.id, command.request, command.channel) == (submitted.id, asked, "email")
     assert command.key is not None
     assert len(command.fingerprint) == 16
 
@@ -71,12 +71,12 @@ async def test_what_the_broker_does_not_confirm_is_not_promised(desk: Desk, publ
 
 async def test_a_commit_whose_answer_was_lost_is_promised_under_its_own_id(desk: Desk) -> None:
     desk.after = AWAY
-    told = await desk.submit(request(idempotency_key="k"))
-    assert told.degraded
-    assert list(desk.rows.notifications) == [told.id], "it was committed"
+    submitted = await desk.submit(request(idempotency_key="k"))
+    assert submitted.degraded
+    assert list(desk.rows.notifications) == [submitted.id], "it was committed"
     desk.after = None
     assert await desk.drained() == ["committed"]
-    assert list(desk.rows.notifications) == [told.id]
+    assert list(desk.rows.notifications) == [submitted.id]
     assert len(desk.rows.outbox) == 1
 
 
@@ -134,14 +134,14 @@ async def test_who_waits_in_vain_is_promised_when_the_time_of_the_request_is_up(
     budget.begin(3)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    told = await desk.submit.many([request(idempotency_key=f"k-{n}") for n in range(5)])
+    submitted = await desk.submit.many([request(idempotency_key=f"k-{n}") for n in range(5)])
     assert loop.time() - began == 3, "for all of them together"
-    assert [each.degraded for each in told] == [True] * 5
+    assert [each.degraded for each in submitted] == [True] * 5
     assert (await desk.submit(request())).degraded, "nothing is left of the time"
     assert loop.time() - began == 3
     desk.hold.set()
     await desk.submit.commit.drain()
-    assert [each.id for each in told] == list(desk.rows.notifications)[:5]
+    assert [each.id for each in submitted] == list(desk.rows.notifications)[:5]
     assert await desk.drained() == ["committed"] * 6
     assert len(desk.rows.notifications) == 6
 

@@ -8,7 +8,7 @@ import pytest
 
 from application.kernel.supervision import BACKOFF_MAX, BACKOFF_MIN, Tasks, start, uncancelled
 from tests.support.eventually import eventually
-from tests.support.telemetry import Told
+from tests.support.telemetry import RecordedTelemetry
 
 
 async def crash() -> None:
@@ -42,7 +42,7 @@ async def give_up() -> None:
 async def test_whatever_ends_a_task_it_runs_again(
     work: Callable[[], Awaitable[None]], end: str, error: type[object]
 ) -> None:
-    told, runs = Told(), 0
+    telemetry, runs = RecordedTelemetry(), 0
 
     async def run() -> None:
         nonlocal runs
@@ -52,18 +52,18 @@ async def test_whatever_ends_a_task_it_runs_again(
         else:
             await asyncio.Event().wait()
 
-    tasks = Tasks(told.task_ended)
+    tasks = Tasks(telemetry.task_ended)
     task = tasks.keep("keeper", run)
     began = asyncio.get_running_loop().time()
     await eventually(lambda: "keeper" in tasks.down)
     assert tasks.down["keeper"].startswith(end)
     await eventually(lambda: runs == 4)
     assert asyncio.get_running_loop().time() - began >= 7 * BACKOFF_MIN
-    assert [(name, how, type(fault)) for name, how, fault in told.ends] == [("keeper", end, error)] * 3
+    assert [(name, how, type(fault)) for name, how, fault in telemetry.ends] == [("keeper", end, error)] * 3
     assert not tasks.down
     task.cancel()
     await asyncio.wait([task])
-    assert told.ends[3:] == [("keeper", "cancelled", None)]
+    assert telemetry.ends[3:] == [("keeper", "cancelled", None)]
 
 
 async def test_pauses_grow_to_a_bound_and_are_short_again_after_a_long_run() -> None:
@@ -76,7 +76,7 @@ async def test_pauses_grow_to_a_bound_and_are_short_again_after_a_long_run() -> 
                 await asyncio.Event().wait()
         raise ValueError
 
-    task = Tasks(Told().task_ended).keep("keeper", run)
+    task = Tasks(RecordedTelemetry().task_ended).keep("keeper", run)
     await eventually(lambda: len(begun) == 13, timeout=1000)
     task.cancel()
     pauses = [after - before for before, after in pairwise(begun)]
@@ -86,10 +86,10 @@ async def test_pauses_grow_to_a_bound_and_are_short_again_after_a_long_run() -> 
 
 
 async def test_who_is_stopped_while_it_waits_to_run_again_ends_at_once() -> None:
-    told, stopping = Told(), asyncio.Event()
-    tasks = Tasks(told.task_ended)
+    telemetry, stopping = RecordedTelemetry(), asyncio.Event()
+    tasks = Tasks(telemetry.task_ended)
     task = tasks.keep("keeper", crash, stopping=stopping)
-    await eventually(lambda: len(told.ends) == 6, timeout=60)
+    await eventually(lambda: len(telemetry.ends) == 6, timeout=60)
     stopping.set()
     began = asyncio.get_running_loop().time()
     await task

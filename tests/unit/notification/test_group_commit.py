@@ -143,10 +143,10 @@ async def test_of_many_those_whose_key_is_in_flight_are_told_and_the_others_go_o
 
 async def test_when_the_store_goes_away_in_the_midst_of_parts_nobody_waits_for_the_next():
     world, bad = World(), Invalid(Fault("", "bad", "bad"))
-    told = [bad, StoreUnavailable("away")]
+    errors = [bad, StoreUnavailable("away")]
 
     def fault(_):
-        raise told[min(len(world.batches), 2) - 1]
+        raise errors[min(len(world.batches), 2) - 1]
 
     world.fault = fault
     answers = await put(world, *(prepared() for _ in range(8)))

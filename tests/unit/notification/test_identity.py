@@ -64,9 +64,9 @@ def of_today(name: str, before: Request) -> Request:
 
 def sealed_before(name: str) -> Command:
     """As drained from the queue: what the first release sealed, opened by this one."""
-    told = GOLDEN[name]["command"]
-    id_ = UUID(told["id"])
-    sealed = VAULT.seal(json.dumps(told).encode(), b"intake.command:" + id_.bytes)
+    command = GOLDEN[name]["command"]
+    id_ = UUID(command["id"])
+    sealed = VAULT.seal(json.dumps(command).encode(), b"intake.command:" + id_.bytes)
     return unseal(msgspec.json.encode({"v": 1, "id": id_, "sealed": sealed}), VAULT)
 
 
@@ -120,13 +120,13 @@ def test_a_new_optional_member_changes_no_fingerprint_until_somebody_uses_it() -
 
 @pytest.mark.parametrize("where", ["", "request", "request.recipients.0", "request.content"])
 def test_a_member_of_a_later_release_is_refused_not_dropped(where: str) -> None:
-    told = json.loads(json.dumps(GOLDEN["inline for a guest"]["command"]))
-    at = told
+    command = json.loads(json.dumps(GOLDEN["inline for a guest"]["command"]))
+    at = command
     for step in filter(None, where.split(".")):
         at = at[int(step) if step.isdigit() else step]
     at["schedule"] = "tomorrow"
-    id_ = UUID(told["id"])
-    sealed = VAULT.seal(json.dumps(told).encode(), b"intake.command:" + id_.bytes)
+    id_ = UUID(command["id"])
+    sealed = VAULT.seal(json.dumps(command).encode(), b"intake.command:" + id_.bytes)
     with pytest.raises(Undecodable):
         unseal(msgspec.json.encode({"v": 1, "id": id_, "sealed": sealed}), VAULT)
 

@@ -9,8 +9,10 @@ from domain.notification.request import Recipient
 from tests.unit.intake.promising import VAULT, Desk, request
 
 
-async def prepared(*recipients: Recipient, lenient: bool = False, channel: str = "email") -> Prepared:
-    return await Desk().submit.prepare(request(recipients=recipients, lenient=lenient, channel=channel))
+async def prepared(*recipients: Recipient, drop_invalid: bool = False, channel: str = "email") -> Prepared:
+    return await Desk().submit.prepare(
+        request(recipients=recipients, drop_invalid=drop_invalid, channel=channel)
+    )
 
 
 async def resolved(recipient: Recipient, **how: object) -> ResolvedRecipient:
@@ -24,15 +26,17 @@ async def refusal(*recipients: Recipient, **how: object) -> list[tuple[str, str]
     return [(fault.pointer, fault.code) for fault in refused.value.faults]
 
 
-@pytest.mark.parametrize("lenient", [False, True])
+@pytest.mark.parametrize("drop_invalid", [False, True])
 @pytest.mark.parametrize("blank", ["", "  ", "\n", "\u00a0"])
-async def test_a_blank_value_is_absent(blank: str, lenient: bool) -> None:
+async def test_a_blank_value_is_absent(blank: str, drop_invalid: bool) -> None:
     known = Recipient(user_id="456", email=blank, name=blank, locale=blank, timezone=blank, phone=blank)
-    assert await resolved(known, lenient=lenient) == await resolved(Recipient(user_id="456"))
+    assert await resolved(known, drop_invalid=drop_invalid) == await resolved(Recipient(user_id="456"))
     guest = Recipient(user_id=blank, email="ann@example.com", phone=blank)
-    assert await resolved(guest, lenient=lenient) == await resolved(Recipient(email="ann@example.com"))
+    assert await resolved(guest, drop_invalid=drop_invalid) == await resolved(
+        Recipient(email="ann@example.com")
+    )
     nobody = Recipient(user_id=blank, email=blank)
-    assert await refusal(nobody, lenient=lenient) == [("/recipients/0", "no_address")]
+    assert await refusal(nobody, drop_invalid=drop_invalid) == [("/recipients/0", "no_address")]
 
 
 @pytest.mark.parametrize("around", ["\u200b", " ", "\r\n", "\ufeff"])
@@ -53,8 +57,8 @@ async def test_a_strict_request_is_told_every_bad_value() -> None:
     assert await refusal(ODD) == [(f"/recipients/0/{name}", f"bad_{name}") for name in names]
 
 
-async def test_a_lenient_request_leaves_bad_values_of_a_customer_out_and_says_so() -> None:
-    found = await prepared(ODD, Recipient(user_id="7", name="Ann", locale="??"), lenient=True)
+async def test_a_request_may_leave_bad_values_of_a_customer_out_and_says_so() -> None:
+    found = await prepared(ODD, Recipient(user_id="7", name="Ann", locale="??"), drop_invalid=True)
     odd, ann = found.resolved_recipients
     assert odd == await resolved(Recipient(user_id="456"))
     assert ann == await resolved(Recipient(user_id="7", name="Ann"))
@@ -67,8 +71,8 @@ async def test_a_lenient_request_leaves_bad_values_of_a_customer_out_and_says_so
 
 async def test_a_guest_needs_the_address_of_the_channel_and_no_other() -> None:
     guest = Recipient(email="nobody", phone="+49 30 901820", locale="en_US.UTF-8")
-    assert await refusal(guest, lenient=True) == [("/recipients/0/email", "bad_email")]
-    found = await prepared(guest, lenient=True, channel="sms")
+    assert await refusal(guest, drop_invalid=True) == [("/recipients/0/email", "bad_email")]
+    found = await prepared(guest, drop_invalid=True, channel="sms")
     assert [fault.code for fault in found.kept_out] == ["bad_email"]
     [resolved] = found.resolved_recipients
     assert resolved.profile is not None
@@ -76,5 +80,5 @@ async def test_a_guest_needs_the_address_of_the_channel_and_no_other() -> None:
 
 
 async def test_how_strictly_a_request_is_read_is_no_part_of_its_fingerprint() -> None:
-    strict, lenient = (request(lenient=how, idempotency_key="k") for how in (False, True))
-    assert fingerprints(VAULT, strict) == fingerprints(VAULT, lenient)
+    strict, dropping = (request(drop_invalid=how, idempotency_key="k") for how in (False, True))
+    assert fingerprints(VAULT, strict) == fingerprints(VAULT, dropping)

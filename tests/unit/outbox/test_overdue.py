@@ -33,7 +33,7 @@ class World:
         self.posted: list[tuple[str, dict[str, object]]] = []
         self.away, self.finds = False, 0
         self.reissue = ReissueOverdue(overdue=self, sizes=self, channels=self, handoff=self)
-        self.tell = AlertStalledLanes(overdue=self, hook=self, clock=self, longest=timedelta(minutes=5))
+        self.alert = AlertStalledLanes(overdue=self, hook=self, clock=self, longest=timedelta(minutes=5))
 
     async def find(self) -> OverdueFound:
         self.finds += 1
@@ -119,8 +119,8 @@ def waits(lane: Lane, minutes: float, *, paused: bool = False) -> Waiting:
 async def test_a_lane_that_stands_still_is_told_of_once_until_it_moves() -> None:
     world = World()
     world.waiting = [waits(HIGH, 6), waits(LOW, 4)]
-    assert [each.lane for each in (await world.tell()).stalled] == [HIGH]
-    assert (await world.tell()).stalled == []
+    assert [each.lane for each in (await world.alert()).stalled] == [HIGH]
+    assert (await world.alert()).stalled == []
     [(id_, event)] = world.posted
     assert event["type"] == "lane.stalled"
     assert event["data"] == {
@@ -132,19 +132,19 @@ async def test_a_lane_that_stands_still_is_told_of_once_until_it_moves() -> None
     }
     other = World()
     other.waiting = world.waiting
-    await other.tell()
+    await other.alert()
     assert other.posted[0][0] == id_, "who is told by two processes can tell"
 
     world.waiting = []
-    assert (await world.tell()).moving == [HIGH.queue]
+    assert (await world.alert()).moving == [HIGH.queue]
     world.waiting = [waits(HIGH, 7)]
-    assert [each.lane for each in (await world.tell()).stalled] == [HIGH]
+    assert [each.lane for each in (await world.alert()).stalled] == [HIGH]
 
 
 async def test_a_paused_one_is_shown_and_not_told_of() -> None:
     world = World()
     world.waiting = [waits(HIGH, 60, paused=True)]
-    lanes = await world.tell()
+    lanes = await world.alert()
     assert lanes.waiting == world.waiting
     assert not lanes.stalled
 
@@ -152,7 +152,7 @@ async def test_a_paused_one_is_shown_and_not_told_of() -> None:
 async def test_what_nobody_heard_is_told_again() -> None:
     world = World()
     world.waiting, world.away = [waits(HIGH, 6)], True
-    assert (await world.tell()).fault == "no answer"
+    assert (await world.alert()).fault == "no answer"
     world.away = False
-    assert (await world.tell()).fault is None
+    assert (await world.alert()).fault is None
     assert len(world.posted) == 1

@@ -97,10 +97,10 @@ async def test_data_from_before_there_were_proofs_is_a_proof(
 
 
 async def test_rotation_in_two_steps_troubles_nobody(shelf: Shelf) -> None:
-    before, told, sealing = vault(1, 1), vault(1, 1, 2), vault(2, 1, 2)
-    for process in (before, before, told, before, told, told):  # the first step, process by process
+    before, knowing, sealing = vault(1, 1), vault(1, 1, 2), vault(2, 1, 2)
+    for process in (before, before, knowing, before, knowing, knowing):  # the first step, process by process
         assert (await shelf.seen_by(process)).trouble is None
-    for process in (sealing, told, sealing, sealing):  # the second
+    for process in (sealing, knowing, sealing, sealing):  # the second
         assert (await shelf.seen_by(process)).trouble is None
     assert sorted(shelf.proofs) == ["index", "key 1", "key 2"]
 

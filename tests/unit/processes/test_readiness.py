@@ -36,7 +36,7 @@ class Stood:
 
 
 async def said(stood: Stood, *, either: bool = True, away_max: float = 30, **more: object) -> Readiness:
-    told = {
+    checks = {
         "tasks": Tasks(),
         "consumers": list,
         "clock": lambda: None,
@@ -45,7 +45,7 @@ async def said(stood: Stood, *, either: bool = True, away_max: float = 30, **mor
         "providers": dict,
         "keys": KeyState(wrong=None),
     } | more
-    return await ReadinessCheck(either=either, parts=stood, relay=stood, away_max=away_max, **told)()
+    return await ReadinessCheck(either=either, parts=stood, relay=stood, away_max=away_max, **checks)()
 
 
 AWAY = "127.0.0.1:5672: refused"
@@ -99,9 +99,9 @@ async def test_nobody_is_ready_who_drains() -> None:
 @pytest.mark.parametrize("either", [True, False])
 async def test_nobody_is_ready_without_the_keys(either: bool) -> None:
     lacking = KeyState(wrong=None, missing={2: "set vault.keys.2"})
-    told = await said(Stood(), either=either, keys=lacking)
-    assert not told.ready
-    assert told.parts["keys"] == "set vault.keys.2"
+    readiness = await said(Stood(), either=either, keys=lacking)
+    assert not readiness.ready
+    assert readiness.parts["keys"] == "set vault.keys.2"
 
 
 async def test_a_wrong_clock_is_told_and_hinders_nobody() -> None:
@@ -112,9 +112,9 @@ async def test_a_wrong_clock_is_told_and_hinders_nobody() -> None:
 
 async def test_a_provider_that_rests_is_told_and_hinders_nobody() -> None:
     paused = {"mailer": PausedProvider("logging in: 535 5.7.8 no", 0.0, timedelta(seconds=12))}
-    told = await said(Stood(), either=False, providers=lambda: paused)
-    assert told.ready
-    assert told.parts["provider mailer"] == "rests for 12 s: logging in: 535 5.7.8 no"
+    readiness = await said(Stood(), either=False, providers=lambda: paused)
+    assert readiness.ready
+    assert readiness.parts["provider mailer"] == "rests for 12 s: logging in: 535 5.7.8 no"
 
 
 async def test_without_a_place_for_ids_nobody_is_ready() -> None:

@@ -60,7 +60,7 @@ class House:
         )
 
     async def says(self, *updates: UserUpdate, **how: Any) -> list[UpdatedUser]:
-        return await self.update_users(updates, **({"lenient": True} | how))
+        return await self.update_users(updates, **({"drop_invalid": True} | how))
 
     async def row(self, user: str = "456") -> User:
         who = derived_user_id(self.vault.index("user", user))
@@ -123,7 +123,7 @@ async def test_an_event_with_a_bad_address_keeps_the_rest_and_drops_the_old_one(
 
 
 async def test_a_strict_caller_is_told_all_faults_and_nothing_is_written(house: House) -> None:
-    [answer] = await house.says(ann(email="x", phone="x"), lenient=False)
+    [answer] = await house.says(ann(email="x", phone="x"), drop_invalid=False)
     assert answer.outcome is UpdateOutcome.INVALID
     assert sorted(fault.pointer for fault in answer.faults) == ["/email", "/phone"]
     assert await house.users.get([answer.user]) == {}
@@ -281,12 +281,12 @@ async def test_a_customer_who_comes_back_later_has_a_new_key(house: House) -> No
 
 
 async def test_who_names_a_version_writes_over_that_one_only(house: House) -> None:
-    assert outcomes(await house.says(ann(), expected=1, lenient=False)) == ["conflict"]
-    assert outcomes(await house.says(ann(), expected=0, lenient=False)) == ["written"]
-    assert outcomes(await house.says(ann(), expected=0, lenient=False)) == ["conflict"]
-    assert outcomes(await house.says(ann(name="New"), expected=1, lenient=False)) == ["written"]
+    assert outcomes(await house.says(ann(), expected=1, drop_invalid=False)) == ["conflict"]
+    assert outcomes(await house.says(ann(), expected=0, drop_invalid=False)) == ["written"]
+    assert outcomes(await house.says(ann(), expected=0, drop_invalid=False)) == ["conflict"]
+    assert outcomes(await house.says(ann(name="New"), expected=1, drop_invalid=False)) == ["written"]
     await house.says(UserUpdate(user_id="456", deleted=True))
-    assert outcomes(await house.says(ann(), expected=0, lenient=False)) == ["written"]
+    assert outcomes(await house.says(ann(), expected=0, drop_invalid=False)) == ["written"]
 
 
 async def test_a_profile_that_cannot_be_opened_spoils_no_neighbour(house: House) -> None:
