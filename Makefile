@@ -16,7 +16,7 @@ UV_COMPILE = env -u UV_FIND_LINKS -u UV_CONSTRAINT .lock/bin/uv pip compile --no
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-rabbitmq check bench crash-matrix simulate fuzz lock clean
+.PHONY: help demo test test-unit test-rabbitmq test-peers check bench crash-matrix simulate fuzz lock clean
 
 help:  ## List the targets.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -34,6 +34,9 @@ test-rabbitmq: $(VENV)/.ready  ## Run what needs a broker against the one at URL
 	@$(if $(URL),,echo "Say which broker: make test-rabbitmq URL=amqp://user:password@host:5672/" >&2; exit 2;) \
 	POSTHORN_TEST_AMQP_URL='$(URL)' $(if $(MANAGEMENT),POSTHORN_TEST_MANAGEMENT_URL='$(MANAGEMENT)') \
 		$(BIN)/python -m pytest -m broker -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-peers: $(VENV)/.peers  ## Hold what we send to the providers' own clients.
+	@$(BIN)/python -m pytest tests/peers $(ARGS)
 
 check: $(VENV)/.ready  ## Lint, format, types, import contracts, size caps.
 	@$(BIN)/ruff check .
@@ -57,6 +60,8 @@ fuzz: $(VENV)/.ready  ## Ask the API whatever its contract allows, and more, for
 lock: .lock/bin/uv  ## Write requirements/*.txt anew from pyproject.toml; UPGRADE=1 takes newer releases.
 	$(UV_COMPILE) --group install pyproject.toml --output-file requirements/runtime.txt
 	$(UV_COMPILE) --group dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
+	$(UV_COMPILE) --group peers --constraints requirements/dev.txt --constraints requirements/runtime.txt \
+		--output-file requirements/peers.txt
 
 clean:  ## Remove what the other targets made.
 	rm -rf $(VENV) .lock .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage htmlcov
@@ -67,7 +72,8 @@ clean:  ## Remove what the other targets made.
 	@.lock/bin/python -m pip install --quiet --disable-pip-version-check '$(UV)'
 	@touch $@
 
-# Stamps: .runnable holds what the product needs to run, .ready adds the tools of a developer.
+# Stamps: .runnable holds what the product needs to run, .ready adds the tools of a developer, .peers other
+# judges of what goes to providers.
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Posthorn needs Python 3.11 or newer, and '$(PYTHON)' is not: try make PYTHON=python3.12" >&2; exit 1; }
@@ -87,5 +93,9 @@ $(VENV)/.runnable: pyproject.toml $(VENV)/.runtime
 	@touch $@
 
 $(VENV)/.ready: requirements/dev.txt $(VENV)/.runnable
+	@$(PIP_INSTALL) --no-deps --require-hashes --requirement $<
+	@touch $@
+
+$(VENV)/.peers: requirements/peers.txt $(VENV)/.ready
 	@$(PIP_INSTALL) --no-deps --require-hashes --requirement $<
 	@touch $@

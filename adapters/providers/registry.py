@@ -12,11 +12,20 @@ from adapters.providers.email.smtp.gateway import SmtpSettings
 from adapters.providers.kit.ledger import Ledger
 from adapters.providers.kit.settings import ProviderContext, ProviderSettings
 from adapters.providers.sandbox import SandboxSettings
+from adapters.providers.sms.twilio import TwilioSettings
 from application.kernel.ports import Clock, Dice
 from application.provider.ports import SANDBOX, Gateway
 from domain.kernel.errors import Misconfigured
 
-_ALL: tuple[type[ProviderSettings], ...] = (SmtpSettings, PostmarkSettings, SandboxSettings)
+_ALL: tuple[type[ProviderSettings], ...] = (
+    # of e-mail
+    PostmarkSettings,
+    SmtpSettings,
+    # of text messages
+    TwilioSettings,
+    # of any channel
+    SandboxSettings,
+)
 KINDS: Mapping[str, type[ProviderSettings]] = {each.kind(): each for each in _ALL}
 """By the name of the kind."""
 

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from aiohttp import web
+from aiohttp import BasicAuth, web
 
 from application.kernel.ports import Ids
 from domain.provider.instruction import Behaviour, instruction_in
@@ -106,6 +106,15 @@ async def json_of(request: web.Request) -> Any:
         return msgspec.json.decode(await request.read())
     except msgspec.DecodeError:
         raise web.HTTPBadRequest(text="not JSON") from None
+
+
+def basic_of(request: web.Request) -> tuple[str, str]:
+    """User and password of basic authentication; empty when there is none."""
+    try:
+        known = BasicAuth.decode(request.headers.get("Authorization", ""))
+    except ValueError:
+        return "", ""
+    return known.login, known.password
 
 
 def answer(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:

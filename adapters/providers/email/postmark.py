@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from adapters.providers.kit.batches import MessageBatches
-from adapters.providers.kit.email import NO_TEXT, EmailSettings, correlation, recipient
+from adapters.providers.kit.email import NO_TEXT, EmailSettings, recipient
 from adapters.providers.kit.error_kinds import ErrorKind
 from adapters.providers.kit.http import (
     HttpAnswer,
@@ -21,6 +21,7 @@ from adapters.providers.kit.http import (
     no_reference,
     not_answered,
 )
+from adapters.providers.kit.requests import JSON, correlation, present
 from adapters.providers.kit.settings import ProviderContext
 from application.kernel.ports import Clock
 from application.provider.ports import OutboundMessage
@@ -95,7 +96,7 @@ class PostmarkGateway:
             answer = await self._calls.call(
                 "POST",
                 f"{self._settings.url or URL}/email/batch",
-                headers={"Content-Type": "application/json"},
+                headers=JSON,
                 body=body,
             )
         except (Unsent, NoAnswer) as error:
@@ -120,7 +121,7 @@ class PostmarkGateway:
         }
         if not (message.body or message.html_body):
             document["TextBody"] = NO_TEXT
-        return {name: value for name, value in document.items() if value is not None}
+        return present(document)
 
     def _outcome(self, answer: HttpAnswer, said: Any) -> Outcome:
         """What the answer says of one message, or of the whole call."""

@@ -9,10 +9,6 @@ from msgspec import Meta
 from adapters.providers.kit.http import HttpSettings
 from application.provider.ports import OutboundMessage
 
-CORRELATION = "posthorn_delivery"
-"""The name under which our delivery's id travels; the provider's webhooks give it back."""
-ATTEMPT = "posthorn_attempt"
-
 NO_TEXT = " "
 """For a message that has no body at all: providers want one."""
 
@@ -33,8 +29,3 @@ def recipient(message: OutboundMessage) -> str:
     name = " ".join(message.name.split())
     local, _, domain = message.address.rpartition("@")
     return str(Address(display_name=name, username=local, domain=domain))
-
-
-def correlation(message: OutboundMessage) -> dict[str, str]:
-    """What the provider keeps with the message and gives back."""
-    return {CORRELATION: str(message.delivery), ATTEMPT: str(message.attempt)}

@@ -25,6 +25,9 @@ class ErrorKind(StrEnum):
     """Our request is wrong, whoever it is for: refused."""
     ACCOUNT = "account"
     """Credentials, sender, quota or configuration: the provider is paused and probed."""
+    UNREACHABLE = "unreachable"
+    """Our account or sender cannot send to this recipient, and perhaps to no other one: the provider is
+    paused when several in a row meet it."""
     THROTTLED = "throttled"
     """Too many calls: later, when the provider says."""
     TEMPORARY = "temporary"
@@ -76,6 +79,8 @@ def outcome_of(fault: ErrorKind, reason: str, retry_after: timedelta | None = No
             return Refused(f"unsubscribed: {reason}")
         case ErrorKind.ACCOUNT:
             return AccountFault(reason)
+        case ErrorKind.UNREACHABLE:
+            return AccountFault(reason, certain=False)
         case ErrorKind.THROTTLED:
             return Deferred(reason, retry_after=retry_after or THROTTLE_WAIT)
         case ErrorKind.TEMPORARY:

@@ -1,0 +1,46 @@
+"""How requests are written: forms, queries, basic authentication, and the fields that name our delivery."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from application.provider.ports import OutboundMessage
+from domain.kernel.secret import Secret
+
+CORRELATION = "posthorn_delivery"
+"""The name under which our delivery's id travels; the provider's webhooks give it back."""
+ATTEMPT = "posthorn_attempt"
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
+
+T = TypeVar("T")
+
+
+def correlation(message: OutboundMessage) -> dict[str, str]:
+    """What the provider keeps with the message and gives back."""
+    return {CORRELATION: str(message.delivery), ATTEMPT: str(message.attempt)}
+
+
+def present(fields: Mapping[str, T | None]) -> dict[str, T]:
+    """The fields that have a value."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def form(fields: Mapping[str, str | None]) -> bytes:
+    """A form as it stands in a body; fields without a value are left out."""
+    return urlencode(present(fields)).encode()
+
+
+def with_query(url: str, fields: Mapping[str, str]) -> str:
+    """The URL with these fields after those that its query has."""
+    parts = urlsplit(url)
+    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *fields.items()])
+    return urlunsplit(parts._replace(query=query))
+
+
+def basic_auth(user: str, secret: Secret | None) -> dict[str, str]:
+    """The header of basic authentication."""
+    known = f"{user}:{secret.reveal() if secret else ''}"
+    return {"Authorization": f"Basic {b64encode(known.encode()).decode()}"}
