@@ -4,7 +4,7 @@ from typing import Any
 
 from domain.kernel.channel import Mode
 from entrypoints.http.kit.openapi.declared import Access, Declared
-from entrypoints.http.kit.problems import Rejected
+from entrypoints.http.problems.problem import Rejected
 
 _SCHEME = "bearer "
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="posthorn"'}

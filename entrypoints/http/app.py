@@ -12,16 +12,16 @@ from entrypoints.http.access import RequireKey
 from entrypoints.http.dead_letter import routes as dead_letter
 from entrypoints.http.kit.answers import JsonResponse
 from entrypoints.http.kit.api import Api, ApiRequest
-from entrypoints.http.kit.body_memory import BodyMemory
 from entrypoints.http.kit.dependencies import DEPENDENCIES
 from entrypoints.http.kit.json_body import JsonData
 from entrypoints.http.kit.openapi.document import openapi_document
-from entrypoints.http.kit.problems import answer_error
 from entrypoints.http.kit.query import read_params
-from entrypoints.http.kit.read_body import BODY_MAX
 from entrypoints.http.kit.services import HttpServices
 from entrypoints.http.notification import batch, create
 from entrypoints.http.notification import routes as notification
+from entrypoints.http.problems.problem import answer_error
+from entrypoints.http.server.body_memory import BodyMemory
+from entrypoints.http.server.read_body import BODY_MAX
 from entrypoints.http.template import routes as template
 from entrypoints.http.trigger import routes as trigger
 from entrypoints.http.user import routes as user

@@ -11,7 +11,7 @@ from litestar.types import ControllerRouterHandler
 from domain.kernel.errors import NotFound
 from entrypoints.http.kit.answers import Answer
 from entrypoints.http.kit.api import ApiRequest
-from entrypoints.http.kit.problems import HOME, KINDS
+from entrypoints.http.problems.kinds import HOME, KINDS
 
 _STATIC = Path(__file__).parent / "static"
 _HTML, _JS, _CSS = b"text/html; charset=utf-8", b"text/javascript; charset=utf-8", b"text/css; charset=utf-8"

@@ -14,8 +14,8 @@ import uvicorn
 
 from domain.kernel.errors import Misconfigured
 from entrypoints.engine.telemetry import Telemetry
-from entrypoints.http.kit.connection import Connection
-from entrypoints.http.kit.connections import ConnectionLimits, ConnectionSupervisor
+from entrypoints.http.server.connection import Connection
+from entrypoints.http.server.supervisor import ConnectionLimits, ConnectionSupervisor
 
 GRACE = 5
 """Seconds in which open requests may end."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from entrypoints.http.kit.connections import ConnectionLimits
+from entrypoints.http.server.supervisor import ConnectionLimits
 from entrypoints.processes.http_server import bounded
 from tests.api.test_server import Running, running
 from tests.api.world import INLINE, World

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.system import SystemIds
 from domain.kernel.errors import Misconfigured
-from entrypoints.http.kit.connections import ConnectionLimits
+from entrypoints.http.server.supervisor import ConnectionLimits
 from entrypoints.processes.http_server import HttpActor, listen
 from tests.api.world import INLINE, World
 from tests.bench.http_load import Unexpected, load

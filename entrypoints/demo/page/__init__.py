@@ -18,7 +18,7 @@ from litestar.types import ControllerRouterHandler
 from entrypoints.demo.feed import Feed, Row
 from entrypoints.demo.sink import MailSink
 from entrypoints.demo.tally import Tally
-from entrypoints.http.kit.problems import Rejected
+from entrypoints.http.problems.problem import Rejected
 
 _KINDS = {"style.css": "text/css", "app.js": "text/javascript", "horn.svg": "image/svg+xml"}
 _HEADERS = {

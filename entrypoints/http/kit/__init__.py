@@ -1,1 +1,1 @@
-"""What all rooms share: connections, requests, answers, problems, pages, the OpenAPI document."""
+"""What the routes of all rooms share: requests, bodies, queries, answers, pages, the OpenAPI document."""

@@ -9,12 +9,12 @@ from litestar.datastructures import State
 from application.access.ports import ApiKey
 from application.kernel import budget
 from domain.kernel.channel import Mode
-from entrypoints.http.kit.body_memory import BodyMemory
 from entrypoints.http.kit.json_body import EMPTY
-from entrypoints.http.kit.problems import Rejected
-from entrypoints.http.kit.read_body import BODY_MAX, read_body
 from entrypoints.http.kit.request_context import RequestContext
 from entrypoints.http.kit.services import HttpServices, Seen
+from entrypoints.http.problems.problem import Rejected
+from entrypoints.http.server.body_memory import BodyMemory
+from entrypoints.http.server.read_body import BODY_MAX, read_body
 
 
 class Api(Litestar):

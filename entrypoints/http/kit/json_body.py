@@ -16,7 +16,7 @@ from domain.kernel.errors import Fault, Invalid, hold
 from domain.kernel.json_values import DEPTH_MAX, needs_value_check, value_faults
 from domain.kernel.number import number
 from entrypoints.http.kit.faults import shape_faults
-from entrypoints.http.kit.problems import Rejected
+from entrypoints.http.problems.problem import Rejected
 
 if TYPE_CHECKING:  # no part of Litestar's public modules
     from litestar._openapi.schema_generation import SchemaCreator

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from litestar.params import HeaderParameter
 
-from entrypoints.http.kit.problems import Rejected
+from entrypoints.http.problems.problem import Rejected
 
 _TAG = re.compile(r'(W/)?"([^"]*)"')
 

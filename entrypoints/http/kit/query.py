@@ -15,7 +15,7 @@ from domain.kernel.errors import Fault, Invalid, hold
 from domain.kernel.json_values import value_faults
 from entrypoints.http.kit.faults import bare, shape_faults
 from entrypoints.http.kit.openapi.declared import Declared
-from entrypoints.http.kit.problems import Rejected
+from entrypoints.http.problems.problem import Rejected
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

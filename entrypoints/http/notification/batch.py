@@ -17,13 +17,13 @@ from domain.notification.request import Derived, Request
 from entrypoints.http.kit.answers import Answer, encode
 from entrypoints.http.kit.api import ApiRequest
 from entrypoints.http.kit.openapi.declared import Access, declare
-from entrypoints.http.kit.problems import Problem, to_problem
 from entrypoints.http.kit.query import Query, read_query
 from entrypoints.http.kit.view import View
 from entrypoints.http.notification.batch_bodies import BATCH_BYTES_MAX, ITEMS_MAX, BatchIn, in_batch, items
 from entrypoints.http.notification.bodies import KEY_MAX, NotificationIn, idempotency_key, to_request
 from entrypoints.http.notification.examples import BATCH
 from entrypoints.http.notification.views import Links
+from entrypoints.http.problems.problem import Problem, to_problem
 
 _BREATH = 0.005
 """Seconds of reading after which others get their turn on the loop."""

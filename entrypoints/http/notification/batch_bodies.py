@@ -10,8 +10,8 @@ from msgspec import Meta
 from domain.kernel.errors import Fault, Invalid, hold
 from entrypoints.http.kit.faults import fault_of, shape_faults
 from entrypoints.http.kit.json_body import JsonBody, plain
-from entrypoints.http.kit.read_body import BODY_MAX
 from entrypoints.http.notification.bodies import NotificationIn, in_body
+from entrypoints.http.server.read_body import BODY_MAX
 
 ITEMS_MAX = 1_000
 BATCH_BYTES_MAX = 4 * 1024 * 1024

@@ -14,10 +14,10 @@ from entrypoints.http.kit.api import ApiRequest
 from entrypoints.http.kit.json_body import JsonBody
 from entrypoints.http.kit.openapi.declared import IDEMPOTENCY_REPLAYED, LOCATION, Access, declare
 from entrypoints.http.kit.query import Query, read_query
-from entrypoints.http.kit.read_body import BODY_MAX
 from entrypoints.http.notification.bodies import NotificationIn, idempotency_key, in_body, to_request
 from entrypoints.http.notification.examples import NOTIFICATIONS
 from entrypoints.http.notification.views import AcceptedOut, PreviewOut
+from entrypoints.http.server.read_body import BODY_MAX
 
 _body = JsonBody(NotificationIn)
 DEGRADED = ',"degraded":true'

@@ -8,8 +8,9 @@ from application.privacy.masking import email, phone
 from domain.kernel import errors
 from entrypoints.http.kit.fields import renamed
 from entrypoints.http.kit.preconditions import Preconditions
-from entrypoints.http.kit.problems import HOME, KINDS, Rejected, to_problem
 from entrypoints.http.notification.bodies import NotificationIn, in_body
+from entrypoints.http.problems.kinds import HOME, KINDS
+from entrypoints.http.problems.problem import Rejected, to_problem
 
 
 def answered(error: Exception, **options: bool) -> tuple[int, str, dict[str, str]]:

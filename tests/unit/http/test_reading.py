@@ -14,10 +14,10 @@ from domain.kernel.errors import FAULTS_MAX, Fault, Invalid, hold
 from domain.kernel.json_values import DEPTH_MAX, needs_value_check, value_faults
 from entrypoints.http.kit.faults import shape_faults
 from entrypoints.http.kit.json_body import JsonBody
-from entrypoints.http.kit.problems import Rejected, to_problem
-from entrypoints.http.kit.read_body import BODY_MAX
 from entrypoints.http.notification.batch_bodies import items
 from entrypoints.http.notification.bodies import NotificationIn
+from entrypoints.http.problems.problem import Rejected, to_problem
+from entrypoints.http.server.read_body import BODY_MAX
 
 
 class Inner(msgspec.Struct, forbid_unknown_fields=True):

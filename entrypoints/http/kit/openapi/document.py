@@ -16,7 +16,7 @@ from entrypoints.http.kit.api import ApiRequest
 from entrypoints.http.kit.openapi.declared import Declared
 from entrypoints.http.kit.openapi.problem_responses import problem_references, problem_responses
 from entrypoints.http.kit.openapi.schemas import StructSchemas, query_parameters
-from entrypoints.http.kit.problems import Problem
+from entrypoints.http.problems.problem import Problem
 
 Json = dict[str, Any]  # of the document
 Webhooks = Callable[[Callable[[Any], Json]], Json]

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from entrypoints.http.kit.openapi.declared import Access, Declared
-from entrypoints.http.kit.problems import HOME, KINDS, MEDIA_TYPE
+from entrypoints.http.problems.kinds import HOME, KINDS
+from entrypoints.http.problems.problem import MEDIA_TYPE
 
 _AT = "#/components/responses/"
 _HEADERS = {"Retry-After": "seconds to wait", "WWW-Authenticate": "the scheme to use"}

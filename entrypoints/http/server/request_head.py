@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import httptools
 
-from entrypoints.http.kit.problems import Rejected
+from entrypoints.http.problems.problem import Rejected
 
 _VERSIONS = ("1.1", "1.0")
 _BODY_HEADERS = (b"content-length", b"transfer-encoding")

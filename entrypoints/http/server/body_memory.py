@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from entrypoints.http.kit.problems import Rejected
+from entrypoints.http.problems.problem import Rejected
 
 SMALL = 64 * 1024
 """Bytes of a body that are not counted: as many as there may be connections."""

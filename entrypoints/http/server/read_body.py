@@ -4,11 +4,11 @@ from codecs import BOM_UTF8
 from typing import Any
 
 from domain.kernel.weight import weight
-from entrypoints.http.kit.answers import JSON
-from entrypoints.http.kit.body_memory import SMALL, BodyHolder, BodyMemory
-from entrypoints.http.kit.problems import Rejected
+from entrypoints.http.problems.problem import Rejected
+from entrypoints.http.server.body_memory import SMALL, BodyHolder, BodyMemory
 
 BODY_MAX = 256 * 1024
+_JSON = b"application/json"
 
 
 async def read_body(
@@ -30,7 +30,7 @@ async def read_body(
     for name, value in scope["headers"]:
         if name == b"content-length" and int(value) > limit:  # the server has seen to it that it is a number
             raise _too_large(limit)
-        if name == b"content-type" and value != JSON and not _is_json(value):
+        if name == b"content-type" and value != _JSON and not _is_json(value):
             raise Rejected("unsupported-media-type", "its Content-Type is not application/json")
         if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
             detail = "its Content-Encoding is not taken: send it as it is"
@@ -56,7 +56,7 @@ async def read_body(
 def _is_json(media_type: bytes) -> bool:
     """Parameters do not matter (RFC 8259, 11); without a word it is taken for JSON."""
     essence = media_type.partition(b";")[0].strip().lower()
-    return essence in (b"", JSON) or (essence.startswith(b"application/") and essence.endswith(b"+json"))
+    return essence in (b"", _JSON) or (essence.startswith(b"application/") and essence.endswith(b"+json"))
 
 
 def _too_large(limit: int) -> Rejected:

@@ -14,10 +14,10 @@ import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from entrypoints.http.kit.buffered_transport import BufferedTransport
-from entrypoints.http.kit.connections import ConnectionSupervisor
-from entrypoints.http.kit.problems import MEDIA_TYPE, Rejected, to_problem
-from entrypoints.http.kit.request_head import head_refusal, parser_refusal
+from entrypoints.http.problems.problem import MEDIA_TYPE, Rejected, to_problem
+from entrypoints.http.server.buffered_transport import BufferedTransport
+from entrypoints.http.server.request_head import head_refusal, parser_refusal
+from entrypoints.http.server.supervisor import ConnectionSupervisor
 
 
 class Connection(HttpToolsProtocol):
