@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from litestar import Router
+from litestar.di import Provide
 from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 
@@ -12,22 +13,21 @@ from entrypoints.http.access import RequireKey
 from entrypoints.http.dead_letter import routes as dead_letter
 from entrypoints.http.kit.answers import JsonResponse
 from entrypoints.http.kit.api import Api, ApiRequest
-from entrypoints.http.kit.dependencies import DEPENDENCIES
-from entrypoints.http.kit.json_body import JsonData
 from entrypoints.http.kit.openapi.document import openapi_document
-from entrypoints.http.kit.query import read_params
-from entrypoints.http.kit.services import HttpServices
+from entrypoints.http.kit.preconditions import provide_preconditions
+from entrypoints.http.kit.query import provide_params, read_params
 from entrypoints.http.notification import batch, create
 from entrypoints.http.notification import routes as notification
 from entrypoints.http.problems.problem import answer_error
 from entrypoints.http.server.body_memory import BodyMemory
 from entrypoints.http.server.read_body import BODY_MAX
+from entrypoints.http.services import HttpServices
 from entrypoints.http.template import routes as template
 from entrypoints.http.trigger import routes as trigger
 from entrypoints.http.user import routes as user
 
 _ROOMS: dict[str, list[ControllerRouterHandler]] = {
-    "Notifications": [*create.ROUTES, *batch.ROUTES, *notification.ROUTES, *delivery.ROUTES],
+    "Notifications": [*notification.ROUTES, *delivery.ROUTES],
     "Templates": template.ROUTES,
     "Triggers": trigger.ROUTES,
     "Channels": channel.ROUTES,
@@ -36,15 +36,20 @@ _ROOMS: dict[str, list[ControllerRouterHandler]] = {
     "Jobs": job.ROUTES,
     "Users": user.ROUTES,
 }
-API = Router(
-    "/api",
+_MANAGEMENT = Router(
+    "/",
     route_handlers=[Router("/", route_handlers=routes, tags=[tag]) for tag, routes in _ROOMS.items()],
-    middleware=[RequireKey],
     before_request=read_params,
-    dto=JsonData,
-    return_dto=None,
     response_class=JsonResponse,
-    dependencies=DEPENDENCIES,
+    dependencies={
+        "params": Provide(provide_params, sync_to_thread=False),
+        "preconditions": Provide(provide_preconditions, sync_to_thread=False),
+    },
+)
+_ACCEPTING = Router("/", route_handlers=[*create.ROUTES, *batch.ROUTES], tags=["Notifications"])
+"""The hot path: its handlers read the request by hand."""
+API = Router(
+    "/api", route_handlers=[_ACCEPTING, _MANAGEMENT], middleware=[RequireKey], security=[{"apiKey": []}]
 )
 OPEN = Router("/", route_handlers=health.ROUTES, tags=["Health"])
 

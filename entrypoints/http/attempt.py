@@ -14,13 +14,13 @@ from msgspec import Meta, field
 
 from application.attempt.ports import Resolution, UnknownAttempt, UnknownFilter
 from domain.kernel.errors import NotFound
+from entrypoints.http.kit.answers import View
 from entrypoints.http.kit.api import ApiRequest
 from entrypoints.http.kit.fields import Channel, Name, Time
 from entrypoints.http.kit.json_body import JsonBody
-from entrypoints.http.kit.openapi.declared import LINK, Access, declare
+from entrypoints.http.kit.openapi.declared import LINK, declare
 from entrypoints.http.kit.paging import ListQuery, Page, Pager
 from entrypoints.http.kit.time_range import DEMANDS, demand_range
-from entrypoints.http.kit.view import View
 
 RESOLVE = {"it went out": {"resolution": "sent"}, "send again": {"resolution": "resend"}}
 
@@ -109,7 +109,6 @@ class AttemptQuery(ListQuery, frozen=True, kw_only=True):
     ),
     response_description="A page",
     response_headers=[LINK],
-    opt=declare(Access.OWN),
 )
 async def list_attempts(
     request: ApiRequest, params: NamedDependency[AttemptQuery]
@@ -156,7 +155,6 @@ async def list_attempts(
     description="For those on which a delivery rests (`held`); it moves on at once.",
     response_description="Resolved",
     opt=declare(
-        Access.OWN,
         path="/api/attempts/{attempt_id}:resolve",
         body=ResolveIn,
         examples=RESOLVE,

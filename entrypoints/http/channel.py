@@ -14,17 +14,16 @@ from application.channel.ports import Channel as ChannelConfiguration
 from application.channel.ports import WhenDisabled
 from application.kernel.versioned import Versioned
 from domain.kernel.errors import NotFound
+from entrypoints.http.access import live_key
 from entrypoints.http.job import BULK_RESPONSES, BulkQuery, CountOut, JobOut, begun, counted
-from entrypoints.http.kit.answers import JsonResponse
+from entrypoints.http.kit.answers import JsonResponse, View
 from entrypoints.http.kit.api import ApiRequest
-from entrypoints.http.kit.dependencies import Conditions
 from entrypoints.http.kit.fields import Name
-from entrypoints.http.kit.openapi.declared import ETAG, LOCATION, Access, declare
+from entrypoints.http.kit.openapi.declared import ETAG, LOCATION, declare
 from entrypoints.http.kit.paging import Page
 from entrypoints.http.kit.path_ids import known_id
-from entrypoints.http.kit.preconditions import etag
-from entrypoints.http.kit.services import HttpServices
-from entrypoints.http.kit.view import View
+from entrypoints.http.kit.preconditions import Conditions, etag
+from entrypoints.http.services import HttpServices
 
 CHANNEL = {"one provider, not paused": {"isEnabled": True, "isPaused": False, "providers": ["sandbox"]}}
 DROP = {"over": {"reason": "the sale is over"}}
@@ -93,7 +92,6 @@ class ChannelOut(View, frozen=True, kw_only=True):
     "/channels",
     summary="List channels",
     response_description="All of them",
-    opt=declare(Access.SHARED),
 )
 async def list_channels(request: ApiRequest) -> Page[ChannelOut]:
     """All channels on one page: there are few."""
@@ -106,7 +104,7 @@ async def list_channels(request: ApiRequest) -> Page[ChannelOut]:
     summary="Read a channel's configuration",
     response_description="The configuration",
     response_headers=[ETAG],
-    opt=declare(Access.SHARED, problems=("not-found",)),
+    opt=declare(problems=("not-found",)),
 )
 async def show_channel(request: ApiRequest, channel: FromPath[str]) -> Response[ChannelOut]:
     """The channel with its ETag."""
@@ -120,8 +118,8 @@ async def show_channel(request: ApiRequest, channel: FromPath[str]) -> Response[
     description="Deliveries that wait already follow the new configuration.",
     response_description="Saved",
     response_headers=[ETAG],
+    guards=[live_key],
     opt=declare(
-        Access.LIVE,
         problems=("not-found", "precondition-failed", "precondition-required"),
         examples=CHANNEL,
     ),
@@ -146,7 +144,7 @@ async def save_channel(
     ),
     responses=BULK_RESPONSES,
     response_headers=[LOCATION],
-    opt=declare(Access.OWN, problems=("not-found", "conflict"), examples=DROP),
+    opt=declare(problems=("not-found", "conflict"), examples=DROP),
 )
 async def drop_channel(
     request: ApiRequest,

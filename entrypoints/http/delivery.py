@@ -12,11 +12,11 @@ from msgspec import Meta
 from application.delivery.page import ShownDelivery
 from application.notification.ports import HistoryView
 from domain.delivery.delivery import DeliveryStatus
+from entrypoints.http.kit.answers import View
 from entrypoints.http.kit.api import ApiRequest
-from entrypoints.http.kit.openapi.declared import LINK, Access, declare
+from entrypoints.http.kit.openapi.declared import LINK, declare
 from entrypoints.http.kit.paging import ListQuery, Page, Pager
 from entrypoints.http.kit.path_ids import UuidInPath, known_uuid
-from entrypoints.http.kit.view import View
 
 
 class AttemptOut(View, frozen=True, kw_only=True):
@@ -99,7 +99,7 @@ class DeliveryQuery(ListQuery, frozen=True, kw_only=True):
     description="One for each recipient, with every attempt. Addresses are masked.",
     response_description="A page",
     response_headers=[LINK],
-    opt=declare(Access.OWN, problems=("not-found",)),
+    opt=declare(problems=("not-found",)),
 )
 async def list_deliveries(
     request: ApiRequest,
@@ -123,7 +123,7 @@ async def list_deliveries(
     summary="List every move of a notification's deliveries",
     response_description="A page",
     response_headers=[LINK],
-    opt=declare(Access.OWN, problems=("not-found",)),
+    opt=declare(problems=("not-found",)),
 )
 async def list_history(
     request: ApiRequest,

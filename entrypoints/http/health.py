@@ -10,8 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from entrypoints.http.kit.answers import Answer, encode
 from entrypoints.http.kit.api import ApiRequest
-from entrypoints.http.kit.openapi.declared import Access, declare
-from entrypoints.http.kit.services import Readiness
+from entrypoints.http.services import Readiness
 
 _ALIVE = b'{"alive":true}'
 _METHODS: list[Literal["GET", "HEAD"]] = ["GET", "HEAD"]
@@ -29,7 +28,6 @@ class Alive(msgspec.Struct, frozen=True, kw_only=True):
     summary="Does the process live?",
     description="Looks at nothing else: a process is not killed because its database is away.",
     responses={200: ResponseSpec(Alive, description="It does")},
-    opt=declare(Access.OPEN),
 )
 async def livez() -> Answer:
     """The loop turned: that is all."""
@@ -45,7 +43,6 @@ async def livez() -> Answer:
         200: ResponseSpec(Readiness, description="Yes"),
         503: ResponseSpec(Readiness, description="No; `parts` says why"),
     },
-    opt=declare(Access.OPEN),
 )
 async def readyz(request: ApiRequest) -> Answer:
     """200 when requests should come here, else 503; the body tells how each part stands."""
@@ -63,7 +60,6 @@ async def readyz(request: ApiRequest) -> Answer:
             str, description="Text exposition format", media_type="text/plain", generate_examples=False
         )
     },
-    opt=declare(Access.OPEN),
 )
 async def metrics(request: ApiRequest) -> Answer:
     """The metrics of this process in Prometheus' text format."""

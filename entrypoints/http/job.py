@@ -12,13 +12,12 @@ from msgspec import Meta, field
 
 from application.job.ports import Job, JobKind, JobStatus
 from domain.kernel.errors import NotFound
-from entrypoints.http.kit.answers import JsonResponse
+from entrypoints.http.kit.answers import JsonResponse, View
 from entrypoints.http.kit.api import ApiRequest
-from entrypoints.http.kit.openapi.declared import LINK, Access, declare
+from entrypoints.http.kit.openapi.declared import LINK, declare
 from entrypoints.http.kit.paging import ListQuery, Page, Pager
 from entrypoints.http.kit.path_ids import UuidInPath, known_uuid
 from entrypoints.http.kit.query import Query
-from entrypoints.http.kit.view import View
 
 
 class CountOut(View, frozen=True, kw_only=True):
@@ -90,7 +89,6 @@ def counted(count: int) -> Response[JobOut | CountOut]:
     summary="List jobs, newest first",
     response_description="A page",
     response_headers=[LINK],
-    opt=declare(Access.OWN),
 )
 async def list_jobs(request: ApiRequest, params: NamedDependency[ListQuery]) -> Response[Page[JobOut]]:
     """One page of the jobs of the key's mode."""
@@ -104,7 +102,7 @@ async def list_jobs(request: ApiRequest, params: NamedDependency[ListQuery]) -> 
     "/jobs/{job_id:str}",
     summary="See how far a job has come",
     response_description="The job",
-    opt=declare(Access.OWN, problems=("not-found",)),
+    opt=declare(problems=("not-found",)),
 )
 async def show_job(request: ApiRequest, job_id: UuidInPath) -> JobOut:
     """The job, if it is of the key's mode."""
@@ -122,7 +120,7 @@ async def show_job(request: ApiRequest, job_id: UuidInPath) -> JobOut:
         "It ends after the chunk in hand; what is done stays done. Again, or at its end, is harmless."
     ),
     response_description="The job, `cancelling` until it has stopped",
-    opt=declare(Access.OWN, problems=("not-found",)),
+    opt=declare(problems=("not-found",)),
 )
 async def cancel_job(request: ApiRequest, job_id: UuidInPath) -> JobOut:
     """Stop it after the chunk in hand."""

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from config.container import Container
-from entrypoints.http.kit.services import HttpServices, Operations, Readiness
+from entrypoints.http.services import HttpServices, Operations, Readiness
 from entrypoints.processes.http_requests import observer
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from entrypoints.http.kit.services import Readiness
+from entrypoints.http.services import Readiness
 
 _NO_STORE = (b"cache-control", b"no-store")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from entrypoints.engine.telemetry import Telemetry
-from entrypoints.http.kit.services import Seen
+from entrypoints.http.services import Seen
 
 SLOW = 1.0
 """Seconds; a request that took longer is worth a line even when it went well."""

@@ -8,7 +8,7 @@ from application.kernel.supervision import Tasks
 from application.privacy.ports import KeyState
 from application.provider.ports import PausedProvider
 from entrypoints.engine.consumer.batch_consumer import BatchConsumer
-from entrypoints.http.kit.services import Readiness
+from entrypoints.http.services import Readiness
 
 
 class ProcessParts(Protocol):

@@ -13,8 +13,8 @@ from entrypoints.engine.jobs import JobsActor
 from entrypoints.engine.recovery import RecoveryActor
 from entrypoints.engine.relay.actor import RelayActor
 from entrypoints.http.app import create_app
-from entrypoints.http.kit.services import Readiness
 from entrypoints.http.server.supervisor import ConnectionLimits
+from entrypoints.http.services import Readiness
 from entrypoints.processes.api import http_services
 from entrypoints.processes.consumers import Handle, intake_consumer, returned_consumer, shop_event_consumers
 from entrypoints.processes.health import HealthApp

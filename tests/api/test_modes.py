@@ -1,11 +1,12 @@
 """Every route with every kind of key: what belongs to the other mode is neither seen nor changed.
 
-The cases are made from the routes themselves and from the rule each declares: a route without a rule, or
-with another one than it keeps, fails here.
+The cases are made from the routes themselves and from the rule that holds for their path: a route that keeps
+another one, or lacks its guard, fails here.
 """
 
 from copy import deepcopy
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,9 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from domain.kernel.channel import Mode
+from entrypoints.http.access import live_key
 from entrypoints.http.app import build_app
-from entrypoints.http.kit.openapi.declared import Access, Declared
+from entrypoints.http.kit.openapi.declared import declared_by
 from tests.api.operating import ended, held
 from tests.api.world import RECENT, TEMPLATE, World, errors_of
 from tests.support.memory.rows import DeliveryRow
@@ -34,26 +36,58 @@ TRIGGER = {
 }
 
 
-CONDITIONAL: set[tuple[str, str]] = set()
-"""Routes that ask for `If-Match`."""
+class Rule(StrEnum):
+    """Who may use a route, and what they reach by it."""
+
+    OWN = "own"
+    """Both kinds of key; each sees and changes what belongs to its own mode, and nothing else is there."""
+    SHARED = "shared"
+    """Both kinds of key, what they read is the same; nothing is changed."""
+    LIVE = "live"
+    """Live keys: what is changed governs live messages."""
 
 
-def _routes() -> list[tuple[str, str, Declared]]:
-    found = []
-    for route in build_app().routes:
-        if isinstance(route, HTTPRoute) and route.path_format.startswith("/api"):
-            for handler in route.route_handlers:
-                declared = handler.opt.get("declared")
-                methods = sorted(handler.http_methods - {"HEAD", "OPTIONS"})
-                found += [(method, route.path_format, declared) for method in methods if declared is not None]
-                assert declared is not None or methods == [], f"{route.path_format} declares nothing"
-                if "preconditions" in handler.parsed_fn_signature.parameters:
-                    CONDITIONAL.update((method, route.path_format) for method in methods)
-    return sorted(found, key=lambda each: each[:2])  # handlers come in another order in each process
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A route, as the tests try it."""
+
+    method: str
+    path: str
+    example: Any
+    """A body; None: it takes none."""
+    conditional: bool
+    """Whether it asks for `If-Match`."""
+    guarded: bool
+
+    @property
+    def rule(self) -> Rule:
+        """What must hold for it."""
+        if not self.path.startswith(GOVERNING) or self.path == DROP:
+            return Rule.OWN
+        return Rule.SHARED if self.method == "GET" else Rule.LIVE
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def _routes() -> list[Tried]:
+    found = [
+        Tried(
+            method,
+            route.path_format,
+            next(iter(declared_by(handler).examples.values()), None),
+            "preconditions" in handler.parsed_fn_signature.parameters,
+            live_key in (handler.guards or ()),
+        )
+        for route in build_app().routes
+        if isinstance(route, HTTPRoute) and route.path_format.startswith("/api")
+        for handler in route.route_handlers
+        for method in handler.http_methods - {"HEAD", "OPTIONS"}
+    ]
+    return sorted(found, key=str)  # handlers come in another order in each process
 
 
 ROUTES = _routes()
-NAMES = [f"{method} {path}" for method, path, _ in ROUTES]
 
 
 @dataclass(slots=True)
@@ -130,24 +164,20 @@ async def both(world: World) -> dict[Mode, Belongings]:
     return found
 
 
-def _body(path: str, declared: Declared, there: Belongings) -> bytes | None:
-    match path:
+def _body(tried: Tried, there: Belongings) -> bytes | None:
+    match tried.path:
         case "/api/dead-letters:replay":
             return msgspec.json.encode({"deliveryIds": [there.letter.id]})
         case "/api/dead-letters:discard":
             return msgspec.json.encode({"deliveryIds": [there.letter.id], "reason": "r"})
         case "/api/users:erase":
             return msgspec.json.encode({"email": EMAIL.format(mode=there.mode), "customers": True})
-    if not declared.examples:
-        return None
-    return msgspec.json.encode(next(iter(declared.examples.values())))
+    return None if tried.example is None else msgspec.json.encode(tried.example)
 
 
-async def _ask(
-    world: World, method: str, path: str, declared: Declared, *, key: Belongings, there: Belongings
-) -> httpx.Response:
+async def _ask(world: World, tried: Tried, *, key: Belongings, there: Belongings) -> httpx.Response:
     """Ask with one mode's key for what belongs to `there`."""
-    url = path
+    url = tried.path
     for name, value in {
         "{notification_id}": there.notification,
         "{job_id}": there.job,
@@ -161,35 +191,35 @@ async def _ask(
         url = url.replace(name, str(value))
     assert "{" not in url, "tell this test what to put there"
     headers = dict(key.headers)
-    body = _body(path, declared, there)
+    body = _body(tried, there)
     if body is not None:
         headers["Content-Type"] = "application/json"
-    if (method, path) in CONDITIONAL:
+    if tried.conditional:
         shown = await world.client.get(
             url.removesuffix("/activate").removesuffix("/deactivate"), headers=headers
         )
         headers["If-Match"] = shown.headers.get("etag", '"1"')
-    return await world.client.request(method, url, content=body, headers=headers)
+    return await world.client.request(tried.method, url, content=body, headers=headers)
 
 
-def test_every_route_below_api_states_its_rule() -> None:
+def test_routes_that_change_what_governs_live_messages_have_the_guard_and_no_others() -> None:
     assert len(ROUTES) > 30
-    assert all(declared.access is not Access.OPEN for _, _, declared in ROUTES)
-    for method, path, declared in ROUTES:
-        rule = Access.SHARED if method == "GET" else Access.LIVE
-        assert declared.access is (rule if path.startswith(GOVERNING) and path != DROP else Access.OWN), path
+    assert [str(tried) for tried in ROUTES if tried.guarded] == [
+        str(tried) for tried in ROUTES if tried.rule is Rule.LIVE
+    ]
 
 
 @pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize(("method", "path", "declared"), ROUTES, ids=NAMES)
+@pytest.mark.parametrize("tried", ROUTES, ids=str)
 async def test_a_key_reaches_what_is_of_its_mode_and_nothing_else(
-    world: World, both: dict[Mode, Belongings], method: str, path: str, declared: Declared, mode: Mode
+    world: World, both: dict[Mode, Belongings], tried: Tried, mode: Mode
 ) -> None:
+    method, path, rule = tried.method, tried.path, tried.rule
     mine, theirs = both[mode], both[Mode.TEST if mode is Mode.LIVE else Mode.LIVE]
     before = _of(world, theirs.mode)
 
-    if declared.access is Access.LIVE:
-        answer = await _ask(world, method, path, declared, key=mine, there=mine)
+    if rule is Rule.LIVE:
+        answer = await _ask(world, tried, key=mine, there=mine)
         if mode is Mode.TEST:
             assert errors_of(answer, 403) == {}
             assert _of(world, theirs.mode) == before
@@ -197,9 +227,9 @@ async def test_a_key_reaches_what_is_of_its_mode_and_nothing_else(
             assert answer.status_code in {200, 201, 204, 409}, answer.text  # such a template is there
         return
 
-    answer = await _ask(world, method, path, declared, key=mine, there=theirs)
+    answer = await _ask(world, tried, key=mine, there=theirs)
     by_id = "/api/users/{user_id}"  # both modes have one of the same id
-    if declared.access is Access.OWN and "{" in path and path not in (by_id, DROP):
+    if rule is Rule.OWN and "{" in path and path not in (by_id, DROP):
         assert errors_of(answer, 404) == {}
     else:
         assert answer.status_code < 300, answer.text
@@ -214,9 +244,9 @@ async def test_a_key_reaches_what_is_of_its_mode_and_nothing_else(
     if path in (by_id, DROP):
         return
 
-    answer = await _ask(world, method, path, declared, key=mine, there=mine)
+    answer = await _ask(world, tried, key=mine, there=mine)
     assert answer.status_code in {200, 202, 204}, answer.text
-    if method == "GET" and "{" not in path and declared.access is Access.OWN:
+    if method == "GET" and "{" not in path and rule is Rule.OWN:
         assert [sign for sign in mine.signs if sign in answer.text]
 
 

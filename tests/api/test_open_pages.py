@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from entrypoints.http.app import build_app, contract
-from entrypoints.http.kit.services import Readiness
 from entrypoints.http.problems.kinds import KINDS
+from entrypoints.http.services import Readiness
 from tests.api.world import World, errors_of
 
 ROOT = Path(__file__).parents[2]

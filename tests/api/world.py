@@ -30,7 +30,7 @@ from config.settings import Accepting, Settings
 from domain.kernel.channel import Mode
 from entrypoints.http.app import build_app
 from entrypoints.http.kit.api import Api
-from entrypoints.http.kit.services import Operations, Readiness, Seen
+from entrypoints.http.services import Operations, Readiness, Seen
 from entrypoints.processes.api import http_services
 from tests.support.memory.acceptance import MemoryAcceptance
 from tests.support.memory.rows import MemoryRows

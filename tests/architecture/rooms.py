@@ -91,6 +91,7 @@ FLOORS = (
             "openapi": "writes openapi.json",
             "problems": "RFC 9457: what every refusal is told as, by the server and by all routes",
             "server": "bounds of sockets and memory, before there is a route or a key",
+            "services": "the use cases and ports that the composition root hands to all rooms",
             "static": "files of the pages",
         },
     ),

@@ -16,7 +16,7 @@ from entrypoints.http.dead_letter.views import DeadLetterOut, GroupOut
 from entrypoints.http.job import BULK_RESPONSES, BulkQuery, CountOut, JobOut, begun, counted
 from entrypoints.http.kit.api import ApiRequest
 from entrypoints.http.kit.fields import Channel, Name, Time
-from entrypoints.http.kit.openapi.declared import LINK, LOCATION, Access, declare
+from entrypoints.http.kit.openapi.declared import LINK, LOCATION, declare
 from entrypoints.http.kit.paging import ListQuery, Page, Pager
 from entrypoints.http.kit.time_range import DEMANDS, demand_range
 
@@ -57,7 +57,6 @@ class DeadLetterQuery(ListQuery, frozen=True, kw_only=True):
     ),
     response_description="A page",
     response_headers=[LINK],
-    opt=declare(Access.OWN),
 )
 async def list_dead_letters(
     request: ApiRequest, params: NamedDependency[DeadLetterQuery]
@@ -88,7 +87,6 @@ async def list_dead_letters(
     description="To count closed ones give " + DEMANDS + ".",
     response_description="A page",
     response_headers=[LINK],
-    opt=declare(Access.OWN),
 )
 async def list_dead_letter_groups(
     request: ApiRequest, params: NamedDependency[DeadLetterQuery]
@@ -114,7 +112,7 @@ async def list_dead_letter_groups(
     ),
     responses=BULK_RESPONSES,
     response_headers=[LOCATION],
-    opt=declare(Access.OWN, examples=REPLAY),
+    opt=declare(examples=REPLAY),
 )
 async def replay_dead_letters(
     request: ApiRequest,
@@ -135,7 +133,7 @@ async def replay_dead_letters(
     description="Their deliveries stay failed. The messages left in the dead queues are stale then.",
     responses=BULK_RESPONSES,
     response_headers=[LOCATION],
-    opt=declare(Access.OWN, examples=DISCARD),
+    opt=declare(examples=DISCARD),
 )
 async def discard_dead_letters(
     request: ApiRequest,

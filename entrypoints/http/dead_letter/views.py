@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from application.dead_letter.ports import DeadLetter, DeadLetterStatus, Group
-from entrypoints.http.kit.view import View
+from entrypoints.http.kit.answers import View
 
 _GROUP = Meta(description="names the dead letters of the same channel, provider and cause")
 

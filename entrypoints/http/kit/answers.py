@@ -1,7 +1,7 @@
 """Answers: Litestar's own for management routes, and a small one of ours where microseconds count."""
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 from litestar import Response
@@ -12,6 +12,16 @@ Headers = Iterable[tuple[bytes, bytes]]
 T = TypeVar("T")
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Camel case, as the requests."""
+
+    @classmethod
+    def copy(cls, source: Any, **others: Any) -> Self:
+        """A view of a struct: `others`, and what bears the same name there."""
+        same = {name: getattr(source, name) for name in cls.__struct_fields__ if name not in others}
+        return cls(**same, **others)
 
 
 class JsonResponse(Response[T]):

@@ -5,16 +5,17 @@ from typing import Any, cast
 
 from litestar import Litestar, Request
 from litestar.datastructures import State
+from litestar.types import Empty
 
 from application.access.ports import ApiKey
 from application.kernel import budget
 from domain.kernel.channel import Mode
-from entrypoints.http.kit.json_body import EMPTY
+from entrypoints.http.kit.json_body import EMPTY, json_body
 from entrypoints.http.kit.request_context import RequestContext
-from entrypoints.http.kit.services import HttpServices, Seen
 from entrypoints.http.problems.problem import Rejected
 from entrypoints.http.server.body_memory import BodyMemory
 from entrypoints.http.server.read_body import BODY_MAX, read_body
+from entrypoints.http.services import HttpServices, Seen
 
 
 class Api(Litestar):
@@ -66,14 +67,14 @@ class Api(Litestar):
                     status=context.status,
                     seconds=services.clock.monotonic() - began,
                     trace_id=context.trace_id,
-                    key=context.key.id if context.key else None,
+                    key=scope["auth"].id if "auth" in scope else None,
                     error=context.error,
                 )
             )
 
 
 class ApiRequest(Request[None, ApiKey, State]):
-    """What handlers get as `request`."""
+    """What handlers get as `request`; its `auth` is the API key, which every route below /api has."""
 
     @property
     def api(self) -> Api:
@@ -92,33 +93,36 @@ class ApiRequest(Request[None, ApiKey, State]):
         return self.api.services
 
     @property
-    def api_key(self) -> ApiKey:
-        """The key it came with; routes behind `access.require_key` always have one."""
-        key = self.context.key
-        if key is None:
-            raise RuntimeError("a route without a key has none")
-        return key
-
-    @property
     def mode(self) -> Mode:
         """Live or test, as its key is."""
-        return self.api_key.mode
+        return self.auth.mode
 
     @property
     def actor(self) -> str:
         """Who does this, for histories: the key by its name."""
-        return f"key:{self.api_key.name}"
+        return f"key:{self.auth.name}"
 
     async def body(self) -> bytes:
-        """The body, not longer than the handler's `request_max_body_size`; Litestar reads `data` by this.
+        """The body, not longer than the handler's `request_max_body_size`.
 
         Raises:
             Rejected: it is empty, or see `read_body`.
         """
-        whole = await self.read_body(self.route_handler.resolve_request_max_body_size() or BODY_MAX)
-        if not whole:  # which Litestar takes for no `data`
-            raise Rejected("malformed", EMPTY)
-        return whole
+        if self._body is Empty:  # Litestar asks twice
+            whole = await self.read_body(self.route_handler.resolve_request_max_body_size() or BODY_MAX)
+            if not whole:  # which Litestar takes for no `data`
+                raise Rejected("malformed", EMPTY)
+            self._body = whole
+        return self._body
+
+    async def json(self) -> Any:  # an instance of what the handler's `data` is annotated with
+        """The body as Litestar gives it to the handler: strictly decoded, and refused with every fault.
+
+        Raises:
+            Rejected, Invalid: see `body` and `JsonBody.decode`.
+        """
+        data = self.route_handler.parsed_data_field
+        return json_body(data.annotation if data else Any).decode(await self.body())
 
     async def read_body(self, limit: int) -> bytes:
         """The body, not longer than `limit` bytes.

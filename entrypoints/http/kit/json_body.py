@@ -2,25 +2,17 @@
 
 import json
 import math
-from collections.abc import Generator
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
+from functools import cache
+from typing import Any, Generic, NoReturn, TypeVar
 
 import msgspec
-from litestar.dto import AbstractDTO
-from litestar.dto.data_structures import DTOFieldDefinition
-from litestar.openapi.spec import Reference, Schema
-from litestar.typing import FieldDefinition
 
 from domain.kernel.errors import Fault, Invalid, hold
 from domain.kernel.json_values import DEPTH_MAX, needs_value_check, value_faults
 from domain.kernel.number import number
 from entrypoints.http.kit.faults import shape_faults
 from entrypoints.http.problems.problem import Rejected
-
-if TYPE_CHECKING:  # no part of Litestar's public modules
-    from litestar._openapi.schema_generation import SchemaCreator
-    from litestar.dto._backend import DTOBackend
 
 EMPTY = "the body is empty: send a JSON object"
 
@@ -54,55 +46,10 @@ class JsonBody(Generic[T]):
         raise Invalid(Fault("", "bad_value", refusal))
 
 
-class JsonData(AbstractDTO[msgspec.Struct]):
-    """How Litestar decodes `data`: strictly, and with every fault.
-
-    Its own way is lax (`"5"` is a number to it), loses decimals, and stops at the first fault.
-    """
-
-    _bodies: ClassVar[dict[str, JsonBody[Any]]] = {}
-    """By the id of the handler."""
-
-    @classmethod
-    def create_for_field_definition(
-        cls,
-        field_definition: FieldDefinition,
-        handler_id: str,
-        backend_cls: "type[DTOBackend] | None" = None,  # noqa: ARG003  as Litestar has it
-    ) -> None:
-        """Called once for each handler that takes `data`."""
-        cls._bodies[handler_id] = JsonBody(field_definition.annotation)
-
-    def decode_bytes(self, value: bytes) -> Any:
-        """The body as what `data` is annotated with.
-
-        Raises:
-            Rejected, Invalid: see `JsonBody.decode`.
-        """
-        return self._bodies[self.asgi_connection.route_handler.handler_id].decode(value)
-
-    @classmethod
-    def create_openapi_schema(
-        cls,
-        field_definition: FieldDefinition,
-        handler_id: str,  # noqa: ARG003  as Litestar has it
-        schema_creator: "SchemaCreator",
-    ) -> Reference | Schema:
-        """The schema of the struct itself."""
-        return schema_creator.for_field_definition(field_definition)
-
-    @classmethod
-    def generate_field_definitions(
-        cls,
-        model_type: type[Any],  # noqa: ARG003  as Litestar has it
-    ) -> Generator[DTOFieldDefinition, None, None]:
-        """Nothing: structs are decoded whole."""
-        yield from ()
-
-    @classmethod
-    def detect_nested_field(cls, field_definition: FieldDefinition) -> bool:  # noqa: ARG003  as Litestar has it
-        """Never: structs are decoded whole."""
-        return False
+@cache
+def json_body(wanted: type[T]) -> JsonBody[T]:
+    """The decoder of a type, made once."""
+    return JsonBody(wanted)
 
 
 def plain(body: bytes) -> Any:

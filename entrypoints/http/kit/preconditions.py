@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated
 
+from litestar.di import NamedDependency
 from litestar.params import HeaderParameter
 
 from entrypoints.http.problems.problem import Rejected
@@ -50,6 +51,10 @@ class Preconditions:
 def provide_preconditions(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) -> Preconditions:
     """Litestar's dependency `preconditions`."""
     return Preconditions(if_match, if_none_match)
+
+
+Conditions = NamedDependency[Preconditions]
+"""What a handler's `preconditions` is annotated with."""
 
 
 def etag(version: object) -> dict[str, str]:

@@ -14,7 +14,6 @@ from msgspec.structs import FieldInfo
 from domain.kernel.errors import Fault, Invalid, hold
 from domain.kernel.json_values import value_faults
 from entrypoints.http.kit.faults import bare, shape_faults
-from entrypoints.http.kit.openapi.declared import Declared
 from entrypoints.http.problems.problem import Rejected
 
 
@@ -125,8 +124,7 @@ async def read_params(request: Request[Any, Any, Any]) -> None:
         Rejected, Invalid: see `read_query`.
     """
     handler = request.route_handler
-    declared: Declared | None = handler.opt.get("declared")  # none: OPTIONS, which Litestar answers
-    if declared is not None and declared.query is None:
+    if request.method != "OPTIONS":  # which Litestar answers
         field = handler.parsed_fn_signature.parameters.get("params")
         wanted = field.annotation if field else Query
         request.scope["state"]["context"].params = read_query(request, wanted)

@@ -1,10 +1,8 @@
-"""What is known of one request while it is answered: its trace, its API key, its answer."""
+"""What is known of one request while it is answered: its trace, its query, its answer."""
 
 import re
 from typing import Any
 from uuid import UUID
-
-from application.access.ports import ApiKey
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
 _LOW_64 = (1 << 64) - 1
@@ -13,7 +11,7 @@ _LOW_64 = (1 << 64) - 1
 class RequestContext:
     """Stands in `scope["state"]["context"]` for as long as the request lasts."""
 
-    __slots__ = ("error", "held", "key", "params", "status", "trace_id", "traceparent")
+    __slots__ = ("error", "held", "params", "status", "trace_id", "traceparent")
 
     def __init__(self, traceparent: bytes | None, fresh: UUID) -> None:
         """Join the caller's trace, or begin one; `fresh` becomes this span's id and a new trace's."""
@@ -22,8 +20,6 @@ class RequestContext:
         self.trace_id: str = found[1] if found else fresh.hex
         self.traceparent = f"00-{self.trace_id}-{fresh.int & _LOW_64:016x}-{flags}"
         """W3C Trace Context: this request is the parent of what follows."""
-        self.key: ApiKey | None = None
-        """None on routes that need no key."""
         self.params: Any = None  # an instance of what the handler's `params` is annotated with
         """The query string, once it is read: see `query.read_params`."""
         self.status = 0

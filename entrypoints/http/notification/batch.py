@@ -14,14 +14,14 @@ from msgspec import UNSET, Meta, UnsetType
 from application.notification.submit import Submitted
 from domain.kernel.errors import FAULTS_MAX, Fault, Invalid, PosthornError, Unavailable
 from domain.notification.request import Derived, Request
-from entrypoints.http.kit.answers import Answer, encode
+from entrypoints.http.kit.answers import Answer, View, encode
 from entrypoints.http.kit.api import ApiRequest
-from entrypoints.http.kit.openapi.declared import Access, declare
+from entrypoints.http.kit.openapi.declared import declare
 from entrypoints.http.kit.query import Query, read_query
-from entrypoints.http.kit.view import View
 from entrypoints.http.notification.batch_bodies import BATCH_BYTES_MAX, ITEMS_MAX, BatchIn, in_batch, items
-from entrypoints.http.notification.bodies import KEY_MAX, NotificationIn, idempotency_key, to_request
+from entrypoints.http.notification.bodies import KEY_MAX, NotificationIn, to_request
 from entrypoints.http.notification.examples import BATCH
+from entrypoints.http.notification.headers import HEADERS, idempotency_key
 from entrypoints.http.notification.views import Links
 from entrypoints.http.problems.problem import Problem, to_problem
 
@@ -63,10 +63,9 @@ class BatchOut(View, frozen=True, kw_only=True):
     ),
     responses={202: ResponseSpec(BatchOut, description="Read; see `results`")},
     opt=declare(
-        Access.OWN,
         body=BatchIn,
         query=Query,
-        headers=("Idempotency-Key", "traceparent"),
+        headers=HEADERS,
         examples=BATCH,
         problems=("overloaded",),
     ),

@@ -1,6 +1,6 @@
 """The body of `POST /api/notifications`, and the request it stands for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -68,35 +68,6 @@ class NotificationIn(
         ]
         | None
     ) = None
-
-
-def idempotency_key(headers: Iterable[tuple[bytes, bytes]], given: str | None) -> str | None:
-    """The key from the header or the body.
-
-    Raises:
-        Invalid: too long, or it is not one key.
-    """
-    found = {value for name, value in headers if name == b"idempotency-key"}
-    if not found:
-        return given
-    if len(found) > 1:
-        raise Invalid(Fault(":Idempotency-Key", "ambiguous", "it is given twice, with different keys"))
-    key = _text(found.pop())
-    if len(key) > 1 and key[0] == key[-1] == '"':  # the IETF draft has it as a structured-field string
-        key = key[1:-1]
-    if not 1 <= len(key) <= KEY_MAX or not key.isprintable():
-        raise Invalid(Fault(":Idempotency-Key", "bad_length", f"1 to {KEY_MAX} printable characters"))
-    if given is not None and given != key:
-        raise Invalid(Fault("/idempotencyKey", "ambiguous", "the header Idempotency-Key has another key"))
-    return key
-
-
-def _text(header: bytes) -> str:
-    """Some clients write letters beyond ASCII as UTF-8, others as ISO 8859-1."""
-    try:
-        return header.decode()
-    except UnicodeDecodeError:
-        return header.decode("latin-1")
 
 
 def to_request(body: NotificationIn, *, key: str | None, mode: Mode, traceparent: str | None) -> Request:

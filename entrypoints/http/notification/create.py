@@ -12,10 +12,11 @@ from domain.kernel.errors import Invalid
 from entrypoints.http.kit.answers import Answer, encode
 from entrypoints.http.kit.api import ApiRequest
 from entrypoints.http.kit.json_body import JsonBody
-from entrypoints.http.kit.openapi.declared import IDEMPOTENCY_REPLAYED, LOCATION, Access, declare
+from entrypoints.http.kit.openapi.declared import IDEMPOTENCY_REPLAYED, LOCATION, declare
 from entrypoints.http.kit.query import Query, read_query
-from entrypoints.http.notification.bodies import NotificationIn, idempotency_key, in_body, to_request
+from entrypoints.http.notification.bodies import NotificationIn, in_body, to_request
 from entrypoints.http.notification.examples import NOTIFICATIONS
+from entrypoints.http.notification.headers import HEADERS, idempotency_key
 from entrypoints.http.notification.views import AcceptedOut, PreviewOut
 from entrypoints.http.server.read_body import BODY_MAX
 
@@ -49,10 +50,9 @@ class CreateQuery(Query, frozen=True, kw_only=True):
     },
     response_headers=[LOCATION, IDEMPOTENCY_REPLAYED],
     opt=declare(
-        Access.OWN,
         body=NotificationIn,
         query=CreateQuery,
-        headers=("Idempotency-Key", "traceparent"),
+        headers=HEADERS,
         examples=NOTIFICATIONS,
         problems=("idempotency-key-reused", "in-flight", "overloaded"),
     ),

@@ -15,7 +15,7 @@ from domain.kernel.json_values import value_faults
 from domain.notification.rollup import NotificationStatus
 from entrypoints.http.kit.api import ApiRequest
 from entrypoints.http.kit.fields import Channel, Name, Text, Time
-from entrypoints.http.kit.openapi.declared import LINK, Access, declare
+from entrypoints.http.kit.openapi.declared import LINK, declare
 from entrypoints.http.kit.paging import ListQuery, Page, Pager
 from entrypoints.http.kit.path_ids import UuidInPath, known_uuid
 from entrypoints.http.kit.query import parameters
@@ -50,7 +50,6 @@ class NotificationQuery(ListQuery, frozen=True, kw_only=True):
     ),
     response_description="A page",
     response_headers=[LINK],
-    opt=declare(Access.OWN),
 )
 async def list_notifications(
     request: ApiRequest,
@@ -110,7 +109,7 @@ def _label(name: str, text: str) -> tuple[str, Any]:
     "/notifications/{notification_id:str}",
     summary="See how a notification stands",
     response_description="The notification, with its deliveries counted by status",
-    opt=declare(Access.OWN, problems=("not-found",)),
+    opt=declare(problems=("not-found",)),
 )
 async def show_notification(request: ApiRequest, notification_id: UuidInPath) -> NotificationOut:
     """The notification with its deliveries counted by state."""
@@ -125,7 +124,7 @@ async def show_notification(request: ApiRequest, notification_id: UuidInPath) ->
     summary="Call a notification off",
     description="What has not begun is not sent. Calling off again is harmless.",
     response_description="How many deliveries it came in time for",
-    opt=declare(Access.OWN, problems=("not-found",)),
+    opt=declare(problems=("not-found",)),
 )
 async def cancel_notification(request: ApiRequest, notification_id: UuidInPath) -> CancelledOut:
     """Cancel what has not begun."""

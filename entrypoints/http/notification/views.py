@@ -9,7 +9,7 @@ from msgspec import Meta, field
 from application.notification.ports import CancelTally, NotificationView
 from application.notification.preview import Preview
 from domain.notification.rollup import Counts
-from entrypoints.http.kit.view import View
+from entrypoints.http.kit.answers import View
 
 
 class Links(View, frozen=True, kw_only=True):

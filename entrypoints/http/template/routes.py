@@ -3,26 +3,27 @@
 A template's ETag is its latest version and the one in use (`"3.2"`): it changes with either.
 """
 
+import re
 from typing import Annotated
 
 from litestar import Response, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, PathParameter
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta
 
 from application.template.ports import TemplateHead
-from domain.kernel.errors import Invalid
+from domain.kernel.errors import Invalid, NotFound
 from domain.template.template import Template
+from entrypoints.http.access import live_key
 from entrypoints.http.kit.answers import JsonResponse, created
 from entrypoints.http.kit.api import ApiRequest
-from entrypoints.http.kit.dependencies import Conditions
 from entrypoints.http.kit.fields import Channel, renamed
-from entrypoints.http.kit.openapi.declared import ETAG, LINK, LOCATION, Access, declare
+from entrypoints.http.kit.openapi.declared import ETAG, LINK, LOCATION, declare
 from entrypoints.http.kit.paging import ListQuery, Page, Pager
-from entrypoints.http.kit.path_ids import VersionInPath, known_id, known_number
-from entrypoints.http.kit.preconditions import Preconditions, etag
-from entrypoints.http.kit.services import HttpServices
+from entrypoints.http.kit.path_ids import known_id
+from entrypoints.http.kit.preconditions import Conditions, Preconditions, etag
+from entrypoints.http.services import HttpServices
 from entrypoints.http.template.bodies import (
     TEMPLATE,
     TEMPLATE_NAMES,
@@ -33,7 +34,12 @@ from entrypoints.http.template.bodies import (
 )
 from entrypoints.http.template.views import TemplateHeadOut, TemplateOut
 
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _WRITE = ("not-found", "precondition-failed", "precondition-required")
+
+
+VersionInPath = Annotated[str, PathParameter(schema_extra={"type": "integer", "minimum": 1})]
+"""Read it with `_known_number`."""
 
 
 class TemplateQuery(ListQuery, frozen=True, kw_only=True):
@@ -47,7 +53,6 @@ class TemplateQuery(ListQuery, frozen=True, kw_only=True):
     summary="List templates",
     response_description="A page, in the order of their ids",
     response_headers=[LINK],
-    opt=declare(Access.SHARED),
 )
 async def list_templates(
     request: ApiRequest, params: NamedDependency[TemplateQuery]
@@ -65,7 +70,8 @@ async def list_templates(
     description="Checked when saved: syntax, declared variables, the sandbox's limits.",
     response_description="Saved as version 1",
     response_headers=[LOCATION, ETAG],
-    opt=declare(Access.LIVE, problems=("conflict", "overloaded"), examples=TEMPLATE),
+    guards=[live_key],
+    opt=declare(problems=("conflict", "overloaded"), examples=TEMPLATE),
 )
 async def create_template(request: ApiRequest, data: JSONBody[TemplateIn]) -> Response[TemplateOut]:
     """Save the first version."""
@@ -79,7 +85,7 @@ async def create_template(request: ApiRequest, data: JSONBody[TemplateIn]) -> Re
     summary="Read the latest version of a template",
     response_description="The latest version; `activeVersion` is the one in use",
     response_headers=[ETAG],
-    opt=declare(Access.SHARED, problems=("not-found",)),
+    opt=declare(problems=("not-found",)),
 )
 async def show_template(request: ApiRequest, template_id: FromPath[str]) -> Response[TemplateOut]:
     """The latest version, in use or not, with the template's ETag."""
@@ -90,13 +96,13 @@ async def show_template(request: ApiRequest, template_id: FromPath[str]) -> Resp
     "/templates/{template_id:str}/versions/{version:str}",
     summary="Read one version of a template",
     response_description="The version",
-    opt=declare(Access.SHARED, problems=("not-found",)),
+    opt=declare(problems=("not-found",)),
 )
 async def show_version(
     request: ApiRequest, template_id: FromPath[str], version: VersionInPath
 ) -> TemplateOut:
     """One version, in use or not."""
-    return TemplateOut.of(await request.services.find_template(known_id(template_id), known_number(version)))
+    return TemplateOut.of(await request.services.find_template(known_id(template_id), _known_number(version)))
 
 
 @put(
@@ -105,7 +111,8 @@ async def show_version(
     description="Versions before it stay as they are; notifications accepted with them keep them.",
     response_description="Saved",
     response_headers=[ETAG],
-    opt=declare(Access.LIVE, problems=(*_WRITE, "overloaded"), examples=TEMPLATE_VERSIONS),
+    guards=[live_key],
+    opt=declare(problems=(*_WRITE, "overloaded"), examples=TEMPLATE_VERSIONS),
 )
 async def save_version(
     request: ApiRequest,
@@ -125,7 +132,8 @@ async def save_version(
     summary="Use a version of a template from now on",
     response_description="In use",
     response_headers=[ETAG],
-    opt=declare(Access.LIVE, problems=_WRITE, examples={"an earlier version": {"version": 1}}),
+    guards=[live_key],
+    opt=declare(problems=_WRITE, examples={"an earlier version": {"version": 1}}),
 )
 async def activate_template(
     request: ApiRequest, template_id: FromPath[str], data: JSONBody[ActivationIn], preconditions: Conditions
@@ -143,7 +151,8 @@ async def activate_template(
     description="New requests with it are refused; what was accepted goes on.",
     response_description="Switched off",
     response_headers=[ETAG],
-    opt=declare(Access.LIVE, problems=_WRITE),
+    guards=[live_key],
+    opt=declare(problems=_WRITE),
 )
 async def deactivate_template(
     request: ApiRequest, template_id: FromPath[str], preconditions: Conditions
@@ -152,6 +161,17 @@ async def deactivate_template(
     head = await _unchanged(request.services, template_id, preconditions)
     await request.services.activate_template(template_id, None, expected=head.latest)
     return await _shown(request.services, template_id)
+
+
+def _known_number(given: str) -> int:
+    """A version of something that should be there.
+
+    Raises:
+        NotFound: nothing can have this number.
+    """
+    if not _NUMBER.fullmatch(given):
+        raise NotFound("there is no such version")
+    return int(given)
 
 
 def _etag(head: TemplateHead) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Self
 from application.template.find import FoundTemplate
 from application.template.ports import TemplateHead
 from domain.template.template import Variable
-from entrypoints.http.kit.view import View
+from entrypoints.http.kit.answers import View
 
 
 class TemplateOut(View, frozen=True, kw_only=True):

@@ -9,15 +9,15 @@ from litestar.types import ControllerRouterHandler
 from application.kernel.versioned import Versioned
 from domain.kernel.errors import Invalid, NotFound
 from domain.trigger.trigger import Trigger
+from entrypoints.http.access import live_key
 from entrypoints.http.kit.answers import JsonResponse, created, no_content
 from entrypoints.http.kit.api import ApiRequest
-from entrypoints.http.kit.dependencies import Conditions
 from entrypoints.http.kit.fields import renamed
-from entrypoints.http.kit.openapi.declared import ETAG, LINK, LOCATION, Access, declare
+from entrypoints.http.kit.openapi.declared import ETAG, LINK, LOCATION, declare
 from entrypoints.http.kit.paging import ListQuery, Page, Pager
 from entrypoints.http.kit.path_ids import known_id
-from entrypoints.http.kit.preconditions import etag
-from entrypoints.http.kit.services import HttpServices
+from entrypoints.http.kit.preconditions import Conditions, etag
+from entrypoints.http.services import HttpServices
 from entrypoints.http.trigger.bodies import TRIGGER, TRIGGER_NAMES, TriggerIn
 from entrypoints.http.trigger.views import TriggerOut
 
@@ -29,7 +29,6 @@ _BODY_MAX = 16 * 1024
     summary="List triggers",
     response_description="A page, in the order of their ids",
     response_headers=[LINK],
-    opt=declare(Access.SHARED),
 )
 async def list_triggers(
     request: ApiRequest, params: NamedDependency[ListQuery]
@@ -46,7 +45,7 @@ async def list_triggers(
     summary="Read a trigger",
     response_description="The trigger",
     response_headers=[ETAG],
-    opt=declare(Access.SHARED, problems=("not-found",)),
+    opt=declare(problems=("not-found",)),
 )
 async def show_trigger(request: ApiRequest, trigger_id: FromPath[str]) -> Response[TriggerOut]:
     """The trigger with its ETag."""
@@ -62,8 +61,8 @@ async def show_trigger(request: ApiRequest, trigger_id: FromPath[str]) -> Respon
     response_description="Replaced",
     responses={201: ResponseSpec(TriggerOut, description="Created")},
     response_headers=[LOCATION, ETAG],
+    guards=[live_key],
     opt=declare(
-        Access.LIVE,
         problems=("not-found", "conflict", "precondition-failed", "precondition-required"),
         examples=TRIGGER,
     ),
@@ -88,7 +87,8 @@ async def save_trigger(
     "/triggers/{trigger_id:str}",
     summary="Delete a trigger",
     response_description="Deleted",
-    opt=declare(Access.LIVE, problems=("not-found", "precondition-failed", "precondition-required")),
+    guards=[live_key],
+    opt=declare(problems=("not-found", "precondition-failed", "precondition-required")),
 )
 async def delete_trigger(
     request: ApiRequest, trigger_id: FromPath[str], preconditions: Conditions

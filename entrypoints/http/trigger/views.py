@@ -8,7 +8,7 @@ from msgspec import field
 
 from application.kernel.versioned import Versioned
 from domain.trigger.trigger import Trigger
-from entrypoints.http.kit.view import View
+from entrypoints.http.kit.answers import View
 from entrypoints.http.trigger.bodies import ToIn
 
 

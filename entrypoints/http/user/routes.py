@@ -18,12 +18,11 @@ from domain.kernel.text import UNSEEN, hides
 from domain.user.update import UpdateOutcome, UserUpdate
 from entrypoints.http.kit.answers import JsonResponse, created, no_content
 from entrypoints.http.kit.api import ApiRequest
-from entrypoints.http.kit.dependencies import Conditions
-from entrypoints.http.kit.openapi.declared import ETAG, LINK, LOCATION, Access, declare
+from entrypoints.http.kit.openapi.declared import ETAG, LINK, LOCATION, declare
 from entrypoints.http.kit.paging import ListQuery, Page, Pager
-from entrypoints.http.kit.path_ids import user_id
-from entrypoints.http.kit.preconditions import etag
+from entrypoints.http.kit.preconditions import Conditions, etag
 from entrypoints.http.user.bodies import ERASE, USER, EraseIn, UserIn
+from entrypoints.http.user.path import user_id
 from entrypoints.http.user.views import ErasedOut, UserOut
 
 
@@ -42,7 +41,6 @@ class UserQuery(ListQuery, frozen=True, kw_only=True):
     ),
     response_description="A page",
     response_headers=[LINK],
-    opt=declare(Access.OWN),
 )
 async def list_users(request: ApiRequest, params: NamedDependency[UserQuery]) -> Response[Page[UserOut]]:
     """All, or those with an address."""
@@ -58,7 +56,7 @@ async def list_users(request: ApiRequest, params: NamedDependency[UserQuery]) ->
     summary="Read a user",
     response_description="The user",
     response_headers=[ETAG],
-    opt=declare(Access.OWN, problems=("not-found",)),
+    opt=declare(problems=("not-found",)),
 )
 async def show_user(request: ApiRequest) -> Response[UserOut]:
     """The user with the id in the path, customer or not, of the mode of the key."""
@@ -74,7 +72,6 @@ async def show_user(request: ApiRequest) -> Response[UserOut]:
     responses={201: ResponseSpec(UserOut, description="Created")},
     response_headers=[LOCATION, ETAG],
     opt=declare(
-        Access.OWN,
         problems=("not-found", "conflict", "precondition-failed", "precondition-required"),
         examples=USER,
     ),
@@ -122,7 +119,7 @@ def _hold(outcome: UpdateOutcome, faults: Sequence[Fault]) -> None:
         "still waiting for them are not sent. Needs no `If-Match`: whatever changed meanwhile goes too."
     ),
     response_description="Erased",
-    opt=declare(Access.OWN, problems=("not-found",)),
+    opt=declare(problems=("not-found",)),
 )
 async def erase_user(request: ApiRequest) -> Response[None]:
     """Erase; nothing brings the data back."""
@@ -142,7 +139,7 @@ async def erase_user(request: ApiRequest) -> Response[None]:
         "of suppressed addresses stay. Nobody to be erased is no error."
     ),
     response_description="Erased",
-    opt=declare(Access.OWN, examples=ERASE),
+    opt=declare(examples=ERASE),
 )
 async def erase_users(request: ApiRequest, data: JSONBody[EraseIn]) -> ErasedOut:
     """Erase; nothing brings the data back."""

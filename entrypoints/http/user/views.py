@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from application.user.erase import Erased
 from application.user.shown_user import ShownUser
-from entrypoints.http.kit.view import View
+from entrypoints.http.kit.answers import View
 
 
 class UserOut(View, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ import pytest
 from application.kernel.supervision import Tasks
 from application.privacy.ports import KeyState
 from application.provider.ports import PausedProvider
-from entrypoints.http.kit.services import Readiness
+from entrypoints.http.services import Readiness
 from entrypoints.processes.readiness import ReadinessCheck
 
 

@@ -13,10 +13,10 @@ from litestar.types import ControllerRouterHandler, Method
 from litestar.types.internal_types import PathParameterDefinition
 
 from entrypoints.http.kit.api import ApiRequest
-from entrypoints.http.kit.openapi.declared import Declared
-from entrypoints.http.kit.openapi.problem_responses import problem_references, problem_responses
+from entrypoints.http.kit.openapi.declared import Declared, declared_by
 from entrypoints.http.kit.openapi.schemas import StructSchemas, query_parameters
 from entrypoints.http.problems.problem import Problem
+from entrypoints.http.problems.responses import problem_references, problem_responses
 
 Json = dict[str, Any]  # of the document
 Webhooks = Callable[[Callable[[Any], Json]], Json]
@@ -29,21 +29,7 @@ _DESCRIPTION = (
     "addition: be ready for new members in answers. Unknown members in requests are refused."
 )
 _KEY = SecurityScheme(type="http", scheme="bearer", bearer_format="ph_live_… or ph_test_…")
-_HEADERS: dict[str, Json] = {
-    "Idempotency-Key": {
-        "required": False,
-        "description": "the same as `idempotencyKey` in the body",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-    },
-    "traceparent": {
-        "required": False,
-        "description": "W3C Trace Context: the caller's trace goes on here",
-        "schema": {"type": "string"},
-    },
-}
-"""Request headers that are read by hand."""
 _ORDER = {"path": 0, "query": 1, "header": 2}
-_DEFAULT_FALSE = {"deprecated", "allowEmptyValue", "allowReserved"}
 
 
 def openapi_document(
@@ -76,7 +62,8 @@ def openapi_document(
         "schemas": schemas.components,
         "responses": problem_responses(responses, schemas.reference(Problem)),
     }
-    return msgspec.json.encode(_tidy(document))
+    # Patterns end as JSON Schema has it: in ECMA-262 `$` is the end, and `\Z` a letter.
+    return msgspec.json.encode(document).replace(rb'\\Z"', b'$"')
 
 
 def _config(tags: Sequence[str]) -> OpenAPIConfig:
@@ -99,9 +86,9 @@ def _operations(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler, Dec
     for route in app.routes:
         if isinstance(route, HTTPRoute):
             for handler in route.route_handlers:
-                if isinstance(declared := handler.opt.get("declared"), Declared):
+                if handler.resolve_include_in_schema():
                     method = next(method for method in sorted(handler.http_methods) if method != "HEAD")
-                    yield route.path_format, method.lower(), handler, declared
+                    yield route.path_format, method.lower(), handler, declared_by(handler)
 
 
 def _completed(written: Json, handler: HTTPRouteHandler, declared: Declared, schemas: StructSchemas) -> Json:
@@ -119,17 +106,28 @@ def _completed(written: Json, handler: HTTPRouteHandler, declared: Declared, sch
     parameters = [
         *_conditions(written.get("parameters", []), creates="201" in answers),
         *(query_parameters(query) if query else []),
-        *({"name": name, "in": "header", **_HEADERS[name]} for name in declared.headers),
+        *declared.headers,
     ]
     parameters.sort(key=lambda parameter: _ORDER[parameter["in"]])
-    problems = problem_references(declared, body=body is not None)
+    kinds = _kinds(handler, declared, secured="security" in written, body=body is not None)
     return {
         **written,
         "parameters": parameters,
         **({"requestBody": body} if body else {}),
-        "responses": dict(sorted({**problems, **answers}.items())),
-        "security": [{"apiKey": []}] if declared.secured else [],
+        "responses": dict(sorted({**problem_references(kinds), **answers}.items())),
     }
+
+
+def _kinds(handler: HTTPRouteHandler, declared: Declared, *, secured: bool, body: bool) -> set[str]:
+    """The kinds of problems that an operation can end in."""
+    kinds = {*declared.problems, "target-too-long", "head-too-large", "internal"}
+    if secured:  # all of them read the query string
+        kinds |= {"unauthorized", "unavailable", "malformed", "invalid"}
+    if handler.resolve_guards():
+        kinds |= {"forbidden"}
+    if body:
+        kinds |= {"malformed", "timeout", "too-large", "unsupported-media-type", "invalid"}
+    return kinds
 
 
 def _answers(written: Json, handler: HTTPRouteHandler) -> Json:
@@ -163,24 +161,3 @@ def _conditions(written: list[Json], *, creates: bool) -> Iterator[Json]:
                 yield {**parameter, "schema": {"type": "string"}}
             case _:
                 yield parameter
-
-
-def _tidy(value: Any) -> Any:
-    """The same without members that say what holds anyhow, and with patterns as JSON Schema has them.
-
-    In ECMA-262 `$` is the end, and `\\Z` a letter.
-    """
-    match value:
-        case dict():
-            tidy = {
-                name: _tidy(each)
-                for name, each in value.items()
-                if each is not False or name not in _DEFAULT_FALSE
-            }
-            if isinstance(pattern := tidy.get("pattern"), str) and pattern.endswith(r"\Z"):
-                tidy["pattern"] = pattern[:-2] + "$"
-            return tidy
-        case list():
-            return [_tidy(each) for each in value]
-        case _:
-            return value

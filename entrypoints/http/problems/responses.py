@@ -1,9 +1,8 @@
 """The problems that operations can end in, as answers of the document."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from entrypoints.http.kit.openapi.declared import Access, Declared
 from entrypoints.http.problems.kinds import HOME, KINDS
 from entrypoints.http.problems.problem import MEDIA_TYPE
 
@@ -17,15 +16,13 @@ _PROBLEM_HEADERS = {
 }
 
 
-def problem_references(declared: Declared, *, body: bool) -> dict[str, Any]:
-    """The problems of an operation, as references by status.
-
-    Args:
-        body: it reads one.
-    """
-    return {
-        str(status): {"$ref": _AT + _name(kinds)} for status, kinds in _by_status(declared, body=body).items()
-    }
+def problem_references(kinds: Collection[str]) -> dict[str, Any]:
+    """The problems of an operation, as references by status."""
+    by_status: dict[int, list[str]] = {}
+    for name, kind in KINDS.items():
+        if name in kinds:
+            by_status.setdefault(kind.status, []).append(name)
+    return {str(status): {"$ref": _AT + ".".join(names)} for status, names in by_status.items()}
 
 
 def problem_responses(operations: Iterable[Mapping[str, Any]], problem: Any) -> dict[str, Any]:
@@ -33,25 +30,6 @@ def problem_responses(operations: Iterable[Mapping[str, Any]], problem: Any) -> 
     named = {answer["$ref"] for responses in operations for answer in responses.values() if "$ref" in answer}
     names = sorted(reference.removeprefix(_AT) for reference in named)
     return {name: _problem(tuple(name.split(".")), problem) for name in names}
-
-
-def _by_status(declared: Declared, *, body: bool) -> dict[int, tuple[str, ...]]:
-    kinds = [*declared.problems, "target-too-long", "head-too-large", "internal"]
-    if declared.secured:
-        kinds += ["unauthorized", "unavailable", "malformed", "invalid"]  # all read the query string
-    if declared.access is Access.LIVE:
-        kinds += ["forbidden"]
-    if body:
-        kinds += ["malformed", "timeout", "too-large", "unsupported-media-type", "invalid"]
-    order = [kind for kind in KINDS if kind in kinds]
-    return {
-        status: tuple(kind for kind in order if KINDS[kind].status == status)
-        for status in {KINDS[kind].status for kind in order}
-    }
-
-
-def _name(kinds: tuple[str, ...]) -> str:
-    return ".".join(kinds)
 
 
 def _problem(kinds: tuple[str, ...], problem: Any) -> dict[str, Any]:
