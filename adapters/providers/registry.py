@@ -13,6 +13,7 @@ from adapters.providers.kit.ledger import Ledger
 from adapters.providers.kit.settings import ProviderContext, ProviderSettings
 from adapters.providers.sandbox import SandboxSettings
 from adapters.providers.sms.twilio import TwilioSettings
+from adapters.providers.sms.vonage import VonageSettings
 from application.kernel.ports import Clock, Dice
 from application.provider.ports import SANDBOX, Gateway
 from domain.kernel.errors import Misconfigured
@@ -23,6 +24,7 @@ _ALL: tuple[type[ProviderSettings], ...] = (
     SmtpSettings,
     # of text messages
     TwilioSettings,
+    VonageSettings,
     # of any channel
     SandboxSettings,
 )

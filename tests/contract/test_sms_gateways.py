@@ -11,10 +11,13 @@ from aiohttp import web
 
 from adapters.providers.kit.settings import ProviderGateway
 from adapters.providers.sms.twilio import TwilioGateway, TwilioSettings
+from adapters.providers.sms.vonage import VonageGateway, VonageSettings
+from domain.kernel.errors import Misconfigured
 from domain.kernel.secret import Secret
 from domain.provider.outcome import Accepted, AccountFault, Deferred, Outcome, Refused
 from entrypoints.simulator.kit import Simulator
 from entrypoints.simulator.sms.twilio import twilio
+from entrypoints.simulator.sms.vonage import vonage
 from tests.contract.gateway import message
 from tests.contract.http_gateway import HttpGatewayContract, closing, http, simulated
 from tests.contract.test_gateway import CONTEXT
@@ -143,3 +146,55 @@ class TestTwilio(SmsGatewayContract):
         outcome = await self._outcome_of(http(400, b'{"code": 21610}'))
         assert isinstance(outcome, Refused)
         assert outcome.reason.startswith("unsubscribed: ")
+
+
+class TestVonage(SmsGatewayContract):
+    kind = "vonage"
+
+    def made(self, url: str, **changes: Any) -> VonageGateway:
+        known: dict[str, Any] = {
+            "key": "abcd1234",
+            "secret": Secret("api-secret"),
+            "sender": "+447700900001",
+            "timeout": SHORT,
+        }
+        return VonageSettings(url=url, **(known | changes)).gateway(CONTEXT)
+
+    def routes(self, simulator: Simulator) -> list[web.RouteDef]:
+        return vonage(simulator)
+
+    async def test_a_wrong_secret_is_the_accounts_fault(self, simulator: Simulator) -> None:
+        async with (
+            simulated(self.routes(simulator)) as url,
+            closing(self.made(url, secret=Secret("bad"))) as gateway,
+        ):
+            assert isinstance(await gateway.send(message()), AccountFault)
+
+    def test_a_private_key_that_is_none_is_a_fault_of_the_configuration(self) -> None:
+        with pytest.raises(Misconfigured, match="no private RSA key"):
+            self.made("http://127.0.0.1:1", application="app", private_key=Secret("none"))
+
+    @pytest.mark.parametrize(
+        ("status", "code", "kind", "certain"),
+        [
+            (422, "messages#1430", Refused, False),
+            (422, "messages#1170", Refused, False),
+            (422, "messages#1240", Refused, False),
+            (422, "messages#1010", Refused, False),
+            (422, "messages-olympus#1150", Refused, False),
+            (400, "api-errors#invalid-json", Refused, False),
+            (422, "messages#1120", AccountFault, False),
+            (401, "#unauthorized", AccountFault, True),
+            (402, "#low-balance", AccountFault, True),
+            (403, "#forbidden", AccountFault, True),
+            (422, "messages#1060", AccountFault, True),
+            (422, "messages#1070", AccountFault, True),
+            (429, "messages#1000", Deferred, False),
+            (422, "messages#1241", Deferred, False),
+            (500, "messages#1030", Deferred, False),
+            (422, "messages#1331", Deferred, False),
+        ],
+    )
+    async def test_what_its_error_codes_mean(self, status: int, code: str, kind: type, certain: bool) -> None:
+        body = f'{{"type": "https://developer.vonage.com/api-errors/{code}", "title": "no"}}'.encode()
+        assert kinds(await self._outcome_of(http(status, body))) == (kind, certain)

@@ -23,6 +23,11 @@ def correlation(message: OutboundMessage) -> dict[str, str]:
     return {CORRELATION: str(message.delivery), ATTEMPT: str(message.attempt)}
 
 
+def client_reference(message: OutboundMessage) -> str:
+    """Both in one text of at most 40 characters, for providers that keep but one: `<delivery>:<attempt>`."""
+    return f"{message.delivery}:{message.attempt}"
+
+
 def present(fields: Mapping[str, T | None]) -> dict[str, T]:
     """The fields that have a value."""
     return {name: value for name, value in fields.items() if value is not None}
