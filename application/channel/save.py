@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from application.channel.open_channels import OpenChannels
 from application.channel.ports import Channel, Channels
-from application.kernel.caching import OpenChannels
 from application.kernel.versioned import Versioned
 from application.provider.ports import Gateways
 from domain.kernel.errors import Fault, Invalid

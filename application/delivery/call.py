@@ -8,11 +8,12 @@ from uuid import UUID
 
 from application.delivery.begin import CommittedCall
 from application.delivery.ports import Settlement, UnderWay
-from application.kernel.caching import CachedTemplates, Recent
+from application.kernel.caching import Recent
 from application.kernel.ports import Clock, Dice
 from application.privacy.ports import Unreadable
 from application.privacy.sealing import open_content, unwrap_content_key
 from application.provider.ports import Gateways, OutboundMessage, ProviderChoice
+from application.template.cached import CachedTemplates
 from application.template.ports import Renderer
 from domain.delivery.decide import AwaitReceipt, DeliveryProgress, GiveUp, Hold, RetryAt, decide
 from domain.delivery.delivery import DeliveryStatus

@@ -1,24 +1,15 @@
-"""Caches: a memory bounded in size, what is read through it, and the templates and channels kept so."""
+"""Caches: a memory bounded in size, and values that are read through it."""
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
 
-from application.channel.ports import Channel, Channels, WhenDisabled
 from application.kernel.ports import Clock
-from application.template.ports import Templates
 from domain.kernel.errors import StoreUnavailable
-from domain.template.template import Template
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-
-KEPT_MAX = 64 * 1024 * 1024
-"""Characters of all templates at hand, about."""
-_TEMPLATE, _VARIABLE = 1_000, 300
-"""What they take beside their sources."""
-FOR_EVER = timedelta.max
 
 
 class Recent(Generic[K, V]):
@@ -123,95 +114,3 @@ class ReadThrough(Generic[K, V]):
         value = await read()
         self._kept.keep(key, Read(value, began, began), size(value))
         return value
-
-
-_Version = tuple[str, int | None]
-
-
-@dataclass(slots=True, kw_only=True)
-class CachedTemplates:
-    """Reads through to `templates`: versions once (they never change), the active one again and again.
-
-    Args:
-        fresh: another process's activation is seen after it at the latest.
-        stale: how long the active version is used while the database is away.
-    """
-
-    templates: Templates
-    clock: Clock
-    fresh: timedelta = timedelta(seconds=2)
-    stale: timedelta = timedelta(seconds=60)
-    _kept: Recent[_Version, Read[Template | None]] = field(
-        default_factory=lambda: Recent(most=KEPT_MAX // _TEMPLATE, size_max=KEPT_MAX)
-    )
-    _active: ReadThrough[_Version, Template | None] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._active = ReadThrough(self.clock, self._kept, fresh=self.fresh, stale=self.stale)
-
-    async def active(self, template: str) -> Template | None:
-        """The version in use, or None.
-
-        Raises:
-            StoreUnavailable: it cannot be read now, and what is known is too old.
-        """
-        return await self._active.get((template, None), lambda: self.templates.find(template), _size)
-
-    async def version(self, template: str, version: int) -> Template | None:
-        """One immutable version, or None.
-
-        Raises:
-            StoreUnavailable: it cannot be read now, and was never read here.
-        """
-        known = self._kept.get((template, version))
-        if known is not None:
-            return known.value
-        found = await self.templates.find(template, version)
-        if found is not None:
-            now = self.clock.monotonic()
-            self._kept.keep((template, version), Read(found, now, now), _size(found))
-        return found
-
-    def forget(self, template: str) -> None:
-        """This process changed it: ask again."""
-        self._active.forget((template, None))
-
-
-def _size(template: Template | None) -> int:
-    if template is None:
-        return _TEMPLATE
-    return _TEMPLATE + _VARIABLE * len(template.variables) + sum(map(len, template.parts().values()))
-
-
-@dataclass(slots=True, kw_only=True)
-class OpenChannels:
-    """Which channels take new requests: one small read for all requests of a moment.
-
-    Args:
-        fresh: another process's change is seen after it at the latest.
-    """
-
-    channels: Channels
-    clock: Clock
-    fresh: timedelta = timedelta(seconds=2)
-    _all: ReadThrough[str, Mapping[str, Channel]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._all = ReadThrough(self.clock, Recent(most=1, size_max=1), fresh=self.fresh, stale=FOR_EVER)
-        self._all.suppose("", {})
-
-    async def takes(self, channel: str) -> bool:
-        """Whether it takes requests.
-
-        While the database is away what was read last counts, and a channel that nobody has read yet takes
-        them: what is accepted can wait.
-        """
-        found = (await self._all.get("", self._read)).get(channel)
-        return found is None or found.enabled or found.when_disabled is WhenDisabled.HOLD
-
-    def forget(self) -> None:
-        """This process changed one: ask again."""
-        self._all.read_again("")
-
-    async def _read(self) -> Mapping[str, Channel]:
-        return {kept.value.channel: kept.value for kept in await self.channels.all()}

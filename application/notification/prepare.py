@@ -8,11 +8,12 @@ from uuid import UUID
 
 import msgspec
 
-from application.kernel.caching import CachedTemplates, OpenChannels
+from application.channel.open_channels import OpenChannels
 from application.kernel.ports import Ids
 from application.notification import identity
 from application.notification.ports import Former
 from application.privacy.ports import Vault
+from application.template.cached import CachedTemplates
 from application.user.identity import customer, email_index, guest, phone_index
 from application.user.normalising import normalised
 from application.user.ports import Addresses

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from application.kernel.caching import CachedTemplates
+from application.template.cached import CachedTemplates
 from application.template.ports import TemplateHead, Templates
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from application.kernel.caching import CachedTemplates
+from application.template.cached import CachedTemplates
 from application.template.ports import Renderer, Templates
 from domain.kernel.errors import Fault, Invalid
 from domain.kernel.text import UNSEEN, hides

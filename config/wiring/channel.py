@@ -5,8 +5,8 @@ from dependency_injector import containers, providers
 from adapters.postgres.channel.channels import PostgresChannels
 from adapters.postgres.delivery.backlog import PostgresBacklog
 from application.channel.drop_backlog import DropBacklog
+from application.channel.open_channels import OpenChannels
 from application.channel.save import SaveChannel
-from application.kernel.caching import OpenChannels
 from config.wiring.job import JobRoom
 from config.wiring.kernel import KernelRoom
 from config.wiring.provider import ProviderRoom

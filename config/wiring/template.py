@@ -5,8 +5,8 @@ from dependency_injector import containers, providers
 from adapters.postgres.template.templates import PostgresTemplates
 from adapters.rendering.bounded import BoundedRenderer
 from adapters.rendering.pool import RenderingPool
-from application.kernel.caching import CachedTemplates
 from application.template.activate import ActivateTemplate
+from application.template.cached import CachedTemplates
 from application.template.find import FindTemplate
 from application.template.save import SaveTemplate
 from config.wiring.kernel import KernelRoom

@@ -36,7 +36,7 @@ MAY_BE_PATCHED = frozenset(
         f"tests/integration/postgres/test_database.py {_DATABASE}.WAIT_MAX",
         f"tests/integration/connections/test_postgres.py {_DATABASE}.CONNECT_MAX",
         # So is the bound of the templates kept in memory.
-        "tests/unit/kernel/test_caching.py application.kernel.caching.KEPT_MAX",
+        "tests/unit/template/test_cached.py application.template.cached.KEPT_MAX",
     }
 )
 """What a test may patch all the same: the test's path and the name."""

@@ -23,7 +23,6 @@ from adapters.system import SystemClock, SystemIds
 from application.event.handle import HandleEvents
 from application.event.install_catalog import InstallCatalog
 from application.event.trigger_index import TriggerIndex
-from application.kernel.caching import CachedTemplates
 from application.notification.group_commit import GroupCommit
 from application.notification.packing import Pack
 from application.notification.prepare import Prepare
@@ -31,6 +30,7 @@ from application.notification.seal import Seal
 from application.notification.submit import SubmitNotification
 from application.outbox.ports import OutboxMessage
 from application.privacy.sealing import open_profile
+from application.template.cached import CachedTemplates
 from application.user.update import UpdateUsers
 from config.catalog import load_catalog
 from domain.kernel.channel import CHANNELS

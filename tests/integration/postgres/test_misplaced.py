@@ -17,12 +17,12 @@ from adapters.postgres.template.templates import PostgresTemplates
 from adapters.system import SystemClock, SystemIds
 from application.intake.command import Command, seal
 from application.intake.commit import CommitIntake, IntakeOutcome
-from application.kernel.caching import CachedTemplates
 from application.notification.group_commit import GroupCommit
 from application.notification.packing import Pack
 from application.notification.ports import Won
 from application.notification.prepare import Prepare
 from application.notification.seal import Seal
+from application.template.cached import CachedTemplates
 from config.partitions import MEND, Partitions
 from domain.kernel.errors import Misconfigured, Misplaced
 from domain.kernel.ids import uuid7

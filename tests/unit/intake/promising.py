@@ -13,13 +13,13 @@ from application.intake.commit import CommitIntake, IntakeOutcome
 from application.intake.outage import StoreOutage
 from application.intake.publish import PublishToIntake
 from application.intake.submit_with_intake import SubmitWithIntake
-from application.kernel.caching import CachedTemplates
 from application.notification.group_commit import GroupCommit
 from application.notification.packing import Pack
 from application.notification.ports import Committed, NewNotification
 from application.notification.prepare import Prepare
 from application.notification.seal import Seal
 from application.outbox.ports import OutboxMessage
+from application.template.cached import CachedTemplates
 from domain.kernel.channel import CHANNELS
 from domain.kernel.errors import StoreUnavailable
 from domain.notification.request import Content, Recipient, Request

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from application.kernel.caching import CachedTemplates
+from application.template.cached import CachedTemplates
 from domain.kernel.errors import StoreUnavailable
 from domain.template.template import Template
 from tests.support.eventually import eventually
@@ -47,7 +47,7 @@ def made() -> tuple[CachedTemplates, Templates, Clock]:
 
 
 async def test_what_is_kept_is_bounded_by_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("application.kernel.caching.KEPT_MAX", 20_000)
+    monkeypatch.setattr("application.template.cached.KEPT_MAX", 20_000)
     cached, templates, clock = made()
     for n in range(500):
         assert await cached.active(f"t{n}")
