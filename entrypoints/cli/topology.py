@@ -35,7 +35,7 @@ def print_(shell: Shell) -> None:
     settings = shell.load().settings
     from config.broker_connections import described
 
-    click.echo(described(settings))
+    click.echo(described(settings), nl=False)
 
 
 def _differences(shell: Shell, *, apply: bool) -> list[str]:

@@ -131,6 +131,17 @@ UNREADABLE = {
 }
 
 
+async def test_204_has_no_length_and_the_connection_goes_on(world: World, server: Running) -> None:
+    await world.client.put("/api/users/1", json={"email": "ann@shop.test"})
+    deleted = request(world, "DELETE", "/api/users/1")
+    answer = await talk(server.port, deleted, request(world, "GET", "/livez", "Connection: close"))
+    assert statuses(answer) == [204, 200]
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    assert b"content-length" not in head.lower()
+    assert b"transfer-encoding" not in head.lower()
+    assert rest.startswith(b"HTTP/1.1 200")
+
+
 @pytest.mark.parametrize("name", UNREADABLE)
 async def test_what_cannot_be_read_is_answered_as_a_problem(server: Running, name: str) -> None:
     sent, status = UNREADABLE[name]

@@ -38,8 +38,8 @@ def created(value: T, location: str, headers: dict[str, str] | None = None) -> R
 
 
 def no_content() -> Response[None]:
-    """204, with the `Content-Length: 0` that clients have always been sent."""
-    return JsonResponse(None, status_code=204, headers={"Content-Length": "0"})
+    """204; RFC 9110 (8.6) allows it no Content-Length."""
+    return JsonResponse(None, status_code=204)
 
 
 class Answer(ASGIResponse):

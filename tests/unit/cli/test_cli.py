@@ -106,6 +106,11 @@ def test_config_show_masks_secrets_and_names_sources(run: Run, tmp_path: Path) -
     assert {each["key"] for each in changed} == {"http.port", "db.url", "vault.secret"}
 
 
+def test_topology_print_writes_the_committed_file(run: Run) -> None:
+    committed = Path(__file__).parents[3] / "rabbitmq" / "definitions.json"
+    assert run("topology", "print").stdout == committed.read_text(encoding="utf-8")
+
+
 def _commands(group: click.Group, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], click.Command]]:
     found: list[tuple[tuple[str, ...], click.Command]] = []
     for name, command in group.commands.items():
