@@ -18,7 +18,8 @@ from adapters.postgres.core.partitions import is_partition
 from adapters.postgres.core.tables import HOT
 from domain.kernel.errors import Misconfigured
 
-GOLDEN = json.loads((Path(__file__).parents[2] / "unit" / "golden_ids.json").read_text(encoding="utf-8"))
+UNIT = Path(__file__).parents[2] / "unit"
+GOLDEN = json.loads((UNIT / "delivery" / "golden_ids.json").read_text(encoding="utf-8"))
 
 # What Alembic does not compare (predicates, methods, partitioning) PostgreSQL can spell out itself.
 CATALOGUE = """

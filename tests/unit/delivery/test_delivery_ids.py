@@ -9,7 +9,7 @@ import pytest
 
 from domain.kernel.ids import delivery_id, month_floor, time_of, uuid7
 
-GOLDEN = json.loads((Path(__file__).parents[1] / "golden_ids.json").read_text(encoding="utf-8"))
+GOLDEN = json.loads((Path(__file__).parent / "golden_ids.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("vector", GOLDEN, ids=lambda vector: vector["delivery"])

@@ -1,6 +1,6 @@
 """Which commands are the same: golden vectors of this release and of the first, keys that never run into one.
 
-`tests/unit/golden_commands.json` holds commands as the first release sealed them (their JSON), with the
+`golden_commands.json` beside this file holds commands as the first release sealed them (their JSON), with the
 digests that it stored for them, and the digests of today.
 """
 
@@ -27,7 +27,7 @@ from tests.unit.intake.promising import request as asked
 
 VAULT = LocalVault.from_master(b"golden" * 6)
 GOLDEN: dict[str, Any] = json.loads(
-    (Path(__file__).parents[1] / "golden_commands.json").read_text(encoding="utf-8")
+    (Path(__file__).parent / "golden_commands.json").read_text(encoding="utf-8")
 )
 ORDER = ShopEvent(
     id="1",

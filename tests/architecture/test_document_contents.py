@@ -1,11 +1,17 @@
-"""What the documents say of settings, commands, checks, decisions and versions is what the tree has."""
+"""What documents say of settings, commands, checks, decisions, versions and states is what the code has."""
 
 import re
 import tomllib
+from collections.abc import Collection, Mapping
+from enum import Enum
 from pathlib import Path
+
+import pytest
 
 from config.reference import reference
 from config.sources import PREFIX
+from domain.delivery import delivery
+from domain.notification import rollup
 from entrypoints.cli.manual import written
 from entrypoints.cli.root import cli
 from tests.architecture.rooms import COMING, ROOMS
@@ -71,3 +77,24 @@ def test_the_rooms_are_documented() -> None:
     """After a change in tests/architecture/rooms.py: the same line in docs/architecture.md."""
     rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", (DOCS / "architecture.md").read_text(), re.MULTILINE)
     assert rows == [*ROOMS.items(), *COMING.items()]
+
+
+@pytest.mark.parametrize(("name", "table"), [("delivery", delivery.NEXT), ("notification", rollup.NEXT)])
+def test_a_diagram_shows_exactly_the_legal_moves(name: str, table: Mapping[Enum, Collection[Enum]]) -> None:
+    diagrams = (DOCS / "architecture.md").read_text()
+    drawn = re.search(rf'state "a {name}" as {name} \{{(.*?)\}}', diagrams, re.DOTALL)
+    assert drawn
+    moves = set(re.findall(r"(\w+) --> (\w+)", drawn[1]))
+    assert moves == {(current.value, to.value) for current, tos in table.items() for to in tos}
+
+
+def test_the_front_door_has_at_most_four_hundred_lines() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 400
+
+
+def test_the_tree_of_the_readme_is_the_tree() -> None:
+    tree = re.search(r"## The tree\n.*?```\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert tree
+    shown = {line.split("/")[0] for line in tree[1].splitlines()}
+    assert all((ROOT / name).is_dir() for name in shown)
+    assert {path.parent.name for path in ROOT.glob("[a-z]*/__init__.py")} <= shown
