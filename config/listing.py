@@ -14,7 +14,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """One key, as `posthorn config show` lists it."""
 
     key: str
-    value: Any
+    value: Any  # as the setting has it
     source: str
     kind: inspect.Type
     description: str
@@ -51,7 +51,7 @@ def description(field: structs.FieldInfo) -> str:
     return str((info.extra_json_schema or {}).get("description", ""))
 
 
-def _listed(key: str, value: Any, origins: Mapping[str, str], kind: inspect.Type, text: str) -> Setting:
+def _listed(key: str, value: object, origins: Mapping[str, str], kind: inspect.Type, text: str) -> Setting:
     return Setting(key=key, value=value, source=origins.get(key, "default"), kind=kind, description=text)
 
 

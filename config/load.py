@@ -77,7 +77,13 @@ class _Filler:
             },
         )
 
-    def _field(self, field: structs.FieldInfo, default: Any, given: "Given | Tree", key: str) -> Any:
+    def _field(
+        self,
+        field: structs.FieldInfo,
+        default: Any,  # of the field's type
+        given: "Given | Tree",
+        key: str,
+    ) -> Any:  # the same
         if key == "providers":
             return default | {
                 name: self._provider(default.get(name), each, f"{key}.{name}")
@@ -108,7 +114,9 @@ class _Filler:
             default = default if default and default.kind() == chosen else KINDS[chosen]()
         return self.section(default, tree, f"{key}.")
 
-    def _leaf(self, kind: inspect.Type, given: "Given | Tree", key: str, *, secret: bool = False) -> Any:
+    def _leaf(
+        self, kind: inspect.Type, given: "Given | Tree", key: str, *, secret: bool = False
+    ) -> Any:  # as parse
         if not isinstance(given, Given):
             raise Misconfigured(f"{key} is one value, not a section: give {values.expected(kind)}")
         try:
@@ -127,7 +135,7 @@ class _Filler:
         return given
 
 
-def _quoted(value: Any) -> str:
+def _quoted(value: object) -> str:
     try:
         text = repr(value)
     except ValueError:  # a number of thousands of digits

@@ -28,7 +28,7 @@ PIPE_MAX = 10.0
 class Given(msgspec.Struct, frozen=True):
     """A value as it was given, and its source for messages."""
 
-    value: Any
+    value: Any  # of TOML, a text, or what a flag gives
     source: str
 
 
@@ -70,7 +70,7 @@ def _file(environ: Mapping[str, str], path: Path | None) -> Iterator[tuple[list[
     yield from leaves
 
 
-def _leaves(table: Mapping[str, Any], above: list[str], source: str) -> Iterator[tuple[list[str], Given]]:
+def _leaves(table: Mapping[str, object], above: list[str], source: str) -> Iterator[tuple[list[str], Given]]:
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _leaves(value, [*above, name], source)
@@ -162,7 +162,7 @@ def _octets(path: Path, pipe_max: float) -> bytes:
     return octets
 
 
-def _bare(value: Any) -> Any:
+def _bare(value: object) -> Any:  # of TOML or text
     """A text without byte order mark and line end, which editors add and which are no part of a value."""
     return value.lstrip("\ufeff").rstrip("\r\n") if isinstance(value, str) else value
 

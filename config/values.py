@@ -20,7 +20,7 @@ _WRITTEN_MAX = 100
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
-def parse(kind: inspect.Type, value: Any) -> Any:
+def parse(kind: inspect.Type, value: object) -> Any:  # what the kind says
     """Read a value: text from the environment and from flags, TOML's own types from the file.
 
     Raises:
@@ -102,7 +102,7 @@ def is_secret(kind: inspect.Type) -> bool:
             return False
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value for people; secrets are masked."""
     match value:
         case None:
@@ -119,7 +119,7 @@ def shown(value: Any) -> str:
             return str(value)
 
 
-def duration(value: Any) -> timedelta:
+def duration(value: object) -> timedelta:
     """Read "1h30m", "60s" or a number of seconds; never negative, at most ten years.
 
     Raises:
@@ -150,14 +150,14 @@ def span(value: timedelta) -> str:
     return "".join(parts) or "0s"
 
 
-def _boolean(value: Any) -> bool:
+def _boolean(value: object) -> bool:
     text = str(value).lower()
     if text in _YES | _NO:
         return text in _YES
     raise ValueError(value)
 
 
-def _number(kind: inspect.IntType | inspect.FloatType, value: Any) -> int | float:
+def _number(kind: inspect.IntType | inspect.FloatType, value: object) -> int | float:
     whole = isinstance(kind, inspect.IntType)
     if isinstance(value, bool) or not isinstance(value, int | str | (int if whole else float)):
         raise TypeError(value)
@@ -169,7 +169,7 @@ def _number(kind: inspect.IntType | inspect.FloatType, value: Any) -> int | floa
     return number
 
 
-def _custom(cls: type, value: str) -> Any:
+def _custom(cls: type, value: str) -> Any:  # what the kind says
     if cls is SecretUrl:
         return SecretUrl.parse(value)
     if not value.isprintable():

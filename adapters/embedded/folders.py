@@ -20,7 +20,7 @@ def account() -> pwd.struct_passwd | None:
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
-def as_account(user: pwd.struct_passwd | None) -> dict[str, Any]:
+def as_account(user: pwd.struct_passwd | None) -> dict[str, Any]:  # keyword arguments of several types
     """Arguments of `subprocess` that start a process as this account."""
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
 

@@ -11,7 +11,6 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 import aiohttp
 
@@ -92,7 +91,7 @@ class Egress:
             trust_env=False,
         )
 
-    def _socket(self, found: tuple[Any, Any, int, str, tuple[Any, ...]]) -> socket.socket:
+    def _socket(self, found: aiohttp.AddrInfoType) -> socket.socket:
         family, kind, protocol, _, where = found
         self.check(str(where[0]), int(where[1]))
         made = socket.socket(family=family, type=kind, proto=protocol)

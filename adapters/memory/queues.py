@@ -4,13 +4,13 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 
 import msgspec
 
 from application.broker.ports import LARGEST, OutgoingEvent, Received
 from application.broker.sizes import fitting
 from domain.kernel.errors import BrokerUnavailable
+from domain.kernel.json_values import Json
 
 OVERHEAD = 1024
 """Bytes that a message costs beside its body, roughly."""
@@ -53,7 +53,7 @@ class MemoryQueue:
     """
 
     def __init__(
-        self, name: str, policy: Mapping[str, Any], die: Callable[[str, QueuedMessage], None]
+        self, name: str, policy: Mapping[str, Json], die: Callable[[str, QueuedMessage], None]
     ) -> None:
         self.name = name
         self.held = 0

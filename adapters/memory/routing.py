@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-Definitions = Mapping[str, Sequence[Mapping[str, Any]]]
+from domain.kernel.json_values import Json
+
+Definitions = Mapping[str, Sequence[Mapping[str, Json]]]
 
 
 class Routes:
@@ -12,7 +13,7 @@ class Routes:
 
     def __init__(self, definitions: Definitions) -> None:
         self._exchanges = {exchange["name"]: exchange for exchange in definitions["exchanges"]}
-        self._bindings: dict[str, list[Mapping[str, Any]]] = {name: [] for name in self._exchanges}
+        self._bindings: dict[str, list[Mapping[str, Json]]] = {name: [] for name in self._exchanges}
         for binding in definitions["bindings"]:
             self._bindings[binding["source"]].append(binding)
         self._policies = sorted(definitions["policies"], key=lambda policy: -int(policy["priority"]))
@@ -45,11 +46,11 @@ class Routes:
                 waiting.append(alternate)
         return reached
 
-    def policy(self, queue: str) -> Mapping[str, Any]:
+    def policy(self, queue: str) -> Mapping[str, Json]:
         """What the policy of highest priority says about a queue; empty when none does."""
         for policy in self._policies:
             if re.search(policy["pattern"], queue):
-                definition: Mapping[str, Any] = policy["definition"]
+                definition: Mapping[str, Json] = policy["definition"]
                 return definition
         return {}
 

@@ -79,7 +79,7 @@ class RabbitSubscription:
         delivery: Any = message.delivery  # a Basic.Deliver, whose fields pamqp declares as optional
         properties = message.header.properties
         cut = oversized.cut(message)
-        headers: dict[str, Any] = {} if cut else properties.headers or {}
+        headers: dict[str, Any] = {} if cut else properties.headers or {}  # AMQP values
         self._delivered = delivery.delivery_tag
         self._here.append(
             Received(

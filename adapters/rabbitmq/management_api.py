@@ -8,7 +8,7 @@ import asyncio
 import base64
 import ssl
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote, unquote, urlsplit
 
 import aiohttp
@@ -24,6 +24,7 @@ from adapters.rabbitmq.topology_diff import (
     possible,
 )
 from domain.kernel.errors import BrokerUnavailable, Misconfigured
+from domain.kernel.json_values import Json
 from domain.kernel.secret import Secret
 
 KINDS = ("exchanges", "queues", "bindings", "policies")
@@ -133,7 +134,7 @@ class ManagementApi:
         to = binding["destination_type"][0]  # q or e
         return f"{self._host}/e/{_quoted(binding['source'])}/{to}/{_quoted(binding['destination'])}"
 
-    async def _call(self, method: str, path: str, body: object = None) -> Any:
+    async def _call(self, method: str, path: str, body: object = None) -> Json:
         assert self._session is not None, "use `async with`"
         try:
             async with self._session.request(

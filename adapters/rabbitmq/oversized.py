@@ -14,13 +14,13 @@ from pamqp.header import ContentHeader
 
 from adapters.rabbitmq.tolerant_reader import TOO_LARGE
 
-Read = Callable[[Any, ContentHeader], Awaitable[DeliveredMessage]]
+Read = Callable[[Any, ContentHeader], Awaitable[DeliveredMessage]]  # aiormq's frames
 
 
 def install(channel: Channel, largest: int) -> None:
     """From now on bodies of more than `largest` bytes arrive empty on this channel."""
 
-    async def read(frame: Any, header: ContentHeader) -> DeliveredMessage:
+    async def read(frame: Any, header: ContentHeader) -> DeliveredMessage:  # passed on
         size, got = header.body_size or 0, 0
         pieces: list[bytes] = []
         while got < size:
@@ -37,7 +37,7 @@ def install(channel: Channel, largest: int) -> None:
 
 def cut(message: DeliveredMessage) -> int:
     """The size in bytes of what was dropped of a message; 0 when it is whole."""
-    headers: Mapping[Any, Any] = message.header.properties.headers or {}
+    headers: Mapping[Any, Any] = message.header.properties.headers or {}  # AMQP values
     if TOO_LARGE in headers:
         return int(headers[TOO_LARGE])
     size = message.header.body_size or 0

@@ -5,7 +5,7 @@ aiormq waits for the peer in some places, even while it closes; aborting the soc
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import aio_pika
 import aiormq
@@ -15,6 +15,8 @@ from aiormq.exceptions import InvalidFrameError
 from adapters.rabbitmq.endpoint import Endpoint
 from adapters.rabbitmq.faults import as_broker_unavailable, closing_reason
 from domain.kernel.errors import BrokerUnavailable
+
+T = TypeVar("T")
 
 CONNECT_MAX = 5.0  # seconds
 CLOSE_MAX = 2.5  # seconds that closing in order may take
@@ -75,7 +77,7 @@ class SocketConnection:
         await asyncio.wait({closing}, timeout=CLOSE_MAX)
         await self._over(closing)
 
-    async def _over(self, end: "asyncio.Future[Any]") -> None:
+    async def _over(self, end: "asyncio.Future[T]") -> None:
         """Make it end now: those who wait on one of its channels are woken only by the end."""
         if not end.done():
             await asyncio.wait({end}, timeout=LOOK_EVERY)
@@ -96,8 +98,10 @@ class _Connection(aio_pika.Connection):
             raise
 
 
-async def _connected(endpoint: Endpoint, socket: "_Socket", name: str, heartbeat: int) -> Any:
-    def connection(*args: Any, **kwargs: Any) -> aio_pika.Connection:
+async def _connected(
+    endpoint: Endpoint, socket: "_Socket", name: str, heartbeat: int
+) -> Any:  # aio-pika declares an abstract type
+    def connection(*args: Any, **kwargs: Any) -> aio_pika.Connection:  # aio-pika's own
         made = _Connection(*args, **kwargs)
         made.kwargs["transport_factory"] = socket  # what aio-pika hands on to aiormq
         return made
@@ -123,7 +127,11 @@ class _Socket(TransportFactory):
     def __init__(self) -> None:
         self._writer: asyncio.StreamWriter | None = None
 
-    async def create(self, url: Any, **options: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def create(
+        self,
+        url: Any,  # of aiormq
+        **options: Any,  # passed on
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Open it as aiormq would."""
         kind = TLSTransportFactory if url.scheme == "amqps" else TCPTransportFactory
         reader, self._writer = await kind().create(url, **options)
@@ -143,7 +151,7 @@ class _Reader:
         self.at_eof = reader.at_eof
         self.read = reader.read
 
-    def readexactly(self, size: int) -> Coroutine[Any, Any, bytes]:
+    def readexactly(self, size: int) -> Coroutine[object, object, bytes]:
         """See `StreamReader`.
 
         Raises:

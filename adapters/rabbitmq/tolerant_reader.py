@@ -29,7 +29,7 @@ def short_text(value: bytes) -> tuple[int, str]:
     return end, value[1:end].decode(errors="replace")
 
 
-def table(value: bytes) -> tuple[int, dict[Any, Any]]:
+def table(value: bytes) -> tuple[int, dict[Any, Any]]:  # as pamqp's
     """All headers; none when one of them cannot be read; only their size when they are too large."""
     size = int.from_bytes(value[:4], "big")
     if size > TABLE_MAX:

@@ -7,14 +7,14 @@ be changed on a live broker (limits, ways of dead letters) is a policy.
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from adapters.rabbitmq.delay_ladder import LEVELS, destination, exchange_of
 from adapters.rabbitmq.delay_plugin import DELAYED, DELAYED_ARGUMENTS, DELAYED_TYPE
 from application.intake.command import INTAKE
 from application.outbox.dispatch import RETURNED
 from domain.kernel.channel import CHANNELS, TEST_LANE, Lane, Priority, lanes
+from domain.kernel.json_values import Json
 
 SHOP_EVENTS = "shop.events"
 """Topic exchange of the shop's services.  Others may bind to it too, so the sorting is done behind it."""
@@ -46,7 +46,7 @@ DELIVERY_LIMIT = 10
 _WORDS = (*(priority.label for priority in Priority), TEST_LANE)
 CHANNEL_NAME = re.compile(r"[a-z0-9_-]{1,60}")
 
-Definitions = dict[str, list[dict[str, Any]]]
+Definitions = dict[str, list[dict[str, Json]]]
 
 
 def definitions(
@@ -179,7 +179,7 @@ def _policies() -> Definitions:
     }
 
 
-def _limited(dead_letter_exchange: str) -> dict[str, Any]:
+def _limited(dead_letter_exchange: str) -> dict[str, Json]:
     return {
         "delivery-limit": DELIVERY_LIMIT,
         "dead-letter-exchange": dead_letter_exchange,
@@ -189,8 +189,8 @@ def _limited(dead_letter_exchange: str) -> dict[str, Any]:
 
 
 def _exchange(
-    name: str, kind: str = "topic", *, internal: bool = False, arguments: dict[str, Any] | None = None
-) -> dict[str, Any]:
+    name: str, kind: str = "topic", *, internal: bool = False, arguments: Mapping[str, object] | None = None
+) -> dict[str, Json]:
     return {
         "name": name,
         "type": kind,
@@ -201,7 +201,7 @@ def _exchange(
     }
 
 
-def _queue(name: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
+def _queue(name: str, arguments: Mapping[str, object] | None = None) -> dict[str, Json]:
     return {
         "name": name,
         "durable": True,
@@ -210,7 +210,7 @@ def _queue(name: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]
     }
 
 
-def _binding(source: str, destination: str, key: str = "", *, to: str = "queue") -> dict[str, Any]:
+def _binding(source: str, destination: str, key: str = "", *, to: str = "queue") -> dict[str, Json]:
     return {
         "source": source,
         "destination": destination,
@@ -220,7 +220,7 @@ def _binding(source: str, destination: str, key: str = "", *, to: str = "queue")
     }
 
 
-def _policy(name: str, pattern: str, definition: dict[str, Any]) -> dict[str, Any]:
+def _policy(name: str, pattern: str, definition: dict[str, object]) -> dict[str, Json]:
     return {"name": name, "pattern": pattern, "apply-to": "queues", "priority": 10, "definition": definition}
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from aiormq.exceptions import ChannelNotFoundEntity
 
@@ -10,6 +9,7 @@ from adapters.rabbitmq.connection import BrokerConnection
 from adapters.rabbitmq.faults import as_broker_unavailable
 from adapters.rabbitmq.management_api import ManagementApi
 from domain.kernel.errors import BrokerUnavailable, Misconfigured
+from domain.kernel.json_values import Json
 
 CHECK_MAX = 20.0
 """Seconds for some hundred questions, one after the other."""
@@ -21,7 +21,7 @@ class RabbitTopology:
     def __init__(
         self,
         connection: BrokerConnection,
-        described: Mapping[str, Sequence[Mapping[str, Any]]],
+        described: Mapping[str, Sequence[Mapping[str, Json]]],
         management: Callable[[], ManagementApi] | None,
     ) -> None:
         self._connection = connection

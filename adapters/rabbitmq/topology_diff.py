@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
 from adapters.rabbitmq.topology import SHARED, Definitions
+from domain.kernel.json_values import Json
 
 APPLY = "run posthorn topology apply"
 ENABLE = "by hand: enable the broker's plugin that brings it, then run posthorn topology apply"
 BUILT_IN = frozenset({"direct", "fanout", "headers", "topic"})
 REPLACE = "immutable: move its messages away, delete it, then run posthorn topology apply"
 LIMITS = ("max-length", "max-length-bytes", "message-ttl", "expires")
-Item = Mapping[str, Any]
+Item = Mapping[str, Json]
 
 
 class BrokerState(msgspec.Struct, frozen=True, kw_only=True):
@@ -206,7 +206,7 @@ def _matches(pattern: str, name: str) -> bool:
         return False  # Erlang's dialect has more; such a pattern is nobody's but the operator's
 
 
-def _identity(binding: Item) -> tuple[Any, ...]:
+def _identity(binding: Item) -> tuple[Json, ...]:
     return (
         binding["source"],
         binding["destination_type"],

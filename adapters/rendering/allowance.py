@@ -4,10 +4,11 @@ machine.  Time only decides where the work is done.
 
 from math import inf
 from time import perf_counter
-from typing import Any
 
 from jinja2.runtime import Context
 from jinja2.utils import missing
+
+from domain.kernel.json_values import Json
 
 WORK_MAX = 500_000
 """What one render may do in all its parts, in units: a node visited, a character handled.  A unit takes at
@@ -20,10 +21,10 @@ class WorkExceeded(Exception):
     """The allowance of work, or of time, is used up."""
 
 
-class Variables(dict[str, Any]):
+class Variables(dict[str, Json]):
     """The data of one render; for what is not there it gives Jinja's `missing`."""
 
-    def __missing__(self, name: str) -> Any:
+    def __missing__(self, name: str) -> Json:
         return missing
 
 

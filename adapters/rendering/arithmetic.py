@@ -4,8 +4,8 @@ import operator
 from collections.abc import Callable
 from decimal import ROUND_FLOOR, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from math import isfinite
-from typing import Any
 
+from adapters.rendering.values import Value
 from domain.kernel.number import exact
 
 NUMBER_MAX = 10**18
@@ -22,7 +22,7 @@ _WHOLE: dict[str, Callable[[int, int], float]] = {
 }
 
 
-def calculate(sign: str, left: Any, right: Any) -> float | Decimal:
+def calculate(sign: str, left: Value, right: Value) -> float | Decimal:
     """`left sign right`.
 
     Raises:
@@ -57,6 +57,6 @@ def _decimal(context: Context, sign: str, left: Decimal, right: Decimal) -> Deci
             return whole if sign == "//" else context.subtract(left, context.multiply(whole, right))
 
 
-def negated(value: Any) -> Any:
+def negated(value: Value) -> Value:
     """`-value`; a Decimal keeps all its digits."""
     return value.copy_negate() if type(value) is Decimal else -value

@@ -9,7 +9,7 @@ import asyncio
 import marshal
 from collections.abc import Mapping, Sequence
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from adapters.rendering.allowance import Allowance, WorkExceeded
 from adapters.rendering.compiler import COMPILE_WORK_MAX, Code, Program, compile_work
@@ -75,7 +75,7 @@ class BoundedRenderer:
             raise Overloaded(str(late)) from late
         return _faults(answer)
 
-    async def render(self, template: Template, data: Mapping[str, Any]) -> Rendered:
+    async def render(self, template: Template, data: Mapping[str, object]) -> Rendered:
         """See `Renderer.render`."""
         program = self._inner.kept(template) or await self._program(template)
         try:
@@ -90,7 +90,7 @@ class BoundedRenderer:
         return made
 
     async def render_each(
-        self, template: Template, data: Mapping[str, Any], own: Sequence[Mapping[str, Any]]
+        self, template: Template, data: Mapping[str, object], own: Sequence[Mapping[str, object]]
     ) -> list[Rendered | Invalid]:
         """See `Renderer.render_each`."""
         program = self._inner.kept(template) or await self._program(template)

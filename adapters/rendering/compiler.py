@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from itertools import islice
 from types import CodeType
-from typing import Any
 
 import msgspec
 from jinja2 import TemplateSyntaxError, nodes
@@ -19,6 +18,7 @@ from adapters.rendering import grammar
 from adapters.rendering.allowance import RenderContext
 from adapters.rendering.filters import FILTERS, METERED, TESTS
 from adapters.rendering.runtime import Language, NamedUndefined, compare, concat, each, escaped, plain
+from adapters.rendering.values import Value
 from domain.kernel.errors import Fault, Invalid
 from domain.template.template import RECIPIENT, Template
 
@@ -113,7 +113,7 @@ class Compiler:
 
     def _root(self, code: Code) -> Root:
         language = self.languages[code.part]
-        names: dict[str, Any] = {"environment": language, "__file__": code.part}
+        names: dict[str, Value] = {"environment": language, "__file__": code.part}
         exec(code.code, names)  # noqa: S102  our own compiler's
         # Out of its own globals: without that cycle, what is dropped is freed at once, not some day.
         root = names.pop("root")
@@ -177,7 +177,7 @@ def _least(tree: nodes.Template) -> int:
     return sum(len(text.strip()) for text in texts)
 
 
-def _language(finalize: Callable[[Any, Any], Any]) -> Language:
+def _language(finalize: Callable[[Value, Value], Value]) -> Language:
     language = Language(
         undefined=NamedUndefined,
         autoescape=False,  # `finalize` escapes: nothing here makes Markup, so nothing can be taken for safe
@@ -196,10 +196,10 @@ def _language(finalize: Callable[[Any, Any], Any]) -> Language:
     return language
 
 
-def _metered(function: Callable[..., Any]) -> Callable[..., Any]:
+def _metered(function: Callable[..., Value]) -> Callable[..., Value]:
     @pass_context
     @wraps(function)
-    def metered(context: RenderContext, value: Any, *args: Any, **kwargs: Any) -> Any:
+    def metered(context: RenderContext, value: Value, *args: Value, **kwargs: Value) -> Value:
         paid = _size(value) + sum(map(_size, args)) + sum(map(_size, kwargs.values()))
         context.spend(paid)
         result = function(value, *args, **kwargs)
@@ -209,5 +209,5 @@ def _metered(function: Callable[..., Any]) -> Callable[..., Any]:
     return metered
 
 
-def _size(value: Any) -> int:
+def _size(value: Value) -> int:
     return len(value) if type(value) in {str, list, dict} else 1

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from typing import Any
 from urllib.parse import quote
 
 from adapters.rendering.arithmetic import NUMBERS
 from adapters.rendering.dates import FORM_MAX, spoken
 from adapters.rendering.links import SCHEMES, linked
 from adapters.rendering.runtime import TEXT_MAX, NamedUndefined, RenderingRefused, refuse, text
+from adapters.rendering.values import Value
 from domain.kernel.number import exact
 
 _NO_MINOR_UNIT = frozenset(
@@ -35,7 +35,7 @@ _DIGITS_MAX = 10
 _WORD = re.compile(r"[^\s-]+")
 
 
-def money(amount: Any, currency: str = "EUR") -> str:
+def money(amount: Value, currency: str = "EUR") -> str:
     """`€1,234.50`, `1,234.50 CHF`, `¥1,235`; with an empty currency `1,234.50`.  Halves go up.
 
     Takes a number, or a decimal in a string ("19.90"): both are what their digits say.
@@ -57,7 +57,7 @@ def _price(amount: float | Decimal, currency: str) -> str:
 
 
 @lru_cache(256)
-def _style(currency: str) -> tuple[int, Callable[[Any], str]]:
+def _style(currency: str) -> tuple[int, Callable[[Value], str]]:
     code = currency.upper()
     if not code:
         return 2, "{:,.2f}".format
@@ -68,7 +68,7 @@ def _style(currency: str) -> tuple[int, Callable[[Any], str]]:
     return digits, (f"{_SYMBOLS[code]}{figure}" if code in _SYMBOLS else f"{figure} {code}").format
 
 
-def date(moment: Any, form: str = "%-d %B %Y") -> str:
+def date(moment: object, form: str = "%-d %B %Y") -> str:
     """A date or time in ISO 8601, or seconds since 1970 UTC; `form` as in `strftime`, names in English."""
     if type(form) is not str or len(form) > FORM_MAX:
         refuse(f"date: a format is a text of at most {FORM_MAX} characters", form)
@@ -85,14 +85,14 @@ def date(moment: Any, form: str = "%-d %B %Y") -> str:
         raise RenderingRefused(f"date: {error}") from None
 
 
-def default(value: Any, fallback: Any = "", also_empty: bool = False) -> Any:
+def default(value: object, fallback: object = "", also_empty: bool = False) -> Value:
     """The value, or `fallback` when it is missing or null; with `also_empty` when it is empty, too."""
     if isinstance(value, NamedUndefined) or value is None:
         return fallback
     return fallback if also_empty and not value else value
 
 
-def join(values: Any, separator: str = "", attribute: str | None = None) -> str:
+def join(values: object, separator: str = "", attribute: str | None = None) -> str:
     """The members of a list, or one attribute of each, in one text."""
     members = _list(values, "join")
     if attribute is not None:
@@ -104,31 +104,31 @@ def join(values: Any, separator: str = "", attribute: str | None = None) -> str:
     return between.join(parts)
 
 
-def length(value: Any) -> int:
+def length(value: Value) -> int:
     """How many members or characters."""
     if type(value) not in {str, list, dict}:
         refuse("length: neither text nor a list", value)
     return len(value)
 
 
-def first(values: Any) -> Any:
+def first(values: object) -> Value:
     """The first member of a list, null when it is empty."""
     return _list(values, "first")[0] if values else None
 
 
-def last(values: Any) -> Any:
+def last(values: object) -> Value:
     """The last member of a list, null when it is empty."""
     return _list(values, "last")[-1] if values else None
 
 
-def items(value: Any) -> list[tuple[str, Any]]:
+def items(value: object) -> list[tuple[str, Value]]:
     """Names and values of an object, for `{% for name, value in x|items %}`."""
     if type(value) is not dict:
         refuse("items: not an object", value)
     return list(value.items())
 
 
-def rounded(value: Any, digits: int = 0) -> float | Decimal:
+def rounded(value: object, digits: int = 0) -> float | Decimal:
     """To so many decimals, halves up as in `money`; without digits to a whole number, halves to even."""
     if type(digits) is not int or not 0 <= digits <= _DIGITS_MAX:
         raise RenderingRefused(f"round: digits go from 0 to {_DIGITS_MAX}")
@@ -142,12 +142,12 @@ def rounded(value: Any, digits: int = 0) -> float | Decimal:
     return float(exact(number).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)) or 0.0
 
 
-def title(value: Any) -> str:
+def title(value: object) -> str:
     """Every Word With A Capital, O'Brien's apostrophe left alone."""
     return _WORD.sub(lambda word: word[0].capitalize(), text(value))
 
 
-def truncate(value: Any, size: int = 255, end: str = "…") -> str:
+def truncate(value: object, size: int = 255, end: str = "…") -> str:
     """At most `size` characters, `end` included."""
     whole, tail = text(value), text(end)
     if type(size) is not int or size < len(tail):
@@ -155,12 +155,12 @@ def truncate(value: Any, size: int = 255, end: str = "…") -> str:
     return whole if len(whole) <= size else whole[: size - len(tail)] + tail
 
 
-def urlencode(value: Any) -> str:
+def urlencode(value: object) -> str:
     """Percent-encoded for use inside a URL."""
     return quote(text(value), safe="")
 
 
-def link(value: Any, *schemes: Any) -> str:
+def link(value: Value, *schemes: Value) -> str:
     """A link from data: http or https, or one of the `schemes` named instead (also mailto, tel)."""
     if isinstance(value, NamedUndefined):
         value.raise_missing()
@@ -169,14 +169,14 @@ def link(value: Any, *schemes: Any) -> str:
     return str(value).strip()
 
 
-def is_link(value: Any, *schemes: Any) -> bool:
+def is_link(value: Value, *schemes: Value) -> bool:
     """Whether `link` would take it: `{% if url is link %}`."""
     if not set(schemes) <= set(SCHEMES):
         raise RenderingRefused(f"link: the schemes are {', '.join(SCHEMES)}")
     return type(value) is str and linked(value, schemes or SCHEMES[:2])
 
 
-FILTERS: dict[str, Callable[..., Any]] = {
+FILTERS: dict[str, Callable[..., Value]] = {
     "capitalize": lambda value: text(value).capitalize(),
     "date": date,
     "default": default,
@@ -202,7 +202,7 @@ COSTS = {"date": 40, "default": 2, "link": 30, "money": 8, "round": 8}
 """Units of work beyond that of any node; of METERED their fixed part is that of a node."""
 
 
-def _whole(value: Any) -> int:
+def _whole(value: object) -> int:
     if type(value) is not int:
         refuse("even and odd: not a whole number", value)
     return value
@@ -220,13 +220,13 @@ TESTS: dict[str, Callable[..., bool]] = {
 }
 
 
-def _list(value: Any, name: str) -> list[Any]:
+def _list(value: object, name: str) -> list[Value]:
     if type(value) is not list:
         refuse(f"{name}: not a list", value)
     return value
 
 
-def _number(value: Any, name: str) -> Any:
+def _number(value: Value, name: str) -> Value:
     if type(value) not in NUMBERS or not math.isfinite(value):
         refuse(f"{name}: not a number", value)
     return value

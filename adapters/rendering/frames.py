@@ -3,11 +3,10 @@
 Questions are JSON, because that keeps numbers as they came; answers are MessagePack.
 """
 
-from typing import Any
-
 import msgspec
 
 from domain.kernel.errors import Fault
+from domain.kernel.json_values import Json
 from domain.kernel.number import number
 from domain.template.template import Rendered, Template
 
@@ -30,9 +29,9 @@ class Render(msgspec.Struct, frozen=True, tag="render"):
     """Render it for each of those, with one allowance for all."""
 
     template: Template
-    data: dict[str, Any]
+    data: dict[str, Json]
     """What they share."""
-    own: list[dict[str, Any]]
+    own: list[dict[str, Json]]
     """What each has beside that."""
 
 

@@ -6,7 +6,6 @@ replaced by filters that count work; their names cannot be written in a template
 
 import inspect
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 from jinja2 import nodes
@@ -178,5 +177,5 @@ class Metered(NodeTransformer):
         return _call(node.expr, COMPARE, [nodes.Const(operand.op), operand.expr])
 
 
-def _call(value: Any, name: str, arguments: list[nodes.Expr]) -> nodes.Filter:
+def _call(value: nodes.Node, name: str, arguments: list[nodes.Expr]) -> nodes.Filter:
     return nodes.Filter(value, name, arguments, [], None, None, lineno=value.lineno)

@@ -11,7 +11,6 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
 
 import msgspec
 
@@ -85,7 +84,7 @@ class RenderingPool:
 
     def __init__(
         self,
-        log: Callable[..., Any],
+        log: Callable[..., object],
         *,
         children: int = CHILDREN_MAX,
         waiting_max: int = WAITING_MAX,

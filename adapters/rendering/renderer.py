@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any
 
 from cachetools import LRUCache
 
 from adapters.rendering.allowance import Allowance, RenderContext, Variables, WorkExceeded
 from adapters.rendering.compiler import PARTS, Code, Compiler, Program
 from adapters.rendering.runtime import TOP, Missing, RenderingRefused
+from adapters.rendering.values import Value
 from domain.kernel.errors import Fault, Invalid
 from domain.kernel.text import unbroken
 from domain.template.template import RECIPIENT, Rendered, Template
@@ -60,7 +60,7 @@ class JinjaRenderer:
         return program
 
     def render(
-        self, template: Template, data: Mapping[str, Any], allowance: Allowance | None = None
+        self, template: Template, data: Mapping[str, object], allowance: Allowance | None = None
     ) -> Rendered:
         """Render all parts.
 
@@ -74,7 +74,7 @@ class JinjaRenderer:
         except WorkExceeded:
             raise too_much_work(template) from None
 
-    def attempt(self, program: Program, data: Mapping[str, Any], allowance: Allowance) -> Rendered:
+    def attempt(self, program: Program, data: Mapping[str, object], allowance: Allowance) -> Rendered:
         """Render all parts as far as the allowance reaches.
 
         Raises:
@@ -125,12 +125,12 @@ def _joined(chunks: Iterator[str], limit: int) -> str:
     return words
 
 
-def _missing(template: Template, missing: Missing, variables: Mapping[str, Any]) -> Fault:
+def _missing(template: Template, missing: Missing, variables: Mapping[str, object]) -> Fault:
     """Name a missing variable by its place in the data, which is looked for only when one is missing.
 
     Names that the template does not say itself are the data's, and may be a user's: `*` stands for them.
     """
-    names: list[Any] | None = []
+    names: list[Value] | None = []
     if missing.holder is not TOP:
         names = _place(missing.holder, variables) if type(missing.holder) in {dict, list} else None
     sources = "".join(template.parts().values())
@@ -146,9 +146,9 @@ def _missing(template: Template, missing: Missing, variables: Mapping[str, Any])
     return Fault(pointer, "missing_variable", f"template '{template.id}' needs the variable '{spelled}'")
 
 
-def _place(holder: Any, variables: Mapping[str, Any]) -> list[Any] | None:
+def _place(holder: object, variables: Mapping[str, object]) -> list[Value] | None:
     """Names and places on the way to an object inside the data, by identity."""
-    found: list[tuple[Any, list[Any]]] = [(variables, [])]
+    found: list[tuple[Value, list[Value]]] = [(variables, [])]
     left = _SEARCHED_MAX
     while found and left > 0:
         value, way = found.pop()
@@ -161,5 +161,5 @@ def _place(holder: Any, variables: Mapping[str, Any]) -> list[Any] | None:
     return None
 
 
-def _escaped(name: Any) -> str:
+def _escaped(name: object) -> str:
     return str(name).replace("~", "~0").replace("/", "~1")

@@ -4,7 +4,7 @@ import operator
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from html import escape
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from jinja2 import StrictUndefined, Undefined
 from jinja2.runtime import Context, LoopContext
@@ -13,6 +13,7 @@ from jinja2.utils import missing, pass_context
 
 from adapters.rendering.allowance import SLICE, RenderContext
 from adapters.rendering.arithmetic import NUMBER_MAX, NUMBERS, calculate, negated
+from adapters.rendering.values import Value
 from domain.kernel.number import exact
 
 TEXT_MAX = 262_144
@@ -32,7 +33,7 @@ class RenderingRefused(Exception):
 class Missing(Exception):
     """A variable that is not there: `name`, looked up in `holder` (`TOP`: a variable of the template)."""
 
-    def __init__(self, name: Any, holder: Any) -> None:
+    def __init__(self, name: object, holder: object) -> None:
         super().__init__(name)
         self.name = name
         self.holder = holder
@@ -43,7 +44,7 @@ class NamedUndefined(StrictUndefined):
 
     __slots__ = ()
 
-    def raise_missing(self, *_: Any, **__: Any) -> Any:
+    def raise_missing(self, *_: object, **__: object) -> Value:
         raise Missing(self._undefined_name, self._undefined_obj)
 
     __iter__ = __str__ = __len__ = __eq__ = __ne__ = __bool__ = __hash__ = __contains__ = raise_missing
@@ -53,7 +54,7 @@ class NamedUndefined(StrictUndefined):
     _fail_with_undefined_error = raise_missing
 
 
-def refuse(why: str, *operands: Any) -> NoReturn:
+def refuse(why: str, *operands: object) -> NoReturn:
     """Refuse operands that do not fit; one that is missing is the reason before anything else.
 
     Raises:
@@ -65,7 +66,7 @@ def refuse(why: str, *operands: Any) -> NoReturn:
     raise RenderingRefused(why)
 
 
-def text(value: Any) -> str:
+def text(value: object) -> str:
     """What `{{ value }}` prints.
 
     Raises:
@@ -76,7 +77,7 @@ def text(value: Any) -> str:
     return str(printed(value))
 
 
-def printed(value: Any) -> Any:
+def printed(value: object) -> Value:
     """The value if it can be printed; null prints as nothing.  Lists and objects are refused."""
     if type(value) in _PRINTABLE:
         return value
@@ -86,7 +87,7 @@ def printed(value: Any) -> Any:
 
 
 @pass_context
-def plain(context: RenderContext, value: Any) -> Any:
+def plain(context: RenderContext, value: object) -> Value:
     """What `{{ value }}` puts into plain text; long ones are paid for."""
     if type(value) is str:
         if len(value) > _LONG:
@@ -96,7 +97,7 @@ def plain(context: RenderContext, value: Any) -> Any:
 
 
 @pass_context
-def escaped(context: RenderContext, value: Any) -> Any:
+def escaped(context: RenderContext, value: object) -> Value:
     """The same, safe in HTML text and in quoted attributes."""
     if type(value) is str:
         if len(value) > _LONG:
@@ -111,7 +112,7 @@ class Language(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
     intercepted_unops = frozenset({"+", "-"})
 
-    def getattr(self, obj: Any, attribute: str) -> Any:
+    def getattr(self, obj: object, attribute: str) -> Value:
         """`obj.attribute`: a member of an object, or what a loop knows of itself."""
         if type(obj) is dict:
             try:
@@ -124,7 +125,7 @@ class Language(ImmutableSandboxedEnvironment):
             refuse("", obj)
         return NamedUndefined(obj=obj, name=attribute)
 
-    def getitem(self, obj: Any, argument: Any) -> Any:
+    def getitem(self, obj: Value, argument: Value) -> Value:
         """`obj[argument]`: by name or by place."""
         if isinstance(obj, NamedUndefined):
             refuse("", obj)
@@ -137,11 +138,11 @@ class Language(ImmutableSandboxedEnvironment):
                 pass
         return NamedUndefined(obj=obj, name=argument)
 
-    def call(self, *_: Any, **__: Any) -> Any:
+    def call(self, *_: object, **__: object) -> Value:
         """Nothing can be called."""
         raise RenderingRefused("nothing can be called in templates")
 
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+    def call_binop(self, context: Value, operator: str, left: Value, right: Value) -> Value:
         """Arithmetic on numbers that stay of a size, and `+` on text."""
         kinds = {type(left), type(right)}
         if kinds <= NUMBERS and operator != "**":
@@ -153,7 +154,7 @@ class Language(ImmutableSandboxedEnvironment):
             return concat(context, left, right)
         refuse(f"'{operator}' works on numbers, and '+' on two texts", left, right)
 
-    def call_unop(self, context: Context, operator: str, arg: Any) -> Any:  # noqa: ARG002  Jinja's signature
+    def call_unop(self, context: Context, operator: str, arg: object) -> Value:  # noqa: ARG002  Jinja's signature
         """Signs of numbers."""
         if type(arg) not in NUMBERS:
             refuse(f"'{operator}' works on numbers", arg)
@@ -161,7 +162,7 @@ class Language(ImmutableSandboxedEnvironment):
 
 
 @pass_context
-def each(context: RenderContext, values: Any, weight: int) -> Iterable[Any]:
+def each(context: RenderContext, values: Value, weight: int) -> Iterable[Value]:
     """What a loop goes through, paid for as it goes: `weight` is what one round costs."""
     if type(values) not in {list, dict, tuple}:
         refuse("a loop goes through a list", values)
@@ -172,7 +173,7 @@ def each(context: RenderContext, values: Any, weight: int) -> Iterable[Any]:
     return rounds
 
 
-def _rounds(context: RenderContext, values: list[Any], weight: int) -> Iterator[Any]:
+def _rounds(context: RenderContext, values: list[object], weight: int) -> Iterator[Value]:
     """In slices, so that the clock is looked at within a loop."""
     rounds = SLICE // weight or 1
     for start in range(0, len(values), rounds):
@@ -182,7 +183,7 @@ def _rounds(context: RenderContext, values: list[Any], weight: int) -> Iterator[
 
 
 @pass_context
-def concat(context: RenderContext, *values: Any) -> str:
+def concat(context: RenderContext, *values: object) -> str:
     """`a ~ b`."""
     parts = [text(value) for value in values]
     context.spend(sum(map(len, parts)))
@@ -193,7 +194,7 @@ _ORDER = {"lt": operator.lt, "lteq": operator.le, "gt": operator.gt, "gteq": ope
 
 
 @pass_context
-def compare(context: RenderContext, left: Any, op: str, right: Any) -> bool:
+def compare(context: RenderContext, left: Value, op: str, right: Value) -> bool:
     """`==`, `!=`, `<`, `<=`, `>`, `>=` between scalars; `in` and `not in` for lists, objects and text."""
     if op in {"in", "notin"}:
         found = _contains(context, left, right)
@@ -212,11 +213,11 @@ def compare(context: RenderContext, left: Any, op: str, right: Any) -> bool:
         raise RenderingRefused("a text and a number have no order") from None
 
 
-def _decimal(value: Any) -> Any:
+def _decimal(value: object) -> Value:
     return exact(value) if type(value) is float else value
 
 
-def _contains(context: RenderContext, member: Any, whole: Any) -> bool:
+def _contains(context: RenderContext, member: Value, whole: Value) -> bool:
     if type(member) not in _SCALAR or type(whole) not in {str, list, dict, tuple}:
         refuse("'in' looks for a text or number in a list, object or text", member, whole)
     if type(whole) is str and type(member) is not str:

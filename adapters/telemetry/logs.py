@@ -2,8 +2,7 @@
 
 import logging
 import sys
-from collections.abc import MutableMapping
-from typing import Any, TextIO
+from typing import TextIO
 
 import structlog
 
@@ -57,7 +56,7 @@ def configure(level: str, form: str, stream: TextIO | None = None) -> None:
     )
 
 
-def redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def redacted(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Keep what may be logged; an exception becomes its types and places."""
     meta = {name: event.pop(name) for name in _META if name in event}
     internal = {name: event.pop(name) for name in list(event) if name.startswith("_")}
@@ -70,7 +69,7 @@ def redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mut
     return meta | fields(event) | internal
 
 
-def _exception(given: Any) -> BaseException | None:
+def _exception(given: object) -> BaseException | None:
     if isinstance(given, tuple):
         error: BaseException | None = given[1]
         return error

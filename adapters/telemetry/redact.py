@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 from uuid import UUID
 
 from domain.kernel.errors import Invalid, PosthornError
+from domain.kernel.json_values import Json
 from domain.kernel.text import on_one_line
 
 _NAMES = """
@@ -46,7 +46,7 @@ def scrub(text: str) -> str:
     return text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]}…"
 
 
-def clean(value: Any) -> Any:
+def clean(value: object) -> Json:
     """A value by its type: simple ones and small collections of them; of anything else its type's name."""
     match value:
         case Enum():
@@ -73,7 +73,7 @@ def clean(value: Any) -> Any:
             return f"<{type(value).__name__}>"
 
 
-def fields(given: Mapping[str, Any]) -> dict[str, Any]:
+def fields(given: Mapping[str, object]) -> dict[str, Json]:
     """The fields that may be logged, each cleaned."""
     kept = {name: clean(value) for name, value in given.items() if name in FIELDS}
     left_out = sorted(given.keys() - FIELDS)
@@ -88,9 +88,9 @@ def error_text(error: BaseException) -> str:
     return name
 
 
-def where(error: BaseException) -> list[dict[str, Any]]:
+def where(error: BaseException) -> list[dict[str, Json]]:
     """The chain of errors, each with its way through our code: places, no values."""
-    chain: list[dict[str, Any]] = []
+    chain: list[dict[str, Json]] = []
     at: BaseException | None = error
     while at is not None and len(chain) < 5:
         chain.append({"error": error_text(at), "at": _frames(at.__traceback__)})

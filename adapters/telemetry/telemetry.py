@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
-from typing import Any
 
 import structlog
 
@@ -69,15 +68,15 @@ class PrometheusTelemetry:
         """An HTTP request that was answered; `route` is a template, never a path."""
         self._request(method, route, str(status)).observe(seconds)
 
-    def routine(self, event: str, **fields: Any) -> None:
+    def routine(self, event: str, **fields: object) -> None:
         """A wide event at level debug."""
         _log.debug(event, **fields)
 
-    def wide(self, event: str, **fields: Any) -> None:
+    def wide(self, event: str, **fields: object) -> None:
         """One wide event for one unit of work."""
         _log.info(event, **fields)
 
-    def trouble(self, event: str, **fields: Any) -> None:
+    def trouble(self, event: str, **fields: object) -> None:
         """Something an operator should see."""
         self.metrics.troubles.labels(event).inc()
         _log.warning(event, **fields)

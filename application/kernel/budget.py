@@ -9,9 +9,11 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TypeVar
 
 from domain.kernel.errors import StoreUnavailable
+
+T = TypeVar("T")
 
 SECONDS = 2.4
 """Of one request: with what it takes to give up, the caller has an answer within three."""
@@ -62,7 +64,7 @@ async def waiting() -> AsyncIterator[None]:
         budget.left -= loop.time() - began
 
 
-async def settled(asked: Iterable["asyncio.Future[Any]"]) -> None:
+async def settled(asked: Iterable["asyncio.Future[T]"]) -> None:
     """Wait until all are done or no time is left; they go on, whoever waits for them."""
     budget = _budget.get()
     open_ = [future for future in asked if not future.done()]

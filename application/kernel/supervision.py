@@ -111,7 +111,7 @@ async def uncancelled(work: Awaitable[T]) -> T:
 
 def start(
     name: str,
-    work: Coroutine[Any, Any, None],
+    work: Coroutine[Any, Any, None],  # as create_task has it
     *,
     among: "set[asyncio.Task[None]]",
     context: Context | None = None,

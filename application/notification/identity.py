@@ -5,13 +5,13 @@ still recognised, since keys are kept for 90 days: what was accepted before an u
 """
 
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from application.notification.ports import Former
 from application.privacy.ports import Vault
+from domain.kernel.json_values import Json
 from domain.notification.request import Request
 
 _canonical = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
@@ -53,7 +53,7 @@ def fingerprints(vault: Vault, request: Request) -> tuple[bytes, ...]:
     )
 
 
-def _first(request: Request) -> dict[str, Any]:
+def _first(request: Request) -> dict[str, Json]:
     """The canonical form of the first release: every member it had, defaults too, and fractions as floats."""
     names = ("mode", "type", "klass", "priority", "channel", "template", "metadata", "created_by")
     known = {name: getattr(request, name) for name in names}
@@ -64,11 +64,11 @@ def _first(request: Request) -> dict[str, Any]:
     silent = {"idempotency_key": None, "traceparent": None}
     content = msgspec.structs.asdict(request.content)
     said = {name: value for name, value in content.items() if value not in (None, {})}
-    first: dict[str, Any] = _floats({**known, **silent, "content": said, "recipients": recipients})
+    first: dict[str, Json] = _floats({**known, **silent, "content": said, "recipients": recipients})
     return first
 
 
-def _floats(value: Any) -> Any:
+def _floats(value: object) -> Json:
     match value:
         case Decimal():
             return float(value)

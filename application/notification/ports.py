@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from application.delivery.views import DeliveryView
 from application.outbox.ports import OutboxMessage
 from domain.kernel.channel import Lane, Mode, NotificationClass
+from domain.kernel.json_values import Json
 from domain.notification.rollup import Counts
 
 ASKED_MAX = timedelta(seconds=5)
@@ -159,7 +160,7 @@ class NotificationView(msgspec.Struct, frozen=True, kw_only=True):
     """Why it failed though it has no delivery that could say so."""
     template_id: str | None
     template_version: int | None
-    metadata: dict[str, Any]
+    metadata: dict[str, Json]
     created_by: str | None
     counts: Counts
     created_at: datetime
@@ -190,7 +191,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     created_before: datetime | None = None
     user: UUID | None = None
     created_by: str | None = None
-    metadata: dict[str, Any] = {}
+    metadata: dict[str, Json] = {}
     """Exact match of each member."""
 
 

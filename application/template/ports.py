@@ -1,7 +1,7 @@
 """The store of templates, and their renderer; for `expected` see `application.kernel.versioned`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -64,7 +64,7 @@ class Renderer(Protocol):
         """
         ...
 
-    async def render(self, template: Template, data: Mapping[str, Any]) -> Rendered:
+    async def render(self, template: Template, data: Mapping[str, object]) -> Rendered:
         """Render all parts, with one budget of work for all of them.
 
         Raises:
@@ -76,7 +76,7 @@ class Renderer(Protocol):
         ...
 
     async def render_each(
-        self, template: Template, data: Mapping[str, Any], own: Sequence[Mapping[str, Any]]
+        self, template: Template, data: Mapping[str, object], own: Sequence[Mapping[str, object]]
     ) -> list[Rendered | Invalid]:
         """Render for several, with one budget of work for all together; each has words or what is wrong.
 

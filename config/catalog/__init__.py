@@ -80,7 +80,7 @@ def _trigger(file: Traversable, samples: dict[str, ShopEvent]) -> Trigger:
     return trigger
 
 
-def _toml(file: Traversable) -> dict[str, Any]:
+def _toml(file: Traversable) -> dict[str, Any]:  # TOML
     return tomllib.loads(_text(file))
 
 

@@ -5,10 +5,12 @@ Refused: NUL, lone surrogates, numbers beyond a double, more than 20 levels.
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from domain.kernel.errors import Fault
 
+Json: TypeAlias = Any  # text, number, boolean, null, list or object: msgspec takes no type that names itself
+"""A value of JSON as somebody else gave it; it is looked at before it is used."""
 DEPTH_MAX = 20
 
 
@@ -47,7 +49,7 @@ def below(at: str, step: str | int) -> str:
 _POINTER_MAX = 500
 
 
-def value_faults(value: Any, at: str = "", depth: int = 1) -> Iterator[Fault]:
+def value_faults(value: object, at: str = "", depth: int = 1) -> Iterator[Fault]:
     """Every fault of a plain value, pointers first to last."""
     match value:
         case str():

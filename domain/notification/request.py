@@ -1,10 +1,9 @@
 """A request for one notification, the same from REST and from shop events."""
 
-from typing import Any
-
 import msgspec
 
 from domain.kernel.channel import Mode, NotificationClass, Priority
+from domain.kernel.json_values import Json
 
 
 class Recipient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -35,7 +34,7 @@ def present(given: Recipient) -> Recipient:
 class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Data for a template, or the text itself.  It is stored encrypted (sealed) only."""
 
-    data: dict[str, Any] = {}
+    data: dict[str, Json] = {}
     subject: str | None = None
     body: str | None = None
     html_body: str | None = None
@@ -66,7 +65,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     template: str | None = None
     content: Content = Content()
     recipients: tuple[Recipient, ...] = ()
-    metadata: dict[str, Any] = {}
+    metadata: dict[str, Json] = {}
     """Labels of the shop's own; not for personal data: stored and searched in the clear."""
     created_by: str | None = None
     idempotency_key: str | None = None

@@ -1,11 +1,11 @@
 """Templates: immutable versions of content for one channel, with the variables they declare."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
 from domain.kernel.errors import Fault
+from domain.kernel.json_values import Json
 
 RECIPIENT = "recipient"
 """Always there while rendering: `recipient.name`, `.email`, `.phone`, `.locale`, `.timezone`."""
@@ -15,7 +15,7 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A variable that the template declares."""
 
     required: bool = True
-    default: Any = None
+    default: Json = None
     description: str = ""
 
 
@@ -45,7 +45,7 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     html_body: str | None = None
 
 
-def missing(template: Template, data: Mapping[str, Any], at: str = "/data") -> list[Fault]:
+def missing(template: Template, data: Mapping[str, object], at: str = "/data") -> list[Fault]:
     """Faults for every required variable that `data` lacks; pointers begin with `at`."""
     return [
         Fault(f"{at}/{name}", "missing_variable", f"template '{template.id}' needs the variable '{name}'")
@@ -54,7 +54,7 @@ def missing(template: Template, data: Mapping[str, Any], at: str = "/data") -> l
     ]
 
 
-def filled(template: Template, data: Mapping[str, Any]) -> dict[str, Any]:
+def filled(template: Template, data: Mapping[str, object]) -> dict[str, Json]:
     """The data with the defaults of optional variables put in."""
     defaults = {n: v.default for n, v in template.variables.items() if not v.required}
     return {**defaults, **data}

@@ -8,12 +8,12 @@ import re
 from collections.abc import Mapping
 from hashlib import sha256
 from itertools import zip_longest
-from typing import Any
 
 import msgspec
 
 from domain.kernel.channel import NotificationClass, Priority
 from domain.kernel.errors import Fault, Invalid
+from domain.kernel.json_values import Json
 from domain.kernel.text import UNSEEN, hides
 from domain.notification.request import Content, Derived, Recipient, Request, present
 
@@ -67,15 +67,15 @@ class ShopEvent(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     time: str | None = None
     subject: str | None = None
-    data: Any = None
+    data: Json = None
     traceparent: str | None = None
     correlation_id: str | None = None
 
 
-def lookup(event: ShopEvent, path: str) -> Any:
+def lookup(event: ShopEvent, path: str) -> Json:
     """Follow a path; None when it leads nowhere."""
     head, *rest = path.split(".")
-    at: Any = getattr(event, head, None) if head in ShopEvent.__struct_fields__ else None
+    at: Json = getattr(event, head, None) if head in ShopEvent.__struct_fields__ else None
     for step in rest:
         if isinstance(at, Mapping):
             at = at.get(step)

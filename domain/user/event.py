@@ -9,7 +9,6 @@ field, and so does a value that is not text, because the shop says that the old 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 
@@ -52,7 +51,7 @@ def read(event: ShopEvent, kept_out: list[Fault]) -> UserUpdate:
     return update if deleted else msgspec.structs.replace(update, **said)
 
 
-def _user_id(data: Mapping[str, Any], faults: list[Fault]) -> str:
+def _user_id(data: Mapping[str, object], faults: list[Fault]) -> str:
     value = data.get("id") if _blank(data.get("userId")) else data["userId"]
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
@@ -62,11 +61,11 @@ def _user_id(data: Mapping[str, Any], faults: list[Fault]) -> str:
     return value
 
 
-def _blank(value: Any) -> bool:
+def _blank(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _said(data: Mapping[str, Any], name: str, kept_out: list[Fault]) -> str | None:
+def _said(data: Mapping[str, object], name: str, kept_out: list[Fault]) -> str | None:
     value = data[name]
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)  # a number that was written without quotes
@@ -76,7 +75,7 @@ def _said(data: Mapping[str, Any], name: str, kept_out: list[Fault]) -> str | No
     return None
 
 
-def _full_name(data: Mapping[str, Any], kept_out: list[Fault]) -> str | None:
+def _full_name(data: Mapping[str, object], kept_out: list[Fault]) -> str | None:
     parts = (_said(data, name, kept_out) for name in ("firstName", "lastName") if name in data)
     return " ".join(part.strip() for part in parts if part)[:TEXT_MAX] or None
 

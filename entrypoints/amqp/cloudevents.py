@@ -13,12 +13,12 @@ import hashlib
 import re
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 
 from application.broker.ports import Received
 from domain.kernel.errors import Undecodable
+from domain.kernel.json_values import Json
 from domain.kernel.number import number
 from domain.kernel.text import UNSEEN, hides
 from domain.trigger.trigger import ShopEvent
@@ -43,12 +43,12 @@ class _Envelope(msgspec.Struct, frozen=True):
     id: str
     source: str
     type: str
-    time: Any = None
-    subject: Any = None
-    data: Any = None
-    data_base64: Any = None
-    traceparent: Any = None
-    correlationid: Any = None
+    time: Json = None
+    subject: Json = None
+    data: Json = None
+    data_base64: Json = None
+    traceparent: Json = None
+    correlationid: Json = None
 
 
 _envelope = msgspec.json.Decoder(_Envelope, float_hook=number)

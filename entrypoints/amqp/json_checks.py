@@ -4,12 +4,12 @@ Refused: more than 20 levels, NUL (PostgreSQL stores none), lone surrogates, num
 """
 
 from codecs import BOM_UTF8
-from typing import Any, TypeVar, overload
+from typing import TypeVar, overload
 
 import msgspec
 
 from domain.kernel.errors import Undecodable
-from domain.kernel.json_values import DEPTH_MAX, needs_value_check, value_faults
+from domain.kernel.json_values import DEPTH_MAX, Json, needs_value_check, value_faults
 from domain.kernel.number import number
 
 T = TypeVar("T")
@@ -20,14 +20,14 @@ _any = msgspec.json.Decoder(float_hook=number)
 
 
 @overload
-def read_json(decoder: None, body: bytes, what: str) -> Any: ...
+def read_json(decoder: None, body: bytes, what: str) -> Json: ...
 
 
 @overload
 def read_json(decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> T: ...
 
 
-def read_json(decoder: msgspec.json.Decoder[T] | None, body: bytes, what: str) -> Any:
+def read_json(decoder: msgspec.json.Decoder[T] | None, body: bytes, what: str) -> Json:
     """Decode JSON; a byte order mark in front, as .NET writes it, is skipped (RFC 8259, 8.1).
 
     Raises:
@@ -43,7 +43,7 @@ def read_json(decoder: msgspec.json.Decoder[T] | None, body: bytes, what: str) -
         raise Undecodable(f"{what} has more than {DEPTH_MAX} levels") from None
 
 
-def check_data(body: bytes, data: Any) -> None:
+def check_data(body: bytes, data: object) -> None:
     """Refuse data that is too deep or contains NUL; `body` is the message's, in which it stands.
 
     Raises:

@@ -39,7 +39,7 @@ FAILED, USAGE, INTERRUPTED = 1, 2, 130
 class Commands(click.Group):
     """A group that answers every error with one line on stderr and its exit code."""
 
-    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:  # as click has it
         """Run, and end the process."""
         kwargs["standalone_mode"] = False
         try:
@@ -95,7 +95,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-def embedded_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def embedded_options(command: Callable[..., object]) -> Callable[..., Any]:  # a command of click
     """`--embedded` and `--data`; the command gets `folder`, None without them."""
 
     @click.option("--embedded", is_flag=True, help="Bring PostgreSQL and broker along: nothing to install.")
@@ -103,7 +103,9 @@ def embedded_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--data", type=click.Path(path_type=Path, file_okay=False), help="Data folder of --embedded."
     )
     @wraps(command)
-    def with_folder(*args: Any, embedded: bool, data: Path | None, **kwargs: Any) -> Any:
+    def with_folder(
+        *args: object, embedded: bool, data: Path | None, **kwargs: object
+    ) -> Any:  # as the command
         if data is not None and not embedded:
             raise click.UsageError("--data goes with --embedded")
         from config.lifecycle import data_folder
@@ -113,7 +115,7 @@ def embedded_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_folder
 
 
-def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+def run(work: Callable[[], Coroutine[object, object, T]]) -> T:
     """Run a command's coroutine.
 
     It answers on stdout and says what is wrong itself; of the log there is only what nobody foresaw, on
@@ -125,7 +127,7 @@ def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     return run_process(work)
 
 
-def run_process(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+def run_process(work: Callable[[], Coroutine[object, object, T]]) -> T:
     """Run a coroutine on a loop of its own; from here on there is garbage to collect."""
     gc.enable()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -167,7 +169,12 @@ class Uuid(click.ParamType[UUID]):
 
     name = "uuid"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> UUID:
+    def convert(
+        self,
+        value: Any,  # as click has it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> UUID:
         """Read the option."""
         if isinstance(value, UUID):
             return value

@@ -1,10 +1,10 @@
 """What happens in the shop on one day, as events."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
+from domain.kernel.json_values import Json
 from domain.trigger.trigger import ShopEvent
 from entrypoints.demo import shop
 from entrypoints.demo.shop import Product, Shopper
@@ -18,7 +18,7 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     type: str
     who: Shopper
-    data: dict[str, Any]
+    data: dict[str, Json]
     copies: int = 1
     """How often the shop publishes this very event."""
 
@@ -35,7 +35,7 @@ class Day:
         self._orders = 100
         self.happenings: list[Happening] = []
 
-    def event(self, at: str, type_: str, who: Shopper, *, copies: int = 1, **data: Any) -> None:
+    def event(self, at: str, type_: str, who: Shopper, *, copies: int = 1, **data: object) -> None:
         """Add an event that concerns `who`."""
         number = len(self.happenings) + 1
         me = {"userId": who.id} if who.id else {"email": who.email, "name": who.name, "locale": who.locale}
@@ -172,8 +172,8 @@ def plan(prefix: str) -> list[Happening]:
     return day.happenings
 
 
-def _items(goods: Sequence[Product]) -> list[dict[str, Any]]:
-    counted: dict[str, dict[str, Any]] = {}
+def _items(goods: Sequence[Product]) -> list[dict[str, Json]]:
+    counted: dict[str, dict[str, Json]] = {}
     for each in goods:
         line = counted.setdefault(each.id, {"name": each.name, "quantity": 0, "price": each.price})
         line["quantity"] += 1

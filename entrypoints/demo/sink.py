@@ -5,7 +5,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Any
 
 import msgspec
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -79,7 +78,7 @@ class MailSink:
         return "250 2.0.0 Kept"
 
 
-def _read(content: Any) -> Mail:
+def _read(content: object) -> Mail:
     raw = content if isinstance(content, bytes) else str(content).encode()
     message = message_from_bytes(raw, policy=policy.default)
     if not isinstance(message, EmailMessage):

@@ -48,7 +48,7 @@ class WatchedDeliveries:
         self._deliveries = deliveries
         self._watch = watch
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Any:  # the wrapped object's
         return getattr(self._deliveries, name)
 
     async def settle(self, settlements: Sequence[Settlement]) -> Settled:

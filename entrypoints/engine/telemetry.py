@@ -1,7 +1,7 @@
 """Figures and logs of actors: one wide event for each unit of work."""
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Protocol
 
 TRACES_MAX = 5
 
@@ -17,11 +17,11 @@ class Telemetry(Protocol):
         """How long a stage of the way took."""
         ...
 
-    def wide(self, event: str, **fields: Any) -> None:
+    def wide(self, event: str, **fields: object) -> None:
         """One wide event for one unit of work."""
         ...
 
-    def trouble(self, event: str, **fields: Any) -> None:
+    def trouble(self, event: str, **fields: object) -> None:
         """Something an operator should see."""
         ...
 

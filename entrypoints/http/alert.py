@@ -1,10 +1,10 @@
 """What is posted to the operators' own address, as the contract tells of it."""
 
 from collections.abc import Callable
-from typing import Any
 
 from application.alert.dead_letters import EVENT, AppearedEvent
 from application.alert.providers import PAUSED, RESUMED, ProviderEvent
+from domain.kernel.json_values import Json
 
 EVENTS: dict[str, type] = {EVENT: AppearedEvent, PAUSED: ProviderEvent, RESUMED: ProviderEvent}
 _HEADERS = {
@@ -35,7 +35,7 @@ _DELIVERY = (
 )
 
 
-def webhooks(reference: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+def webhooks(reference: Callable[[object], dict[str, object]]) -> dict[str, Json]:
     """By name; `reference` tells where the schema of a type stands."""
     return {
         event: {

@@ -18,7 +18,7 @@ class HealthApp:
         self._readiness = readiness
         self._registry = registry
 
-    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:  # as ASGI has it
         """Answer one connection."""
         if scope["type"] != "http":
             return

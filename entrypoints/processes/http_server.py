@@ -77,7 +77,7 @@ class _Server(uvicorn.Server):
 class HttpActor:
     """Serves one application on one socket."""
 
-    app: Any
+    app: Any  # an ASGI application
     socket: socket.socket
     telemetry: Telemetry
     fresh: Callable[[], UUID]

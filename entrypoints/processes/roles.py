@@ -74,7 +74,7 @@ class ProcessActors:
         self._events: list[BatchConsumer] = []
 
     def groups(
-        self, parts: Parts, handle: Handle | None = None, pages: Sequence[Any] = ()
+        self, parts: Parts, handle: Handle | None = None, pages: Sequence[object] = ()
     ) -> list[list[Actor]]:
         """All actors.  They start together, and stop group by group, in this order:
 
@@ -90,7 +90,7 @@ class ProcessActors:
             parts.presence.depends_on(lambda: self.relay.able)
         return [self._entrances(parts, handle, pages), self._lanes(parts), self._background(parts)]
 
-    def _entrances(self, parts: Parts, handle: Handle | None, pages: Sequence[Any]) -> list[Actor]:
+    def _entrances(self, parts: Parts, handle: Handle | None, pages: Sequence[object]) -> list[Actor]:
         entrances: list[Actor] = []
         self.http = self._server(parts, pages)
         if self.http is not None:
@@ -142,13 +142,13 @@ class ProcessActors:
             draining=lambda: self.draining,
         )
 
-    def _server(self, parts: Parts, pages: Sequence[Any]) -> HttpActor | None:
+    def _server(self, parts: Parts, pages: Sequence[Any]) -> HttpActor | None:  # Litestar's handlers
         """The API; in other roles health and metrics, when a port is set for them."""
         http = self.container.settings().http
         port, key = (http.port, "http.port") if self.role.http else (http.metrics_port, "http.metrics_port")
         if not self.role.http and not port:
             return None
-        app: Any = (
+        app: Any = (  # an ASGI application
             create_app(http_services(self.container, readiness=self.readiness(parts)), pages=pages)
             if self.role.http
             else HealthApp(self.readiness(parts), self.telemetry.metrics.registry)

@@ -81,7 +81,7 @@ async def run_container(name: str, container: Container) -> bool:
 def report_crashes(telemetry: TaskTelemetry) -> None:
     """Log and count what crashes in a task that nobody awaits, a library's tasks included."""
 
-    def report(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    def report(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:  # as asyncio has it
         error = context.get("exception")
         if isinstance(error, Exception):
             telemetry.task_ended(context.get("name", "other"), End.CRASHED, error)

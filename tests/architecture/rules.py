@@ -168,6 +168,16 @@ def patterns_end_at_the_end(source: Source) -> Iterator[str]:
                     yield _at(source, node, "a pattern that ends in $ lets a line end through")
 
 
+def any_has_a_reason(source: Source) -> Iterator[str]:
+    """`Any` switches the type checker off: a comment on its line says why nothing narrower will do."""
+    lines = source.text.splitlines()
+    for node in ast.walk(source.tree) if _is_product(source) else ():
+        if isinstance(node, ast.Name) and node.id == "Any" and "  # " not in lines[node.lineno - 1]:
+            yield _at(
+                source, node, "Any without a reason: use object, Json or a type, or say why in a comment"
+            )
+
+
 def providers_are_not_overridden(source: Source) -> Iterator[str]:
     """What stands behind a port is said where the container is made; tests may put something else there."""
     path = source.path.as_posix()
@@ -180,6 +190,7 @@ def providers_are_not_overridden(source: Source) -> Iterator[str]:
 
 
 RULES = (
+    any_has_a_reason,
     providers_are_not_overridden,
     tasks_are_looked_after,
     patterns_end_at_the_end,

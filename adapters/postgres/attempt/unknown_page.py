@@ -34,7 +34,9 @@ _ROWS = (
 )
 
 
-def page(wanted: UnknownFilter, before: tuple[datetime, UUID, int] | None) -> Select[Any]:
+def page(
+    wanted: UnknownFilter, before: tuple[datetime, UUID, int] | None
+) -> Select[Any]:  # the columns differ
     """Those that a filter chooses, behind `before`."""
     query = _ROWS.where(_U.mode == wanted.mode)
     if wanted.held is not None:

@@ -74,7 +74,7 @@ class Database:
                 worker are free when others come for them.
         """
         self._dsn = dsn
-        self._options: dict[str, Any] = {
+        self._options: dict[str, Any] = {  # of asyncpg
             "timeout": CONNECT_MAX,
             # Behind the server's own limit: notices a server that no longer answers at all.
             "command_timeout": statement_max.total_seconds() + 5 if statement_max else None,
@@ -133,7 +133,7 @@ class Database:
         """How many lists are being read, at most `LISTS`."""
         return self._lists_under_way
 
-    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
+    async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
         """Run one statement and return its rows; again after a deadlock.
 
         Raises:
@@ -142,7 +142,7 @@ class Database:
         """
         return await self._retried(lambda: self._fetch(query, args))
 
-    async def fetch_list(self, query: str, *args: Any) -> list[asyncpg.Record]:
+    async def fetch_list(self, query: str, *args: object) -> list[asyncpg.Record]:
         """Run one query for people, who wait for little and ask for much, and return its rows.
 
         Raises:
@@ -183,7 +183,7 @@ class Database:
             raise StoreUnavailable(silent)
         return budget.waiting()
 
-    def _set(self, settings: dict[str, str]) -> dict[str, Any]:
+    def _set(self, settings: dict[str, str]) -> dict[str, Any]:  # options of asyncpg
         return self._options | {"server_settings": self._options["server_settings"] | settings}
 
     async def _make_pool(self, size: int, settings: dict[str, str]) -> asyncpg.Pool:
@@ -224,7 +224,7 @@ class Database:
             with suppress(TimeoutError):  # a statement that was given up does not end: the connection is cut
                 await pool.release(connection, timeout=GRACE)
 
-    async def _fetch(self, query: str, args: tuple[Any, ...]) -> list[asyncpg.Record]:
+    async def _fetch(self, query: str, args: tuple[object, ...]) -> list[asyncpg.Record]:
         async with self._acquire(self._pool) as connection:
             rows: list[asyncpg.Record] = await connection.fetch(query, *args)
             return rows

@@ -16,7 +16,7 @@ from domain.kernel.errors import Conflict
 
 
 async def put(
-    database: Database, table: Table, values: Mapping[str, Any], *, expected: int | None
+    database: Database, table: Table, values: Mapping[str, object], *, expected: int | None
 ) -> tuple[int, datetime]:
     """Write a row of `table`, whose key is among `values`; return its new version and when it was written.
 
@@ -66,6 +66,6 @@ async def remove(database: Database, table: Table, name: str, *, expected: int |
     return bool(row["removed"])
 
 
-def _key(table: Table) -> Column[Any]:
+def _key(table: Table) -> Column[Any]:  # text or UUID
     (key,) = table.primary_key.columns
     return key

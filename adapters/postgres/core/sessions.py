@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -50,7 +50,9 @@ async def transaction(connection: Connection, lock_max: timedelta | None = None)
     await _to_the_end(connection, connection.execute("COMMIT"))
 
 
-async def _to_the_end(connection: Connection, step: Coroutine[Any, Any, Any], *, hurry: bool = False) -> None:
+async def _to_the_end(
+    connection: Connection, step: Coroutine[object, object, object], *, hurry: bool = False
+) -> None:
     """Await `step` to its end, even when this task is cancelled meanwhile.
 
     A connection in the middle of a commit must not go back to the pool.
@@ -76,7 +78,7 @@ async def _to_the_end(connection: Connection, step: Coroutine[Any, Any, Any], *,
             cut.cancel()
 
 
-async def dial(dsn: str, **options: Any) -> asyncpg.Connection:
+async def dial(dsn: str, **options: object) -> asyncpg.Connection:
     """Connect; no error quotes the DSN."""
     checked_protocol.install()
     try:

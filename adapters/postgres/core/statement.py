@@ -59,10 +59,12 @@ class RowsStatement(Generic[Row]):
         arrays = ", ".join(f"${n}::{_sql_type(field.type)}[]" for n, field in enumerate(fields, 1))
         columns = ", ".join(field.name for field in fields)
         table = f"(SELECT * FROM unnest({arrays}) AS r ({columns}))"  # noqa: S608  composed of fields
-        self._nothing: list[Any] = [()] * len(fields)
+        self._nothing: list[Any] = [()] * len(fields)  # as zip gives
         self.text, self._names = _numbered(sql, {"rows": table}, len(fields))
 
-    def __call__(self, rows: Sequence[Row], /, **values: object) -> list[Any]:
+    def __call__(
+        self, rows: Sequence[Row], /, **values: object
+    ) -> list[Any]:  # the text, then values of any type
         """Return the text and the arguments, in the order in which asyncpg takes them.
 
         Raises:
@@ -72,14 +74,14 @@ class RowsStatement(Generic[Row]):
         return [self.text, *arrays, *_in_order(self._names, values)]
 
 
-def compiled(query: ClauseElement) -> list[Any]:
+def compiled(query: ClauseElement) -> list[Any]:  # the text, then values of any type
     """Return the text and the arguments of a query of SQLAlchemy Core."""
     made = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     names = made.positiontup or () if isinstance(made, SQLCompiler) else ()
     return [str(made), *(made.params[name] for name in names)]
 
 
-def json_value(value: object) -> ColumnElement[Any]:
+def json_value(value: object) -> ColumnElement[Any]:  # JSONB's own type
     """A value for a column of type `jsonb`, or to compare one with, in a query of SQLAlchemy Core."""
     return cast(literal(json_text(value), Text), JSONB)
 
@@ -102,7 +104,7 @@ def _in_order(names: tuple[str, ...], values: dict[str, object]) -> list[object]
     return [values[name] for name in names]
 
 
-def _sql_type(annotation: Any) -> str:
+def _sql_type(annotation: object) -> str:
     """The PostgreSQL type of one field."""
     kinds = set(get_args(annotation)) - {NoneType} if isinstance(annotation, UnionType) else {annotation}
     for known, name in _TYPES.items():

@@ -102,7 +102,7 @@ class PostgresDeadLetterReader:
         rows = await self.database.fetch(*_NEEDED(pointers))
         return frozenset(Pointer(row["delivery"], row["seq"]) for row in rows)
 
-    async def _rows(self, query: Select[Any]) -> list[asyncpg.Record]:
+    async def _rows(self, query: Select[Any]) -> list[asyncpg.Record]:  # the columns differ
         return await self.database.fetch_list(*compiled(query))
 
 

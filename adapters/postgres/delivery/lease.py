@@ -143,7 +143,7 @@ def _struck(seen: Sequence[asyncpg.Record]) -> list[StruckDelivery]:
 def _leased(rows: Sequence[asyncpg.Record]) -> tuple[list[Leased], list[UnreadableDelivery]]:
     """Read the rows one by one: all are leased by now, and one that cannot be read must not stop others."""
     shared = {(row["notification_id"], row["channel"]): row for row in rows if row["is_first"]}
-    read: dict[tuple[UUID, str], dict[str, Any]] = {}
+    read: dict[tuple[UUID, str], dict[str, Any]] = {}  # as `_shared` gives
     taken: list[Leased] = []
     unreadable: list[UnreadableDelivery] = []
     for row in rows:
@@ -159,7 +159,7 @@ def _leased(rows: Sequence[asyncpg.Record]) -> tuple[list[Leased], list[Unreadab
     return taken, unreadable
 
 
-def _one(row: asyncpg.Record, shared: dict[str, Any]) -> Leased:
+def _one(row: asyncpg.Record, shared: dict[str, object]) -> Leased:
     return Leased(
         id=row["id"],
         seq=row["seq"],
@@ -180,12 +180,12 @@ def _one(row: asyncpg.Record, shared: dict[str, Any]) -> Leased:
     )
 
 
-def _since(row: asyncpg.Record, shared: dict[str, Any]) -> dict[str, Any]:
+def _since(row: asyncpg.Record, shared: dict[str, object]) -> dict[str, Any]:  # members of Leased, by name
     """Deadlines of a delivery that was replayed count from the replay."""
     return shared if row["epoch_at"] is None else shared | {"accepted_at": row["epoch_at"]}
 
 
-def _shared(row: asyncpg.Record) -> dict[str, Any]:
+def _shared(row: asyncpg.Record) -> dict[str, Any]:  # members of Leased, by name
     """What all deliveries of a notification on one channel have in common."""
     return {
         "klass": NotificationClass(row["class"]),

@@ -209,11 +209,11 @@ async def _next(connection: Connection, row: asyncpg.Record, limit: int) -> list
     wanted = _selection.decode(row["selection"])
     query = select(*_ORDER).where(*matching(wanted), _L.created_at <= row["created_at"])
     if row["position"] is not None:
-        position: tuple[Any, ...] = _position.decode(row["position"])
+        position: tuple[Any, ...] = _position.decode(row["position"])  # the job's own kind knows
         query = query.where(_L.created_at >= position[0], tuple_(*_ORDER) > tuple_(*map(literal, position)))
     rows = await connection.fetch(*compiled(query.order_by(*_ORDER).limit(limit)))
     return [tuple(each) for each in rows]
 
 
-def _job(row: Mapping[str, Any]) -> Job:
+def _job(row: Mapping[str, object]) -> Job:
     return msgspec.convert(dict(row), Job)

@@ -120,11 +120,11 @@ class PostgresReader:
                 attempts[fields.pop("delivery_id")].append(AttemptView(**fields))
         return attempts
 
-    async def _rows(self, query: Select[Any]) -> list[asyncpg.Record]:
+    async def _rows(self, query: Select[Any]) -> list[asyncpg.Record]:  # the columns differ
         return await self.database.fetch_list(*compiled(query))
 
 
-def _page(wanted: Filter, before: UUID | None, limit: int) -> Select[Any]:
+def _page(wanted: Filter, before: UUID | None, limit: int) -> Select[Any]:  # the columns differ
     """The newest first, found by an index however old they are and however few of all the newest.
 
     Of each type its own page is read, from the index alone where nothing else is asked for; the pages meet in
@@ -149,7 +149,9 @@ def _page(wanted: Filter, before: UUID | None, limit: int) -> Select[Any]:
     return _NOTIFICATION.where(*conditions).order_by(_N.id.desc()).limit(limit)
 
 
-def _looked_up(ids: FromClause, conditions: Sequence[ColumnElement[bool]], limit: int) -> Select[Any]:
+def _looked_up(
+    ids: FromClause, conditions: Sequence[ColumnElement[bool]], limit: int
+) -> Select[Any]:  # the columns differ
     """Each by its key: OFFSET keeps the planner from walking through the table instead."""
     row = _NOTIFICATION.where(_N.id == ids.c.id, *conditions).offset(0).lateral("row")
     return select(row).join_from(ids, row, true()).order_by(row.c.id.desc()).limit(limit)
@@ -179,7 +181,7 @@ def _between(key: ColumnElement[UUID], wanted: Filter) -> list[ColumnElement[boo
     return bounds
 
 
-def _labelled(wanted: dict[str, Any]) -> list[ColumnElement[bool]]:
+def _labelled(wanted: dict[str, object]) -> list[ColumnElement[bool]]:
     """Containment finds by the index, but a part of a member is not the member: each is compared too."""
     return [_N.metadata.contains(json_value(wanted))] + [
         _N.metadata[name] == json_value(value) for name, value in wanted.items()

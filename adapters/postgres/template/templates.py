@@ -5,7 +5,7 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, func, insert, select, update
 
 from adapters.postgres.core.catalog_tables import notification_templates as rows
 from adapters.postgres.core.database import Database
@@ -13,6 +13,7 @@ from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import compiled, json_value
 from application.template.ports import TemplateHead
 from domain.kernel.errors import Conflict, NotFound
+from domain.kernel.json_values import Json
 from domain.kernel.number import read_json
 from domain.template.template import Template, Variable
 
@@ -75,7 +76,7 @@ class PostgresTemplates:
         return [TemplateHead(**row) for row in await self.database.fetch_list(*compiled(query))]
 
 
-def _heads(wanted: Any) -> Select[Any]:
+def _heads(wanted: ColumnElement[bool]) -> Select[Any]:  # the columns differ
     """Newest version of each template, and which one is active."""
     other = rows.alias("other")
     newest = select(func.max(other.c.version)).where(other.c.id == rows.c.id).scalar_subquery()
@@ -102,7 +103,7 @@ async def _deactivate(connection: Connection, template: str) -> None:
     await connection.execute(*compiled(update(rows).where(*active).values(is_active=False)))
 
 
-def _values(template: Template) -> dict[str, Any]:
+def _values(template: Template) -> dict[str, Json]:
     return {
         "id": template.id,
         "version": template.version,

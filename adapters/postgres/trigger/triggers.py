@@ -1,11 +1,10 @@
 """Triggers, each whole in one JSON column."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import asyncpg
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from adapters.postgres.core import optimistic_locking
 from adapters.postgres.core.catalog_tables import triggers
@@ -44,7 +43,7 @@ class PostgresTriggers:
     async def page(self, after: str, limit: int) -> list[Versioned[Trigger]]:
         return await self._read(by_id > after, limit=limit)
 
-    async def _read(self, wanted: Any, limit: int) -> list[Versioned[Trigger]]:
+    async def _read(self, wanted: ColumnElement[bool], limit: int) -> list[Versioned[Trigger]]:
         query = select(triggers).where(wanted).order_by(by_id).limit(limit)
         return [_trigger(row) for row in await self.database.fetch(*compiled(query))]
 

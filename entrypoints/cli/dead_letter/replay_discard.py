@@ -36,7 +36,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Say how many it would b
 @json_option
 @embedded_options
 @pass_shell
-def replay(shell: Shell, /, **options: Any) -> None:
+def replay(shell: Shell, /, **options: Any) -> None:  # click hands options over by name
     """Send dead letters again, by their DELIVERIES' ids, by --group, by --since or another filter.
 
     Each begins anew, with retries and a deadline of its own.  The processes that run send them.
@@ -54,7 +54,7 @@ def replay(shell: Shell, /, **options: Any) -> None:
 @json_option
 @embedded_options
 @pass_shell
-def discard(shell: Shell, /, **options: Any) -> None:
+def discard(shell: Shell, /, **options: Any) -> None:  # click hands options over by name
     """Put dead letters aside: their deliveries stay failed."""
     _close(shell, JobKind.DISCARD, "Put {letters} aside?", "Put {done:,} aside", **options)
 

@@ -23,7 +23,10 @@ class When(click.ParamType[datetime | timedelta]):
     name = "time"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self,
+        value: Any,  # as click has it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
     ) -> datetime | timedelta:
         """Read the option; a `timedelta` is how long ago."""
         try:
@@ -77,7 +80,7 @@ def _instant(now: datetime, when: Time | None) -> datetime | None:
     return before(now, when) if isinstance(when, timedelta) else when
 
 
-def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def selection_options(command: Callable[..., object]) -> Callable[..., Any]:  # a command of click
     """Add `--group`, `--since` and the other filters; the command gets them as `chosen`."""
 
     @click.option("--group", "fingerprint", help="Those of one cause, as `ls` names it.")
@@ -90,7 +93,7 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--test", is_flag=True, help="Those of test notifications, instead of live ones.")
     @wraps(command)
     def with_chosen(
-        *args: Any,
+        *args: object,
         fingerprint: str | None,
         channel: str | None,
         provider: str | None,
@@ -99,8 +102,8 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
         since: Time | None,
         until: Time | None,
         test: bool,
-        **kwargs: Any,
-    ) -> Any:
+        **kwargs: object,
+    ) -> Any:  # as the command
         filters = Selection(
             mode=Mode.TEST if test else Mode.LIVE,
             fingerprint=fingerprint,

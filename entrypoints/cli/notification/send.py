@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from domain.kernel.errors import PosthornError, Unavailable
+from domain.kernel.json_values import Json
 from entrypoints.cli.shell import Shell, embedded_options, json_option, pass_shell, run, show
 
 _PRIORITIES = click.Choice(["critical", "high", "medium", "low"])
@@ -34,7 +35,14 @@ _TIMEOUT = 30  # seconds
 @json_option
 @embedded_options
 @pass_shell
-def send(shell: Shell, /, folder: Path | None, url: str | None, api_key: str | None, **options: Any) -> None:
+def send(
+    shell: Shell,
+    /,
+    folder: Path | None,
+    url: str | None,
+    api_key: str | None,
+    **options: Any,  # click hands them over by name
+) -> None:
     """Send one notification to RECIPIENT: an e-mail address, a telephone number (+49...), or a customer's id.
 
     Straight into the database it is accepted when this returns, and sent by the processes that run.
@@ -66,7 +74,7 @@ def _body(
     body: str | None,
     html: str | None,
     key: str | None,
-) -> dict[str, Any]:
+) -> dict[str, Json]:
     """The body of `POST /api/notifications`."""
     at = "email" if "@" in recipient else "phone" if recipient.startswith("+") else "userId"
     guessed = {"email": "email", "phone": "sms"}.get(at) if template is None else None
@@ -86,7 +94,7 @@ def _body(
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _field(text: str) -> tuple[str, Any]:
+def _field(text: str) -> tuple[str, Json]:
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--with")
@@ -96,7 +104,7 @@ def _field(text: str) -> tuple[str, Any]:
         return name, value
 
 
-async def _by_http(url: str, api_key: str, body: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
+async def _by_http(url: str, api_key: str, body: dict[str, object], *, dry_run: bool) -> dict[str, Json]:
     import aiohttp
 
     where = f"{url.rstrip('/')}/api/notifications" + ("?dry_run=true" if dry_run else "")
@@ -106,7 +114,7 @@ async def _by_http(url: str, api_key: str, body: dict[str, Any], *, dry_run: boo
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(_TIMEOUT)) as session,
             session.post(where, json=body, headers=headers) as answer,
         ):
-            answered: dict[str, Any] = await answer.json(content_type=None)
+            answered: dict[str, Json] = await answer.json(content_type=None)
             replayed = "Idempotency-Replayed" in answer.headers
     except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
         raise Unavailable(f"no answer from {url}: {type(fault).__name__}") from None
@@ -115,7 +123,7 @@ async def _by_http(url: str, api_key: str, body: dict[str, Any], *, dry_run: boo
     return answered | ({"replayed": True} if replayed else {})
 
 
-def _problem(answered: dict[str, Any]) -> str:
+def _problem(answered: dict[str, Json]) -> str:
     faults = "; ".join(
         f"{each.get('pointer') or each.get('parameter')}: {each['detail']}"
         for each in answered.get("errors", [])
@@ -124,8 +132,8 @@ def _problem(answered: dict[str, Any]) -> str:
 
 
 async def _directly(
-    shell: Shell, folder: Path | None, body: dict[str, Any], *, dry_run: bool
-) -> dict[str, Any]:
+    shell: Shell, folder: Path | None, body: dict[str, object], *, dry_run: bool
+) -> dict[str, Json]:
     from config import lifecycle
     from domain.kernel.channel import Mode
     from entrypoints.http.notification.bodies import NotificationIn, to_request
@@ -137,7 +145,7 @@ async def _directly(
     request = to_request(given, key=given.idempotency_key, mode=Mode.LIVE, traceparent=None)
     async with lifecycle.on_database(shell.load().settings, folder) as container:
         if dry_run:
-            previewed: dict[str, Any] = msgspec.to_builtins(await container.notification.preview()(request))
+            previewed: dict[str, Json] = msgspec.to_builtins(await container.notification.preview()(request))
             return previewed
         submitted = await container.notification.submit()(request)
         return {"id": str(submitted.id), "replayed": submitted.replayed}

@@ -15,6 +15,7 @@ from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.types import ControllerRouterHandler
 
+from domain.kernel.json_values import Json
 from entrypoints.demo.feed import Feed, Row
 from entrypoints.demo.sink import MailSink
 from entrypoints.demo.tally import Tally
@@ -56,7 +57,7 @@ def pages(feed: Feed, tally: Tally, sink: MailSink) -> Sequence[ControllerRouter
         return ServerSentEvent(changes(), headers=_HEADERS)
 
     @get("/demo/mails/{mail:str}", include_in_schema=False)
-    async def head(mail: FromPath[str]) -> dict[str, Any]:
+    async def head(mail: FromPath[str]) -> dict[str, Json]:
         found = _find(sink, mail)
         return {"id": mail, "subject": found.subject, "from": found.sender, "to": found.to}
 
@@ -74,7 +75,7 @@ def pages(feed: Feed, tally: Tally, sink: MailSink) -> Sequence[ControllerRouter
     return [Router("/", route_handlers=[index, asset, live, head, html, text], guards=[at_home])]
 
 
-def at_home(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+def at_home(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:  # Litestar's
     """Answer to addresses and `localhost` alone.
 
     Any other name may be one that somebody's own DNS turns to this machine, for their page to read this one
@@ -115,7 +116,7 @@ def _message(row: Row | None, tally: Tally) -> ServerSentEventMessage:
     return ServerSentEventMessage(data=msgspec.json.encode({"row": row, "figures": figures}).decode())
 
 
-def _find(sink: MailSink, mail: str) -> Any:
+def _find(sink: MailSink, mail: str) -> Json:
     found = sink.mails.get(mail)
     if found is None:
         raise NotFoundException

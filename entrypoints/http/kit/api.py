@@ -43,7 +43,7 @@ class Api(Litestar):
         context = RequestContext(parent, services.ids.next())
         scope.setdefault("state", {})["context"] = context
 
-        async def answer(message: Any) -> None:
+        async def answer(message: Any) -> None:  # as ASGI has it
             if message["type"] == "http.response.start":
                 context.status = message["status"]
                 if scope["method"] == "OPTIONS" and context.status == 204:

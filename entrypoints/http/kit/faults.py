@@ -8,15 +8,15 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from domain.kernel.errors import Fault
-from domain.kernel.json_values import DEPTH_MAX, below, value_faults
+from domain.kernel.json_values import DEPTH_MAX, Json, below, value_faults
 
 
-def bare(annotation: Any) -> Any:
+def bare(annotation: object) -> Any:  # a type of any form
     """A type without what `Annotated` says of it."""
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
-def shape_faults(value: Any, wanted: Any, at: str = "", *, strict: bool = True) -> Iterator[Fault]:
+def shape_faults(value: object, wanted: object, at: str = "", *, strict: bool = True) -> Iterator[Fault]:
     """Every place where a plain value does not fit a type, or holds what no value may.
 
     What is too long is not walked: whoever asks for the faults bounds the work by bounding the answer.
@@ -31,12 +31,12 @@ def shape_faults(value: Any, wanted: Any, at: str = "", *, strict: bool = True) 
     elif _is_struct(inner) and isinstance(value, dict):
         yield from _members(value, inner, at, strict)
     elif origin in {list, tuple} and isinstance(value, list):
-        too_long = list(_refused(value, Annotated[list[Any], *_limits(wanted)], at, strict))
+        too_long = list(_refused(value, Annotated[list[Json], *_limits(wanted)], at, strict))
         yield from too_long
         if not too_long:
             for n, item in enumerate(value):
                 yield from shape_faults(item, args[0], below(at, n), strict=strict)
-    elif origin is dict and isinstance(value, dict) and args[1] is not Any:
+    elif origin is dict and isinstance(value, dict) and args[1] is not Any:  # as Json is
         for name, member in value.items():
             yield from value_faults({name: None}, at)
             yield from shape_faults(member, args[1], below(at, name), strict=strict)
@@ -44,7 +44,9 @@ def shape_faults(value: Any, wanted: Any, at: str = "", *, strict: bool = True) 
         yield from _leaf(value, wanted, at, strict)
 
 
-def _union(value: Any, options: tuple[Any, ...], wanted: Any, at: str, strict: bool) -> Iterator[Fault]:
+def _union(
+    value: object, options: tuple[object, ...], wanted: object, at: str, strict: bool
+) -> Iterator[Fault]:
     """Faults against the option that was meant, where that can be told."""
     named = [option for option in options if option is not type(None)]
     if len(named) > 1 and isinstance(value, dict):
@@ -53,11 +55,13 @@ def _union(value: Any, options: tuple[Any, ...], wanted: Any, at: str, strict: b
     yield from shape_faults(value, meant, at, strict=strict) if meant else _leaf(value, wanted, at, strict)
 
 
-def _is_struct(kind: Any) -> bool:
+def _is_struct(kind: object) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
-def _members(value: dict[str, Any], wanted: type[msgspec.Struct], at: str, strict: bool) -> Iterator[Fault]:
+def _members(
+    value: dict[str, object], wanted: type[msgspec.Struct], at: str, strict: bool
+) -> Iterator[Fault]:
     fields = {field.encode_name: field for field in msgspec.structs.fields(wanted)}
     for name in value:
         if name not in fields:
@@ -70,12 +74,12 @@ def _members(value: dict[str, Any], wanted: type[msgspec.Struct], at: str, stric
             yield Fault(below(at, name), "missing", "this field is required")
 
 
-def _leaf(value: Any, wanted: Any, at: str, strict: bool) -> Iterator[Fault]:
+def _leaf(value: object, wanted: object, at: str, strict: bool) -> Iterator[Fault]:
     faults = list(_refused(value, wanted, at, strict))
     yield from faults or value_faults(value, at, at.count("/") + 1)
 
 
-def _refused(value: Any, wanted: Any, at: str, strict: bool) -> Iterator[Fault]:
+def _refused(value: object, wanted: object, at: str, strict: bool) -> Iterator[Fault]:
     try:
         msgspec.convert(value, wanted, strict=strict)
     except msgspec.ValidationError as refusal:
@@ -86,7 +90,7 @@ def _refused(value: Any, wanted: Any, at: str, strict: bool) -> Iterator[Fault]:
         yield Fault(at, "too_deep", f"more than {DEPTH_MAX} levels")
 
 
-def fault_of(message: str, value: Any, wanted: Any, at: str) -> Fault:
+def fault_of(message: str, value: object, wanted: object, at: str) -> Fault:
     """msgspec's own words as a fault."""
     detail = message.partition(" - at ")[0].replace("`", "")
     choices = _choices(wanted)
@@ -100,7 +104,7 @@ def fault_of(message: str, value: Any, wanted: Any, at: str) -> Fault:
     return Fault(at, code, detail)
 
 
-def _choices(wanted: Any) -> list[str]:
+def _choices(wanted: object) -> list[str]:
     inner = bare(wanted)
     if get_origin(inner) is Literal:
         return [str(choice) for choice in get_args(inner)]
@@ -110,5 +114,5 @@ def _choices(wanted: Any) -> list[str]:
     return []
 
 
-def _limits(wanted: Any) -> tuple[Any, ...]:
+def _limits(wanted: object) -> tuple[Any, ...]:  # what stands in `Annotated`
     return get_args(wanted)[1:] if get_origin(wanted) is Annotated else (msgspec.Meta(),)

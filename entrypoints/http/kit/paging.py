@@ -4,7 +4,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -46,7 +46,7 @@ class Cursors:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def write(self, scope: bytes, position: Any) -> str:
+    def write(self, scope: bytes, position: object) -> str:
         """A position as a signed cursor."""
         payload = msgspec.json.encode(position)
         return base64.urlsafe_b64encode(self._mac(scope, payload) + payload).rstrip(b"=").decode()
@@ -90,7 +90,7 @@ class Pager:
         return self._cursors.read(self._scope, cursor, wanted) if cursor is not None else None
 
     def page(
-        self, rows: Sequence[Row], limit: int, *, shown: Callable[[Row], Out], at: Callable[[Row], Any]
+        self, rows: Sequence[Row], limit: int, *, shown: Callable[[Row], Out], at: Callable[[Row], object]
     ) -> Response[Page[Out]]:
         """Up to `limit` of `rows`; one more tells that there is a next page.
 

@@ -26,7 +26,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 _PARAMETERS_MAX = 50
 
-Connection = ASGIConnection[Any, Any, Any, Any]
+Connection = ASGIConnection[Any, Any, Any, Any]  # of any route
 T = TypeVar("T", bound=Query)
 
 
@@ -90,7 +90,7 @@ def _fields(wanted: type[Query]) -> tuple[FieldInfo, ...]:
     return msgspec.structs.fields(wanted)
 
 
-def _misread(text: str, value: Any) -> str | None:
+def _misread(text: str, value: object) -> str | None:
     """What msgspec takes too freely: null for no value, and numbers for times."""
     if value is None:
         return "null is no value here: leave the parameter out"
@@ -114,7 +114,7 @@ def read_query(request: Connection, wanted: type[T]) -> T:
     return _fit(given, wanted)
 
 
-async def read_params(request: Request[Any, Any, Any]) -> None:
+async def read_params(request: Request[Any, Any, Any]) -> None:  # of any route
     """Litestar calls this before it reads the body: `params` of the handler, or no query at all.
 
     Litestar's own parameters are lax: the last of two counts, unknown ones are left out, `null` is none, a
@@ -130,6 +130,6 @@ async def read_params(request: Request[Any, Any, Any]) -> None:
         request.scope["state"]["context"].params = read_query(request, wanted)
 
 
-def provide_params(request: Request[Any, Any, Any]) -> Any:
+def provide_params(request: Request[Any, Any, Any]) -> Any:  # what the route annotates
     """What `read_params` has read."""
     return request.scope["state"]["context"].params

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from domain.kernel.errors import Fault, Invalid, hold
+from domain.kernel.json_values import Json
 from entrypoints.http.kit.faults import fault_of, shape_faults
 from entrypoints.http.kit.json_body import JsonBody, plain
 from entrypoints.http.notification.bodies import NotificationIn, in_body
@@ -29,7 +30,7 @@ class _Unread(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class _Hollow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    notifications: Annotated[list[Any], _Few]
+    notifications: Annotated[list[Json], _Few]
 
 
 _unread = msgspec.json.Decoder(_Unread)
@@ -58,7 +59,7 @@ def items(body: bytes) -> Iterator[NotificationIn | Invalid]:
             yield _attempted(_item.decode, bytes(raw), len(raw))
 
 
-def _hollow(value: Any) -> Any:
+def _hollow(value: Json) -> Json:
     """The same without its items: each is looked at alone."""
     match value:
         case {"notifications": list(inside)}:
@@ -67,7 +68,7 @@ def _hollow(value: Any) -> Any:
             return value
 
 
-def _attempted(read: Callable[[Any], NotificationIn], item: Any, size: int) -> NotificationIn | Invalid:
+def _attempted(read: Callable[[Json], NotificationIn], item: Json, size: int) -> NotificationIn | Invalid:
     """One item; in a batch it may be no larger than alone."""
     if size > BODY_MAX:
         return Invalid(Fault("", "too_large", f"an item has at most {BODY_MAX // 1024} KiB"))
@@ -77,7 +78,7 @@ def _attempted(read: Callable[[Any], NotificationIn], item: Any, size: int) -> N
         return refused
 
 
-def _checked(value: Any) -> NotificationIn:
+def _checked(value: Json) -> NotificationIn:
     hold(shape_faults(value, NotificationIn))
     return msgspec.convert(value, NotificationIn)
 

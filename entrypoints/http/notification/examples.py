@@ -1,8 +1,8 @@
 """Examples of the bodies: a test sends each of them."""
 
-from typing import Any
+from domain.kernel.json_values import Json
 
-ORDER_CONFIRMATION: dict[str, Any] = {
+ORDER_CONFIRMATION: dict[str, Json] = {
     "notificationType": "order_confirmation",
     "channelType": "email",
     "priority": "high",
@@ -12,7 +12,7 @@ ORDER_CONFIRMATION: dict[str, Any] = {
     "metadata": {"orderId": "123"},
     "idempotencyKey": "order_created:123:456",
 }
-GUEST: dict[str, Any] = {
+GUEST: dict[str, Json] = {
     "notificationType": "order_shipped",
     "channelType": "email",
     "priority": "medium",

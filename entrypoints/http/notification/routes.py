@@ -1,6 +1,6 @@
 """Notifications: list, show, cancel."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -11,7 +11,7 @@ from msgspec import Meta, field
 
 from application.notification.ports import Filter
 from domain.kernel.errors import Fault, Invalid, hold
-from domain.kernel.json_values import value_faults
+from domain.kernel.json_values import Json, value_faults
 from domain.notification.rollup import NotificationStatus
 from entrypoints.http.kit.api import ApiRequest
 from entrypoints.http.kit.fields import Channel, Name, Text, Time
@@ -91,7 +91,7 @@ async def list_notifications(
     return pager.page(rows, params.limit, shown=NotificationOut.of, at=lambda row: row.id)
 
 
-def _label(name: str, text: str) -> tuple[str, Any]:
+def _label(name: str, text: str) -> tuple[str, Json]:
     label = name[len(_LABEL) :]
     if not label.endswith(_LITERAL):
         return label, text

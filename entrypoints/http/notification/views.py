@@ -1,13 +1,14 @@
 """Answers about notifications."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from msgspec import Meta, field
 
 from application.notification.ports import CancelTally, NotificationView
 from application.notification.preview import Preview
+from domain.kernel.json_values import Json
 from domain.notification.rollup import Counts
 from entrypoints.http.kit.answers import View
 
@@ -53,7 +54,7 @@ class NotificationOut(View, frozen=True, kw_only=True):
     ]
     template_id: str | None
     template_version: int | None
-    metadata: dict[str, Any]
+    metadata: dict[str, Json]
     created_by: str | None
     counts: Counts
     created_at: datetime

@@ -132,7 +132,7 @@ def _fault_out(fault: Fault) -> FaultOut:
             return FaultOut(pointer=fault.pointer, code=fault.code, detail=detail)
 
 
-def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:  # of any route
     """Litestar's handler for every exception."""
     context = request.scope["state"]["context"]
     headers = dict(request.scope["headers"])

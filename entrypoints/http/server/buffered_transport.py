@@ -61,7 +61,7 @@ class BufferedTransport:
         """Whether nothing can be written any more."""
         return self._half_closed or self._transport.is_closing()
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Any:  # the transport's
         return getattr(self._transport, name)
 
     def _flush(self) -> None:

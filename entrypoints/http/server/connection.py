@@ -23,7 +23,7 @@ from entrypoints.http.server.supervisor import ConnectionSupervisor
 class Connection(HttpToolsProtocol):
     """Implements `SupervisedConnection`."""
 
-    def __init__(self, *args: Any, supervisor: ConnectionSupervisor, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, supervisor: ConnectionSupervisor, **kwargs: Any) -> None:  # uvicorn's
         super().__init__(*args, **kwargs)
         self.supervisor, self.limits = supervisor, supervisor.limits
         self.heard_at = self.loop.time()
@@ -144,7 +144,7 @@ class Connection(HttpToolsProtocol):
         self._empty_bytes = 0
         super().on_message_complete()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # as uvicorn has it
         self._running = cycle
         super()._start_asgi_task(cycle, app)
 

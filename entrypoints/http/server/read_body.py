@@ -13,7 +13,7 @@ _JSON = b"application/json"
 
 async def read_body(
     scope: Any,  # as ASGI has them
-    receive: Any,
+    receive: Any,  # the same
     limit: int,
     memory: BodyMemory,
     holder: BodyHolder,

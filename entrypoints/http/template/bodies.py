@@ -1,14 +1,15 @@
 """Bodies of requests about templates."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from domain.kernel.json_values import Json
 from domain.template.template import Template, Variable
 from entrypoints.http.kit.fields import Channel, Id, Spelled
 
-TEMPLATE_VERSION: dict[str, Any] = {
+TEMPLATE_VERSION: dict[str, Json] = {
     "name": "Order confirmation",
     "channelType": "email",
     "subjectTemplate": "Order {{ orderId }} is confirmed",
