@@ -1,9 +1,9 @@
-"""The guard of outgoing requests (against SSRF): a URL that somebody gave may lead to the public internet,
-and to networks that the operator names, nowhere else.
+"""Guards outgoing requests against SSRF: a URL from outside may lead only to the public internet and to
+networks that the operator names.
 
-Checked is the address that is connected to, in the moment of connecting: no name is resolved a second time,
-and no spelling of an address gets round it.  No proxy of the environment is used; callers must not follow
-redirections (`allow_redirects=False`).
+The check is made on the address that is connected to, when it is connected: a name is not resolved a second
+time, and the spelling of an address does not matter.  Proxies from the environment are not used; callers must
+not follow redirections (`allow_redirects=False`).
 """
 
 import ipaddress
@@ -67,7 +67,7 @@ class Egress:
     """Allowed on the public internet; None: any."""
 
     def check(self, host: str, port: int) -> None:
-        """Return if this address may be connected to.
+        """Check that this address may be connected to.
 
         Raises:
             Forbidden: it may not.

@@ -1,4 +1,4 @@
-"""Templates into words, over Jinja2: a small language, no Python behind it, bounded work."""
+"""Renders templates with Jinja2: a small language without access to Python objects, and bounded work."""
 
 from adapters.rendering.renderer import JinjaRenderer
 

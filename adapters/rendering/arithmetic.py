@@ -1,4 +1,4 @@
-"""Arithmetic of templates: exact on decimals, as on paper; numbers stay of a size."""
+"""Arithmetic of templates: exact on decimals; numbers are bounded in size."""
 
 import operator
 from collections.abc import Callable

@@ -1,8 +1,8 @@
-"""The renderer of a process: what is cheap is done in place, everything else where it can be killed.
+"""The renderer of a process: cheap renders run in place, others in a child that can be killed.
 
-Cheap is what ends within a small allowance of work and a few milliseconds, which is tried and not guessed:
-nearly everything does.  A template is compiled in place when its source is short; the code of a long one
-comes from a child, and runs in place like any other.
+A render is tried in the process with a small allowance of work and a few milliseconds, which is enough for
+nearly all; if it is not enough, a child renders it.  A short template is compiled in the process; a long one
+is compiled by a child, and its code is then run like any other.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class ChildTime(NamedTuple):
 
 RENDERING = ChildTime(1.0, 1.0)
 EDITING = ChildTime(5.0, 5.0)
-"""For compiling, which is done once, and for somebody who edits."""
+"""For compiling, which is done once, and for users who edit templates."""
 
 
 class BoundedRenderer:

@@ -1,4 +1,4 @@
-"""Dates in words, without strftime: its answers hang on the process's locale, and "%999999999d" is a bomb."""
+"""Formats dates without strftime, which depends on the locale and makes a huge text of "%999999999d"."""
 
 import re
 from collections.abc import Callable
@@ -34,7 +34,7 @@ _PIECE = re.compile(r"%(-d|.?)|[^%]+", re.DOTALL)
 
 
 def spoken(moment: datetime, form: str) -> str:
-    """A moment by a format of strftime's directives, with English names.
+    """A date or time by a format of strftime's directives, with English names.
 
     Raises:
         ValueError: a directive that is not known, or too long a format.

@@ -1,8 +1,8 @@
 """The filters and tests of the template language: plain functions over plain data.
 
-Each takes time and room linear in what it is given; what could grow faster says no.  Those in `METERED` are
-paid for by the length of what goes in, before they run, and of what comes out.  The others refuse what is
-long, and cost `COSTS` units of work at most, whatever they get.
+Each takes time and memory linear in its input, and refuses what could grow faster.  Those in `METERED` count
+work by the length of their input, before they run, and of their output.  The others refuse long input and
+cost at most `COSTS` units of work.
 """
 
 import math

@@ -1,8 +1,8 @@
 """Links that come from data: what a click may open.
 
-`javascript:` and `data:` run or show what somebody else wrote, in the name of the shop; browsers skip
-controls and spaces in a scheme and take a backslash for a slash.  So it is said what a link is, not what it
-is not.
+`javascript:` and `data:` run or show foreign content in the name of the shop; browsers skip control
+characters and spaces in a scheme and read a backslash as a slash.  So the allowed links are listed, not the
+forbidden ones.
 """
 
 import re

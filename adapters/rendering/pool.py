@@ -1,6 +1,6 @@
-"""Processes that render what is too much for the event loop, and are killed at a deadline.
+"""Child processes that render what takes too long for the event loop; they are killed at a deadline.
 
-There are few.  Renders that wait are served in turn by template, so that many of one template do not hold up
+There are few.  Waiting renders are served in turn by template, so that many of one template do not delay
 another, and none waits longer than its patience.  A child starts when it is needed and stays.
 """
 
@@ -168,7 +168,7 @@ class RenderingPool:
             waiter.set_result(child)
 
     def _next(self) -> Waiter | None:
-        """The waiter that is next: one of each template, in turn."""
+        """The next waiting render: one of each template, in turn."""
         while self._waiting:
             template, waiters = next(iter(self._waiting.items()))
             del self._waiting[template]

@@ -1,4 +1,4 @@
-"""What a template runs on: data without methods, missing variables with names, operators that count."""
+"""The runtime of templates: data without methods, missing variables with names, operators that count work."""
 
 import operator
 from collections.abc import Iterable, Iterator
@@ -27,7 +27,7 @@ TOP = missing
 
 
 class RenderingRefused(Exception):
-    """A template that does not work out with this data; the text says why, without any of the data."""
+    """A template cannot be rendered with this data; the text says why, without any of the data."""
 
 
 class Missing(Exception):

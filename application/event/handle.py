@@ -19,16 +19,16 @@ from domain.user.update import UpdatedUser, UpdateOutcome, UserUpdate
 
 
 class AcceptedRequest(Protocol):
-    """A notification stands."""
+    """The outcome of a request that was accepted."""
 
     @property
     def replayed(self) -> bool:
-        """An earlier command made it."""
+        """Whether an earlier command had made the notification."""
         ...
 
     @property
     def kept_out(self) -> Sequence[Fault]:
-        """Values of its recipients that it was accepted without."""
+        """Invalid values of its recipients, left out."""
         ...
 
 
@@ -52,7 +52,7 @@ class UserUpdates(Protocol):
 
 @dataclass(slots=True)
 class _Tally:
-    """What is known of one event so far."""
+    """The results of one event so far."""
 
     accepted: int = 0
     absorbed: int = 0
@@ -106,7 +106,7 @@ class HandleEvents:
     """Batches overlap, but customers are written in the order in which the batches came."""
 
     async def __call__(self, events: Sequence[ShopEvent]) -> list[Result]:
-        """One result each, in order; a bad event does not spoil its neighbours."""
+        """One result each, in order; a bad event does not affect the others."""
         tallies = [_Tally() for _ in events]
         try:
             await self._update_users(events, tallies)
@@ -128,7 +128,7 @@ class HandleEvents:
         return [tally.result() for tally in tallies]
 
     async def _update_users(self, events: Sequence[ShopEvent], tallies: Sequence[_Tally]) -> None:
-        """Write the customers these events speak of.
+        """Write the users that these events update.
 
         Raises:
             StoreUnavailable: some may be written.
@@ -139,7 +139,7 @@ class HandleEvents:
                 try:
                     updates.append((tally, user_event.read(event, tally.kept_out)))
                 except Invalid as fault:
-                    tally.refuse("mirror", fault)
+                    tally.refuse("user", fault)
         if not updates:
             return
         async with self._in_turn:
@@ -149,6 +149,6 @@ class HandleEvents:
                 tally.later = "the profile on file is sealed under a key that this process does not have"
             if answer.outcome is UpdateOutcome.UNREADABLE:
                 sealed = Fault("/data/userId", "unreadable", "the profile on file cannot be opened")
-                tally.refuse("mirror", Invalid(sealed))
+                tally.refuse("user", Invalid(sealed))
             tally.updated_user = answer
             tally.kept_out += answer.faults

@@ -6,7 +6,7 @@ from domain.kernel.errors import Fault
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """Nothing is left to do.  All zero and no mirror: nobody listens to this type."""
+    """Handled.  All zero and no `update_users`: no trigger names this type of event."""
 
     accepted: int = 0
     """Notifications committed now."""

@@ -1,9 +1,9 @@
 """Group commit: requests that arrive while a commit is in flight share the next one; no timer.
 
-Critical goes first and has a reserve of its own.  Batches and the queue in front of them are bounded by
-rows, and by what they take in memory.  The same idempotency key twice in this process waits for the first.
-A batch that is refused is bisected until the bad request stands alone; what merely waited is not tried in
-parts.
+Critical requests go first and have a reserve of their own.  Batches and the queue in front of them are
+bounded by rows and by memory.  A second request with the same idempotency key waits for the first one in
+this process.  A batch that the database refuses is bisected until the bad request is alone; when the
+database is away, it is not bisected.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class _Waiting:
-    """One request and who waits for it."""
+    """One request, and the future of its caller."""
 
     __slots__ = ("answer", "prepared", "rows", "weight")
 
@@ -55,8 +55,8 @@ class GroupCommit:
         queue_max: most rows waiting; the critical reserve of a quarter comes on top.
         weight_max: the same in bytes of one commit: see `domain.kernel.weight`.
         queue_weight_max: the same in bytes of what waits.
-        committers: commits in flight at once; with more of them each is smaller, and all of them dearer.
-        patience: bound of one commit, all its waits and tries together.
+        committers: commits in flight at once; with more of them each is smaller, and the sum costs more.
+        patience: bound of one commit, with all its waits and tries.
     """
 
     acceptance: Acceptance
@@ -97,7 +97,7 @@ class GroupCommit:
         waiting = self._admit(prepared)
         if self._committing < self.committers:
             self._committing += 1
-            # Nobody's request: it must not have the budget of the one that came first.
+            # A context of its own: the commit must not use up the time budget of the first request.
             start("commit", self._run(), among=self._tasks, context=Context())
         return waiting.answer
 
@@ -140,7 +140,7 @@ class GroupCommit:
         return batch
 
     def _all(self) -> list[_Waiting]:
-        """Everybody who waits."""
+        """All waiting requests; the queues are empty afterwards."""
         everybody = [waiting for queue in self._queues for waiting in queue]
         for queue in self._queues:
             queue.clear()
@@ -154,7 +154,7 @@ class GroupCommit:
             try:
                 verdicts = await self._accept([waiting.prepared for waiting in part])
             except StoreUnavailable as away:
-                # Who waits behind them would wait for the same time-out, one batch after the other.
+                # The requests behind them would run into the same time-out, one batch after the other.
                 for waiting in [*part, *chain.from_iterable(parts), *self._all()]:
                     self._answer(waiting, away)
                 return
@@ -162,14 +162,14 @@ class GroupCommit:
                 for waiting in [*part, *chain.from_iterable(parts)]:
                     self._answer(waiting, StoreUnavailable("stopped before the commit was known"))
                 raise
-            except Exception as refused:  # noqa: BLE001  whatever it was: whose it is is found, and told
+            except Exception as refused:  # noqa: BLE001  whatever it was: the request that caused it is found
                 parts += self._without_the_refused(part, refused)
             else:
                 for waiting, verdict in zip(part, verdicts, strict=True):
                     self._answer(waiting, verdict)
 
     def _without_the_refused(self, part: list[_Waiting], refused: Exception) -> list[list[_Waiting]]:
-        """Tell those whose fault it is, once that is known; the others, in the parts to be tried next."""
+        """Answer requests known to cause the refusal; return the others in parts to be tried next."""
         if len(part) == 1:
             self._answer(part[0], refused)
             return []
@@ -216,7 +216,7 @@ class GroupCommit:
 
 
 def _follow(first: _Waiting) -> "asyncio.Future[Verdict]":
-    """The same key is on its way: wait for what becomes of the first."""
+    """A request with the same key is in the queue: answer as it is answered."""
     answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
 
     def pass_on(done: "asyncio.Future[Verdict]") -> None:

@@ -1,7 +1,7 @@
-"""What makes two commands the same: digests of the idempotency key and of what was asked.
+"""What makes two commands the same: digests of the idempotency key and of the request.
 
-Keys that are given and keys that are made have name spaces of their own.  How earlier releases did it is
-still recognised, since keys are kept for 90 days: what was accepted before an upgrade is not accepted again.
+Keys from callers and keys derived by triggers have separate name spaces.  Digests of earlier releases are
+still recognised, since keys are kept for 90 days: a command accepted before an upgrade is not accepted again.
 """
 
 from decimal import Decimal
@@ -16,12 +16,12 @@ from domain.notification.request import Request
 
 _canonical = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 _TRIGGERS = "trigger:"
-"""Before the keys of triggers, in earlier releases: no key of REST may pass for one, unless the very same
-command stands under it."""
+"""Prefix of the keys of triggers in earlier releases.  A key of REST with this prefix is not taken for one,
+unless exactly the same command was accepted under it."""
 
 
 def digest(vault: Vault, request: Request) -> UUID | None:
-    """Of its idempotency key; None: it has none."""
+    """Digest of the idempotency key; None: the request has none."""
     key = request.idempotency_key
     if request.derived is not None:
         parts = _canonical([request.mode, *request.derived.parts]).decode()
@@ -33,7 +33,7 @@ def digest(vault: Vault, request: Request) -> UUID | None:
 
 
 def former(vault: Vault, request: Request) -> Former | None:
-    """The key of the same command as earlier releases made it, where they made it otherwise."""
+    """The digest that earlier releases made for the same key; None: no key, or the same as `digest`."""
     given = request.idempotency_key
     if given is None or (request.derived is None and not given.startswith(_TRIGGERS)):
         return None
@@ -43,7 +43,7 @@ def former(vault: Vault, request: Request) -> Former | None:
 
 
 def fingerprints(vault: Vault, request: Request) -> tuple[bytes, ...]:
-    """16 bytes that tell one command from another, as of now and as earlier releases made them."""
+    """Digests (16 bytes) that distinguish commands: the current one, then that of earlier releases."""
     bare = msgspec.structs.replace(
         request, idempotency_key=None, derived=None, traceparent=None, drop_invalid=False
     )
@@ -54,7 +54,7 @@ def fingerprints(vault: Vault, request: Request) -> tuple[bytes, ...]:
 
 
 def _first(request: Request) -> dict[str, Json]:
-    """The canonical form of the first release: every member it had, defaults too, and fractions as floats."""
+    """The canonical form of the first release: all its members, with defaults, and fractions as floats."""
     names = ("mode", "type", "klass", "priority", "channel", "template", "metadata", "created_by")
     known = {name: getattr(request, name) for name in names}
     recipients = [

@@ -1,4 +1,4 @@
-"""Whether the broker still is the one whose data we rely on, and what is done when it is not."""
+"""Ports of recovery: whether the broker has lost its data, and issuing everything again."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -11,12 +11,12 @@ from domain.kernel.channel import Lane
 
 
 class Markers(msgspec.Struct, frozen=True, kw_only=True):
-    """Which markers the database knows of."""
+    """The markers that the database has recorded."""
 
     current: UUID | None
-    """The one that must be on the broker; None: there never was one."""
+    """The one that must exist on the broker; None: there never was one."""
     others: tuple[UUID, ...] = ()
-    """Planted, or about to be, by who has not finished; or left over.  Newest first."""
+    """Markers of unfinished recoveries, and left-over ones.  Newest first."""
 
 
 class BrokerMarker(Protocol):
@@ -26,7 +26,7 @@ class BrokerMarker(Protocol):
     """
 
     async def exists(self, marker: UUID) -> bool:
-        """Whether it is there.
+        """Whether it exists.
 
         Raises:
             BrokerUnavailable: it cannot be known now.
@@ -34,15 +34,15 @@ class BrokerMarker(Protocol):
         ...
 
     async def place(self, marker: UUID) -> None:
-        """Make it; again is harmless.  It is there when this returns.
+        """Make it; doing so twice is harmless.  It exists when this returns.
 
         Raises:
-            BrokerUnavailable: it may be there.
+            BrokerUnavailable: it may exist.
         """
         ...
 
     async def remove(self, marker: UUID) -> None:
-        """Take it away; what is not there is harmless.
+        """Remove it; a missing one is no error.
 
         Raises:
             BrokerUnavailable: it may be there.
@@ -62,7 +62,7 @@ class KnownMarker(Protocol):
         ...
 
     async def register(self, marker: UUID) -> None:
-        """Remember one that is about to be planted, and how far whoever issues under it has come.
+        """Record a marker before it is placed on the broker, with no progress yet.
 
         Raises:
             StoreUnavailable: outcome unknown.
@@ -70,17 +70,17 @@ class KnownMarker(Protocol):
         ...
 
     async def set_current(self, marker: UUID, gone: Sequence[UUID]) -> None:
-        """Rely on this one alone from now on; forget those that are gone from the broker.
+        """Make this one the current marker; delete the rows of those that were removed from the broker.
 
         Raises:
-            Conflict: another process has finished meanwhile, and forgotten this one.
+            Conflict: another process has finished meanwhile, and deleted this one.
             StoreUnavailable: outcome unknown.
         """
         ...
 
     def alone(self) -> AbstractAsyncContextManager[bool]:
-        """A lock that one process has at a time, and that ends with its last sign of life; False: another
-        has it.  Who wakes up after losing it is stopped by `set_current` and `Recovery`.
+        """A lock that one process holds at a time, and loses when its heartbeat stops; False: another process
+        holds it.  A process that wakes up after losing it is stopped by `set_current` and `Recovery`.
 
         Raises:
             StoreUnavailable.
@@ -92,7 +92,7 @@ class Topology(Protocol):
     """The queues and exchanges without which nothing can be issued."""
 
     async def lay_out(self) -> str | None:
-        """Make what is missing, if that can be done from here; what is missing still, in words.
+        """Make what is missing, if this process can; return what is still missing, in words, or None.
 
         Raises:
             BrokerUnavailable: it cannot be known now.
@@ -101,14 +101,14 @@ class Topology(Protocol):
 
 
 class Recovery(Protocol):
-    """Every pointer can be made again from the rows.  Held to tests/contract/recovery.py."""
+    """Makes every pointer again from the rows.  Held to tests/contract/recovery.py."""
 
     async def reissue(self, marker: UUID | None = None, lane: Lane | None = None) -> int:
-        """Issue the pointers of all unfinished deliveries, the urgent first; return how many.
+        """Issue the pointers of all unfinished deliveries, urgent ones first; return how many.
 
         Args:
-            marker: go on where the last one stopped who issued under it.
-            lane: of this one alone.
+            marker: continue where the last process that issued under it stopped.
+            lane: only those of this lane.
 
         Raises:
             Conflict: another process has gone on, or has finished, under this marker.

@@ -1,8 +1,9 @@
 """Issue every pointer again when the broker has lost its data: its marker is gone.
 
-The order matters.  A new marker is remembered, then planted before the first pointer is issued, and relied on
-after the last.  Who dies in between leaves it, and the next goes on from there as long as it stands; a broker
-that loses its data in between loses it too, and all is done again.  What nobody relies on is taken away.
+The order matters.  A new marker is recorded in the database, then placed on the broker before the first
+pointer is issued, and becomes the current one after the last.  If the process dies in between, the next one
+continues under this marker as long as it exists; a broker that loses its data in between loses the marker
+too, and all is issued again.  Markers that are not the current one are removed.
 """
 
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ from domain.kernel.errors import BrokerUnavailable, Conflict
 
 
 class Intact(msgspec.Struct, frozen=True):
-    """The marker is there: nothing is issued."""
+    """The marker exists: nothing is issued."""
 
 
 class FirstMarker(msgspec.Struct, frozen=True):
@@ -25,7 +26,7 @@ class FirstMarker(msgspec.Struct, frozen=True):
 
 
 class Reissued(msgspec.Struct, frozen=True, kw_only=True):
-    """The marker was gone, or the first one came late: a broker may have lost what it had before."""
+    """The marker was gone, or there was none although there is work: the broker may have lost its data."""
 
     pointers: int
     dead_letters: int
@@ -38,7 +39,7 @@ class TopologyMissing(msgspec.Struct, frozen=True):
 
 
 class RecoveringElsewhere(msgspec.Struct, frozen=True):
-    """The marker is gone, and another process is at it: look again."""
+    """The marker is gone, and another process is recovering: check again later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ class RecoverBroker:
             pointers = await self.recovery.reissue(marker)
             dead_letters = await self.recovery.reissue_dead(marker)
             await self._set_current(marker, markers)
-        except Conflict:  # we were taken for dead, and somebody else goes on with it, or has done it
+        except Conflict:  # our lock was lost: another process continues, or has finished
             now = await self.known.markers()
             if marker not in (now.current, *now.others):
                 await self._gone([marker])
@@ -90,7 +91,7 @@ class RecoverBroker:
         return Reissued(pointers=pointers, dead_letters=dead_letters)
 
     async def _unfinished(self, markers: Markers) -> UUID | None:
-        """What was issued under a marker that stands has not been lost since."""
+        """A marker of an unfinished recovery that still exists: what was issued under it is not lost."""
         for marker in markers.others:
             if await self.broker.exists(marker):
                 return marker
@@ -108,7 +109,7 @@ class RecoverBroker:
         await self.known.set_current(marker, await self._gone(sorted(known - {marker})))
 
     async def _gone(self, markers: Iterable[UUID]) -> list[UUID]:
-        """Which could be taken away; the others are left for the next look."""
+        """Remove markers; return those that are removed, the others are left for the next check."""
         gone = []
         for marker in markers:
             try:

@@ -1,7 +1,7 @@
-"""Which user is meant: ids from the shop's user ids and from the addresses of guests.
+"""Ids of users, derived from the shop's user ids and from the addresses of guests.
 
-Test keys have users of their own: whom they name by an id or an address of the shop's is somebody else than
-the customer of that name, so that no test reads a customer's row, or changes it.
+Test keys have users of their own: the same user id or address gives another id than with a live key, so that
+no test reads or changes a customer's row.
 """
 
 from uuid import UUID
@@ -24,12 +24,12 @@ def guest(vault: Vault, mode: Mode, *, email: str | None, phone: str | None) -> 
 
 
 def email_index(vault: Vault, email: str) -> bytes:
-    """What an e-mail address is looked up by."""
+    """The digest (32 bytes) by which an e-mail address is looked up."""
     return vault.index("email", folded(email))
 
 
 def phone_index(vault: Vault, phone: str) -> bytes:
-    """What a phone number is looked up by."""
+    """The digest (32 bytes) by which a phone number is looked up."""
     return vault.index("phone", phone)
 
 

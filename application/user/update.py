@@ -1,7 +1,7 @@
 """Keep the shop's customers in `users`: merge updates into sealed profiles, set-wise.
 
-Several updates of one user are folded in their order and written once.  A row that somebody else changed
-between reading and writing is read again: no field is lost to a race.
+Several updates of one user are merged in their order and written once.  A row that another process changed
+between reading and writing is read again, so that no concurrent update is lost.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,13 +38,16 @@ _Numbered = tuple[int, UserUpdate]
 
 
 class _Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be done about one user, and the outcome of each of their updates once it is done."""
+    """The change of one user, and the outcome of each of their updates once it is written.
+
+    `outcomes` is by the number of the update.
+    """
 
     outcomes: dict[int, UpdateOutcome]
     row: User | None = None
     """To write."""
     fence: int = 0
-    """Write only over this version; 0: nobody is there."""
+    """Write only over this version; 0: only if there is no such user."""
     erase: tuple[UUID, ...] = ()
 
 
@@ -70,10 +73,10 @@ class UpdateUsers:
         Args:
             mode: whose customers: test keys have their own.
             expected: the version the caller has seen (If-Match), 0 for "there is none"; for one update.
-            drop_invalid: a value that is no address is cleared and reported, and the rest is written: the old
-                one no longer holds, says the shop, and half a customer is better than none.
+            drop_invalid: an invalid address is cleared and reported, and the rest is written: the shop says that
+                the old address is out of date, and a user without an address is better than none.
 
-        A time that cannot be is left out and reported.
+        An implausible `source_time` is left out and reported.
 
         Raises:
             StoreUnavailable: part of it may be written; applying it again is harmless.
@@ -104,7 +107,7 @@ class UpdateUsers:
     async def _round(
         self, waiting: dict[UUID, list[_Numbered]], mode: Mode, expected: int | None, drop_invalid: bool
     ) -> dict[int, UpdateOutcome]:
-        """Read, decide, write once; who is done leaves `waiting`."""
+        """Read, decide, write once; users whose updates are done are removed from `waiting`."""
         rows = await self.users.get(list(waiting))
         changes: dict[UUID, _Change] = {}
         for who, todo in waiting.items():
@@ -121,7 +124,7 @@ class UpdateUsers:
         return {n: o for who in changes.keys() - missed for n, o in changes[who].outcomes.items()}
 
     async def _write(self, changes: Iterable[_Change]) -> set[UUID]:
-        """Write set-wise, one statement for each version to be met; return who was missed."""
+        """Write set-wise, one statement for each expected version; return users who had another version."""
         by_fence: dict[int, list[User]] = {}
         changes = list(changes)
         if erased := [user for change in changes for user in change.erase]:
@@ -136,7 +139,7 @@ class UpdateUsers:
         return missed
 
     def _change(self, who: UUID, row: User | None, todo: Sequence[_Numbered], mode: Mode) -> _Change:
-        """Decide about one user.  An erasure is never too late: who comes back is told of again."""
+        """Decide about one user.  An erasure applies whatever its time: a user who returns is sent again."""
         if erased := self._erased(todo, mode):
             return _all(todo, UpdateOutcome.DELETED, erase=erased)
         try:
@@ -147,7 +150,7 @@ class UpdateUsers:
             return _all(todo, UpdateOutcome.UNREADABLE)
 
     def _erased(self, todo: Sequence[_Numbered], mode: Mode) -> tuple[UUID, ...]:
-        """Who goes, if somebody is to go: the shop's word reaches what tests have noted of them, too."""
+        """The users to erase, if any; in live mode also the one that test keys have under the same id."""
         gone = next((update.user_id for _, update in todo if update.deleted), None)
         modes = tuple(Mode) if mode is Mode.LIVE else (mode,)
         return tuple(customer(self.vault, gone, each) for each in modes) if gone is not None else ()
@@ -201,7 +204,7 @@ def _known_at(row: User | None, now: datetime) -> datetime | None:
 
 
 def _late(erased: User, todo: Sequence[_Numbered], *, from_event: bool) -> bool:
-    """Whether all of it was said before the erasure; an event that states no time may have been."""
+    """Whether all updates are older than the erasure; an event without a time is taken for older."""
     return all(
         update.deleted or outdated(erased.updated_at, update) or (from_event and update.source_time is None)
         for _, update in todo

@@ -270,7 +270,7 @@ class AcceptanceContract:
         assert await engine.acceptance().keys([ada.id]) == {}
         assert (await self.accept(engine, [good], ada)).verdicts == [Won(good.id)]
 
-    async def test_what_the_mirror_knows_of_a_customer_stays(self, engine: Engine) -> None:
+    async def test_what_is_known_of_a_customer_stays(self, engine: Engine) -> None:
         ada = user(profile=None)
         await self.accept(engine, [], ada)
         inline = msgspec.structs.replace(ada, profile=b"inline", email_index=b"e1")

@@ -99,7 +99,7 @@ class CompactContract:
         await yard.holds(0)
 
     async def test_a_message_goes_with_the_last_pointer_that_is_needed(self, yard: Yard) -> None:
-        """The broker gives up messages that came too often: their deliveries wait for them still."""
+        """Messages that were delivered too often are dead-lettered: their deliveries still need them."""
         waiting = pointers(await yard.engine.given(3))
         dead = letter(await failed(yard.engine))
         gone = await failed(yard.engine)

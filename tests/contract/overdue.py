@@ -70,7 +70,7 @@ class OverdueContract:
     async def test_who_becomes_open_when_the_look_is_past_it_is_found_too(
         self, engine: Engine, overdue: Overdue
     ) -> None:
-        """Sent again by hand, resolved, or promised while the database was away, under an id of then."""
+        """Sent again by hand, resolved, or accepted on `intake` during an outage: the ids are older."""
         buried, held, minted = await failed(engine), await called(engine, await engine.given()), IDS.next()
         await settle(engine, held, DeliveryStatus.UNKNOWN, outcome="unknown", reason="no answer")
         await engine.given()

@@ -218,7 +218,7 @@ class SettleContract:
         await engine.assert_counted(taken.notification)
 
     async def test_a_settlement_knows_whether_a_call_was_begun(self, engine: Engine) -> None:
-        """A begin whose answer was lost may stand: released as uncalled, it would be sent twice, unseen."""
+        """A begin without an answer may be committed: released as not called, it would be sent twice."""
         begun, idle = await called(engine), await leased(engine, await engine.given())
 
         assert (await settle(engine, begun, S.QUEUED)).overtaken == [begun.id]

@@ -43,7 +43,7 @@ class TestPostgresRecoveryInSmallBatches(RecoveryContract):
 
 
 class FailsAt:
-    """Ids that end after some: somebody dies within a page."""
+    """Ids that raise after some: a process dies within a page."""
 
     def __init__(self, count: int) -> None:
         self.left = count
@@ -106,7 +106,7 @@ async def _wakes(sleeper: PostgresRecovery, way: Any) -> None:
 
 
 async def test_who_freezes_is_alone_no_more(store: Database) -> None:
-    """Control: a heart that beats keeps the lock."""
+    """Control: with a heartbeat the lock is kept."""
     silence = timedelta(milliseconds=500)
     known = PostgresMarker(database=store, silence_max=silence)
     async with known.alone() as mine:

@@ -27,7 +27,7 @@ async def only(users: Users, who: UUID) -> User:
 
 
 class UsersContract:
-    """Subclasses have a fixture `people`: an empty mirror."""
+    """Subclasses have a fixture `people`: a store without users."""
 
     async def test_a_new_person_is_read_back(self, users: Users) -> None:
         new = user(
