@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
 
+from domain.kernel.json_values import Json
 from domain.provider.outcome import Outcome
 
 SANDBOX = "sandbox"
@@ -27,7 +28,7 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     subject: str | None = None
     body: str | None = None
     html_body: str | None = None
-    parts: Mapping[str, Any] = {}
+    parts: Mapping[str, Json] = {}
     """What the channel has beside these: see `domain.channel.parts`."""
 
 

@@ -73,8 +73,8 @@ class UpdateUsers:
         Args:
             mode: whose customers: test keys have their own.
             expected: the version the caller has seen (If-Match), 0 for "there is none"; for one update.
-            drop_invalid: an invalid address is cleared and reported, and the rest is written: the shop says that
-                the old address is out of date, and a user without an address is better than none.
+            drop_invalid: an invalid address is cleared and reported, and the rest is written: the old address
+                is out of date, as the shop says, and a user without an address is better than none.
 
         An implausible `source_time` is left out and reported.
 

@@ -6,10 +6,12 @@ A channel that is not built in may have any parts; its description says what bec
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+
+from domain.kernel.json_values import Json
 
 ATTACHMENTS_MAX = 5
 ATTACHMENTS_BYTES = 7 * 1024 * 1024
@@ -94,7 +96,7 @@ class InAppParts(_Parts, frozen=True):
 class WebhookParts(_Parts, frozen=True):
     """Of a call to an endpoint of the shop or of a user."""
 
-    document: Any = None
+    document: Json = None
     """The JSON document that is posted."""
 
 

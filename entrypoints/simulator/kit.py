@@ -9,13 +9,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import msgspec
 from aiohttp import BasicAuth, web
 
 from application.kernel.ports import Ids
+from domain.kernel.json_values import Json
 from domain.provider.instruction import Behaviour, instruction_in
 
 BODY_MAX = 64 * 1024 * 1024
@@ -40,7 +40,7 @@ class Got(msgspec.Struct, frozen=True, kw_only=True):
     delivery: UUID | None = None
     """Our id, from the field that the provider gives back; None: there is no such field."""
     attempt: int = 1
-    document: Any = None
+    document: Json = None
     """As it came, for tests and pages."""
 
 
@@ -96,7 +96,7 @@ def routes(*each: tuple[str, str, Handler]) -> list[web.RouteDef]:
     return [web.route(method, path, handler) for method, path, handler in each]
 
 
-async def json_of(request: web.Request) -> Any:
+async def json_of(request: web.Request) -> Json:
     """The JSON body of a request.
 
     Raises:
@@ -117,7 +117,7 @@ def basic_of(request: web.Request) -> tuple[str, str]:
     return known.login, known.password
 
 
-def answer(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+def answer(document: Json, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     """A JSON answer."""
     return web.Response(
         status=status, body=msgspec.json.encode(document), content_type="application/json", headers=headers

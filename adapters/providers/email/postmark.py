@@ -4,7 +4,7 @@ A batch answers for each message by itself.  A code of 0 is success; what the ot
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -25,6 +25,7 @@ from adapters.providers.kit.requests import JSON, correlation, present
 from adapters.providers.kit.settings import ProviderContext
 from application.kernel.ports import Clock
 from application.provider.ports import OutboundMessage
+from domain.kernel.json_values import Json
 from domain.kernel.secret import Secret
 from domain.provider.capabilities import Capabilities
 from domain.provider.outcome import Accepted, Outcome
@@ -108,7 +109,7 @@ class PostmarkGateway:
             return [no_reference(answer)] * len(messages)
         return [self._outcome(answer, said)] * len(messages)
 
-    def _document(self, message: OutboundMessage) -> dict[str, Any]:
+    def _document(self, message: OutboundMessage) -> dict[str, Json]:
         document = {
             "From": self._settings.sender,
             "To": recipient(message),
@@ -123,7 +124,7 @@ class PostmarkGateway:
             document["TextBody"] = NO_TEXT
         return present(document)
 
-    def _outcome(self, answer: HttpAnswer, said: Any) -> Outcome:
+    def _outcome(self, answer: HttpAnswer, said: Json) -> Outcome:
         """What the answer says of one message, or of the whole call."""
         code = said.get("ErrorCode") if isinstance(said, dict) else None
         if answer.successful and code == 0:

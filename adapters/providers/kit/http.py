@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
-from typing import Annotated, Any
+from typing import Annotated
 
 import aiohttp
 import msgspec
@@ -23,6 +23,7 @@ from adapters.providers.kit.error_kinds import ErrorKind, kind_of_status, outcom
 from adapters.providers.kit.redaction import redacted
 from adapters.providers.kit.settings import ProviderSettings
 from domain.kernel.bounds import Count
+from domain.kernel.json_values import Json
 from domain.provider.outcome import Deferred, NotCalled, Outcome, Unknown
 
 READ_MAX = 256 * 1024
@@ -83,7 +84,7 @@ class HttpAnswer(msgspec.Struct, frozen=True):
         """Whether the status is 2xx."""
         return 200 <= self.status < 300
 
-    def json(self) -> Any:
+    def json(self) -> Json:
         """The body as JSON; None when it is none."""
         try:
             return msgspec.json.decode(self.body)
@@ -226,11 +227,11 @@ async def _read(answer: aiohttp.ClientResponse) -> tuple[bytes, bool]:
     return bytes(content), True
 
 
-async def _connecting(_session: Any, progress: SimpleNamespace, _: Any) -> None:
+async def _connecting(_session: object, progress: SimpleNamespace, _: object) -> None:
     progress.trace_request_ctx.connected = True
 
 
-async def _sending(_session: Any, progress: SimpleNamespace, _: Any) -> None:
+async def _sending(_session: object, progress: SimpleNamespace, _: object) -> None:
     progress.trace_request_ctx.sent = True
 
 

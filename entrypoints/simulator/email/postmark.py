@@ -3,11 +3,11 @@
 A batch answers 200 and says of each message what became of it; a single message answers 422 with the code.
 """
 
-from typing import Any
 from uuid import UUID
 
 from aiohttp import web
 
+from domain.kernel.json_values import Json
 from domain.provider.instruction import Behaviour
 from entrypoints.simulator.kit import Got, Simulator, answer, json_of, routes
 
@@ -43,7 +43,7 @@ def postmark(simulator: Simulator) -> list[web.RouteDef]:
     return routes(("POST", "/email/batch", batch), ("POST", "/email", single))
 
 
-def _got(document: dict[str, Any]) -> Got:
+def _got(document: dict[str, Json]) -> Got:
     metadata = document.get("Metadata", {})
     delivery = metadata.get("posthorn_delivery")
     return Got(
@@ -58,7 +58,7 @@ def _address(header: str) -> str:
     return header.rpartition("<")[2].rstrip("> ")
 
 
-def _result(simulator: Simulator, document: dict[str, Any], behaviour: Behaviour) -> dict[str, Any]:
+def _result(simulator: Simulator, document: dict[str, Json], behaviour: Behaviour) -> dict[str, Json]:
     to = document["To"]
     match behaviour:
         case Behaviour.REFUSE:
