@@ -22,7 +22,7 @@ class RequireKey:
     def __init__(self, app: Any) -> None:  # an ASGI application, as are the arguments below
         self.app = app
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # as ASGI has it
         """Let a request with a valid key through; handlers find the key as `request.auth`.
 
         Raises:
@@ -42,7 +42,9 @@ class RequireKey:
         await self.app(scope, receive, send)
 
 
-def live_key(connection: ASGIConnection[Any, Any, ApiKey, Any], _handler: BaseRouteHandler) -> None:
+def live_key(
+    connection: ASGIConnection[Any, Any, ApiKey, Any], _handler: BaseRouteHandler
+) -> None:  # of any route
     """Guard of routes that change what governs live messages.
 
     Raises:

@@ -5,7 +5,7 @@ URL, which Twilio signs.  What error codes mean: `CODES`.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -24,6 +24,7 @@ from adapters.providers.kit.settings import ProviderContext
 from adapters.providers.kit.sms import SmsSettings, text_of
 from application.kernel.ports import Clock
 from application.provider.ports import OutboundMessage
+from domain.kernel.json_values import Json
 from domain.kernel.secret import Secret
 from domain.provider.capabilities import Capabilities
 from domain.provider.outcome import Accepted, Outcome, Refused
@@ -123,7 +124,7 @@ class TwilioGateway:
             "StatusCallback": known.callback and with_query(known.callback, correlation(message)),
         }
 
-    def _outcome(self, answer: HttpAnswer, said: Any) -> Outcome:
+    def _outcome(self, answer: HttpAnswer, said: Json) -> Outcome:
         known = said if isinstance(said, dict) else {}
         if answer.successful:
             reference = known.get("sid")

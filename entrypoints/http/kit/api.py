@@ -122,7 +122,7 @@ class ApiRequest(Request[None, ApiKey, State]):
             Rejected, Invalid: see `body` and `JsonBody.decode`.
         """
         data = self.route_handler.parsed_data_field
-        return json_body(data.annotation if data else Any).decode(await self.body())
+        return json_body(data.annotation if data else Any).decode(await self.body())  # none: any JSON
 
     async def read_body(self, limit: int) -> bytes:
         """The body, not longer than `limit` bytes.

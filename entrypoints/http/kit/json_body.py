@@ -4,12 +4,12 @@ import json
 import math
 from decimal import Decimal
 from functools import cache
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 import msgspec
 
 from domain.kernel.errors import Fault, Invalid, hold
-from domain.kernel.json_values import DEPTH_MAX, needs_value_check, value_faults
+from domain.kernel.json_values import DEPTH_MAX, Json, needs_value_check, value_faults
 from domain.kernel.number import number
 from entrypoints.http.kit.faults import shape_faults
 from entrypoints.http.problems.problem import Rejected
@@ -52,7 +52,7 @@ def json_body(wanted: type[T]) -> JsonBody[T]:
     return JsonBody(wanted)
 
 
-def plain(body: bytes) -> Any:
+def plain(body: bytes) -> Json:
     """The body as plain values, lone surrogates and overflowing numbers included, for faults to point at.
 
     Raises:

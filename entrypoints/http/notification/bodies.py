@@ -1,13 +1,14 @@
 """The body of `POST /api/notifications`, and the request it stands for."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, field
 
 from domain.kernel.channel import Mode, NotificationClass, Priority
 from domain.kernel.errors import Fault, Invalid
+from domain.kernel.json_values import Json
 from domain.notification.request import Content, Recipient, Request
 from entrypoints.http.kit.fields import VISIBLE, Channel, Name, Spelled, SpelledName
 
@@ -47,12 +48,12 @@ class NotificationIn(
         Annotated[list[Who], Meta(min_length=1, max_length=1_000, description="instead of recipientId")]
         | None
     ) = None
-    data: Annotated[dict[str, Any], Meta(description="fills the template")] = {}
+    data: Annotated[dict[str, Json], Meta(description="fills the template")] = {}
     subject: Annotated[str, Meta(max_length=500)] | None = None
     body: Annotated[str, Meta(description="plain text")] | None = None
     html_body: str | None = None
     metadata: Annotated[
-        dict[str, Any],
+        dict[str, Json],
         Meta(description="labels to find it by; no personal data: they are stored in the clear"),
     ] = {}
     created_by: Spelled | None = None

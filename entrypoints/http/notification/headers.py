@@ -1,12 +1,12 @@
 """Headers of requests for notifications, which are read by hand."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from domain.kernel.errors import Fault, Invalid
+from domain.kernel.json_values import Json
 from entrypoints.http.notification.bodies import KEY_MAX
 
-HEADERS: tuple[dict[str, Any], ...] = (
+HEADERS: tuple[dict[str, Json], ...] = (
     {
         "name": "Idempotency-Key",
         "in": "header",

@@ -1,8 +1,8 @@
 """The problems that operations can end in, as answers of the document."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
 
+from domain.kernel.json_values import Json
 from entrypoints.http.problems.kinds import HOME, KINDS
 from entrypoints.http.problems.problem import MEDIA_TYPE
 
@@ -16,7 +16,7 @@ _PROBLEM_HEADERS = {
 }
 
 
-def problem_references(kinds: Collection[str]) -> dict[str, Any]:
+def problem_references(kinds: Collection[str]) -> dict[str, Json]:
     """The problems of an operation, as references by status."""
     by_status: dict[int, list[str]] = {}
     for name, kind in KINDS.items():
@@ -25,14 +25,14 @@ def problem_references(kinds: Collection[str]) -> dict[str, Any]:
     return {str(status): {"$ref": _AT + ".".join(names)} for status, names in by_status.items()}
 
 
-def problem_responses(operations: Iterable[Mapping[str, Any]], problem: Any) -> dict[str, Any]:
+def problem_responses(operations: Iterable[Mapping[str, Json]], problem: Json) -> dict[str, Json]:
     """What the references of all operations' `responses` lead to."""
     named = {answer["$ref"] for responses in operations for answer in responses.values() if "$ref" in answer}
     names = sorted(reference.removeprefix(_AT) for reference in named)
     return {name: _problem(tuple(name.split(".")), problem) for name in names}
 
 
-def _problem(kinds: tuple[str, ...], problem: Any) -> dict[str, Any]:
+def _problem(kinds: tuple[str, ...], problem: Json) -> dict[str, Json]:
     headers = dict.fromkeys(name for kind in kinds for name in _PROBLEM_HEADERS.get(kind, ()))
     return {
         "description": " / ".join(f"{KINDS[kind].title}. {KINDS[kind].advice}" for kind in kinds),
@@ -43,7 +43,7 @@ def _problem(kinds: tuple[str, ...], problem: Any) -> dict[str, Any]:
     }
 
 
-def _example(kind: str) -> dict[str, Any]:
+def _example(kind: str) -> dict[str, Json]:
     example = {
         "type": HOME + kind,
         "title": KINDS[kind].title,
@@ -58,6 +58,6 @@ def _example(kind: str) -> dict[str, Any]:
     return example
 
 
-def _described(names: Iterable[str]) -> dict[str, Any]:
+def _described(names: Iterable[str]) -> dict[str, Json]:
     headers = {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}
     return {"headers": headers} if headers else {}

@@ -10,7 +10,7 @@ USER_ID_MAX = 255
 _USERS = b"/users/"
 
 
-def user_id(scope: Mapping[str, Any]) -> str:
+def user_id(scope: Mapping[str, Any]) -> str:  # as ASGI has it
     """What stands behind `/users/` in the request's path, percent-decoded once: the shop's ids may have `/`.
 
     Routers split a path when it is decoded, and take slashes for one; the path as it came tells `a%2Fb`, or

@@ -4,12 +4,12 @@ Our delivery's id is in the query of StatusCallback.
 """
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from aiohttp import web
 
+from domain.kernel.json_values import Json
 from domain.provider.instruction import Behaviour
 from entrypoints.simulator.kit import Got, Simulator, answer, basic_of, routes
 
@@ -57,7 +57,7 @@ def _got(form: dict[str, str]) -> Got:
     )
 
 
-def _message(account: str, reference: str, form: dict[str, str]) -> dict[str, Any]:
+def _message(account: str, reference: str, form: dict[str, str]) -> dict[str, Json]:
     sid = f"SM{reference.replace('-', '')}"
     return {
         "account_sid": account,

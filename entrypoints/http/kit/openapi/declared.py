@@ -8,6 +8,8 @@ import msgspec
 from litestar.datastructures import ResponseHeader
 from litestar.handlers import BaseRouteHandler
 
+from domain.kernel.json_values import Json
+
 
 @dataclass(frozen=True, slots=True)
 class Declared:
@@ -15,17 +17,17 @@ class Declared:
 
     problems: tuple[str, ...] = ()
     """Kinds it can end in, beyond those that every operation can."""
-    examples: Mapping[str, Any] = field(default_factory=dict)
+    examples: Mapping[str, Json] = field(default_factory=dict)
     """Bodies by name: a test sends each."""
     path: str | None = None
     """Where the router's own path, which knows whole segments only, does not say it all."""
     body: type | None = None
     query: type[msgspec.Struct] | None = None
-    headers: tuple[Mapping[str, Any], ...] = ()
+    headers: tuple[Mapping[str, Json], ...] = ()
     """The three are for handlers that read the request by hand, without annotations to tell them."""
 
 
-def declare(**declared: Any) -> dict[str, Any]:
+def declare(**declared: Any) -> dict[str, Any]:  # members of Declared, by name
     """`opt=declare(problems=("not-found",))`: see `Declared`."""
     return {"declared": Declared(**declared)}
 

@@ -19,7 +19,7 @@ from entrypoints.http.problems.problem import Problem
 from entrypoints.http.problems.responses import problem_references, problem_responses
 
 Json = dict[str, Any]  # of the document
-Webhooks = Callable[[Callable[[Any], Json]], Json]
+Webhooks = Callable[[Callable[[Any], Json]], Json]  # a type becomes a reference
 """The document's `webhooks`, given a function from a type to the reference of its schema."""
 
 _DESCRIPTION = (
