@@ -43,8 +43,9 @@ class RequireKey:
 
 
 def live_key(
-    connection: ASGIConnection[Any, Any, ApiKey, Any], _handler: BaseRouteHandler
-) -> None:  # of any route
+    connection: ASGIConnection[Any, Any, ApiKey, Any],  # of any route
+    _handler: BaseRouteHandler,
+) -> None:
     """Guard of routes that change what governs live messages.
 
     Raises:

@@ -7,7 +7,7 @@ are `client_ref`, which every status gives back.  What error codes mean: `CODES`
 import secrets
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 import jwt
@@ -33,6 +33,7 @@ from adapters.providers.kit.sms import SmsSettings, text_of
 from application.kernel.ports import Clock
 from application.provider.ports import OutboundMessage
 from domain.kernel.errors import Misconfigured
+from domain.kernel.json_values import Json
 from domain.kernel.secret import Secret
 from domain.provider.capabilities import Capabilities
 from domain.provider.outcome import Accepted, Outcome, Refused
@@ -133,7 +134,7 @@ class VonageGateway:
         """Close the connections."""
         await self._calls.aclose()
 
-    def _document(self, message: OutboundMessage, text: str) -> dict[str, Any]:
+    def _document(self, message: OutboundMessage, text: str) -> dict[str, Json]:
         known = self._settings
         return present(
             {
@@ -148,7 +149,7 @@ class VonageGateway:
             }
         )
 
-    def _outcome(self, answer: HttpAnswer, said: Any) -> Outcome:
+    def _outcome(self, answer: HttpAnswer, said: Json) -> Outcome:
         known = said if isinstance(said, dict) else {}
         if answer.successful:
             reference = known.get("message_uuid")

@@ -4,11 +4,11 @@ Our delivery and its attempt are in client_ref.
 """
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from aiohttp import web
 
+from domain.kernel.json_values import Json
 from domain.provider.instruction import Behaviour
 from entrypoints.simulator.kit import Got, Simulator, answer, basic_of, json_of, routes
 
@@ -43,7 +43,7 @@ def vonage(simulator: Simulator) -> list[web.RouteDef]:
     return routes(("POST", "/v1/messages", create))
 
 
-def _got(document: dict[str, Any]) -> Got:
+def _got(document: dict[str, Json]) -> Got:
     delivery, _, attempt = document.get("client_ref", "").partition(":")
     return Got(
         address=document["to"],
@@ -53,7 +53,7 @@ def _got(document: dict[str, Any]) -> Got:
     )
 
 
-def _wrong(document: dict[str, Any]) -> list[dict[str, str]]:
+def _wrong(document: dict[str, Json]) -> list[dict[str, str]]:
     """What is wrong with it, by name."""
     required = ("message_type", "channel", "to", "from", "text")
     wrong = [{"name": name, "reason": "is required."} for name in required if not document.get(name)]
