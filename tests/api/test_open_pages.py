@@ -73,12 +73,13 @@ def test_the_contract_tells_of_every_route_and_every_reference_leads_somewhere()
         at = document
         for step in reference.split("/"):
             at = at[step]
-    for operations in document["paths"].values():
+    assert "security" not in document  # then operations without one are open
+    for path, operations in document["paths"].items():
         for operation in operations.values():
+            assert operation.get("security", []) == ([{"apiKey": []}] if path.startswith("/api/") else [])
             assert operation["summary"]
             assert "500" in operation["responses"]
-            guarded = bool(operation["security"])
-            assert guarded == ("401" in operation["responses"])
+            assert ("security" in operation) == ("401" in operation["responses"])
 
 
 async def test_every_page_asks_this_origin_only(client: httpx.AsyncClient) -> None:
