@@ -11,6 +11,7 @@ from adapters.providers.email.postmark import PostmarkSettings
 from adapters.providers.email.smtp.gateway import SmtpSettings
 from adapters.providers.kit.ledger import Ledger
 from adapters.providers.kit.settings import ProviderContext, ProviderSettings
+from adapters.providers.push.fcm import FcmSettings
 from adapters.providers.sandbox import SandboxSettings
 from adapters.providers.sms.twilio import TwilioSettings
 from adapters.providers.sms.vonage import VonageSettings
@@ -25,6 +26,8 @@ _ALL: tuple[type[ProviderSettings], ...] = (
     # of text messages
     TwilioSettings,
     VonageSettings,
+    # of push notifications
+    FcmSettings,
     # of any channel
     SandboxSettings,
 )

@@ -191,16 +191,18 @@ def error_outcome(
     *,
     code: object = None,
     words: object = None,
+    retry_after: timedelta | None = None,
 ) -> Outcome:
     """The outcome of an answer that is no success.
 
     Args:
         fault: as the provider's table has it; None: the status decides.
         code, words: the provider's own; the words are redacted.
+        retry_after: where it says so elsewhere than in Retry-After.
     """
     said = redacted(str(words)[:REASON_MAX]) if words else ""
     reason = " ".join(filter(None, (str(answer.status), str(code)[:64] if code is not None else "", said)))
-    return outcome_of(fault or kind_of_status(answer.status), reason, answer.retry_after(now))
+    return outcome_of(fault or kind_of_status(answer.status), reason, answer.retry_after(now) or retry_after)
 
 
 def no_reference(answer: HttpAnswer) -> Outcome:
