@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from adapters.providers.email.postmark import PostmarkSettings
+from adapters.providers.email.resend import ResendSettings
 from adapters.providers.email.smtp.gateway import SmtpSettings
 from adapters.providers.kit.ledger import Ledger
 from adapters.providers.kit.settings import ProviderContext, ProviderSettings
@@ -22,6 +23,7 @@ from domain.kernel.errors import Misconfigured
 _ALL: tuple[type[ProviderSettings], ...] = (
     # of e-mail
     PostmarkSettings,
+    ResendSettings,
     SmtpSettings,
     # of text messages
     TwilioSettings,

@@ -31,6 +31,7 @@ OUTCOMES = {
     Behaviour.THROTTLE: "deferred",
     Behaviour.SILENT: "unknown",
 }
+TAKEN = {Behaviour.ACCEPT, Behaviour.SILENT}
 
 
 class Got(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,19 +67,25 @@ class Simulator:
         """A new id of a message, as the provider would give it."""
         return str(self.ids.next())
 
-    async def take(self, messages: Sequence[Got]) -> list[Behaviour]:
+    async def take(self, messages: Sequence[Got], *, all_or_none: bool = False) -> list[Behaviour]:
         """Take the messages of one call and say what becomes of each; never returns when one asks for
-        silence."""
+        silence.
+
+        Args:
+            all_or_none: where one is not accepted, no other one is: the others are deferred.
+        """
         asked = [instruction_in(each.address) for each in messages]
         behaviours = [
             Behaviour.ACCEPT if one is None else one.on(each.attempt)
             for one, each in zip(asked, messages, strict=True)
         ]
+        if all_or_none and not set(behaviours) <= TAKEN:
+            behaviours = [Behaviour.DEFER if each in TAKEN else each for each in behaviours]
         waits = [one.latency for one in asked if one is not None and one.latency is not None]
         if wait := max(waits, default=self.latency):
             await asyncio.sleep(wait.total_seconds())
         for each, behaviour in zip(messages, behaviours, strict=True):
-            if behaviour in {Behaviour.ACCEPT, Behaviour.SILENT}:
+            if behaviour in TAKEN:
                 self.got.append(each)
             if self.ledger is not None and each.delivery is not None:
                 self.ledger(each.delivery, each.attempt, OUTCOMES[behaviour])

@@ -8,6 +8,8 @@ from msgspec import Meta
 
 from adapters.providers.kit.http import HttpSettings
 from application.provider.ports import OutboundMessage
+from domain.channel.parts import EmailParts
+from domain.provider.outcome import Outcome, Refused
 
 NO_TEXT = " "
 """For a message that has no body at all: providers want one."""
@@ -29,3 +31,19 @@ def recipient(message: OutboundMessage) -> str:
     name = " ".join(message.name.split())
     local, _, domain = message.address.rpartition("@")
     return str(Address(display_name=name, username=local, domain=domain))
+
+
+def email_parts(message: OutboundMessage) -> EmailParts:
+    """What the message has beside its text.  A `sender` that is not configured is the account's own."""
+    return msgspec.convert(message.parts, EmailParts)
+
+
+def refused_unsent(message: OutboundMessage) -> Outcome | None:
+    """The refusal of a message that cannot be sent as it is; None: it can be."""
+    try:
+        parts = email_parts(message)
+    except msgspec.ValidationError:
+        return Refused("its parts are none of an e-mail", examined=False)
+    if any(each.content is None for each in parts.attachments):
+        return Refused("an attachment has no content", examined=False)
+    return None
