@@ -26,7 +26,7 @@ from application.outbox.pointers import Pointer
 from application.outbox.ports import Handoff
 from application.privacy.ports import DataKey, Unreadable, Vault
 from application.privacy.sealing import open_profile
-from application.provider.ports import SANDBOX, Gateways, ProviderChoice
+from application.provider.ports import SANDBOX, Gateways, ProviderChoice, Route
 from domain.delivery.decide import DeliveryProgress, GiveUp, RetryAt
 from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Verdict, check, unanswered
 from domain.delivery.policy import RetryPolicy
@@ -45,15 +45,18 @@ class CommittedCall(msgspec.Struct, frozen=True, kw_only=True):
     key: DataKey
     profile: Profile
     address: str
-    provider: str
-    probe: bool = False
-    """The provider is paused: this call shows whether it works again."""
+    route: Route
     begun: float
     """Monotonic seconds just before the lease: its end and the clearance's age are counted from here."""
     facts_at: datetime
     """The database's clock at the lease; it decides, not the machine's."""
     heard: float
     """Monotonic seconds just after the lease: what the database's clock shows is counted on from here."""
+
+    @property
+    def provider(self) -> str:
+        """Which is called."""
+        return self.route.provider
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,8 +179,7 @@ class BeginDeliveries:
             key=opened.key,
             profile=opened.profile,
             address=verdict.address,
-            provider=route.provider,
-            probe=route.probe,
+            route=route,
             begun=begun,
             facts_at=now,
             heard=heard,

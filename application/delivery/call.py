@@ -87,6 +87,21 @@ class CallProvider:
         return known if known is not None and known.attempt == call.leased.attempt else None
 
     async def _outcome(self, call: CommittedCall) -> Outcome:
+        message = await self._message(call)
+        gateway = self.gateways.named(call.provider)
+        if gateway is None:
+            return NotCalled("provider gone")
+        if not isinstance(message, OutboundMessage):
+            self.providers.record(call.route, NotCalled("the message was not ready"))
+            return message
+        try:
+            outcome = await gateway.send(message)
+        except Exception as bug:  # noqa: BLE001  the gateway's, and nobody knows how far it came
+            outcome = Unknown(f"{call.provider}: {type(bug).__name__}")
+        return self.providers.record(call.route, outcome)
+
+    async def _message(self, call: CommittedCall) -> OutboundMessage | Outcome:
+        """What is sent, or why it is not."""
         started = self.clock.monotonic()
         try:
             words = await self._render(call)
@@ -105,11 +120,8 @@ class CallProvider:
             unready = await self._not_cleared(call) or self._late(call, started)
         if unready is not None:
             return unready
-        gateway = self.gateways.named(call.provider)
-        if gateway is None:
-            return NotCalled("provider gone")
         leased = call.leased
-        message = OutboundMessage(
+        return OutboundMessage(
             delivery=leased.id,
             attempt=leased.attempt,
             channel=leased.channel,
@@ -120,11 +132,6 @@ class CallProvider:
             body=words.body,
             html_body=words.html_body,
         )
-        try:
-            outcome = await gateway.send(message)
-        except Exception as bug:  # noqa: BLE001  the gateway's, and nobody knows how far it came
-            return Unknown(f"{call.provider}: {type(bug).__name__}")
-        return self.providers.record(call.provider, outcome, probe=call.probe)
 
     def _age(self, since: float) -> timedelta:
         return timedelta(seconds=self.clock.monotonic() - since)

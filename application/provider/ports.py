@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from enum import Enum, StrEnum, auto
 from typing import Protocol
 from uuid import UUID
 
@@ -57,7 +58,9 @@ class Route(msgspec.Struct, frozen=True):
 
     provider: str
     probe: bool = False
-    """The provider is paused: this call shows whether it works again."""
+    """The provider is paused, or its breaker half-open: this call shows whether it works again."""
+    epoch: int = 0
+    """Of the breaker's admission."""
 
 
 class ProviderChoice(Protocol):
@@ -75,8 +78,63 @@ class ProviderChoice(Protocol):
         """Whether one of them is paused and may be probed now."""
         ...
 
-    def record(self, provider: str, outcome: Outcome, *, probe: bool) -> Outcome:
+    def record(self, route: Route, outcome: Outcome) -> Outcome:
         """Learn from the outcome of a call, and return what it means for its delivery."""
+        ...
+
+
+class BreakerState(StrEnum):
+    """Whether a provider that fails too often is called."""
+
+    CLOSED = "closed"
+    """It is."""
+    OPEN = "open"
+    """It is not."""
+    HALF_OPEN = "half_open"
+    """A few calls at a time show whether it works again."""
+
+
+class CallResult(Enum):
+    """What an outcome says of the provider."""
+
+    SUCCEEDED = auto()
+    FAILED = auto()
+    NOTHING = auto()
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """A call that a breaker has let through; it wants to know what became of it."""
+
+    epoch: int
+    probe: bool = False
+
+
+class Breaker(Protocol):
+    """The circuit breaker of one provider account, in one process.  Held to tests/contract/breaker.py."""
+
+    @property
+    def state(self) -> BreakerState:
+        """As it stands; an open one becomes half-open when somebody asks after its time."""
+        ...
+
+    def admits(self) -> bool:
+        """Whether a call might begin now; promises nothing."""
+        ...
+
+    def admit(self) -> Admission | None:
+        """Let one call through, or None."""
+        ...
+
+    def record(self, admission: Admission, result: CallResult) -> None:
+        """Learn what became of a call; one that was admitted before the last change of state says nothing."""
+        ...
+
+    def open(self) -> None:
+        """Let no call through for a while."""
+        ...
+
+    def close(self) -> None:
+        """Let every call through."""
         ...
 
 

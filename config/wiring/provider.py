@@ -2,6 +2,7 @@
 
 from dependency_injector import containers, providers
 
+from adapters.breaker.rolling import RollingBreaker
 from adapters.telemetry.metered import MeteredGateways
 from application.provider.states import ProviderStates
 from config.gateways import build
@@ -18,4 +19,9 @@ class ProviderRoom(containers.DeclarativeContainer):
 
     built = Single(build, kernel.settings, kernel.clock, kernel.dice)
     gateways = Single(MeteredGateways, built, kernel.telemetry, kernel.clock)
-    states = Single(ProviderStates, clock=kernel.clock, watch=kernel.telemetry)
+    states = Single(
+        ProviderStates,
+        clock=kernel.clock,
+        watch=kernel.telemetry,
+        breaker=providers.Factory(RollingBreaker, kernel.clock).provider,
+    )

@@ -84,6 +84,6 @@ def outcome_of(fault: ErrorKind, reason: str, retry_after: timedelta | None = No
         case ErrorKind.THROTTLED:
             return Deferred(reason, retry_after=retry_after or THROTTLE_WAIT)
         case ErrorKind.TEMPORARY:
-            return Deferred(reason, retry_after=retry_after)
+            return Deferred(reason, retry_after=retry_after, examined=False)
         case ErrorKind.UNKNOWN:
             return Unknown(reason)

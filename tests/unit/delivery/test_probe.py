@@ -2,10 +2,12 @@
 
 import pytest
 
+from adapters.breaker.rolling import RollingBreaker
 from application.channel.ports import Channel
 from application.delivery.probe import LanePermission, ProbeLane
 from application.kernel.versioned import Versioned
 from application.privacy.ports import KeyState
+from application.provider.ports import Route
 from application.provider.states import ProviderStates
 from domain.kernel.channel import Lane, Mode, Priority
 from domain.provider.outcome import AccountFault
@@ -29,9 +31,9 @@ async def test_a_provider_that_rests_stops_the_lanes_that_use_it(paused, live, t
     clock = VirtualClock()
     rows = MemoryRows(clock)
     rows.channels["email"] = Versioned(Channel(channel="email", providers=("smtp",)), 1, clock.now())
-    states = ProviderStates(clock=clock, watch=RecordedTelemetry())
+    states = ProviderStates(clock=clock, watch=RecordedTelemetry(), breaker=lambda: RollingBreaker(clock))
     if paused is not None:
-        states.record(paused, AccountFault("535 who are you"), probe=False)
+        states.record(Route(paused), AccountFault("535 who are you"))
     probe = ProbeLane(channels=MemoryChannels(rows=rows), providers=states, keys=KeyState(wrong=None))
     assert [await probe(LIVE), await probe(TEST)] == [live, tested]
 

@@ -7,7 +7,9 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from adapters.breaker.rolling import RollingBreaker
 from application.alert.providers import PAUSE_MAX, AlertPausedProviders
+from application.provider.ports import Route
 from application.provider.states import ProviderStates
 from domain.kernel.errors import Unavailable
 from domain.provider.outcome import Accepted, AccountFault
@@ -26,7 +28,9 @@ class World:
         self.heard: list[Any] = []
         self.ids: list[str] = []
         self.deaf: deque[str] = deque()
-        self.states = ProviderStates(clock=self.clock, watch=self.telemetry)
+        self.states = ProviderStates(
+            clock=self.clock, watch=self.telemetry, breaker=lambda: RollingBreaker(self.clock)
+        )
         alert = AlertPausedProviders(
             providers=self.states, hook=None if mute else self, clock=self.clock, process=uuid4()
         )
@@ -39,10 +43,10 @@ class World:
         self.heard.append(msgspec.json.decode(body))
 
     def refuse(self, provider: str = "mailer") -> None:
-        self.states.record(provider, WRONG, probe=False)
+        self.states.record(Route(provider), WRONG)
 
     def take(self, provider: str = "mailer") -> None:
-        self.states.record(provider, Accepted("x"), probe=True)
+        self.states.record(Route(provider, probe=True), Accepted("x"))
 
     def kinds(self) -> list[str]:
         return [event["type"] for event in self.heard]
