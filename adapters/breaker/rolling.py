@@ -40,7 +40,7 @@ _STATES = {
 }
 
 
-class _Failed(Exception):
+class _CallFailed(Exception):
     """How aiobreaker learns of a failure."""
 
 
@@ -98,7 +98,7 @@ class _Window(CircuitBreakerStorage):
 class _HalfOpen(CircuitHalfOpenState):
     """Closes after several successes, and knows how many probes are under way."""
 
-    def __init__(self, breaker: CircuitBreaker, **changed: Any) -> None:
+    def __init__(self, breaker: CircuitBreaker, **changed: Any) -> None:  # Any: as the library calls it
         super().__init__(breaker, **changed)
         self._under_way: list[float] = []
         self._succeeded = 0
@@ -168,15 +168,15 @@ class RollingBreaker:
             self._breaker.state.ended()
         if result is CallResult.NOTHING:
             return
-        with suppress(_Failed, CircuitBreakerError):
+        with suppress(_CallFailed, CircuitBreakerError):
             self._breaker.call(_replay, result)
 
     def open(self) -> None:
-        """See `Breaker`."""
+        """Let no call through for a while."""
         self._breaker.open()
 
     def close(self) -> None:
-        """See `Breaker`."""
+        """Let every call through."""
         self._breaker.close()
 
     def _admits(self, *, take: bool) -> bool:
@@ -192,4 +192,4 @@ class RollingBreaker:
 def _replay(result: CallResult) -> None:
     """The call as the library sees it."""
     if result is CallResult.FAILED:
-        raise _Failed
+        raise _CallFailed

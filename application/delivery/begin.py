@@ -46,6 +46,8 @@ class CommittedCall(msgspec.Struct, frozen=True, kw_only=True):
     profile: Profile
     address: str
     route: Route
+    others: tuple[str, ...] = ()
+    """Providers that have not failed with it in this round, beside the one that is called."""
     begun: float
     """Monotonic seconds just before the lease: its end and the clearance's age are counted from here."""
     facts_at: datetime
@@ -169,6 +171,8 @@ class BeginDeliveries:
         if not isinstance(verdict, Cleared) or opened.key is None:
             return verdict
         able = self._able(leased)
+        tried = min(leased.failovers, max(0, len(able) - 1))
+        able = able[tried:] + able[:tried]
         if not able:
             return RetryAt(now + UNCONFIGURED_WAIT, "no provider configured", spends=False)
         route = self.providers.choose(able)
@@ -180,6 +184,7 @@ class BeginDeliveries:
             profile=opened.profile,
             address=verdict.address,
             route=route,
+            others=tuple(name for name in able[: len(able) - tried] if name != route.provider),
             begun=begun,
             facts_at=now,
             heard=heard,

@@ -15,7 +15,7 @@ from application.privacy.sealing import open_content, unwrap_content_key
 from application.provider.ports import Gateways, OutboundMessage, ProviderChoice
 from application.template.cached import CachedTemplates
 from application.template.ports import Renderer
-from domain.delivery.decide import AwaitReceipt, DeliveryProgress, GiveUp, Hold, RetryAt, decide
+from domain.delivery.decide import AwaitReceipt, DeliveryProgress, FailOver, GiveUp, Hold, RetryAt, decide
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.policy import RetryPolicy
 from domain.kernel.channel import NotificationClass
@@ -189,15 +189,20 @@ class CallProvider:
             self.policies[leased.klass],
             now=call.facts_at + timedelta(seconds=self.clock.monotonic() - call.heard),
             chance=self.dice.chance(),
+            others=bool(call.others) and not self.providers.all_paused(call.others),
         )
         status, spends = DeliveryStatus.QUEUED, True
+        failovers: int | None = None
         reason: str | None = None
         reference: str | None = None
         due: datetime | None = None
         match decision:
             case AwaitReceipt(reference):
                 status = DeliveryStatus.SENT
+            case FailOver(reason):
+                spends, failovers = False, leased.failovers + 1
             case RetryAt(due, reason, spends):
+                failovers = 0 if isinstance(outcome, Deferred | AccountFault) else None
                 if outcome == AccountFault(reason):
                     due = None  # the lane waits, not the delivery
             case GiveUp(reason):
@@ -215,6 +220,7 @@ class CallProvider:
             reference=reference,
             due=due,
             spends=spends,
+            failovers=failovers,
             latency=took,
         )
 

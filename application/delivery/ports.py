@@ -52,6 +52,8 @@ class Leased(msgspec.Struct, frozen=True, kw_only=True):
     channel_paused: bool
     providers: tuple[str, ...]
     """Of the channel, in order of preference."""
+    failovers: int = 0
+    """Providers that have failed with this delivery in the present round: the next one is called first."""
     template_id: str | None
     template_version: int | None
     content: bytes
@@ -127,6 +129,8 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     due: datetime | None = None
     """With QUEUED: not before; None: at once."""
     spends: bool = False
+    failovers: int | None = None
+    """Providers that have failed in the present round; None: as before."""
     latency: timedelta | None = None
     """How long the call took."""
 

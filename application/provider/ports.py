@@ -129,14 +129,6 @@ class Breaker(Protocol):
         """Learn what became of a call; one that was admitted before the last change of state says nothing."""
         ...
 
-    def open(self) -> None:
-        """Let no call through for a while."""
-        ...
-
-    def close(self) -> None:
-        """Let every call through."""
-        ...
-
 
 class PausedProvider(msgspec.Struct, frozen=True):
     """A paused provider: why, since when, and for how long."""

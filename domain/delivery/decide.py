@@ -36,7 +36,13 @@ class Hold(msgspec.Struct, frozen=True):
     reason: str
 
 
-Decision = AwaitReceipt | RetryAt | GiveUp | Hold
+class FailOver(msgspec.Struct, frozen=True):
+    """Another provider of the channel is tried at once; the class's retries count rounds of all providers."""
+
+    reason: str
+
+
+Decision = AwaitReceipt | RetryAt | GiveUp | Hold | FailOver
 
 
 class DeliveryProgress(msgspec.Struct, frozen=True):
@@ -50,15 +56,24 @@ class DeliveryProgress(msgspec.Struct, frozen=True):
 
 
 def decide(
-    progress: DeliveryProgress, outcome: Outcome, policy: RetryPolicy, *, now: datetime, chance: float
+    progress: DeliveryProgress,
+    outcome: Outcome,
+    policy: RetryPolicy,
+    *,
+    now: datetime,
+    chance: float,
+    others: bool = False,
 ) -> Decision:
     """Choose what follows the present attempt.
 
     Args:
         now: aware UTC.
         chance: uniform in [0, 1); spreads retries (full jitter, Brooker 2015).
+        others: another provider may be called, which has not failed with this delivery in this round.
 
-    A provider's Retry-After lengthens the wait and spends no attempt; the class's deadline bounds both.
+    What a provider has definitely not sent goes to another one; an unknown outcome never does, and a refused
+    recipient is refused by all.  A provider's Retry-After lengthens the wait and spends no attempt; the
+    class's deadline bounds both.
     Patience is counted in waits, so time that a delivery spent in its lane before the first attempt does not
     use it up.
     """
@@ -71,6 +86,8 @@ def decide(
             return Hold(reason)
         case NotCalled(reason):
             return _not_called(progress, reason, policy, now, chance)
+        case Deferred(reason, _, True) | AccountFault(reason) if others:
+            return FailOver(reason)
         case Deferred(reason, _, False) if progress.spent > policy.retries:
             return GiveUp(f"gave up: {reason}")
         case AccountFault(reason, certain):

@@ -98,6 +98,7 @@ notification_deliveries = Table(
     Column("attempt", Integer, nullable=False, server_default="0"),  # fencing token: leases so far
     Column("spent", SmallInteger, nullable=False, server_default=text("0")),
     Column("abandoned", SmallInteger, nullable=False, server_default=text("0")),  # leases without a word
+    Column("failovers", SmallInteger, nullable=False, server_default=text("0")),  # of the present round
     Column("epoch", SmallInteger, nullable=False, server_default=text("0")),  # replays so far
     Column("epoch_at", Time),  # when the present one began; NULL: at acceptance
     Column("moves", SmallInteger, nullable=False, server_default=text("1")),  # history rows so far

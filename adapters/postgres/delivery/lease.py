@@ -45,7 +45,7 @@ WITH taken AS (
     )
     RETURNING
         d.id, d.seq, d.attempt, d.spent, d.abandoned, d.moves, d.notification_id, d.user_id, d.channel,
-        d.priority, d.provider, d.epoch_at, d.content_key, d.reason IS NOT NULL AS interrupted,
+        d.priority, d.provider, d.failovers, d.epoch_at, d.content_key, d.reason IS NOT NULL AS interrupted,
         d.reason = 'worker lost' AS lost_now
 ), lost AS (
     UPDATE delivery_attempts AS a SET outcome = 'unknown', reason = 'worker lost', settled_at = now()
@@ -172,6 +172,7 @@ def _one(row: asyncpg.Record, shared: dict[str, object]) -> Leased:
         user=row["user_id"],
         channel=row["channel"],
         priority=Priority(row["priority"]),
+        failovers=row["failovers"],
         suppressed=row["suppressed"],
         content_key=row["content_key"],
         data_key=row["data_key"],

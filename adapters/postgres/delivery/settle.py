@@ -46,6 +46,7 @@ class _End(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None
     due: datetime | None
     spends: int
+    failovers: int | None
     latency_ms: float | None
     lines: str
     """New lines of the history, with commas between them."""
@@ -61,6 +62,7 @@ WITH moved AS (
         seq = d.seq + (e.status IN ('queued', 'failed'))::int,
         spent = d.spent + e.spends,
         moves = d.moves + cardinality(string_to_array(e.lines, ',')),
+        failovers = coalesce(e.failovers, d.failovers),
         not_before = CASE WHEN e.status = 'queued' THEN e.due END,
         lease_until = NULL,
         begun_at = NULL,
@@ -152,6 +154,7 @@ def _end(given: Settlement, end: Ending) -> _End:
         reference=storable(given.reference),
         due=given.due,
         spends=given.spends,
+        failovers=given.failovers,
         latency_ms=None if given.latency is None else given.latency / _MILLISECOND,
         lines=",".join(end.lines),
     )

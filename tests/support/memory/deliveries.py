@@ -150,6 +150,7 @@ class MemoryDeliveries:
             channel_enabled=configured.value.enabled if configured else True,
             channel_paused=configured.value.paused if configured else False,
             providers=configured.value.providers if configured else (),
+            failovers=row.failovers,
             template_id=notification.template_id,
             template_version=notification.template_version,
             content=notification.content,
@@ -188,6 +189,7 @@ class MemoryDeliveries:
         row.status, row.reason, row.updated_at = becomes, reason, now
         row.seq += becomes in (_S.QUEUED, _S.FAILED)
         row.spent += given.spends
+        row.failovers = row.failovers if given.failovers is None else given.failovers
         row.not_before = given.due if becomes is _S.QUEUED else None
         row.lease_until, row.begun_at, row.strikes = None, None, 0
         row.sent_at = now if becomes is _S.SENT else row.sent_at

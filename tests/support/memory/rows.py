@@ -63,6 +63,7 @@ class DeliveryRow:
     seq: int = 1
     attempt: int = 0
     spent: int = 0
+    failovers: int = 0
     strikes: int = 0
     epoch: int = 0
     epoch_at: datetime | None = None
