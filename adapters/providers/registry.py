@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
+from adapters.providers.email.mailgun import MailgunSettings
 from adapters.providers.email.postmark import PostmarkSettings
 from adapters.providers.email.resend import ResendSettings
 from adapters.providers.email.smtp.gateway import SmtpSettings
@@ -22,6 +23,7 @@ from domain.kernel.errors import Misconfigured
 
 _ALL: tuple[type[ProviderSettings], ...] = (
     # of e-mail
+    MailgunSettings,
     PostmarkSettings,
     ResendSettings,
     SmtpSettings,

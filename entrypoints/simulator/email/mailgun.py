@@ -1,0 +1,69 @@
+"""Mailgun: `POST /v3/{domain}/messages`, as a form or as multipart."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from aiohttp import web
+
+from domain.kernel.json_values import Json
+from domain.provider.instruction import Behaviour
+from entrypoints.simulator.kit import Got, Simulator, answer, basic_of, routes
+
+BAD_KEY = "bad"
+_ERRORS: Mapping[Behaviour, tuple[int, str]] = {
+    Behaviour.REFUSE: (400, "'to' parameter is not a valid address. please check documentation"),
+    Behaviour.DEFER: (500, "Internal Server Error"),
+    Behaviour.THROTTLE: (
+        429,
+        "Domain shop.test is not allowed to send: account-requests-per-sec limit exceeded, "
+        "try again after 1 seconds",
+    ),
+}
+
+
+def mailgun(simulator: Simulator) -> list[web.RouteDef]:
+    """Its routes; any key is good but the one named `bad`."""
+
+    async def create(request: web.Request) -> web.Response:
+        user, key = basic_of(request)
+        if user != "api" or key == BAD_KEY:
+            return answer("Forbidden", 401)
+        document = await _document(request)
+        for name in ("from", "to"):
+            if not document.get(name):
+                return answer({"message": f"'{name}' parameter is missing"}, 400)
+        if not (document.get("text") or document.get("html")):
+            words = "Need at least one of 'text', 'html', 'amp-html' or 'template' parameters specified"
+            return answer({"message": words}, 400)
+        [behaviour] = await simulator.take([_got(document)])
+        if behaviour in _ERRORS:
+            status, words = _ERRORS[behaviour]
+            return answer({"message": words}, status, {"Retry-After": "1"} if status == 429 else None)
+        own = f"<{simulator.reference()}@{request.match_info['domain']}>"
+        return answer({"id": document.get("h:Message-Id", own), "message": "Queued. Thank you."})
+
+    return routes(("POST", "/v3/{domain}/messages", create))
+
+
+async def _document(request: web.Request) -> dict[str, Json]:
+    """The fields of the form; its files are a list under `attachment`."""
+    document: dict[str, Json] = {}
+    for name, value in (await request.post()).items():
+        if isinstance(value, web.FileField):
+            content = value.file.read()
+            file = {"name": value.filename, "type": value.content_type, "bytes": len(content)}
+            document.setdefault(name, []).append(file)
+        else:
+            document[name] = str(value)
+    return document
+
+
+def _got(document: dict[str, Json]) -> Got:
+    delivery = document.get("v:posthorn_delivery")
+    header: str = document["to"]
+    return Got(
+        address=header.rpartition("<")[2].rstrip("> "),
+        delivery=UUID(delivery) if delivery else None,
+        attempt=int(document.get("v:posthorn_attempt", 1)),
+        document=document,
+    )
