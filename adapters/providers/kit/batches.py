@@ -1,12 +1,13 @@
 """Messages that are called at the same time share a call, where a provider takes several.
 
 Each caller gets the outcome of its own message.  A call begins as soon as a connection is free, with what
-waits then: alone while there is little to do, in full batches under load.
+waits then: alone while there is little to do, in full batches under load.  Where not all messages can share a
+call, those that can are gathered, and the groups take turns.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
 from application.kernel.supervision import start
@@ -19,6 +20,10 @@ WAIT_MAX = 1.0
 Waiting = tuple[OutboundMessage, "asyncio.Future[Outcome]", float]
 
 
+def _one_group(_: OutboundMessage) -> Hashable:
+    return None
+
+
 @dataclass(slots=True, kw_only=True)
 class MessageBatches:
     """Gathers messages for the calls of one account.
@@ -29,6 +34,7 @@ class MessageBatches:
         most: messages of one call.
         at_a_time: calls under way at a time.
         bytes_max: of all contents of one call, roughly.
+        group: messages of which it says the same can share a call.
     """
 
     call: Callable[[Sequence[OutboundMessage]], Awaitable[Sequence[Outcome]]]
@@ -36,7 +42,9 @@ class MessageBatches:
     at_a_time: int
     bytes_max: int = 8 * 1024 * 1024
     wait_max: float = WAIT_MAX
-    _queue: deque[Waiting] = field(default_factory=deque)
+    group: Callable[[OutboundMessage], Hashable] = _one_group
+    _queues: dict[Hashable, deque[Waiting]] = field(default_factory=dict)
+    """By group; the first one is next."""
     _running: int = 0
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
@@ -44,7 +52,7 @@ class MessageBatches:
         """Send it with others; a cancelled caller's message is sent all the same once its call has begun."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Outcome] = loop.create_future()
-        self._queue.append((message, done, loop.time()))
+        self._queues.setdefault(self.group(message), deque()).append((message, done, loop.time()))
         if self._running < self.at_a_time:
             self._running += 1
             start("batch of messages", self._run(), among=self._tasks)
@@ -69,14 +77,25 @@ class MessageBatches:
 
     def _next(self) -> list[Waiting]:
         """The next batch: nobody who has gone, nobody who has waited for too long."""
+        while self._queues:
+            group = next(iter(self._queues))
+            queue = self._queues.pop(group)
+            batch = self._taken_from(queue)
+            if queue:
+                self._queues[group] = queue
+            if batch:
+                return batch
+        return []
+
+    def _taken_from(self, queue: deque[Waiting]) -> list[Waiting]:
         batch: list[Waiting] = []
         size, now = 0, asyncio.get_running_loop().time()
-        while self._queue and len(batch) < self.most:
-            message, done, since = self._queue[0]
+        while queue and len(batch) < self.most:
+            message, done, since = queue[0]
             size += len(message.body or "") + len(message.html_body or "")
             if batch and size > self.bytes_max:
                 break
-            self._queue.popleft()
+            queue.popleft()
             if done.done():
                 continue
             if now - since > self.wait_max:
