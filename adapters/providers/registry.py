@@ -10,6 +10,7 @@ from pathlib import Path
 from adapters.providers.email.mailgun import MailgunSettings
 from adapters.providers.email.postmark import PostmarkSettings
 from adapters.providers.email.resend import ResendSettings
+from adapters.providers.email.sendgrid import SendGridSettings
 from adapters.providers.email.smtp.gateway import SmtpSettings
 from adapters.providers.kit.ledger import Ledger
 from adapters.providers.kit.settings import ProviderContext, ProviderSettings
@@ -26,6 +27,7 @@ _ALL: tuple[type[ProviderSettings], ...] = (
     MailgunSettings,
     PostmarkSettings,
     ResendSettings,
+    SendGridSettings,
     SmtpSettings,
     # of text messages
     TwilioSettings,
