@@ -11,6 +11,7 @@ from adapters.providers.email.mailgun import MailgunSettings
 from adapters.providers.email.postmark import PostmarkSettings
 from adapters.providers.email.resend import ResendSettings
 from adapters.providers.email.sendgrid import SendGridSettings
+from adapters.providers.email.ses import SesSettings
 from adapters.providers.email.smtp.gateway import SmtpSettings
 from adapters.providers.kit.ledger import Ledger
 from adapters.providers.kit.settings import ProviderContext, ProviderSettings
@@ -28,6 +29,7 @@ _ALL: tuple[type[ProviderSettings], ...] = (
     PostmarkSettings,
     ResendSettings,
     SendGridSettings,
+    SesSettings,
     SmtpSettings,
     # of text messages
     TwilioSettings,

@@ -1,6 +1,7 @@
 """What the providers of e-mail have in common."""
 
 from email.headerregistry import Address
+from email.utils import formataddr
 from typing import Annotated
 
 import msgspec
@@ -31,6 +32,18 @@ def recipient(message: OutboundMessage) -> str:
     name = " ".join(message.name.split())
     local, _, domain = message.address.rpartition("@")
     return str(Address(display_name=name, username=local, domain=domain))
+
+
+def ascii_mailbox(name: str | None, address: str) -> str | None:
+    """Name and address in ASCII alone: the name in encoded words, the domain in Punycode.  None: what stands
+    before the @ has other letters, or it is no address."""
+    local, _, domain = address.rpartition("@")
+    if not (local and domain):
+        return None
+    try:
+        return formataddr((" ".join((name or "").split()), f"{local}@{domain.encode('idna').decode()}"))
+    except UnicodeError:
+        return None
 
 
 def email_parts(message: OutboundMessage) -> EmailParts:
