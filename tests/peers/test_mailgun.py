@@ -47,7 +47,7 @@ def fields(sent: OutboundMessage) -> dict[str, str]:
         "text": "Thank you. 谢谢 & more",
         "html": "<p>Thank you.</p>",
         "h:Reply-To": "help@shop.test",
-        "h:Message-Id": f"<{sent.delivery}.1@{DOMAIN}>",
+        "h:Message-Id": f"<{sent.delivery}@{DOMAIN}>",
         "v:posthorn_delivery": str(sent.delivery),
         "v:posthorn_attempt": "1",
     }

@@ -1,5 +1,6 @@
 """The segments of a text, held to smsutil."""
 
+import pytest
 import smsutil
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,17 @@ ESCAPE = "\x1b"
     )
 )
 def test_smsutil_cuts_a_text_at_the_same_places(text: str) -> None:
+    compare(text)
+
+
+@pytest.mark.parametrize("character", "a€ç🎉")
+def test_so_it_does_at_every_length(character: str) -> None:
+    for length in range(1, 480):
+        compare(character * length)
+        compare("ab" + character * length)
+
+
+def compare(text: str) -> None:
     theirs, ours = smsutil.split(text), segments(text)
     assert ours.encoding is ENCODINGS[theirs.encoding]
     assert list(ours.parts) == [part.content for part in theirs.parts]

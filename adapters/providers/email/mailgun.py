@@ -1,8 +1,9 @@
 """E-mail by Mailgun: `POST /v3/{domain}/messages`, https://documentation.mailgun.com/docs/mailgun/api-reference.
 
-A message is a form; one with attachments is sent as multipart.  Its Message-Id is ours, so that Mailgun's
-events can be asked for it; our delivery and its attempt are variables (`v:…`), which every webhook gives
-back.  An error is named by its words alone: `WORDS`.
+A message is a form; one with attachments is sent as multipart.  Its Message-Id is made of our delivery's
+id, the same on every attempt: receivers can tell that two copies are one, and Mailgun's events can be asked
+for it.  Our delivery and its attempt are variables (`v:…`), which every webhook gives back.  An error is
+named by its words alone: `WORDS`.
 """
 
 from base64 import b64decode
@@ -110,7 +111,7 @@ class MailgunGateway:
             "text": message.body if message.body or message.html_body else NO_TEXT,
             "html": message.html_body,
             "h:Reply-To": email_parts(message).reply_to or self._settings.reply_to,
-            "h:Message-Id": f"<{message.delivery}.{message.attempt}@{self._settings.domain}>",
+            "h:Message-Id": f"<{message.delivery}@{self._settings.domain}>",
         }
         return present({**fields, **{f"v:{name}": value for name, value in correlation(message).items()}})
 
