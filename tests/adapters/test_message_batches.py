@@ -30,3 +30,20 @@ async def test_only_messages_of_a_group_share_a_call() -> None:
 
 async def test_groups_take_turns() -> None:
     assert await _calls("aaaabbc", most=2) == ["aa", "bb", "c", "aa"]
+
+
+async def test_a_call_carries_so_many_bytes_attachments_among_them() -> None:
+    calls: list[int] = []
+
+    async def call(messages: Sequence[OutboundMessage]) -> Sequence[Outcome]:
+        calls.append(len(messages))
+        return [Accepted(str(each.delivery)) for each in messages]
+
+    batches = MessageBatches(call=call, most=10, at_a_time=1, bytes_max=1_000)
+    file = {"name": "a.txt", "type": "text/plain", "content": "a" * 600}
+    sent = [
+        *(message(body="a" * 400) for _ in range(3)),
+        *(message(parts={"attachments": [file]}) for _ in range(2)),
+    ]
+    await asyncio.gather(*(batches.send(each) for each in sent))
+    assert calls == [2, 1, 1, 1]

@@ -39,3 +39,23 @@ class TestPostmark(HttpGatewayContract):
             closing(self.made(url, token=Secret("bad"))) as gateway,
         ):
             assert isinstance(await gateway.send(message()), AccountFault)
+
+    async def test_attachments_and_where_answers_go(
+        self, gateway: PostmarkGateway, simulator: Simulator
+    ) -> None:
+        file = {"name": "Rechnung März.pdf", "type": "application/pdf", "content": "JVBERi0="}
+        await gateway.send(message(parts={"replyTo": "help@shop.test", "attachments": [file]}))
+        document = simulator.got[0].document
+        assert document["ReplyTo"] == "help@shop.test"
+        assert document["Attachments"] == [
+            {"Name": "Rechnung März.pdf", "Content": "JVBERi0=", "ContentType": "application/pdf"}
+        ]
+
+    async def test_an_attachment_without_content_is_refused_without_a_call(
+        self, gateway: PostmarkGateway, simulator: Simulator
+    ) -> None:
+        parts = {"attachments": [{"name": "a", "type": "text/plain", "url": "https://shop.test/a"}]}
+        outcome = await gateway.send(message(parts=parts))
+        assert isinstance(outcome, Refused)
+        assert not outcome.examined
+        assert simulator.got == []

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from adapters.providers.kit.batches import MessageBatches
-from adapters.providers.kit.email import NO_TEXT, EmailSettings, recipient
+from adapters.providers.kit.email import NO_TEXT, EmailSettings, email_parts, recipient, refused_unsent
 from adapters.providers.kit.error_kinds import ErrorKind
 from adapters.providers.kit.http import (
     HttpAnswer,
@@ -85,7 +85,7 @@ class PostmarkGateway:
 
     async def send(self, message: OutboundMessage) -> Outcome:
         """Make one call, with others; Accepted's reference is Postmark's MessageID."""
-        return await self._batches.send(message)
+        return refused_unsent(message) or await self._batches.send(message)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -110,15 +110,21 @@ class PostmarkGateway:
         return [self._outcome(answer, said)] * len(messages)
 
     def _document(self, message: OutboundMessage) -> dict[str, Json]:
+        parts = email_parts(message)
+        attachments = [
+            {"Name": each.name, "Content": each.content, "ContentType": each.type}
+            for each in parts.attachments
+        ]
         document = {
             "From": self._settings.sender,
             "To": recipient(message),
-            "ReplyTo": self._settings.reply_to,
+            "ReplyTo": parts.reply_to or self._settings.reply_to,
             "Subject": message.subject or "",
             "TextBody": message.body,
             "HtmlBody": message.html_body,
             "MessageStream": self._settings.stream,
             "Metadata": correlation(message),
+            "Attachments": attachments or None,
         }
         if not (message.body or message.html_body):
             document["TextBody"] = NO_TEXT

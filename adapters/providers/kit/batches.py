@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from application.kernel.supervision import start
 from application.provider.ports import OutboundMessage
 from domain.provider.outcome import NotCalled, Outcome, Unknown
@@ -92,7 +94,7 @@ class MessageBatches:
         size, now = 0, asyncio.get_running_loop().time()
         while queue and len(batch) < self.most:
             message, done, since = queue[0]
-            size += len(message.body or "") + len(message.html_body or "")
+            size += _size(message)
             if batch and size > self.bytes_max:
                 break
             queue.popleft()
@@ -103,3 +105,9 @@ class MessageBatches:
                 continue
             batch.append((message, done, since))
         return batch
+
+
+def _size(message: OutboundMessage) -> int:
+    """Of all that is long in it: texts, and attachments."""
+    parts = len(msgspec.json.encode(message.parts)) if message.parts else 0
+    return len(message.body or "") + len(message.html_body or "") + parts
