@@ -37,9 +37,6 @@ class Metrics:
         self.to_queue = self._histogram(
             "event_to_queue_seconds", "From acceptance to the broker's confirm.", _TO_QUEUE, "priority"
         )
-        self.requests = self._histogram(
-            "provider_request_duration_seconds", "Calls to providers.", _STAGES, "provider"
-        )
         self.http = self._histogram(
             "http_request_duration_seconds", "Requests to the API.", _STAGES, "method", "route", "status"
         )
@@ -50,9 +47,6 @@ class Metrics:
         self.held = self._gauge(
             "held_deliveries", "Deliveries that rest on a call whose outcome nobody knows."
         )
-        self.provider_rests = self._gauge(
-            "provider_rests", "1 while a provider refuses our account or configuration.", "provider"
-        )
         self.jobs = self._gauge("jobs_unfinished", "Jobs that are to be gone on with.")
         self.partitions_ahead = self._gauge(
             "partitions_ahead", "Months after the present one that have partitions; -1: this one has none."
@@ -62,6 +56,7 @@ class Metrics:
         )
         self._gauge("build_info", "Always 1.", "version").labels(version).set(1)
         self._types: set[str] = set()
+        self._add_providers()
 
     def known(self, type_: str) -> str:
         """The type itself, or `other` when there are too many."""
@@ -70,6 +65,17 @@ class Metrics:
                 return "other"
             self._types.add(type_)
         return type_
+
+    def _add_providers(self) -> None:
+        self.requests = self._histogram(
+            "provider_request_duration_seconds", "Calls to providers.", _STAGES, "provider"
+        )
+        self.provider_rests = self._gauge(
+            "provider_rests", "1 while a provider refuses our account or configuration.", "provider"
+        )
+        self.breaker_open = self._gauge(
+            "provider_breaker_open", "1 while so many calls to a provider fail that few are made.", "provider"
+        )
 
     def exposition(self) -> tuple[bytes, str]:
         """The text format, and its media type."""

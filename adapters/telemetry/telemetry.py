@@ -8,6 +8,7 @@ import structlog
 
 from adapters.telemetry.metrics import Metrics
 from application.outbox.ports import Waiting
+from application.provider.ports import BreakerState
 
 _log = structlog.get_logger("posthorn")
 
@@ -50,6 +51,12 @@ class PrometheusTelemetry:
         """Our account or configuration is refused."""
         self.metrics.provider_rests.labels(provider).set(1)
         self.trouble("provider.rests", provider=provider, reason=reason)
+
+    def breaker_moved(self, provider: str, state: BreakerState) -> None:
+        """The breaker of a provider account."""
+        is_closed = state is BreakerState.CLOSED
+        self.metrics.breaker_open.labels(provider).set(not is_closed)
+        (self.wide if is_closed else self.trouble)("provider.breaker", provider=provider, state=str(state))
 
     def provider_resumed(self, provider: str, paused_for: timedelta) -> None:
         """A probe was taken."""

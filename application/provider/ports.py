@@ -148,7 +148,7 @@ class PausedProviders(Protocol):
 
 
 class ProviderWatch(Protocol):
-    """Is called when a provider is paused, and when it is resumed."""
+    """Is called when a provider is paused or resumed, and when its breaker moves."""
 
     def provider_paused(self, provider: str, reason: str) -> None:
         """Our account or configuration is refused: nothing is sent by it until a probe succeeds."""
@@ -156,4 +156,8 @@ class ProviderWatch(Protocol):
 
     def provider_resumed(self, provider: str, paused_for: timedelta) -> None:
         """A probe has succeeded."""
+        ...
+
+    def breaker_moved(self, provider: str, state: BreakerState) -> None:
+        """Its breaker has opened, is half-open, or has closed."""
         ...

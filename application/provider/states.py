@@ -78,7 +78,11 @@ class ProviderStates:
             self.watch.provider_paused(provider, health.fault)
         elif before.fault is not None and health.fault is None:
             self.watch.provider_resumed(provider, paused_for(before, now))
-        self._breaker(provider).record(Admission(route.epoch), call_result(outcome))
+        breaker = self._breaker(provider)
+        state = breaker.state
+        breaker.record(Admission(route.epoch), call_result(outcome))
+        if breaker.state is not state:
+            self.watch.breaker_moved(provider, breaker.state)
         return outcome_for_delivery(health, outcome)
 
     def paused(self) -> Mapping[str, PausedProvider]:

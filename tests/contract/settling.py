@@ -96,6 +96,16 @@ class SettleContract:
         assert (await lease(engine, Pointer(taken.id, 1))).later == []
         assert len((await lease(engine, Pointer(taken.id, 2))).later) == 1
 
+    async def test_who_leases_it_next_knows_how_many_providers_have_failed(self, engine: Engine) -> None:
+        """Until a round of all is over; what says nothing of it leaves it as it is."""
+        [pointer], known = pointers(await engine.given()), []
+        for n, failovers in enumerate((1, None, 2, 0, None), start=1):
+            [taken] = (await lease(engine, Pointer(pointer.delivery, n))).taken
+            known.append(taken.failovers)
+            assert await begin(engine, taken)
+            await settle(engine, taken, S.QUEUED, outcome="deferred", reason="503", failovers=failovers)
+        assert known == [0, 1, 1, 2, 0]
+
     async def test_a_failed_delivery_becomes_a_dead_letter(self, engine: Engine) -> None:
         taken = await called(engine)
 

@@ -15,6 +15,7 @@ from application.intake.command import INTAKE
 from application.intake.outage import StoreOutage
 from application.kernel.supervision import End, Tasks
 from application.outbox.dispatch import RETURNED
+from application.provider.ports import BreakerState
 from config.container import Container
 from config.settings import Accepting, EngineSettings, Settings
 from domain.kernel.channel import Lane, Priority
@@ -91,6 +92,10 @@ class Voice:
     def provider_paused(self, provider: str, reason: str) -> None:
         """Into the trace."""
         self.trouble("provider.rests", provider=provider, reason=reason)
+
+    def breaker_moved(self, provider: str, state: BreakerState) -> None:
+        """Likewise."""
+        self.wide("provider.breaker", provider=provider, state=str(state))
 
     def provider_resumed(self, provider: str, paused_for: timedelta) -> None:
         """Likewise."""

@@ -4,6 +4,8 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+from application.provider.ports import BreakerState
+
 
 class RecordedTelemetry:
     """Implements `Telemetry` of the actors and `EventTelemetry` of the events entrance."""
@@ -27,6 +29,9 @@ class RecordedTelemetry:
 
     def provider_paused(self, provider: str, reason: str) -> None:
         self.trouble("provider.rests", provider=provider, reason=reason)
+
+    def breaker_moved(self, provider: str, state: BreakerState) -> None:
+        self.wide("provider.breaker", provider=provider, state=str(state))
 
     def provider_resumed(self, provider: str, paused_for: timedelta) -> None:
         self.wide("provider.goes_on", provider=provider)

@@ -91,6 +91,7 @@ async def test_a_breaker_that_is_open_keeps_all_from_the_provider(world: World) 
     await eventually(lambda: world.all_sent(more), timeout=5)
     assert all(calls(world, id_) == [("two", "accepted")] for id_ in more)
     assert tried <= 200
+    assert ("provider.breaker", {"provider": "one", "state": "open"}) in world.telemetry.wides
 
 
 async def test_all_that_fail_make_the_lane_pause_and_probe(world: World) -> None:
