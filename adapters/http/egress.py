@@ -86,12 +86,17 @@ class Egress:
     def session(self, timeout: timedelta) -> aiohttp.ClientSession:
         """A session that connects to nothing else; `timeout` is for a whole request."""
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(socket_factory=self._socket, force_close=True),
+            connector=aiohttp.TCPConnector(socket_factory=self.socket, force_close=True),
             timeout=aiohttp.ClientTimeout(total=timeout.total_seconds()),
             trust_env=False,
         )
 
-    def _socket(self, found: aiohttp.AddrInfoType) -> socket.socket:
+    def socket(self, found: aiohttp.AddrInfoType) -> socket.socket:
+        """A socket for an address that may be connected to; the `socket_factory` of a connector.
+
+        Raises:
+            Forbidden: it may not.
+        """
         family, kind, protocol, _, where = found
         self.check(str(where[0]), int(where[1]))
         made = socket.socket(family=family, type=kind, proto=protocol)

@@ -16,6 +16,7 @@ from adapters.providers.email.smtp.gateway import SmtpSettings
 from adapters.providers.kit.ledger import Ledger
 from adapters.providers.kit.settings import ProviderContext, ProviderSettings
 from adapters.providers.push.fcm import FcmSettings
+from adapters.providers.push.web_push.gateway import WebPushSettings
 from adapters.providers.sandbox import SandboxSettings
 from adapters.providers.sms.twilio import TwilioSettings
 from adapters.providers.sms.vonage import VonageSettings
@@ -36,6 +37,7 @@ _ALL: tuple[type[ProviderSettings], ...] = (
     VonageSettings,
     # of push notifications
     FcmSettings,
+    WebPushSettings,
     # of any channel
     SandboxSettings,
 )

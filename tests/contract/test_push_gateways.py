@@ -4,20 +4,27 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 
 from adapters.providers.kit.settings import ProviderGateway
 from adapters.providers.push.fcm import FcmGateway, FcmSettings
-from domain.provider.outcome import Accepted, Refused
+from adapters.providers.push.web_push.gateway import WebPushGateway, WebPushSettings
+from application.provider.ports import OutboundMessage
+from domain.kernel.secret import Secret
+from domain.provider.outcome import Accepted, AccountFault, Outcome, Refused
 from entrypoints.simulator.kit import Simulator
 from entrypoints.simulator.push.fcm import fcm, fcm_tokens
+from entrypoints.simulator.push.web_push import subscription, web_push
 from tests.contract.gateway import IDS, message
-from tests.contract.http_gateway import HttpGatewayContract, simulated
+from tests.contract.http_gateway import HttpGatewayContract, closing, simulated
 from tests.contract.test_gateway import CONTEXT
+from tests.support.answering import Said, answering
 from tests.support.fcm import credentials
 
 SHORT = timedelta(seconds=1)
+VAPID_KEY = "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"
 
 
 class PushGatewayContract(HttpGatewayContract):
@@ -79,3 +86,41 @@ class TestFcm(PushGatewayContract):
 
     def routes(self, simulator: Simulator) -> list[web.RouteDef]:
         return fcm(simulator)
+
+
+class Subscribed:
+    """The gateway, for addresses that become subscriptions at a push service."""
+
+    def __init__(self, gateway: WebPushGateway, service: str) -> None:
+        self._gateway = gateway
+        self._service = service
+
+    async def send(self, message: OutboundMessage) -> Outcome:
+        address = subscription(self._service, message.address)
+        return await self._gateway.send(msgspec.structs.replace(message, address=address))
+
+    async def aclose(self) -> None:
+        await self._gateway.aclose()
+
+
+class TestWebPush(PushGatewayContract):
+    kind = "web_push"
+    unreadable = Accepted  # the status says everything
+
+    def made(self, url: str, **changes: Any) -> Subscribed:
+        known: dict[str, Any] = {
+            "key": Secret(VAPID_KEY),
+            "contact": "mailto:push@shop.test",
+            "networks": ("127.0.0.0/8", "::1/128"),
+            "timeout": SHORT,
+        }
+        return Subscribed(WebPushSettings(**(known | changes)).gateway(CONTEXT), url)
+
+    def routes(self, simulator: Simulator) -> list[web.RouteDef]:
+        return web_push(simulator)
+
+    async def test_another_key_is_the_accounts_fault(self, simulator: Simulator) -> None:
+        async with answering(Said(403)) as service, closing(self.made(service.url)) as gateway:
+            outcome = await gateway.send(message())
+        assert isinstance(outcome, AccountFault)
+        assert not outcome.certain

@@ -12,19 +12,20 @@ import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from types import SimpleNamespace
 from typing import Annotated
 
 import aiohttp
 import msgspec
 from msgspec import Meta
 
+from adapters.http.egress import Egress, Forbidden
 from adapters.providers.kit.error_kinds import ErrorKind, kind_of_status, outcome_of
+from adapters.providers.kit.http_progress import HttpProgress, error_name, progress_trace
 from adapters.providers.kit.redaction import redacted
 from adapters.providers.kit.settings import ProviderSettings
 from domain.kernel.bounds import Count
 from domain.kernel.json_values import Json
-from domain.provider.outcome import Deferred, NotCalled, Outcome, Unknown
+from domain.provider.outcome import Deferred, NotCalled, Outcome, Refused, Unknown
 
 READ_MAX = 256 * 1024
 """Bytes read of an answer; what comes after is left, and the connection is closed."""
@@ -62,6 +63,10 @@ class Unsent(Exception):
 
 class NoConnection(Unsent):
     """No connection became free in time."""
+
+
+class OffLimits(Unsent):
+    """The URL leads where it may not; the text says where that is."""
 
 
 class NoAnswer(Exception):
@@ -109,13 +114,20 @@ class HttpCalls:
     """The connections of one account.  They open with the first call."""
 
     def __init__(
-        self, settings: HttpSettings, *, tls: ssl.SSLContext | None = None, headers: Mapping[str, str] = {}
+        self,
+        settings: HttpSettings,
+        *,
+        tls: ssl.SSLContext | None = None,
+        headers: Mapping[str, str] = {},
+        egress: Egress | None = None,
     ) -> None:
         """
         Args:
             tls: None: the system's certificates.
             headers: sent with every call.
+            egress: where URLs that come from outside may lead; None: anywhere.
         """
+        self._egress = egress
         self._pool = settings.pool
         self._timeout = settings.timeout.total_seconds()
         self._tls = tls
@@ -131,7 +143,7 @@ class HttpCalls:
             Unsent: nothing went out.
             NoAnswer: it went out, and no answer came.
         """
-        progress = SimpleNamespace(connected=False, sent=False)
+        progress = HttpProgress()
         try:
             async with (
                 asyncio.timeout(self._timeout),
@@ -147,8 +159,12 @@ class HttpCalls:
             raise (Unsent if progress.connected else NoConnection)(
                 f"no connection within {self._timeout:g} s"
             ) from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:  # their words quote URL and headers
-            raise (NoAnswer if progress.sent else Unsent)(_name(error)) from None
+        except aiohttp.ClientConnectorError as error:
+            if isinstance(error.os_error, Forbidden):
+                raise OffLimits(str(error.os_error)) from None
+            raise Unsent(error_name(error)) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise (NoAnswer if progress.sent else Unsent)(error_name(error)) from None
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -157,17 +173,17 @@ class HttpCalls:
 
     def _connected(self) -> aiohttp.ClientSession:
         if self._session is None:  # it belongs to the running loop
-            trace = aiohttp.TraceConfig()
-            trace.on_connection_create_start.append(_connecting)
-            trace.on_request_headers_sent.append(_sending)
             self._session = aiohttp.ClientSession(
                 headers={**self._headers, "Accept-Encoding": "identity"},
                 auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(total=None),  # `call` has its own
                 connector=aiohttp.TCPConnector(
-                    limit=self._pool, keepalive_timeout=IDLE_MAX, ssl=True if self._tls is None else self._tls
+                    limit=self._pool,
+                    keepalive_timeout=IDLE_MAX,
+                    ssl=True if self._tls is None else self._tls,
+                    socket_factory=self._egress.socket if self._egress else None,
                 ),
-                trace_configs=[trace],
+                trace_configs=[progress_trace()],
                 trust_env=False,
             )
         return self._session
@@ -178,6 +194,8 @@ def not_answered(error: Unsent | NoAnswer) -> Outcome:
     match error:
         case NoConnection():
             return NotCalled("all connections are at work")
+        case OffLimits():
+            return Refused(f"not called: {error}", examined=False)
         case Unsent():
             return Deferred(f"connecting: {error}", examined=False)
         case _:
@@ -227,16 +245,3 @@ async def _read(answer: aiohttp.ClientResponse) -> tuple[bytes, bool]:
             raise
         return b"", False
     return bytes(content), True
-
-
-async def _connecting(_session: object, progress: SimpleNamespace, _: object) -> None:
-    progress.trace_request_ctx.connected = True
-
-
-async def _sending(_session: object, progress: SimpleNamespace, _: object) -> None:
-    progress.trace_request_ctx.sent = True
-
-
-def _name(error: Exception) -> str:
-    inner = getattr(error, "os_error", None) or error
-    return getattr(inner, "strerror", None) or type(inner).__name__
