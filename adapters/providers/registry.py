@@ -18,6 +18,7 @@ from adapters.providers.kit.settings import ProviderContext, ProviderSettings
 from adapters.providers.push.fcm import FcmSettings
 from adapters.providers.push.web_push.gateway import WebPushSettings
 from adapters.providers.sandbox import SandboxSettings
+from adapters.providers.sms.sns import SnsSettings
 from adapters.providers.sms.twilio import TwilioSettings
 from adapters.providers.sms.vonage import VonageSettings
 from application.kernel.ports import Clock, Dice
@@ -33,6 +34,7 @@ _ALL: tuple[type[ProviderSettings], ...] = (
     SesSettings,
     SmtpSettings,
     # of text messages
+    SnsSettings,
     TwilioSettings,
     VonageSettings,
     # of push notifications
