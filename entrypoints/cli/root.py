@@ -15,7 +15,9 @@ from entrypoints.cli.doctor import doctor
 from entrypoints.cli.manual import manual
 from entrypoints.cli.notification.send import send
 from entrypoints.cli.process import all_, api, events, relay, worker
+from entrypoints.cli.provider import provider
 from entrypoints.cli.recovery import recover
+from entrypoints.cli.sandbox import sandbox
 from entrypoints.cli.shell import Commands, Shell
 from entrypoints.cli.topology import topology
 from entrypoints.cli.user import user
@@ -44,6 +46,6 @@ def cli(context: click.Context, path: Path | None, given: tuple[str, ...]) -> No
 
 for command in (
     *(api, worker, events, relay, all_, demo),
-    *(migrate, topology, key, user, send, channel, dlq, doctor, recover, config, manual),
+    *(migrate, topology, key, user, send, channel, provider, sandbox, dlq, doctor, recover, config, manual),
 ):
     cli.add_command(command)

@@ -76,6 +76,7 @@ FLOORS = (
             "doctor": "looks at everything a process stands on",
             "manual": "writes docs/cli.md",
             "process": "api, worker, events, relay, all",
+            "sandbox": "simulated providers on one port",
             "root": "the command that has all others",
             "shell": "what all commands share",
             "topology": "the broker's queues and exchanges",

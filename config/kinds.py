@@ -1,0 +1,32 @@
+"""The kinds of providers and the accounts of them, as commands list them."""
+
+import msgspec
+
+from adapters.providers.registry import KINDS
+from config.settings import Settings
+from domain.provider.capabilities import Capabilities
+
+
+class ListedProvider(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A kind of provider, or an account of that kind."""
+
+    name: str = ""
+    """Of the account; empty: it is a kind."""
+    kind: str
+    description: str
+    capabilities: Capabilities
+
+
+def every_kind() -> list[ListedProvider]:
+    """Every kind there is, by name."""
+    return [_listed(kind) for kind in sorted(KINDS)]
+
+
+def configured(settings: Settings) -> list[ListedProvider]:
+    """Every account that is configured, by name."""
+    return [_listed(each.kind(), name) for name, each in sorted(settings.providers.items())]
+
+
+def _listed(kind: str, name: str = "") -> ListedProvider:
+    described = (KINDS[kind].__doc__ or "").partition("\n")[0]
+    return ListedProvider(name=name, kind=kind, description=described, capabilities=KINDS[kind].capabilities)

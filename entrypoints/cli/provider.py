@@ -1,0 +1,31 @@
+"""`posthorn provider`: the accounts that are configured, and what their kinds can do."""
+
+import click
+
+from entrypoints.cli.shell import Shell, json_option, out, pass_shell, show, table
+
+
+@click.group()
+def provider() -> None:
+    """Providers: who carries the messages of the channels."""
+
+
+@provider.command()
+@click.option("--kinds", is_flag=True, help="Every kind there is, with what it can do.")
+@json_option
+@pass_shell
+def ls(shell: Shell, kinds: bool, as_json: bool) -> None:
+    """List the providers that are configured."""
+    from config.kinds import configured, every_kind
+
+    rows = every_kind() if kinds else configured(shell.load().settings)
+    if as_json:
+        show(rows)
+        return
+    printed = table("kind" if kinds else "name", "kind" if not kinds else "channels", "batch", "receipts")
+    for row in rows:
+        channels = ", ".join(row.capabilities.channels) or "all"
+        first = (row.kind, channels) if kinds else (row.name, row.kind)
+        receipts = "yes" if row.capabilities.receipts else "no"
+        printed.row(*first, row.capabilities.batch_max, receipts)
+    out().print(printed)

@@ -1,0 +1,44 @@
+"""All simulated providers on one port, each under the name of its kind: `http://127.0.0.1:8026/postmark`."""
+
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+
+from entrypoints.simulator.email.mailgun import mailgun
+from entrypoints.simulator.email.postmark import postmark
+from entrypoints.simulator.email.resend import resend
+from entrypoints.simulator.email.sendgrid import sendgrid
+from entrypoints.simulator.email.ses import ses
+from entrypoints.simulator.kit import BODY_MAX, Simulator
+from entrypoints.simulator.push.fcm import fcm, fcm_tokens
+from entrypoints.simulator.sms.twilio import twilio
+from entrypoints.simulator.sms.vonage import vonage
+
+LOOK_ALIKES: Mapping[str, Callable[[Simulator], list[web.RouteDef]]] = {
+    "fcm": lambda simulator: [*fcm(simulator), *fcm_tokens(simulator)],
+    "mailgun": mailgun,
+    "postmark": postmark,
+    "resend": resend,
+    "sendgrid": sendgrid,
+    "ses": ses,
+    "twilio": twilio,
+    "vonage": vonage,
+}
+"""By the kind of provider."""
+
+
+async def serve(simulator: Simulator, host: str, port: int) -> web.AppRunner:
+    """Listen until the runner is cleaned up; port 0 takes a free one, which `runner.addresses` names.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    app = web.Application(client_max_size=BODY_MAX)
+    for kind, routes in LOOK_ALIKES.items():
+        one = web.Application(client_max_size=BODY_MAX)
+        one.router.add_routes(routes(simulator))
+        app.add_subapp(f"/{kind}/", one)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1.0)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    return runner
