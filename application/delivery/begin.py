@@ -147,7 +147,7 @@ class BeginDeliveries:
                 decided = self._one(leased, now, begun, heard)
             except KeyUnavailable as away:
                 pause_reason = str(away)
-                decided = RetryAt(now + KEY_WAIT, pause_reason, spends=False)
+                decided = RetryAt(now + KEY_WAIT, pause_reason, counts=False)
             except Exception as bug:  # noqa: BLE001  what cannot be decided must not hold its neighbours up
                 decided = GiveUp(f"cannot be decided: {type(bug).__name__}")
             if isinstance(decided, CommittedCall):
@@ -174,7 +174,7 @@ class BeginDeliveries:
         tried = min(leased.failovers, max(0, len(able) - 1))
         able = able[tried:] + able[:tried]
         if not able:
-            return RetryAt(now + UNCONFIGURED_WAIT, "no provider configured", spends=False)
+            return RetryAt(now + UNCONFIGURED_WAIT, "no provider configured", counts=False)
         route = self.providers.choose(able)
         if route is None:
             return Paused(f"at rest: {', '.join(able)}")
@@ -201,7 +201,7 @@ class BeginDeliveries:
     def _check(self, leased: Leased, opened: _Opened, now: datetime) -> Verdict:
         facts = Facts(
             accepted_at=leased.accepted_at,
-            spent=leased.spent,
+            attempts_counted=leased.attempts_counted,
             interrupted=leased.interrupted,
             strikes=leased.strikes,
             cancelled=leased.cancelled,
@@ -214,7 +214,10 @@ class BeginDeliveries:
         return check(facts, self.policies[leased.klass], now=now, chance=self.dice.chance())
 
     def _unanswered(self, leased: Leased, now: datetime) -> Verdict | None:
-        progress, policy = DeliveryProgress(leased.accepted_at, leased.spent), self.policies[leased.klass]
+        progress, policy = (
+            DeliveryProgress(leased.accepted_at, leased.attempts_counted),
+            self.policies[leased.klass],
+        )
         return unanswered(progress, policy, now=now, chance=self.dice.chance())
 
     def _able(self, leased: Leased) -> list[str]:

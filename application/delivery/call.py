@@ -184,14 +184,16 @@ class CallProvider:
     def _settlement(self, call: CommittedCall, outcome: Outcome, took: timedelta) -> Settlement:
         leased = call.leased
         decision = decide(
-            DeliveryProgress(leased.accepted_at, leased.spent + 1, leased.attempt - leased.spent),
+            DeliveryProgress(
+                leased.accepted_at, leased.attempts_counted + 1, leased.attempt - leased.attempts_counted
+            ),
             outcome,
             self.policies[leased.klass],
             now=call.facts_at + timedelta(seconds=self.clock.monotonic() - call.heard),
             chance=self.dice.chance(),
             others=bool(call.others) and not self.providers.all_paused(call.others),
         )
-        status, spends = DeliveryStatus.QUEUED, True
+        status, counts = DeliveryStatus.QUEUED, True
         failovers: int | None = None
         reason: str | None = None
         reference: str | None = None
@@ -200,8 +202,8 @@ class CallProvider:
             case AwaitReceipt(reference):
                 status = DeliveryStatus.SENT
             case FailOver(reason):
-                spends, failovers = False, leased.failovers + 1
-            case RetryAt(due, reason, spends):
+                counts, failovers = False, leased.failovers + 1
+            case RetryAt(due, reason, counts):
                 failovers = 0 if isinstance(outcome, Deferred | AccountFault) else None
                 if outcome == AccountFault(reason):
                     due = None  # the lane waits, not the delivery
@@ -219,7 +221,7 @@ class CallProvider:
             outcome=_TAGS[type(outcome)],
             reference=reference,
             due=due,
-            spends=spends,
+            counts=counts,
             failovers=failovers,
             latency=took,
         )

@@ -69,7 +69,7 @@ class ClearAgain:
         call = calls[stands.delivery, stands.attempt]
         facts = Facts(
             accepted_at=call.leased.accepted_at,
-            spent=call.leased.spent,
+            attempts_counted=call.leased.attempts_counted,
             interrupted=False,  # what followed from that was decided when it was begun
             cancelled=stands.cancelled,
             suppressed=stands.suppressed,

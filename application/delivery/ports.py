@@ -29,12 +29,12 @@ class Leased(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     attempt: int
     """The fencing token: quote it in begin and settle."""
-    spent: int
+    attempts_counted: int
     strikes: int
     """Consecutive leases that expired because their workers died."""
     interrupted: bool
     """A call begun under an earlier lease never settled, and nothing was decided since: its attempt is marked
-    `unknown`, stands so in the history and counts in `spent`."""
+    `unknown`, stands so in the history and counts in `attempts_counted`."""
     lost: str | None = None
     """Provider of such a call, when it was this lease that found it out."""
     notification: UUID
@@ -128,7 +128,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None = None
     due: datetime | None = None
     """With QUEUED: not before; None: at once."""
-    spends: bool = False
+    counts: bool = False
     failovers: int | None = None
     """Providers that have failed in the present round; None: as before."""
     latency: timedelta | None = None

@@ -34,11 +34,12 @@ class NewUser(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One recipient on one slot; born `queued` with seq 1."""
+    """One recipient on one channel; born `queued` with seq 1."""
 
     id: UUID
     user: UUID
     slot: str
+    """Part of what `id` is made of: several deliveries of one recipient differ in it.  The channel, today."""
     content_key: bytes
     """The notification's content key, wrapped under the user's key."""
 

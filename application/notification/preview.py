@@ -121,7 +121,7 @@ class PreviewNotification:
         now = self.clock.now()
         facts = Facts(
             accepted_at=now,
-            spent=0,
+            attempts_counted=0,
             interrupted=False,
             cancelled=False,
             suppressed=None,  # addresses under suppression are looked up when sending, not here

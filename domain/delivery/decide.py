@@ -20,7 +20,7 @@ class RetryAt(msgspec.Struct, frozen=True):
 
     due: datetime
     reason: str
-    spends: bool = True
+    counts: bool = True
     """Whether the attempt counts against the class's retries."""
 
 
@@ -49,7 +49,7 @@ class DeliveryProgress(msgspec.Struct, frozen=True):
     """How many attempts a delivery has had, and since when it counts as accepted."""
 
     accepted_at: datetime
-    spent: int
+    attempts_counted: int
     """Attempts of this epoch that counted, the present one included."""
     unspent: int = 0
     """Leases without an attempt that counted; each of them makes the next wait longer."""
@@ -72,7 +72,7 @@ def decide(
         others: another provider may be called, which has not failed with this delivery in this round.
 
     What a provider has definitely not sent goes to another one; an unknown outcome never does, and a refused
-    recipient is refused by all.  A provider's Retry-After lengthens the wait and spends no attempt; the
+    recipient is refused by all.  A provider's Retry-After lengthens the wait, and the attempt does not count; the
     class's deadline bounds both.
     Patience is counted in waits, so time that a delivery spent in its lane before the first attempt does not
     use it up.
@@ -88,7 +88,7 @@ def decide(
             return _not_called(progress, reason, policy, now, chance)
         case Deferred(reason, _, True) | AccountFault(reason) if others:
             return FailOver(reason)
-        case Deferred(reason, _, False) if progress.spent > policy.retries:
+        case Deferred(reason, _, False) if progress.attempts_counted > policy.retries:
             return GiveUp(f"gave up: {reason}")
         case AccountFault(reason, certain):
             # When it is uncertain whose fault it is, other messages are tried before this one is repeated.
@@ -108,7 +108,7 @@ def _not_called(
     due = now + policy.delay(max(1, progress.unspent), chance)
     if due > progress.accepted_at + policy.lifetime:
         return GiveUp(f"gave up: {reason}")
-    return RetryAt(due, reason, spends=False)
+    return RetryAt(due, reason, counts=False)
 
 
 def _unspent(
@@ -116,7 +116,7 @@ def _unspent(
 ) -> RetryAt | GiveUp:
     if wait and now + wait > progress.accepted_at + policy.lifetime:
         return GiveUp(f"gave up: {reason}")
-    return RetryAt(now + wait, reason, spends=False)
+    return RetryAt(now + wait, reason, counts=False)
 
 
 def _later(
@@ -127,15 +127,15 @@ def _later(
     now: datetime,
     chance: float,
 ) -> Decision:
-    patient = (progress.spent - policy.retries) * policy.delay_max <= policy.patience
+    patient = (progress.attempts_counted - policy.retries) * policy.delay_max <= policy.patience
     if retry_after is not None:
         due = now + max(retry_after, policy.delay(1, chance))
-    elif progress.spent <= policy.retries:
-        due = now + policy.delay(progress.spent, chance)
+    elif progress.attempts_counted <= policy.retries:
+        due = now + policy.delay(progress.attempts_counted, chance)
     elif patient:
         due = now + policy.delay_max
     else:
         return GiveUp(f"gave up: {reason}")
     if due > progress.accepted_at + policy.lifetime:
         return GiveUp(f"gave up: {reason}")
-    return RetryAt(due, reason, spends=retry_after is None)
+    return RetryAt(due, reason, counts=retry_after is None)

@@ -16,7 +16,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The facts on which the gate decides."""
 
     accepted_at: datetime
-    spent: int
+    attempts_counted: int
     """Attempts of this epoch that counted so far, an interrupted one included."""
     interrupted: bool
     """A call was begun under an earlier lease and its outcome is unknown, because its worker died."""
@@ -84,7 +84,7 @@ def check(facts: Facts, policy: RetryPolicy, *, now: datetime, chance: float) ->
         chance: uniform in [0, 1).
     """
     if facts.interrupted:
-        progress = DeliveryProgress(facts.accepted_at, facts.spent)
+        progress = DeliveryProgress(facts.accepted_at, facts.attempts_counted)
         if (follow := unanswered(progress, policy, now=now, chance=chance)) is not None:
             return follow
     if facts.strikes >= STRIKES_MAX:
@@ -104,6 +104,6 @@ def check(facts: Facts, policy: RetryPolicy, *, now: datetime, chance: float) ->
     if facts.address is None:
         if now < facts.accepted_at + policy.address_patience:
             step = min(max(now - facts.accepted_at, STEP_MIN), STEP_MAX)
-            return RetryAt(now + step, "no address yet", spends=False)
+            return RetryAt(now + step, "no address yet", counts=False)
         return GiveUp("no address")
     return Cleared(facts.address)

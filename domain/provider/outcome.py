@@ -17,7 +17,7 @@ class Deferred(msgspec.Struct, frozen=True, tag="deferred"):
 
     reason: str
     retry_after: timedelta | None = None
-    """The provider asked for this wait (Retry-After, 429): lengthens the wait and spends no attempt."""
+    """The provider asked for this wait (Retry-After, 429): it is kept, and the attempt does not count."""
     may_recover: bool = True
     """The cause may pass with time, so slow retries follow.  False: it is given up after the fast retries."""
     examined: bool = True
@@ -35,8 +35,8 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
 class AccountFault(msgspec.Struct, frozen=True, tag="account_fault"):
     """Definitely not sent, because of our account: the login, the sender, relaying, a quota, TLS.
 
-    It concerns no recipient, so it ends no delivery and counts no attempt: the provider is paused until a
-    probe succeeds (`domain.provider.health`).
+    It concerns no recipient, so it ends no delivery, and the attempt does not count: the provider is
+    paused until a probe succeeds (`domain.provider.health`).
     """
 
     reason: str

@@ -37,7 +37,7 @@ async def ended(
     begins = [Begin(delivery=row.id, attempt=taken.attempt, provider=provider)]
     await deliveries.begin(begins, cleared_at=world.rows.clock.now())
     settlement = Settlement(
-        delivery=row.id, attempt=taken.attempt, status=status, outcome=outcome, reason=reason, spends=True
+        delivery=row.id, attempt=taken.attempt, status=status, outcome=outcome, reason=reason, counts=True
     )
     await deliveries.settle([settlement])
     return row

@@ -153,7 +153,7 @@ async def _deliver(deliveries: PostgresDeliveries, batch: list[Pointer]) -> int:
                 status=DeliveryStatus.SENT,
                 outcome="accepted",
                 reference="sandbox-1",
-                spends=True,
+                counts=True,
                 latency=timedelta(milliseconds=3),
             )
             for one in leases.taken

@@ -63,7 +63,12 @@ class AcceptanceContract:
             for new in given.deliveries:
                 row = await engine.delivery(new.id)
                 assert (row.notification_id, row.user_id, row.status) == (given.id, new.user, "queued")
-                assert (row.seq, row.attempt, row.spent, row.content_key) == (1, 0, 0, new.content_key)
+                assert (row.seq, row.attempt, row.attempts_counted, row.content_key) == (
+                    1,
+                    0,
+                    0,
+                    new.content_key,
+                )
                 assert (row.channel, row.priority, row.slot) == (
                     given.lane.channel,
                     given.lane.priority,

@@ -21,7 +21,7 @@ LIVE = Selection(mode="live")
 async def failed(engine: Engine, reason: str = "550 no such user", **changes: object) -> Leased:
     """A delivery that was given up after a call; its message has left the outbox."""
     taken = await called(engine, await engine.given(**changes))
-    await settle(engine, taken, S.FAILED, outcome="refused", reason=reason, spends=True)
+    await settle(engine, taken, S.FAILED, outcome="refused", reason=reason, counts=True)
     await engine.outbox().delete([row.message.id for row in await engine.messages()])
     return taken
 
@@ -101,7 +101,7 @@ class ReplayContract:
         assert (dead.closed_by, dead.resolution) == ("ada", "replayed")
         assert dead.closed_at is not None
         row = await engine.delivery(taken.id)
-        assert (row.status, row.epoch, row.spent, row.reason) == (S.QUEUED, 1, 0, None)
+        assert (row.status, row.epoch, row.attempts_counted, row.reason) == (S.QUEUED, 1, 0, None)
         assert await engine.history(row.id) == [
             *CALLED,
             ("failed", "550 no such user"),
@@ -120,7 +120,7 @@ class ReplayContract:
         await engine.letters().replay([letter(taken)], "ada")
         [again] = (await lease(engine, Pointer(taken.id, taken.seq + 2))).taken
         await begin(engine, again)
-        await settle(engine, again, S.FAILED, outcome="refused", reason="still", spends=True)
+        await settle(engine, again, S.FAILED, outcome="refused", reason="still", counts=True)
 
         assert [row.resolution for row in await engine.dead_letters(taken.id)] == ["replayed", None]
         assert (await engine.letters().replay([letter(taken)], "ada")).deliveries == []
@@ -142,7 +142,7 @@ class ReplayContract:
         new = await engine.given(2)
         one, other = (await lease(engine, *pointers(new))).taken
         await begin(engine, one)
-        await settle(engine, one, S.FAILED, outcome="refused", reason="gone", spends=True)
+        await settle(engine, one, S.FAILED, outcome="refused", reason="gone", counts=True)
         await settle(engine, other, S.QUEUED)
         assert await engine.cancelling().mark(new.id, "live")
 
@@ -158,7 +158,7 @@ class ReplayContract:
         assert await engine.cancelling().mark(new.id, Mode.LIVE)
         for taken in (moved, chosen, left):
             assert await begin(engine, taken)
-            await settle(engine, taken, S.FAILED, outcome="refused", reason="gone", spends=True)
+            await settle(engine, taken, S.FAILED, outcome="refused", reason="gone", counts=True)
 
         leases = await lease(engine, letter(moved))
         reopened = await engine.letters().replay([letter(chosen)], "ada")

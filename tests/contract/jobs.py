@@ -95,7 +95,7 @@ class JobsContract:
         assert step.job.status is JobStatus.RUNNING, "a full chunk does not know that it is the last"
         [again] = (await lease(engine, Pointer(taken.id, taken.seq + 2))).taken
         await begin(engine, again)
-        await settle(engine, again, S.FAILED, outcome="refused", reason="still", spends=True)
+        await settle(engine, again, S.FAILED, outcome="refused", reason="still", counts=True)
         await failed(engine)
 
         after = await run(engine, made)

@@ -66,7 +66,7 @@ class LeaseContract:
                     id=new.deliveries[0].id,
                     seq=1,
                     attempt=1,
-                    spent=0,
+                    attempts_counted=0,
                     strikes=0,
                     interrupted=False,
                     notification=new.id,
@@ -206,14 +206,18 @@ class LeaseContract:
 
         await engine.shift(first.id, "lease_until", PAST)
         second = await leased(engine, new)
-        assert (second.attempt, second.interrupted, second.spent) == (2, False, 0)  # no call was begun
+        assert (second.attempt, second.interrupted, second.attempts_counted) == (
+            2,
+            False,
+            0,
+        )  # no call was begun
 
     async def test_a_lost_worker_leaves_an_unknown_call(self, engine: Engine) -> None:
         new = await engine.given()
 
         second = await lose_worker(engine, await leased(engine, new))
 
-        assert (second.interrupted, second.attempt, second.spent, second.seq) == (True, 2, 1, 1)
+        assert (second.interrupted, second.attempt, second.attempts_counted, second.seq) == (True, 2, 1, 1)
         [call] = await engine.attempts(second.id)
         assert (call.attempt, call.outcome, call.reason) == (1, "unknown", "worker lost")
         assert call.settled_at is not None
@@ -231,7 +235,7 @@ class LeaseContract:
 
         [third] = (await lease(engine, *pointers(new), strikes_max=2)).taken
 
-        assert (third.interrupted, third.attempt, third.spent) == (True, 3, 1)  # counted once
+        assert (third.interrupted, third.attempt, third.attempts_counted) == (True, 3, 1)  # counted once
         assert [call.attempt for call in await engine.attempts(third.id)] == [1]
         assert (await engine.history(third.id))[2:] == [("unknown", "worker lost")]
         assert await begin(engine, third)

@@ -54,13 +54,13 @@ class SettleContract:
             S.SENT,
             outcome="accepted",
             reference="<1@mta>",
-            spends=True,
+            counts=True,
             latency=timedelta(microseconds=12_500),
         )
 
         assert settled == Settled([], [])
         row = await engine.delivery(taken.id)
-        assert (row.status, row.seq, row.spent, row.provider) == (S.SENT, 1, 1, "smtp")
+        assert (row.status, row.seq, row.attempts_counted, row.provider) == (S.SENT, 1, 1, "smtp")
         assert (row.lease_until, row.begun_at, row.not_before, row.held_at) == (None, None, None, None)
         assert row.sent_at is not None
         [call] = await engine.attempts(taken.id)
@@ -81,7 +81,7 @@ class SettleContract:
         taken = await called(engine, await engine.given(lane=Lane("sms", Priority.HIGH)))
 
         settled = await settle(
-            engine, taken, S.QUEUED, outcome="deferred", reason="451", due=LATER, spends=True
+            engine, taken, S.QUEUED, outcome="deferred", reason="451", due=LATER, counts=True
         )
 
         [message] = settled.messages
@@ -89,7 +89,13 @@ class SettleContract:
         assert (message.queue, message.priority, message.due) == ("deliver.sms.high", Priority.HIGH, LATER)
         assert decode(message.body) == [Pointer(taken.id, 2)]
         row = await engine.delivery(taken.id)
-        assert (row.status, row.seq, row.spent, row.not_before, row.reason) == (S.QUEUED, 2, 1, LATER, "451")
+        assert (row.status, row.seq, row.attempts_counted, row.not_before, row.reason) == (
+            S.QUEUED,
+            2,
+            1,
+            LATER,
+            "451",
+        )
         assert await engine.history(taken.id) == [*CALLED, ("queued", "451")]
         assert (await engine.attempts(taken.id))[0].outcome == "deferred"
         await engine.assert_counted(taken.notification)
@@ -109,7 +115,7 @@ class SettleContract:
     async def test_a_failed_delivery_becomes_a_dead_letter(self, engine: Engine) -> None:
         taken = await called(engine)
 
-        settled = await settle(engine, taken, S.FAILED, outcome="refused", reason="550", spends=True)
+        settled = await settle(engine, taken, S.FAILED, outcome="refused", reason="550", counts=True)
 
         [message] = settled.messages
         assert (message.queue, message.due) == ("deliver.email.medium.dlq", None)
@@ -125,11 +131,11 @@ class SettleContract:
     async def test_a_call_without_an_answer_is_held_or_sent_again(self, engine: Engine) -> None:
         held, again = await called(engine), await called(engine)
 
-        await settle(engine, held, S.UNKNOWN, outcome="unknown", reason="timeout", spends=True)
-        await settle(engine, again, S.QUEUED, outcome="unknown", reason="timeout", due=LATER, spends=True)
+        await settle(engine, held, S.UNKNOWN, outcome="unknown", reason="timeout", counts=True)
+        await settle(engine, again, S.QUEUED, outcome="unknown", reason="timeout", due=LATER, counts=True)
 
         row = await engine.delivery(held.id)
-        assert (row.status, row.seq, row.spent) == (S.UNKNOWN, 1, 1)
+        assert (row.status, row.seq, row.attempts_counted) == (S.UNKNOWN, 1, 1)
         assert row.held_at is not None
         assert await engine.history(held.id) == [*CALLED, ("unknown", "timeout")]
         assert await engine.history(again.id) == [*CALLED, ("unknown", "timeout"), ("queued", "timeout")]
@@ -154,7 +160,7 @@ class SettleContract:
         await settle(engine, taken, status, reason="why")
 
         row = await engine.delivery(taken.id)
-        assert (row.status, row.reason, row.spent) == (status, "why", 0)
+        assert (row.status, row.reason, row.attempts_counted) == (status, "why", 0)
         assert await engine.attempts(taken.id) == []
         assert await engine.history(taken.id) == [("queued", None), *moves]
         await engine.assert_counted(taken.notification)
@@ -204,7 +210,7 @@ class SettleContract:
         await engine.shift(lost.id, "lease_until", PAST)
         [successor] = (await lease(engine, Pointer(lost.id, 1))).taken
         before = await engine.delivery(lost.id)
-        ends = [settlement(one, S.SENT, outcome="accepted", spends=True) for one in (lost, kept)]
+        ends = [settlement(one, S.SENT, outcome="accepted", counts=True) for one in (lost, kept)]
 
         settled = await engine.deliveries().settle(ends)
 
@@ -365,7 +371,7 @@ class WalkContract:
             states += [S.UNKNOWN]
         outcome = chance.choice(("accepted", "deferred", "unknown", "not_called")) if one.begun else None
         due = NOON if chance.random() < 0.5 else None
-        return settlement(one.lease, chance.choice(states), outcome=outcome, due=due, spends=one.begun)
+        return settlement(one.lease, chance.choice(states), outcome=outcome, due=due, counts=one.begun)
 
 
 def assert_legal(history: Moves, status: DeliveryStatus) -> None:

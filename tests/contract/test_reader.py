@@ -19,7 +19,7 @@ from adapters.postgres.core.tables import (
 from adapters.postgres.notification.reader import PostgresReader
 from tests.contract.reader import ReaderContract, Rows, Seed
 from tests.support.memory.reader import MemoryReader
-from tests.support.memory.rows import DeliveryRow, MemoryRows, NotificationRow
+from tests.support.memory.rows import MemoryRows, NotificationRow
 
 
 class TestMemoryReader(ReaderContract):
@@ -56,7 +56,7 @@ class TestPostgresReader(ReaderContract):
             rows: dict[Table, list[dict[str, Any]]] = {
                 users: [_given(msgspec.structs.asdict(user)) for user in given.users],
                 notifications: [_notification(row) for row in given.notifications],
-                notification_deliveries: [_delivery(row) for row in given.deliveries],
+                notification_deliveries: [asdict(row) for row in given.deliveries],
                 delivery_attempts: [asdict(row) for row in given.attempts],
                 delivery_status_history: moves,
             }
@@ -71,12 +71,6 @@ def _notification(row: NotificationRow) -> dict[str, Any]:
     fields = asdict(row)
     counts = fields.pop("counts")
     return _given(fields | {"metadata": json_value(row.metadata) if row.metadata else None}) | counts
-
-
-def _delivery(row: DeliveryRow) -> dict[str, Any]:
-    fields = asdict(row)
-    fields["abandoned"] = fields.pop("strikes")
-    return fields
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ ALL = UnknownFilter(mode="live")
 async def held(engine: Engine) -> Leased:
     """A delivery that rests on a call without an answer."""
     taken = await called(engine)
-    await settle(engine, taken, S.UNKNOWN, outcome="unknown", reason="timed out", spends=True)
+    await settle(engine, taken, S.UNKNOWN, outcome="unknown", reason="timed out", counts=True)
     return taken
 
 
@@ -49,7 +49,7 @@ class UnknownContract:
 
     async def test_one_that_is_sent_again_by_its_policy_stays_visible(self, engine: Engine) -> None:
         taken = await called(engine)
-        await settle(engine, taken, S.QUEUED, outcome="unknown", reason="timed out", due=LATER, spends=True)
+        await settle(engine, taken, S.QUEUED, outcome="unknown", reason="timed out", due=LATER, counts=True)
 
         [one] = await seen(engine)
 
@@ -112,7 +112,7 @@ class UnknownContract:
 
         [pointer] = decode(message.body)
         [again] = (await lease(engine, pointer)).taken
-        assert (again.spent, again.attempt, again.interrupted) == (0, 2, False)
+        assert (again.attempts_counted, again.attempt, again.interrupted) == (0, 2, False)
         assert again.accepted_at > taken.accepted_at
         history = await engine.history(taken.id)
         assert history == [*CALLED, ("unknown", "timed out"), ("queued", "resolved as resend")]

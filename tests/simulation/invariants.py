@@ -208,7 +208,7 @@ def _repeated(world: "World", row: DeliveryRow, lines: list[Line]) -> Iterator[s
 def _too_often(world: "World", row: DeliveryRow, lines: list[Line]) -> Iterator[str]:
     """Attempts that count are at most those of the policy."""
     policy = POLICIES[world.rows.notifications[row.notification_id].klass]
-    for epoch, calls in Counter(line.epoch for line in lines if line.spends).items():
+    for epoch, calls in Counter(line.epoch for line in lines if line.counts).items():
         if calls > attempts_max(policy):
             yield f"called {calls} times in epoch {epoch}"
 

@@ -361,7 +361,7 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "silence is taken for a refusal": _silence_is_taken_for_a_refusal,
     "what is to be held is sent again": lambda: _decided_with({}, {"on_unknown": OnUnknown.RESEND}),
     "given up before its patience ends": lambda: _decided_with({}, {"patience": timedelta()}),
-    "attempts are not counted": lambda: _decided_with({"spent": 1}, {}),
+    "attempts are not counted": lambda: _decided_with({"attempts_counted": 1}, {}),
     "our fault is taken for the recipient's": _our_fault_is_the_recipients,
     "a resting provider is never probed": lambda: patch.object(
         Health, "accepts_probe", lambda health, _: health.fault is None

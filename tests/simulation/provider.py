@@ -30,7 +30,7 @@ class Line:
     """The message is out."""
     said: str | None
     """accepted, deferred, refused, accountfault; None: it did not answer."""
-    spends: bool
+    counts: bool
     """The answer asked for no certain wait."""
 
 
@@ -59,7 +59,7 @@ class Provider:
                 epoch=epoch,
                 taken=taken,
                 said=None if outcome is None else type(outcome).__name__.lower(),
-                spends=not (
+                counts=not (
                     isinstance(outcome, AccountFault)
                     or (isinstance(outcome, Deferred) and outcome.retry_after is not None)
                 ),

@@ -187,8 +187,8 @@ def _history(stored: Stored) -> Iterator[str]:
     """Histories are whole, legal, and end where the delivery stands."""
     for id_, delivery in stored.deliveries.items():
         steps = stored.history.get(id_, [])
-        if [step["n"] for step in steps] != list(range(1, delivery["moves"] + 1)):
-            yield f"delivery {id_}: {len(steps)} rows of history for {delivery['moves']} moves"
+        if [step["n"] for step in steps] != list(range(1, delivery["history_n"] + 1)):
+            yield f"delivery {id_}: {len(steps)} rows of history, and history_n is {delivery['history_n']}"
             continue
         walk = [DeliveryStatus(step["status"]) for step in steps]
         for before, after in pairwise(walk):
@@ -268,7 +268,7 @@ async def read(dsn: str) -> Stored:
                 "SELECT delivery_id, attempt, worker, outcome, begun_at FROM delivery_attempts"
             )
             deliveries = await connection.fetch(
-                "SELECT id, notification_id, status, moves FROM notification_deliveries"
+                "SELECT id, notification_id, status, history_n FROM notification_deliveries"
             )
             return Stored(
                 notifications={r["id"]: r for r in await connection.fetch("SELECT * FROM notifications")},

@@ -265,7 +265,7 @@ class Shop:
         marker = uuid4()
         async with links(self.broker) as (publishing, consuming):
             await RabbitMarker(consuming, publishing).place(marker)
-        await self.fetch("INSERT INTO broker_marker (id, relied_at) VALUES ($1, now())", marker)
+        await self.fetch("INSERT INTO broker_marker (id, current_since) VALUES ($1, now())", marker)
 
     @asynccontextmanager
     async def events(self) -> AsyncIterator[Callable[..., Any]]:

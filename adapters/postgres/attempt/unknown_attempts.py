@@ -42,19 +42,19 @@ WITH moved AS (
         seq = d.seq + ($2 IN ('queued', 'failed'))::int,
         epoch = d.epoch + ($2 = 'queued')::int,
         epoch_at = CASE WHEN $2 = 'queued' THEN now() ELSE d.epoch_at END,
-        spent = CASE WHEN $2 = 'queued' THEN 0 ELSE d.spent END,
-        moves = d.moves + 1,
+        attempts_counted = CASE WHEN $2 = 'queued' THEN 0 ELSE d.attempts_counted END,
+        history_n = d.history_n + 1,
         sent_at = CASE WHEN $2 = 'sent' THEN now() ELSE d.sent_at END,
         held_at = NULL,
         not_before = NULL,
         updated_at = now()
     WHERE d.id = $1 AND d.status = 'unknown'
     RETURNING
-        d.id, d.notification_id, d.channel, d.priority, d.provider, d.status, d.seq, d.spent, d.reason,
-        d.moves, $4::text AS cause, 'unknown' AS old
+        d.id, d.notification_id, d.channel, d.priority, d.provider, d.status, d.seq, d.attempts_counted,
+        d.reason, d.history_n, $4::text AS cause, 'unknown' AS old
 ), counts AS ({counted("moved")}), history AS (
     INSERT INTO delivery_status_history (delivery_id, n, status, reason, actor)
-    SELECT id, moves, status, $3, $5 FROM moved
+    SELECT id, history_n, status, $3, $5 FROM moved
 ), dead AS ({buried("moved")}), resolved AS (
     UPDATE unknown_attempts AS u SET resolved_at = now(), resolved_by = $5, resolution = $6
     FROM moved WHERE u.delivery_id = moved.id AND u.resolved_at IS NULL

@@ -124,7 +124,7 @@ broker_marker = Table(
     metadata,
     Column("id", Id, primary_key=True),  # names a queue on the broker
     Column("created_at", Time, nullable=False, server_default=NOW),
-    Column("relied_at", Time),  # everything is issued since: it must be there.  NULL: not yet, or no more
+    Column("current_since", Time),  # everything is issued since: it must be there.  NULL: not yet, or no more
     Column("position", JSONB),  # how far issuing under it has come
 )
 

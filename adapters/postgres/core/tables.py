@@ -89,19 +89,19 @@ notification_deliveries = Table(
     Column("id", Id, nullable=False),
     Column("notification_id", Id, nullable=False),
     Column("user_id", Id, nullable=False),
-    Column("slot", Text, nullable=False),
+    Column("slot", Text, nullable=False),  # which of a recipient's deliveries; today the channel
     Column("channel", Text, nullable=False),
     Column("priority", SmallInteger, nullable=False),
     Column("content_key", LargeBinary, nullable=False),  # the content key, wrapped under the user's key
     Column("status", Text, nullable=False, server_default="queued"),
     Column("seq", Integer, nullable=False, server_default="1"),
     Column("attempt", Integer, nullable=False, server_default="0"),  # fencing token: leases so far
-    Column("spent", SmallInteger, nullable=False, server_default=text("0")),
-    Column("abandoned", SmallInteger, nullable=False, server_default=text("0")),  # leases without a word
+    Column("attempts_counted", SmallInteger, nullable=False, server_default=text("0")),
+    Column("strikes", SmallInteger, nullable=False, server_default=text("0")),  # workers that died with it
     Column("failovers", SmallInteger, nullable=False, server_default=text("0")),  # of the present round
     Column("epoch", SmallInteger, nullable=False, server_default=text("0")),  # replays so far
     Column("epoch_at", Time),  # when the present one began; NULL: at acceptance
-    Column("moves", SmallInteger, nullable=False, server_default=text("1")),  # history rows so far
+    Column("history_n", SmallInteger, nullable=False, server_default=text("1")),  # of its last history row
     Column("not_before", Time),
     Column("lease_until", Time),
     Column("begun_at", Time),  # a call is under way, or was when its worker died

@@ -23,7 +23,7 @@ def buried(moved: str) -> str:
 
     Args:
         moved: name of the query before it: `id`, `seq`, `notification_id`, `channel`, `priority`, `provider`,
-            `status`, `reason`, `spent` (each after the move) and `cause`.
+            `status`, `reason`, `attempts_counted` (each after the move) and `cause`.
     """
     return f"""
     INSERT INTO dead_letter_queue (
@@ -32,7 +32,7 @@ def buried(moved: str) -> str:
     )
     SELECT
         m.id, m.seq, m.notification_id, n.mode, n.type, m.channel, m.priority, m.provider,
-        coalesce(m.reason, 'failed'), {FINGERPRINT}, m.spent
+        coalesce(m.reason, 'failed'), {FINGERPRINT}, m.attempts_counted
     FROM {moved} AS m JOIN notifications AS n ON n.id = m.notification_id
     WHERE m.status = 'failed'
     """  # noqa: S608  composed of constants
@@ -49,7 +49,7 @@ class _NewDeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     provider: str | None
     status: str
     reason: str | None
-    spent: int
+    attempts_counted: int
     cause: str
 
 

@@ -36,19 +36,19 @@ WITH moved AS (
         reason = :reason,
         seq = d.seq + 1,
         attempt = d.attempt + 1,
-        moves = d.moves + 1,
-        abandoned = 0,
+        history_n = d.history_n + 1,
+        strikes = 0,
         not_before = NULL,
         lease_until = NULL,
         updated_at = now()
     FROM :rows AS p
     WHERE d.id = p.delivery AND d.seq = p.seq AND d.status IN ('queued', 'sending') AND d.begun_at IS NULL
     RETURNING
-        d.id, d.notification_id, d.channel, d.priority, d.provider, d.status, d.seq, d.spent, d.reason,
-        d.moves, :cause::text AS cause, 'queued' AS old
+        d.id, d.notification_id, d.channel, d.priority, d.provider, d.status, d.seq, d.attempts_counted,
+        d.reason, d.history_n, :cause::text AS cause, 'queued' AS old
 ), counts AS ({counted("moved")}), history AS (
     INSERT INTO delivery_status_history (delivery_id, n, status, reason)
-    SELECT id, moves, status, reason FROM moved
+    SELECT id, history_n, status, reason FROM moved
 ), dead AS ({buried("moved")}), unsure AS (
     UPDATE unknown_attempts AS u SET resolution = 'failed', resolved_at = now()
     FROM moved AS m WHERE u.delivery_id = m.id AND u.resolved_at IS NULL
@@ -81,19 +81,19 @@ WITH letters AS MATERIALIZED (
         seq = d.seq + 1,
         epoch = d.epoch + 1,
         epoch_at = now(),
-        spent = 0,
-        abandoned = 0,
-        moves = d.moves + 1,
+        attempts_counted = 0,
+        strikes = 0,
+        history_n = d.history_n + 1,
         not_before = NULL,
         updated_at = now()
     FROM letters AS l
     WHERE d.id = l.id AND d.seq = l.seq AND d.status = 'failed' AND NOT l.cancelled
     RETURNING
-        d.id, d.notification_id, d.channel, d.priority, d.status, d.seq, d.moves, l.seq AS letter,
+        d.id, d.notification_id, d.channel, d.priority, d.status, d.seq, d.history_n, l.seq AS letter,
         'failed' AS old
 ), counts AS ({counted("moved")}), history AS (
     INSERT INTO delivery_status_history (delivery_id, n, status, reason, actor)
-    SELECT id, moves, status, 'replayed', :actor FROM moved
+    SELECT id, history_n, status, 'replayed', :actor FROM moved
 ), closed AS (
     UPDATE dead_letter_queue AS q SET closed_at = now(), closed_by = :actor, resolution = 'replayed'
     FROM moved AS m WHERE q.delivery_id = m.id AND q.seq = m.letter

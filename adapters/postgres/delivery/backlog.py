@@ -38,12 +38,12 @@ WITH page AS MATERIALIZED (
     ORDER BY d.id FOR UPDATE OF d
 ), moved AS (
     UPDATE notification_deliveries AS d SET
-        status = 'suppressed', reason = $6, not_before = NULL, moves = d.moves + 1, updated_at = now()
+        status = 'suppressed', reason = $6, not_before = NULL, history_n = d.history_n + 1, updated_at = now()
     FROM idle WHERE d.id = idle.id
-    RETURNING d.id, d.notification_id, d.status, d.reason, d.moves, idle.old
+    RETURNING d.id, d.notification_id, d.status, d.reason, d.history_n, idle.old
 ), counts AS ({counted("moved")}), history AS (
     INSERT INTO delivery_status_history (delivery_id, n, status, reason, actor)
-    SELECT id, moves, status, reason, $7 FROM moved
+    SELECT id, history_n, status, reason, $7 FROM moved
 )
 SELECT
     (SELECT id FROM page ORDER BY id DESC LIMIT 1) AS last,

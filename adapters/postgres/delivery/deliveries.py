@@ -25,20 +25,20 @@ WITH mine AS (
     UPDATE notification_deliveries AS d SET
         begun_at = now(),
         provider = b.provider,
-        moves = d.moves + 1 + (d.reason IS NOT NULL)::int,
+        history_n = d.history_n + 1 + (d.reason IS NOT NULL)::int,
         updated_at = now()
     FROM :rows AS b
     WHERE d.id = b.delivery
         AND d.attempt = b.attempt AND d.status = 'sending' AND d.begun_at IS NULL AND d.lease_until > now()
-    RETURNING d.id, d.attempt, d.provider, d.moves, d.reason IS NOT NULL AS resent
+    RETURNING d.id, d.attempt, d.provider, d.history_n, d.reason IS NOT NULL AS resent
 ), begun AS (
     INSERT INTO delivery_attempts (delivery_id, attempt, provider, worker, cleared_at)
     SELECT id, attempt, provider, :worker, :cleared_at FROM mine
 ), history AS (
     INSERT INTO delivery_status_history (delivery_id, n, status)
-    SELECT id, moves - 1, 'queued' FROM mine WHERE resent
+    SELECT id, history_n - 1, 'queued' FROM mine WHERE resent
     UNION ALL
-    SELECT id, moves, 'sending' FROM mine
+    SELECT id, history_n, 'sending' FROM mine
 ), resent AS (
     UPDATE unknown_attempts AS u SET resolution = 'resend', resolved_at = now()
     FROM mine WHERE mine.resent AND u.delivery_id = mine.id AND u.resolved_at IS NULL

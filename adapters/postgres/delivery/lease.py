@@ -29,24 +29,24 @@ WITH taken AS (
         status = 'sending',
         attempt = d.attempt + 1,
         lease_until = now() + :span,
-        spent = d.spent + (d.begun_at IS NOT NULL)::int,
-        moves = d.moves + (d.begun_at IS NOT NULL)::int,
+        attempts_counted = d.attempts_counted + (d.begun_at IS NOT NULL)::int,
+        history_n = d.history_n + (d.begun_at IS NOT NULL)::int,
         reason = CASE
             WHEN d.begun_at IS NOT NULL THEN 'worker lost'
             WHEN d.status = 'sending' AND d.reason IS NOT NULL THEN 'worker lost earlier'
         END,
-        abandoned = d.abandoned + (d.status = 'sending')::int,
+        strikes = d.strikes + (d.status = 'sending')::int,
         begun_at = NULL,
         updated_at = now()
     FROM :rows AS p
     WHERE d.id = p.delivery AND d.seq = p.seq AND (
         d.status = 'queued' AND (d.not_before IS NULL OR d.not_before <= now())
-        OR d.status = 'sending' AND d.lease_until <= now() AND d.abandoned < :strikes_max
+        OR d.status = 'sending' AND d.lease_until <= now() AND d.strikes < :strikes_max
     )
     RETURNING
-        d.id, d.seq, d.attempt, d.spent, d.abandoned, d.moves, d.notification_id, d.user_id, d.channel,
-        d.priority, d.provider, d.failovers, d.epoch_at, d.content_key, d.reason IS NOT NULL AS interrupted,
-        d.reason = 'worker lost' AS lost_now
+        d.id, d.seq, d.attempt, d.attempts_counted, d.strikes, d.history_n, d.notification_id,
+        d.user_id, d.channel, d.priority, d.provider, d.failovers, d.epoch_at, d.content_key,
+        d.reason IS NOT NULL AS interrupted, d.reason = 'worker lost' AS lost_now
 ), lost AS (
     UPDATE delivery_attempts AS a SET outcome = 'unknown', reason = 'worker lost', settled_at = now()
     FROM taken AS t
@@ -54,7 +54,7 @@ WITH taken AS (
         AND a.attempt = t.attempt - 1 AND a.outcome = 'open'
 ), history AS (
     INSERT INTO delivery_status_history (delivery_id, n, status, reason)
-    SELECT id, moves, 'unknown', 'worker lost' FROM taken WHERE lost_now
+    SELECT id, history_n, 'unknown', 'worker lost' FROM taken WHERE lost_now
 ), unsure AS (
     INSERT INTO unknown_attempts (delivery_id, attempt, notification_id, mode, channel, provider, reason)
     SELECT t.id, t.attempt - 1, t.notification_id, n.mode, t.channel, t.provider, 'worker lost'
@@ -83,7 +83,7 @@ _MISSED = RowsStatement(
     """
 SELECT
     p.delivery AS id, p.seq, now() AS facts_at, d.status,
-    d.status = 'sending' AND d.lease_until <= now() AS is_suspect, d.abandoned + 1 AS strikes,
+    d.status = 'sending' AND d.lease_until <= now() AS is_suspect, d.strikes + 1 AS strikes,
     CASE d.status WHEN 'queued' THEN d.not_before WHEN 'sending' THEN d.lease_until END - now() AS wait
 FROM :rows AS p
 LEFT JOIN notification_deliveries AS d ON d.id = p.delivery AND d.seq = p.seq
@@ -164,8 +164,8 @@ def _one(row: asyncpg.Record, shared: dict[str, object]) -> Leased:
         id=row["id"],
         seq=row["seq"],
         attempt=row["attempt"],
-        spent=row["spent"],
-        strikes=row["abandoned"],
+        attempts_counted=row["attempts_counted"],
+        strikes=row["strikes"],
         interrupted=row["interrupted"],
         lost=row["provider"] if row["lost_now"] else None,
         notification=row["notification_id"],

@@ -45,7 +45,7 @@ class _End(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str | None
     reference: str | None
     due: datetime | None
-    spends: int
+    counts: int
     failovers: int | None
     latency_ms: float | None
     lines: str
@@ -60,13 +60,13 @@ WITH moved AS (
         status = e.status,
         reason = e.reason,
         seq = d.seq + (e.status IN ('queued', 'failed'))::int,
-        spent = d.spent + e.spends,
-        moves = d.moves + cardinality(string_to_array(e.lines, ',')),
+        attempts_counted = d.attempts_counted + e.counts,
+        history_n = d.history_n + cardinality(string_to_array(e.lines, ',')),
         failovers = coalesce(e.failovers, d.failovers),
         not_before = CASE WHEN e.status = 'queued' THEN e.due END,
         lease_until = NULL,
         begun_at = NULL,
-        abandoned = 0,
+        strikes = 0,
         sent_at = CASE WHEN e.status = 'sent' THEN now() ELSE d.sent_at END,
         held_at = CASE WHEN e.status = 'unknown' THEN now() END,
         updated_at = now()
@@ -74,9 +74,9 @@ WITH moved AS (
     WHERE d.id = e.id
         AND d.attempt = e.attempt AND d.status = 'sending' AND (d.begun_at IS NULL) = (e.outcome IS NULL)
     RETURNING
-        d.id, d.notification_id, d.channel, d.priority, d.provider, d.status, d.seq, d.spent, d.reason,
-        d.attempt, d.moves, e.outcome, e.reference, e.latency_ms, string_to_array(e.lines, ',') AS lines,
-        'sending' AS old
+        d.id, d.notification_id, d.channel, d.priority, d.provider, d.status, d.seq, d.attempts_counted,
+        d.reason, d.attempt, d.history_n, e.outcome, e.reference, e.latency_ms,
+        string_to_array(e.lines, ',') AS lines, 'sending' AS old
 ), counted AS ({counters.counted("moved")}), ended AS (
     UPDATE delivery_attempts AS a SET
         outcome = m.outcome, reason = m.reason, reference = m.reference, latency_ms = m.latency_ms,
@@ -86,11 +86,11 @@ WITH moved AS (
         AND a.attempt = m.attempt AND a.outcome = 'open'
 ), history AS (
     INSERT INTO delivery_status_history (delivery_id, n, status, reason)
-    SELECT m.id, m.moves - cardinality(m.lines) + line.n, line.status, m.reason
+    SELECT m.id, m.history_n - cardinality(m.lines) + line.n, line.status, m.reason
     FROM moved AS m, unnest(m.lines) WITH ORDINALITY AS line (status, n)
 )
 SELECT
-    m.id, m.notification_id, m.channel, m.priority, m.provider, m.status, m.seq, m.spent, m.reason,
+    m.id, m.notification_id, m.channel, m.priority, m.provider, m.status, m.seq, m.attempts_counted, m.reason,
     CASE WHEN m.status IN ('queued', 'failed') THEN (
         SELECT n.mode FROM notifications AS n WHERE n.id = m.notification_id
     ) END AS mode
@@ -153,7 +153,7 @@ def _end(given: Settlement, end: Ending) -> _End:
         outcome=given.outcome,
         reference=storable(given.reference),
         due=given.due,
-        spends=given.spends,
+        counts=given.counts,
         failovers=given.failovers,
         latency_ms=None if given.latency is None else given.latency / _MILLISECOND,
         lines=",".join(end.lines),

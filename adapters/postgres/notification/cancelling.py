@@ -35,11 +35,12 @@ WITH idle AS MATERIALIZED (
     FOR UPDATE
 ), moved AS (
     UPDATE notification_deliveries AS d SET
-        status = 'cancelled', reason = NULL, not_before = NULL, moves = d.moves + 1, updated_at = now()
+        status = 'cancelled', reason = NULL, not_before = NULL, history_n = d.history_n + 1,
+        updated_at = now()
     FROM idle WHERE d.id = idle.id
-    RETURNING d.id, d.notification_id, d.status, d.moves, idle.old
+    RETURNING d.id, d.notification_id, d.status, d.history_n, idle.old
 ), counts AS ({counted("moved")}), history AS (
-    INSERT INTO delivery_status_history (delivery_id, n, status) SELECT id, moves, status FROM moved
+    INSERT INTO delivery_status_history (delivery_id, n, status) SELECT id, history_n, status FROM moved
 )
 SELECT id FROM moved
 """  # noqa: S608  composed of constants

@@ -18,13 +18,15 @@ from domain.kernel.errors import Conflict
 LOCK = 0x706F_7374_0002
 """Advisory, of a session: one process at a time issues pointers again."""
 
-_MARKS = "SELECT id, relied_at IS NOT NULL AS relied FROM broker_marker ORDER BY created_at DESC, id DESC"
+_MARKS = (
+    "SELECT id, current_since IS NOT NULL AS current FROM broker_marker ORDER BY created_at DESC, id DESC"
+)
 _INTEND = "INSERT INTO broker_marker (id) VALUES ($1) ON CONFLICT (id) DO NOTHING"
-_RELY = """
+_SET_CURRENT = """
 WITH known AS MATERIALIZED (SELECT FROM broker_marker WHERE id = $1), gone AS (
     DELETE FROM broker_marker WHERE id = ANY($2::uuid[]) AND id <> $1 AND EXISTS (SELECT FROM known)
 )
-UPDATE broker_marker SET relied_at = CASE WHEN id = $1 THEN now() END, position = NULL
+UPDATE broker_marker SET current_since = CASE WHEN id = $1 THEN now() END, position = NULL
 WHERE (id = $1 OR id <> ALL($2::uuid[])) AND EXISTS (SELECT FROM known)
 RETURNING id
 """
@@ -44,15 +46,15 @@ class PostgresMarker:
     async def markers(self) -> Markers:
         rows = await self.database.fetch(_MARKS)
         return Markers(
-            current=next((row["id"] for row in rows if row["relied"]), None),
-            others=tuple(row["id"] for row in rows if not row["relied"]),
+            current=next((row["id"] for row in rows if row["current"]), None),
+            others=tuple(row["id"] for row in rows if not row["current"]),
         )
 
     async def register(self, marker: UUID) -> None:
         await self.database.fetch(_INTEND, marker)
 
     async def set_current(self, marker: UUID, gone: Sequence[UUID]) -> None:
-        if not await self.database.fetch(_RELY, marker, list(gone)):
+        if not await self.database.fetch(_SET_CURRENT, marker, list(gone)):
             raise Conflict("another process has issued everything meanwhile")
 
     @asynccontextmanager

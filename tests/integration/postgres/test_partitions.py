@@ -190,7 +190,7 @@ async def test_the_updates_of_a_deliverys_life_are_heap_only(store: Database) ->
     life = (
         "status = 'sending', attempt = 1, lease_until = now()",
         "begun_at = now(), provider = 'smtp'",
-        "status = 'sent', moves = 3, sent_at = now(), begun_at = NULL, lease_until = NULL",
+        "status = 'sent', history_n = 3, sent_at = now(), begun_at = NULL, lease_until = NULL",
     )
     for batch in (ids[n : n + 100] for n in range(0, len(ids), 100)):
         for change in life:

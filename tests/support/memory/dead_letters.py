@@ -103,7 +103,7 @@ def bury_row(rows: MemoryRows, row: DeliveryRow) -> None:
         provider=row.provider,
         reason=reason,
         fingerprint=fingerprint(row.channel, row.provider, cause(reason)),
-        attempts=row.spent,
+        attempts=row.attempts_counted,
         created_at=row.updated_at,
     )
 
@@ -126,7 +126,7 @@ def reissue(rows: MemoryRows, row: DeliveryRow, *, reason: str, actor: str) -> D
     now, old = rows.clock.now(), row.status
     row.status, row.updated_at, row.epoch_at = advance(old, _S.QUEUED), now, now
     row.reason, row.not_before, row.held_at = None, None, None
-    row.seq, row.epoch, row.spent, row.strikes = row.seq + 1, row.epoch + 1, 0, 0
+    row.seq, row.epoch, row.attempts_counted, row.strikes = row.seq + 1, row.epoch + 1, 0, 0
     rows.record(row, _S.QUEUED, reason, actor)
     count(rows, row.notification_id, old, _S.QUEUED)
     return requeued(Pointer(row.id, row.seq), rows.lane(row), due=None, outcome=None)

@@ -110,7 +110,7 @@ class MemoryDeliveries:
         row.updated_at = now
         row.strikes += row.status is _S.SENDING
         if lost:
-            row.spent += 1
+            row.attempts_counted += 1
             call = self.rows.attempts[row.id][row.attempt]
             call.outcome, call.reason, call.settled_at = "unknown", _LOST, now
             self.rows.record(row, _S.UNKNOWN, _LOST)
@@ -133,7 +133,7 @@ class MemoryDeliveries:
             id=row.id,
             seq=row.seq,
             attempt=row.attempt,
-            spent=row.spent,
+            attempts_counted=row.attempts_counted,
             strikes=row.strikes,
             interrupted=row.reason is not None,
             lost=lost,
@@ -188,7 +188,7 @@ class MemoryDeliveries:
         becomes, reason = end.status, storable(given.reason)
         row.status, row.reason, row.updated_at = becomes, reason, now
         row.seq += becomes in (_S.QUEUED, _S.FAILED)
-        row.spent += given.spends
+        row.attempts_counted += given.counts
         row.failovers = row.failovers if given.failovers is None else given.failovers
         row.not_before = given.due if becomes is _S.QUEUED else None
         row.lease_until, row.begun_at, row.strikes = None, None, 0

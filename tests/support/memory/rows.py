@@ -62,7 +62,7 @@ class DeliveryRow:
     status: DeliveryStatus = DeliveryStatus.QUEUED
     seq: int = 1
     attempt: int = 0
-    spent: int = 0
+    attempts_counted: int = 0
     failovers: int = 0
     strikes: int = 0
     epoch: int = 0

@@ -18,8 +18,8 @@ PLAIN = RetryPolicy()
 IMPATIENT = RetryPolicy(patience=timedelta())
 
 
-def after(outcome, *, spent=1, policy=PLAIN, at=timedelta(seconds=5), chance=0.5):
-    return decide(DeliveryProgress(T0, spent), outcome, policy, now=T0 + at, chance=chance)
+def after(outcome, *, attempts_counted=1, policy=PLAIN, at=timedelta(seconds=5), chance=0.5):
+    return decide(DeliveryProgress(T0, attempts_counted), outcome, policy, now=T0 + at, chance=chance)
 
 
 def test_what_a_provider_took_waits_for_its_receipt():
@@ -30,34 +30,36 @@ def test_what_a_provider_refuses_has_failed_at_once():
     assert after(Refused("no such mailbox")) == GiveUp("no such mailbox")
 
 
-@pytest.mark.parametrize(("spent", "low", "high"), [(1, 1, 2), (2, 1, 4), (3, 1, 8)])
-def test_retries_back_off_with_full_jitter(spent, low, high):
-    due = [after(Deferred("busy"), spent=spent, chance=c).due - T0 for c in (0.0, 0.999999)]
+@pytest.mark.parametrize(("attempts_counted", "low", "high"), [(1, 1, 2), (2, 1, 4), (3, 1, 8)])
+def test_retries_back_off_with_full_jitter(attempts_counted, low, high):
+    due = [
+        after(Deferred("busy"), attempts_counted=attempts_counted, chance=c).due - T0 for c in (0.0, 0.999999)
+    ]
     assert due[0] == timedelta(seconds=5 + low)
     assert timedelta(seconds=5 + high - 0.01) < due[1] <= timedelta(seconds=5 + high)
 
 
 def test_after_three_retries_an_impatient_class_gives_up():
-    assert isinstance(after(Deferred("busy"), spent=3, policy=IMPATIENT), RetryAt)
-    assert after(Deferred("busy"), spent=4, policy=IMPATIENT) == GiveUp("gave up: busy")
+    assert isinstance(after(Deferred("busy"), attempts_counted=3, policy=IMPATIENT), RetryAt)
+    assert after(Deferred("busy"), attempts_counted=4, policy=IMPATIENT) == GiveUp("gave up: busy")
 
 
 def test_a_patient_class_goes_on_every_minute_until_its_patience_ends():
-    decision = after(Deferred("busy"), spent=17, at=timedelta(minutes=30))
+    decision = after(Deferred("busy"), attempts_counted=17, at=timedelta(minutes=30))
     assert decision == RetryAt(T0 + timedelta(minutes=31), "busy")
-    assert isinstance(after(Deferred("busy"), spent=63, at=timedelta(minutes=60)), RetryAt)
-    assert after(Deferred("busy"), spent=64, at=timedelta(minutes=61)) == GiveUp("gave up: busy")
+    assert isinstance(after(Deferred("busy"), attempts_counted=63, at=timedelta(minutes=60)), RetryAt)
+    assert after(Deferred("busy"), attempts_counted=64, at=timedelta(minutes=61)) == GiveUp("gave up: busy")
 
 
 def test_patience_begins_with_the_first_attempt_however_long_the_lane_was():
     late = timedelta(hours=20)
-    assert isinstance(after(Deferred("greylisted"), spent=4, at=late), RetryAt)
-    assert isinstance(after(Deferred("greylisted"), spent=64, at=late), GiveUp)
+    assert isinstance(after(Deferred("greylisted"), attempts_counted=4, at=late), RetryAt)
+    assert isinstance(after(Deferred("greylisted"), attempts_counted=64, at=late), GiveUp)
 
 
 def test_a_provider_that_asks_for_a_wait_gets_it_and_no_attempt_is_spent():
-    decision = after(Deferred("429", timedelta(minutes=5)), spent=4, policy=IMPATIENT)
-    assert decision == RetryAt(T0 + timedelta(minutes=5, seconds=5), "429", spends=False)
+    decision = after(Deferred("429", timedelta(minutes=5)), attempts_counted=4, policy=IMPATIENT)
+    assert decision == RetryAt(T0 + timedelta(minutes=5, seconds=5), "429", counts=False)
 
 
 def test_no_wait_goes_past_the_deadline():
@@ -76,7 +78,7 @@ def test_an_attempt_that_was_not_called_costs_nothing_and_comes_back_later_each_
     progress = DeliveryProgress(T0, 99, unspent)
     for chance in (0.0, 0.999999):
         again = decide(progress, NotCalled("too old"), PLAIN, now=T0, chance=chance)
-        assert (again.reason, again.spends) == ("too old", False)
+        assert (again.reason, again.counts) == ("too old", False)
         assert T0 + timedelta(seconds=1) <= again.due <= T0 + timedelta(seconds=high)
 
 
@@ -86,16 +88,18 @@ def test_nothing_is_tried_beyond_its_deadline_also_when_it_was_never_called():
 
 def test_what_time_does_not_mend_has_its_retries_and_no_patience():
     hopeless = Deferred("too slow", may_recover=False)
-    assert [type(after(hopeless, spent=spent)) for spent in (1, 2, 3, 4)] == [RetryAt] * 3 + [GiveUp]
-    assert isinstance(after(Deferred("busy"), spent=4), RetryAt)
+    assert [
+        type(after(hopeless, attempts_counted=attempts_counted)) for attempts_counted in (1, 2, 3, 4)
+    ] == [RetryAt] * 3 + [GiveUp]
+    assert isinstance(after(Deferred("busy"), attempts_counted=4), RetryAt)
 
 
-@pytest.mark.parametrize("spent", [1, 99])
-def test_what_is_our_fault_costs_a_delivery_nothing(spent):
+@pytest.mark.parametrize("attempts_counted", [1, 99])
+def test_what_is_our_fault_costs_a_delivery_nothing(attempts_counted):
     now = T0 + timedelta(seconds=5)
-    assert after(AccountFault("535"), spent=spent) == RetryAt(now, "535", spends=False)
-    later = after(AccountFault("relay denied", certain=False), spent=spent)
-    assert later == RetryAt(now + PLAIN.delay_max, "relay denied", spends=False), "others are tried first"
+    assert after(AccountFault("535"), attempts_counted=attempts_counted) == RetryAt(now, "535", counts=False)
+    later = after(AccountFault("relay denied", certain=False), attempts_counted=attempts_counted)
+    assert later == RetryAt(now + PLAIN.delay_max, "relay denied", counts=False), "others are tried first"
     late = after(AccountFault("relay denied", certain=False), at=timedelta(hours=24))
     assert late == GiveUp("gave up: relay denied")
 
@@ -112,12 +116,14 @@ def story(klass, ends_after, *, waited, chance):
 
     `waited`: how long it stood in its lane before that.
     """
-    policy, at, spent = DEFAULT_POLICIES[klass], waited, 1
+    policy, at, attempts_counted = DEFAULT_POLICIES[klass], waited, 1
     while at - waited < ends_after:
-        decision = after(Deferred("try later"), spent=spent, policy=policy, at=at, chance=chance)
+        decision = after(
+            Deferred("try later"), attempts_counted=attempts_counted, policy=policy, at=at, chance=chance
+        )
         if isinstance(decision, GiveUp):
             return decision, at - waited
-        at, spent = decision.due - T0, spent + decision.spends
+        at, attempts_counted = decision.due - T0, attempts_counted + decision.counts
     return after(Accepted("ref"), policy=policy), at - waited
 
 
@@ -150,14 +156,16 @@ def test_a_delay_stays_between_one_second_and_the_cap(retry, chance):
 
 
 @given(st.integers(1, 200), st.floats(0, 1, exclude_max=True), st.integers(0, 90_000))
-def test_nothing_is_ever_due_after_the_deadline(spent, chance, seconds):
-    decision = after(Deferred("x"), spent=spent, chance=chance, at=timedelta(seconds=seconds))
+def test_nothing_is_ever_due_after_the_deadline(attempts_counted, chance, seconds):
+    decision = after(
+        Deferred("x"), attempts_counted=attempts_counted, chance=chance, at=timedelta(seconds=seconds)
+    )
     assert isinstance(decision, GiveUp) or decision.due <= T0 + PLAIN.lifetime
 
 
 FACTS = Facts(
     accepted_at=T0,
-    spent=0,
+    attempts_counted=0,
     interrupted=False,
     cancelled=False,
     suppressed=None,
@@ -183,7 +191,7 @@ FACTS = Facts(
         ({}, 24 * 3600 + 1, GiveUp("deadline passed")),
         ({"channel_paused": True}, 24 * 3600 + 1, GiveUp("deadline passed")),
         ({"address": None}, 301, GiveUp("no address")),
-        ({"interrupted": True, "spent": 1}, 20, Cleared("ada@example.com")),
+        ({"interrupted": True, "attempts_counted": 1}, 20, Cleared("ada@example.com")),
     ],
 )
 def test_the_gate(change, at, expected):
@@ -196,15 +204,15 @@ def test_a_delivery_waits_a_while_for_an_address_the_mirror_does_not_know_yet(wa
     facts = msgspec.structs.replace(FACTS, address=None)
     now = T0 + timedelta(seconds=waited)
     verdict = check(facts, PLAIN, now=now, chance=0.5)
-    assert verdict == RetryAt(now + timedelta(seconds=step), "no address yet", spends=False)
+    assert verdict == RetryAt(now + timedelta(seconds=step), "no address yet", counts=False)
 
 
 def test_an_interrupted_delivery_is_held_where_twice_is_worse_than_never():
-    facts = msgspec.structs.replace(FACTS, interrupted=True, spent=1)
+    facts = msgspec.structs.replace(FACTS, interrupted=True, attempts_counted=1)
     held = msgspec.structs.replace(PLAIN, on_unknown=OnUnknown.HOLD)
     assert check(facts, held, now=T0, chance=0.5) == Hold("worker lost")
 
 
 def test_an_interrupted_delivery_gives_up_when_its_attempts_are_spent():
-    facts = msgspec.structs.replace(FACTS, interrupted=True, spent=4)
+    facts = msgspec.structs.replace(FACTS, interrupted=True, attempts_counted=4)
     assert isinstance(check(facts, IMPATIENT, now=T0, chance=0.5), GiveUp)

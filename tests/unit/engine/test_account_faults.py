@@ -62,7 +62,7 @@ async def test_a_refused_login_spends_no_attempt(world: World) -> None:
     world.start()
     await passing(600)
     assert len(world.rows.attempts[id_]) > 10, "it was the probe"
-    assert world.rows.deliveries[id_].spent == 0
+    assert world.rows.deliveries[id_].attempts_counted == 0
     assert {row.outcome for row in world.rows.attempts[id_].values()} == {"account_fault"}
     accepts(world)
     await eventually(lambda: world.all_sent([id_]), timeout=40)

@@ -50,7 +50,7 @@ async def test_a_definite_failure_goes_to_the_next_at_once(world: World, fault: 
     world.start()
     await eventually(lambda: world.all_sent([id_]), timeout=0.5)
     assert [provider for provider, _ in calls(world, id_)] == ["one", "two"]
-    assert world.rows.deliveries[id_].spent == 1, "the first provider's failure cost no retry"
+    assert world.rows.deliveries[id_].attempts_counted == 1, "the first provider's failure cost no retry"
 
 
 async def test_a_round_of_all_is_followed_by_a_wait(world: World) -> None:
@@ -59,7 +59,7 @@ async def test_a_round_of_all_is_followed_by_a_wait(world: World) -> None:
     world.start()
     await passing(0.9)
     assert [provider for provider, _ in calls(world, id_)] == ["one", "two", "three"]
-    assert world.rows.deliveries[id_].spent == 1
+    assert world.rows.deliveries[id_].attempts_counted == 1
     await passing(5)
     assert [provider for provider, _ in calls(world, id_)][3:6] == ["one", "two", "three"]
 

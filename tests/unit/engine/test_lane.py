@@ -243,7 +243,7 @@ async def test_a_paused_channel_gives_back_unspent_and_goes_on_when_resumed():
     world.rows.channels["email"] = Versioned(smtp, 3, CLOCK.now())
     await eventually(lambda: world.all_sent(ids))
     await world.stop()
-    assert {world.rows.deliveries[id_].spent for id_ in ids} == {1}
+    assert {world.rows.deliveries[id_].attempts_counted for id_ in ids} == {1}
 
 
 async def test_what_came_too_often_is_issued_anew_as_it_is_and_goes_on_at_full_speed():
@@ -448,7 +448,7 @@ async def test_an_unknown_outcome_is_tried_again_after_a_while():
     await eventually(lambda: world.rows.deliveries[id_].seq == 2)
     await world.stop()
     row = world.rows.deliveries[id_]
-    assert (row.status, row.spent) == (DeliveryStatus.QUEUED, 1)
+    assert (row.status, row.attempts_counted) == (DeliveryStatus.QUEUED, 1)
     assert row.not_before is not None
     assert [h.status for h in world.rows.history[id_]] == ["queued", "sending", "unknown", "queued"]
 

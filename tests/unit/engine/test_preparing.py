@@ -80,7 +80,7 @@ def broken() -> None:
 def test_what_cannot_be_rendered_is_given_up_after_its_retries(how, reason):
     world, renderer = run(lambda _: rendered(how, seconds=300, lease=12))
     assert (world.slow.status, world.slow.reason) == (DeliveryStatus.FAILED, reason)
-    assert renderer.asked == world.slow.spent == 1 + RETRIES
+    assert renderer.asked == world.slow.attempts_counted == 1 + RETRIES
     [letter] = world.rows.dead_letters.values()
     assert letter.reason == reason
 
@@ -91,7 +91,7 @@ def test_who_finds_the_renderer_busy_asks_less_and_less_often_and_spends_nothing
             raise Overloaded("200 wait")
 
     world, renderer = run(lambda _: rendered(busy, seconds=800))
-    assert (world.slow.status, world.slow.spent) == (DeliveryStatus.SENT, 1)
+    assert (world.slow.status, world.slow.attempts_counted) == (DeliveryStatus.SENT, 1)
     assert renderer.asked < 35
     outcomes = Counter(call.outcome for call in world.rows.attempts[world.slow.id].values())
     assert outcomes == {"not_called": renderer.asked - 1, "accepted": 1}
