@@ -11,7 +11,7 @@ from application.broker.ports import Outgoing, Published, Publisher
 from application.delivery.ports import STRIKES_FREE, Begin, Deliveries, Leases, NotDueYet, Settled, Settlement
 from application.intake.command import INTAKE
 from application.kernel.ports import Clock
-from application.notification.ports import Acceptance, Committed, NewNotification, NewUser, Won
+from application.notification.ports import Acceptance, Committed, Created, NewNotification, NewUser
 from application.outbox.pointers import Pointer
 from application.outbox.ports import OutboxMessage
 from application.provider.ports import Gateway, Gateways, OutboundMessage
@@ -42,12 +42,12 @@ class MeteredAcceptance:
         started = self.clock.monotonic()
         committed = await self.acceptance.accept(notifications, users, pack)
         self.telemetry.stage("commit", self.clock.monotonic() - started)
-        won = Counter(
+        created = Counter(
             (notification.type, notification.lane.priority.label)
-            for notification, verdict in zip(notifications, committed.verdicts, strict=True)
-            if isinstance(verdict, Won)
+            for notification, result in zip(notifications, committed.results, strict=True)
+            if isinstance(result, Created)
         )
-        for (type_, priority), count in won.items():
+        for (type_, priority), count in created.items():
             self.telemetry.accepted(type_, priority, count)
         return committed
 

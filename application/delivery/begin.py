@@ -28,7 +28,7 @@ from application.privacy.ports import DataKey, Unreadable, Vault
 from application.privacy.sealing import open_profile
 from application.provider.ports import SANDBOX, Gateways, ProviderChoice, Route
 from domain.delivery.decide import DeliveryProgress, GiveUp, RetryAt
-from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Verdict, check, unanswered
+from domain.delivery.gate import Cancelled, Cleared, Facts, GateDecision, Paused, check, unanswered
 from domain.delivery.policy import RetryPolicy
 from domain.kernel.channel import Lane, Mode, NotificationClass
 from domain.kernel.errors import KeyUnavailable, Unavailable
@@ -158,7 +158,7 @@ class BeginDeliveries:
             settlements.append(without_call(leased, decided))
         return calls, settlements, pause_reason
 
-    def _one(self, leased: Leased, now: datetime, begun: float, heard: float) -> CommittedCall | Verdict:
+    def _one(self, leased: Leased, now: datetime, begun: float, heard: float) -> CommittedCall | GateDecision:
         try:
             opened = self._open(leased)
         except (KeyUnavailable, Unreadable) as fault:  # not an erased user: those have no key at all
@@ -167,9 +167,9 @@ class BeginDeliveries:
             if isinstance(fault, KeyUnavailable):
                 raise
             return Cancelled() if leased.cancelled else GiveUp(f"the user's data cannot be opened: {fault}")
-        verdict = self._check(leased, opened, now)
-        if not isinstance(verdict, Cleared) or opened.key is None:
-            return verdict
+        decision = self._check(leased, opened, now)
+        if not isinstance(decision, Cleared) or opened.key is None:
+            return decision
         able = self._able(leased)
         tried = min(leased.failovers, max(0, len(able) - 1))
         able = able[tried:] + able[:tried]
@@ -182,7 +182,7 @@ class BeginDeliveries:
             leased=leased,
             key=opened.key,
             profile=opened.profile,
-            address=verdict.address,
+            address=decision.address,
             route=route,
             others=tuple(name for name in able[: len(able) - tried] if name != route.provider),
             begun=begun,
@@ -198,7 +198,7 @@ class BeginDeliveries:
             return _Opened(key, Profile())
         return _Opened(key, open_profile(key, leased.user, leased.profile))
 
-    def _check(self, leased: Leased, opened: _Opened, now: datetime) -> Verdict:
+    def _check(self, leased: Leased, opened: _Opened, now: datetime) -> GateDecision:
         facts = Facts(
             accepted_at=leased.accepted_at,
             attempts_counted=leased.attempts_counted,
@@ -213,7 +213,7 @@ class BeginDeliveries:
         )
         return check(facts, self.policies[leased.klass], now=now, chance=self.dice.chance())
 
-    def _unanswered(self, leased: Leased, now: datetime) -> Verdict | None:
+    def _unanswered(self, leased: Leased, now: datetime) -> GateDecision | None:
         progress, policy = (
             DeliveryProgress(leased.accepted_at, leased.attempts_counted),
             self.policies[leased.klass],

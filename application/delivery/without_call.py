@@ -7,7 +7,7 @@ from application.delivery.ports import Leased, Settlement
 from application.delivery.ports import UnreadableDelivery as UnreadableRow
 from domain.delivery.decide import GiveUp, Hold, RetryAt
 from domain.delivery.delivery import DeliveryStatus
-from domain.delivery.gate import Cancelled, Cleared, Paused, Suppressed, Verdict
+from domain.delivery.gate import Cancelled, Cleared, GateDecision, Paused, Suppressed
 
 
 def unreadable(row: UnreadableRow) -> Settlement:
@@ -17,12 +17,12 @@ def unreadable(row: UnreadableRow) -> Settlement:
     )
 
 
-def without_call(leased: Leased, verdict: Verdict) -> Settlement:
+def without_call(leased: Leased, decision: GateDecision) -> Settlement:
     """The settlement of a delivery that the gate did not clear."""
     status = DeliveryStatus.QUEUED
     reason: str | None = None
     due: datetime | None = None
-    match verdict:
+    match decision:
         case Suppressed(reason):
             status = DeliveryStatus.SUPPRESSED
         case Cancelled():
@@ -38,5 +38,5 @@ def without_call(leased: Leased, verdict: Verdict) -> Settlement:
         case Cleared():
             reason = "no key"
         case _:
-            assert_never(verdict)
+            assert_never(decision)
     return Settlement(delivery=leased.id, attempt=leased.attempt, status=status, reason=reason, due=due)

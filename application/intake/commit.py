@@ -15,7 +15,7 @@ import msgspec
 from application.intake.command import Command, unseal
 from application.intake.ports import FailedNotification, IntakeIds
 from application.notification.group_commit import GroupCommit
-from application.notification.ports import Verdict, Won
+from application.notification.ports import CommitResult, Created
 from application.notification.prepare import Prepare, Prepared
 from application.privacy.ports import ServiceKey
 from domain.kernel.channel import Lane
@@ -33,7 +33,7 @@ class IntakeOutcome(msgspec.Struct, frozen=True):
     traceparent: str | None = None
 
 
-class _Absorbed(msgspec.Struct, frozen=True):
+class _Duplicate(msgspec.Struct, frozen=True):
     winner: UUID
 
 
@@ -41,7 +41,7 @@ class _Failed(msgspec.Struct, frozen=True):
     reason: str
 
 
-_End = IntakeOutcome | _Absorbed | _Failed | Exception
+_End = IntakeOutcome | _Duplicate | _Failed | Exception
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +63,10 @@ class CommitIntake:
             except Exception as fault:  # noqa: BLE001  each is judged on its own
                 ends[n] = fault
         distinct = {command.id: command for command in commands.values()}
-        verdicts = await asyncio.gather(*(self._committed(command) for command in distinct.values()))
-        by_id = dict(zip(distinct, verdicts, strict=True))
+        results = await asyncio.gather(*(self._committed(command) for command in distinct.values()))
+        by_id = dict(zip(distinct, results, strict=True))
         ends |= {n: by_id[command.id] for n, command in commands.items()}
-        absorbed = {n: end.winner for n, end in ends.items() if isinstance(end, _Absorbed)}
+        absorbed = {n: end.winner for n, end in ends.items() if isinstance(end, _Duplicate)}
         failed = {n: end.reason for n, end in ends.items() if isinstance(end, _Failed)}
         outcomes = {n: end for n, end in ends.items() if isinstance(end, IntakeOutcome | Exception)}
         outcomes |= await self._aliased(commands, absorbed)
@@ -114,12 +114,12 @@ class CommitIntake:
         return {n: _outcome(commands[n], "failed") for n in failed}
 
 
-def _end(command: Command, prepared: Prepared, verdict: Verdict) -> _End:
-    if isinstance(verdict, Won) or verdict.notification == command.id:
+def _end(command: Command, prepared: Prepared, result: CommitResult) -> _End:
+    if isinstance(result, Created) or result.notification == command.id:
         return _outcome(command, "committed")
-    if verdict.fingerprint in prepared.fingerprints:
-        return _Absorbed(verdict.notification)
-    return _Failed(f"the idempotency key belongs to notification {verdict.notification}")
+    if result.fingerprint in prepared.fingerprints:
+        return _Duplicate(result.notification)
+    return _Failed(f"the idempotency key belongs to notification {result.notification}")
 
 
 def _outcome(command: Command, became: Literal["committed", "absorbed", "failed"]) -> IntakeOutcome:

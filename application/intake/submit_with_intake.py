@@ -12,7 +12,7 @@ from application.intake.outage import StoreOutage
 from application.intake.publish import PublishToIntake
 from application.kernel import budget
 from application.notification.group_commit import GroupCommit
-from application.notification.ports import Verdict
+from application.notification.ports import CommitResult
 from application.notification.prepare import Prepare, Prepared
 from application.notification.submit import Submitted, answer
 from domain.kernel.errors import PosthornError, StoreUnavailable
@@ -43,7 +43,7 @@ class SubmitWithIntake:
     async def many(self, requests: Sequence[Request]) -> list[Submitted | PosthornError]:
         """Accept several, each on its own."""
         answers: dict[int, Submitted | PosthornError] = {}
-        waiting: dict[int, tuple[Prepared, asyncio.Future[Verdict] | None]] = {}
+        waiting: dict[int, tuple[Prepared, asyncio.Future[CommitResult] | None]] = {}
         for n, request in enumerate(requests):
             try:
                 prepared = await self.prepare(request)
@@ -55,7 +55,7 @@ class SubmitWithIntake:
         await budget.settled(asked for _, asked in waiting.values() if asked is not None)
         away: dict[int, Prepared] = {}
         for n, (prepared, asked) in waiting.items():
-            said = self._verdict(prepared, asked) if asked is not None else None
+            said = self._result(prepared, asked) if asked is not None else None
             if said is None:
                 away[n] = prepared
             else:
@@ -64,8 +64,8 @@ class SubmitWithIntake:
             answers |= dict(zip(away, await self.publish_to_intake(list(away.values())), strict=True))
         return [answers[n] for n in range(len(requests))]
 
-    def _verdict(
-        self, prepared: Prepared, asked: "asyncio.Future[Verdict]"
+    def _result(
+        self, prepared: Prepared, asked: "asyncio.Future[CommitResult]"
     ) -> Submitted | PosthornError | None:
         """What the database says; None when it is away, or has said nothing in time."""
         if not asked.done():

@@ -18,7 +18,7 @@ import msgspec
 
 from application.kernel.supervision import start
 from application.notification.packing import Pack
-from application.notification.ports import Absorbed, Acceptance, KeysChanged, Verdict, Won
+from application.notification.ports import Acceptance, CommitResult, Created, Duplicate, KeysChanged
 from application.notification.prepare import Prepared
 from application.notification.seal import Seal
 from application.outbox.ports import Handoff
@@ -38,7 +38,7 @@ class _Waiting:
 
     __slots__ = ("answer", "prepared", "rows", "weight")
 
-    def __init__(self, prepared: Prepared, answer: "asyncio.Future[Verdict]") -> None:
+    def __init__(self, prepared: Prepared, answer: "asyncio.Future[CommitResult]") -> None:
         self.prepared = prepared
         self.answer = answer
         self.rows = 1 + len(prepared.resolved_recipients)
@@ -77,7 +77,7 @@ class GroupCommit:
     _committing: int = 0
     """Not `len(_tasks)`: a task leaves that set a little after it has seen the queue empty."""
 
-    async def put(self, prepared: Prepared) -> Verdict:
+    async def put(self, prepared: Prepared) -> CommitResult:
         """Commit with others; returns after the commit.
 
         Raises:
@@ -86,8 +86,8 @@ class GroupCommit:
         """
         return await asyncio.shield(self.enqueue(prepared))
 
-    def enqueue(self, prepared: Prepared) -> "asyncio.Future[Verdict]":
-        """As `put`, without waiting: the future holds the verdict or the error.
+    def enqueue(self, prepared: Prepared) -> "asyncio.Future[CommitResult]":
+        """As `put`, without waiting: the future holds the result or the error.
 
         Raises:
             Overloaded: the queue is full.
@@ -152,7 +152,7 @@ class GroupCommit:
         while parts:
             part = parts.pop()
             try:
-                verdicts = await self._accept([waiting.prepared for waiting in part])
+                results = await self._accept([waiting.prepared for waiting in part])
             except StoreUnavailable as away:
                 # The requests behind them would run into the same time-out, one batch after the other.
                 for waiting in [*part, *chain.from_iterable(parts), *self._all()]:
@@ -165,8 +165,8 @@ class GroupCommit:
             except Exception as refused:  # noqa: BLE001  whatever it was: the request that caused it is found
                 parts += self._without_the_refused(part, refused)
             else:
-                for waiting, verdict in zip(part, verdicts, strict=True):
-                    self._answer(waiting, verdict)
+                for waiting, result in zip(part, results, strict=True):
+                    self._answer(waiting, result)
 
     def _without_the_refused(self, part: list[_Waiting], refused: Exception) -> list[list[_Waiting]]:
         """Answer requests known to cause the refusal; return the others in parts to be tried next."""
@@ -183,7 +183,7 @@ class GroupCommit:
         rest = [waiting for waiting in part if waiting.prepared.key not in keys]
         return [rest] if rest else []
 
-    def _answer(self, waiting: _Waiting, answer: Verdict | Exception) -> None:
+    def _answer(self, waiting: _Waiting, answer: CommitResult | Exception) -> None:
         if waiting.prepared.key is not None:
             self._by_key.pop(waiting.prepared.key, None)
         if waiting.answer.done():
@@ -194,14 +194,14 @@ class GroupCommit:
         else:
             waiting.answer.set_result(answer)
 
-    async def _accept(self, prepared: list[Prepared]) -> list[Verdict]:
+    async def _accept(self, prepared: list[Prepared]) -> list[CommitResult]:
         try:
             async with asyncio.timeout(self.patience.total_seconds()):
                 return await self._sealed_and_accepted(prepared)
         except TimeoutError:
             raise StoreUnavailable(f"no commit within {self.patience.total_seconds():.0f} s") from None
 
-    async def _sealed_and_accepted(self, prepared: list[Prepared]) -> list[Verdict]:
+    async def _sealed_and_accepted(self, prepared: list[Prepared]) -> list[CommitResult]:
         users = sorted({a.user for p in prepared for a in p.resolved_recipients})
         for _ in range(_SEAL_TRIES):
             known = await self.acceptance.keys(users)
@@ -211,24 +211,24 @@ class GroupCommit:
             except KeysChanged:
                 continue
             self.handoff.offer(committed.messages)
-            return committed.verdicts
+            return committed.results
         raise StoreUnavailable("the keys of these users keep changing")
 
 
-def _follow(first: _Waiting) -> "asyncio.Future[Verdict]":
+def _follow(first: _Waiting) -> "asyncio.Future[CommitResult]":
     """A request with the same key is in the queue: answer as it is answered."""
-    answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+    answer: asyncio.Future[CommitResult] = asyncio.get_running_loop().create_future()
 
-    def pass_on(done: "asyncio.Future[Verdict]") -> None:
+    def pass_on(done: "asyncio.Future[CommitResult]") -> None:
         if answer.cancelled():
             return
         if (failed := done.exception()) is not None:
             answer.set_exception(failed)
             answer.exception()
             return
-        verdict = done.result()
-        known = first.prepared.fingerprints[0] if isinstance(verdict, Won) else verdict.fingerprint
-        answer.set_result(Absorbed(verdict.notification, known))
+        result = done.result()
+        known = first.prepared.fingerprints[0] if isinstance(result, Created) else result.fingerprint
+        answer.set_result(Duplicate(result.notification, known))
 
     first.answer.add_done_callback(pass_on)
     return answer

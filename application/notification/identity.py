@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from application.notification.ports import Former
+from application.notification.ports import LegacyKey
 from application.privacy.ports import Vault
 from domain.kernel.json_values import Json
 from domain.notification.request import Request
@@ -32,14 +32,14 @@ def digest(vault: Vault, request: Request) -> UUID | None:
     return _uuid(vault.index(space, f"{request.mode}:{key}"))
 
 
-def former(vault: Vault, request: Request) -> Former | None:
+def legacy_key(vault: Vault, request: Request) -> LegacyKey | None:
     """The digest that earlier releases made for the same key; None: no key, or the same as `digest`."""
     given = request.idempotency_key
     if given is None or (request.derived is None and not given.startswith(_TRIGGERS)):
         return None
     key = _uuid(vault.index("idempotency", f"{request.mode}:{given}"))
     certain = request.derived is not None and request.derived.certain
-    return Former(key, None if certain else fingerprints(vault, request)[1])
+    return LegacyKey(key, None if certain else fingerprints(vault, request)[1])
 
 
 def fingerprints(vault: Vault, request: Request) -> tuple[bytes, ...]:

@@ -44,7 +44,7 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
     """The notification's content key, wrapped under the user's key."""
 
 
-class Former(msgspec.Struct, frozen=True):
+class LegacyKey(msgspec.Struct, frozen=True):
     """The idempotency key of the same command as an earlier release made it: where it stands, it counts."""
 
     key: UUID
@@ -74,7 +74,7 @@ class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
     """Keyed digest of the idempotency key; None: not idempotent."""
     fingerprint: bytes
     """Keyed digest of the canonical command (16 bytes)."""
-    former: "Former | None" = None
+    legacy_key: "LegacyKey | None" = None
     traceparent: str | None = None
     from_intake: bool = False
     """It comes from the intake: it was accepted while the database was away."""
@@ -89,13 +89,13 @@ class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
         return min(now, self.created_at if self.from_intake else max(self.created_at, now - ASKED_MAX))
 
 
-class Won(msgspec.Struct, frozen=True):
+class Created(msgspec.Struct, frozen=True):
     """This command was committed now."""
 
     notification: UUID
 
 
-class Absorbed(msgspec.Struct, frozen=True):
+class Duplicate(msgspec.Struct, frozen=True):
     """The idempotency key exists already: nothing was committed for this command."""
 
     notification: UUID
@@ -103,13 +103,13 @@ class Absorbed(msgspec.Struct, frozen=True):
     """The fingerprint of the command that has the key."""
 
 
-Verdict = Won | Absorbed
+CommitResult = Created | Duplicate
 
 
 class Committed(msgspec.Struct, frozen=True):
     """What became of a batch, in its order, and the messages committed with it."""
 
-    verdicts: list[Verdict]
+    results: list[CommitResult]
     messages: list[OutboxMessage]
 
 
@@ -133,7 +133,7 @@ class Acceptance(Protocol):
         """Commit all of it in one transaction: keys, users, notifications, deliveries, history, outbox.
 
         `notifications` have distinct keys; `users` are distinct and hold every recipient, known ones too.
-        `pack` makes the messages of those that won.
+        `pack` makes the messages of those that are committed now.
 
         Raises:
             KeysChanged: nothing was committed.

@@ -11,7 +11,7 @@ import msgspec
 from application.channel.open_channels import OpenChannels
 from application.kernel.ports import Ids
 from application.notification import identity
-from application.notification.ports import Former
+from application.notification.ports import LegacyKey
 from application.privacy.ports import Vault
 from application.template.cached import CachedTemplates
 from application.user.identity import customer, email_index, guest, phone_index
@@ -52,7 +52,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     key: UUID | None
     fingerprints: tuple[bytes, ...] = (b"",)
     """See `fingerprints`; of no use without a key."""
-    former: Former | None = None
+    legacy_key: LegacyKey | None = None
     kept_out: tuple[Fault, ...] = ()
     """Values of the recipients that a request with `drop_invalid` is accepted without."""
     from_intake: bool = False
@@ -101,7 +101,7 @@ class Prepare:
             resolved_recipients=resolved_recipients,
             key=key,
             fingerprints=identity.fingerprints(self.vault, request) if key is not None else (b"",),
-            former=identity.former(self.vault, request),
+            legacy_key=identity.legacy_key(self.vault, request),
             kept_out=tuple(kept_out),
             from_intake=intake_id is not None,
         )

@@ -96,7 +96,7 @@ class Seal:
             deliveries=tuple(deliveries),
             key=prepared.key,
             fingerprint=prepared.fingerprints[0],
-            former=prepared.former,
+            legacy_key=prepared.legacy_key,
             traceparent=request.traceparent,
             from_intake=prepared.from_intake,
         )

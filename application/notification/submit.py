@@ -9,7 +9,7 @@ import msgspec
 
 from application.kernel import budget
 from application.notification.group_commit import GroupCommit
-from application.notification.ports import Verdict, Won
+from application.notification.ports import CommitResult, Created
 from application.notification.prepare import Prepare, Prepared
 from domain.kernel.errors import Fault, KeyReused, PosthornError, StoreUnavailable
 from domain.notification.request import Request
@@ -46,7 +46,7 @@ class SubmitNotification:
 
     async def many(self, requests: Sequence[Request]) -> list[Submitted | PosthornError]:
         """Accept several, each on its own: a bad one does not spoil its neighbours."""
-        waiting: list[tuple[Prepared, asyncio.Future[Verdict]] | PosthornError] = []
+        waiting: list[tuple[Prepared, asyncio.Future[CommitResult]] | PosthornError] = []
         for request in requests:
             try:
                 prepared = await self.prepare(request)
@@ -57,7 +57,7 @@ class SubmitNotification:
         return [each if isinstance(each, PosthornError) else _answered(*each) for each in waiting]
 
 
-def _answered(prepared: Prepared, asked: "asyncio.Future[Verdict]") -> Submitted | PosthornError:
+def _answered(prepared: Prepared, asked: "asyncio.Future[CommitResult]") -> Submitted | PosthornError:
     if not asked.done():
         return StoreUnavailable("no commit in the time that a request has: ask again with the same key")
     try:
@@ -66,14 +66,14 @@ def _answered(prepared: Prepared, asked: "asyncio.Future[Verdict]") -> Submitted
         return refused
 
 
-def answer(verdict: Verdict, prepared: Prepared) -> Submitted:
-    """The answer that follows from a verdict.
+def answer(result: CommitResult, prepared: Prepared) -> Submitted:
+    """The answer that follows from a result.
 
     Raises:
         KeyReused.
     """
-    if isinstance(verdict, Won):
-        return Submitted(verdict.notification, replayed=False, kept_out=prepared.kept_out)
-    if verdict.fingerprint not in prepared.fingerprints:
-        raise KeyReused(f"the idempotency key belongs to notification {verdict.notification}")
-    return Submitted(verdict.notification, replayed=True, kept_out=prepared.kept_out)
+    if isinstance(result, Created):
+        return Submitted(result.notification, replayed=False, kept_out=prepared.kept_out)
+    if result.fingerprint not in prepared.fingerprints:
+        raise KeyReused(f"the idempotency key belongs to notification {result.notification}")
+    return Submitted(result.notification, replayed=True, kept_out=prepared.kept_out)

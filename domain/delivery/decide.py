@@ -72,8 +72,8 @@ def decide(
         others: another provider may be called, which has not failed with this delivery in this round.
 
     What a provider has definitely not sent goes to another one; an unknown outcome never does, and a refused
-    recipient is refused by all.  A provider's Retry-After lengthens the wait, and the attempt does not count; the
-    class's deadline bounds both.
+    recipient is refused by all.  A provider's Retry-After lengthens the wait, and the attempt does
+    not count; the class's deadline bounds both.
     Patience is counted in waits, so time that a delivery spent in its lane before the first attempt does not
     use it up.
     """

@@ -55,7 +55,7 @@ class Paused(msgspec.Struct, frozen=True):
     reason: str = "channel paused"
 
 
-Verdict = Cleared | Suppressed | Cancelled | Paused | RetryAt | GiveUp | Hold
+GateDecision = Cleared | Suppressed | Cancelled | Paused | RetryAt | GiveUp | Hold
 
 STRIKES_MAX = 5
 """After so many strikes the delivery is given up: the last workers died while they held it alone."""
@@ -76,7 +76,7 @@ def unanswered(
     return follow if isinstance(follow, Hold | GiveUp) else None
 
 
-def check(facts: Facts, policy: RetryPolicy, *, now: datetime, chance: float) -> Verdict:
+def check(facts: Facts, policy: RetryPolicy, *, now: datetime, chance: float) -> GateDecision:
     """Clear a delivery for its call, or return what happens to it instead.
 
     Args:

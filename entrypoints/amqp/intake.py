@@ -12,8 +12,8 @@ from application.intake.command import INTAKE
 from application.intake.commit import IntakeOutcome
 from application.kernel.ports import Ids
 from entrypoints.amqp.parking import parked
+from entrypoints.engine.consumer.disposition import Ack, Disposition, Park, disposition
 from entrypoints.engine.consumer.finish import Ended, Worked, finish
-from entrypoints.engine.consumer.verdict import Ack, Park, Verdict, verdict
 from entrypoints.engine.telemetry import Telemetry, trace_ids
 
 DEAD = f"{INTAKE}.dlq"
@@ -62,5 +62,5 @@ class IntakeBatches:
         )
 
 
-def _judged(outcome: IntakeOutcome | Exception) -> Verdict:
-    return Ack(outcome.became) if isinstance(outcome, IntakeOutcome) else verdict(outcome)
+def _judged(outcome: IntakeOutcome | Exception) -> Disposition:
+    return Ack(outcome.became) if isinstance(outcome, IntakeOutcome) else disposition(outcome)

@@ -15,8 +15,8 @@ from application.outbox.pointers import Pointer, decode
 from domain.kernel.channel import Lane
 from domain.kernel.errors import Undecodable
 from entrypoints.amqp.parking import parked
+from entrypoints.engine.consumer.disposition import Ack, Disposition, disposition
 from entrypoints.engine.consumer.finish import Ended, Worked, finish
-from entrypoints.engine.consumer.verdict import Ack, Verdict, verdict
 from entrypoints.engine.telemetry import Telemetry
 
 REASON = "the broker gave its message up: it was delivered too often"
@@ -57,24 +57,24 @@ class ReturnedBatches:
         )
         return Worked(left=left, counts=counts)
 
-    async def _judged(self, messages: Sequence[Received]) -> list[tuple[Received, Verdict]]:
-        judged: list[tuple[Received, Verdict]] = []
+    async def _judged(self, messages: Sequence[Received]) -> list[tuple[Received, Disposition]]:
+        judged: list[tuple[Received, Disposition]] = []
         readable: dict[Lane, list[tuple[Received, list[Pointer]]]] = defaultdict(list)
         for message in messages:
             try:
                 readable[_lane(message)].append((message, decode(message.body)))
             except (Undecodable, ValueError) as fault:
-                judged.append((message, verdict(Undecodable(str(fault)))))
+                judged.append((message, disposition(Undecodable(str(fault)))))
         for lane, theirs in readable.items():
             end = await self._buried(lane, [pointer for _, pointers in theirs for pointer in pointers])
             judged += [(message, end) for message, _ in theirs]
         return judged
 
-    async def _buried(self, lane: Lane, pointers: Sequence[Pointer]) -> Verdict:
+    async def _buried(self, lane: Lane, pointers: Sequence[Pointer]) -> Disposition:
         try:
             buried = await self.give_up.many(lane, pointers, REASON)
-        except Exception as fault:  # noqa: BLE001  away, or ours: the verdict knows
-            return verdict(fault)
+        except Exception as fault:  # noqa: BLE001  away, or ours: the disposition says
+            return disposition(fault)
         self.telemetry.trouble(
             "messages.returned", lane=lane.queue, pointers=len(pointers), dead_letters=buried
         )

@@ -11,9 +11,9 @@ from domain.kernel.errors import Undecodable
 from domain.trigger.trigger import ShopEvent
 from entrypoints.amqp.cloudevents import decode
 from entrypoints.amqp.parking import PARKED, parked, restored
+from entrypoints.engine.consumer.disposition import Park, disposition
 from entrypoints.engine.consumer.finish import Ended, Worked, finish
 from entrypoints.engine.consumer.telemetry import EventTelemetry, TypeLabels
-from entrypoints.engine.consumer.verdict import Park, verdict
 from entrypoints.engine.telemetry import trace_ids
 
 
@@ -71,7 +71,7 @@ class EventBatches:
                 counts[label] += count
 
         left = await finish(
-            [(item, verdict(outcome)) for item, outcome in zip(items, outcomes, strict=True)],
+            [(item, disposition(outcome)) for item, outcome in zip(items, outcomes, strict=True)],
             publisher=self.publisher,
             ack=ack,
             park=lambda item, park: parked(item.message, queue, park.reason, to=PARKED, ids=self.ids),

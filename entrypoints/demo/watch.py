@@ -9,7 +9,7 @@ from uuid import UUID
 from application.delivery.ports import Settlement
 from application.event.result import Done, Result
 from application.kernel.ports import Clock
-from application.notification.ports import Committed, NewNotification, Won
+from application.notification.ports import Committed, Created, NewNotification
 from application.provider.ports import OutboundMessage
 from domain.delivery.delivery import DeliveryStatus
 from domain.trigger.trigger import ShopEvent
@@ -56,9 +56,9 @@ class Watch:
     def accepted(self, notifications: Sequence[NewNotification], committed: Committed) -> None:
         """New deliveries."""
         now = self.clock.monotonic()
-        for notification, verdict in zip(notifications, committed.verdicts, strict=True):
+        for notification, result in zip(notifications, committed.results, strict=True):
             known = self._known(notification.traceparent)
-            if not isinstance(verdict, Won):
+            if not isinstance(result, Created):
                 continue
             self.tally.accepted += known is not None
             for delivery in notification.deliveries:

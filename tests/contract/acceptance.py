@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 from application.notification.ports import (
-    Absorbed,
     Committed,
-    Former,
+    Created,
+    Duplicate,
     KeysChanged,
+    LegacyKey,
     NewNotification,
     NewUser,
-    Won,
 )
 from application.outbox.pointers import decode
 from domain.kernel.channel import Lane, Priority
@@ -55,7 +55,7 @@ class AcceptanceContract:
 
         committed = await self.accept(engine, [two, one], ada, bob)
 
-        assert committed.verdicts == [Won(two.id), Won(one.id)]
+        assert committed.results == [Created(two.id), Created(one.id)]
         for given, total in ((two, 2), (one, 1)):
             stand = await engine.stand(given.id)
             assert stand is not None
@@ -125,8 +125,8 @@ class AcceptanceContract:
 
         again = notification(ada, key=key)
         other = notification(ada, key=key, fingerprint=b"o" * 16)
-        assert (await self.accept(engine, [again], ada)).verdicts == [Absorbed(first.id, first.fingerprint)]
-        assert (await self.accept(engine, [other], ada)).verdicts == [Absorbed(first.id, first.fingerprint)]
+        assert (await self.accept(engine, [again], ada)).results == [Duplicate(first.id, first.fingerprint)]
+        assert (await self.accept(engine, [other], ada)).results == [Duplicate(first.id, first.fingerprint)]
 
         assert await engine.stand(again.id) is None
         assert len(await engine.messages()) == 1
@@ -140,23 +140,23 @@ class AcceptanceContract:
             await self.accept(engine, [each], ada)
         sure, same, other = (each.key for each in before)
         batch = [
-            notification(ada, key=uuid4(), former=Former(sure)),
-            notification(ada, key=uuid4(), former=Former(same, before[1].fingerprint)),
-            notification(ada, key=uuid4(), former=Former(other, b"o" * 16)),
-            notification(ada, key=uuid4(), former=Former(uuid4())),
+            notification(ada, key=uuid4(), legacy_key=LegacyKey(sure)),
+            notification(ada, key=uuid4(), legacy_key=LegacyKey(same, before[1].fingerprint)),
+            notification(ada, key=uuid4(), legacy_key=LegacyKey(other, b"o" * 16)),
+            notification(ada, key=uuid4(), legacy_key=LegacyKey(uuid4())),
         ]
 
-        verdicts = (await self.accept(engine, batch, ada)).verdicts
+        results = (await self.accept(engine, batch, ada)).results
 
-        assert verdicts == [
-            Absorbed(before[0].id, before[0].fingerprint),
-            Absorbed(before[1].id, before[1].fingerprint),
-            Won(batch[2].id),
-            Won(batch[3].id),
+        assert results == [
+            Duplicate(before[0].id, before[0].fingerprint),
+            Duplicate(before[1].id, before[1].fingerprint),
+            Created(batch[2].id),
+            Created(batch[3].id),
         ]
         again = [msgspec.structs.replace(each, id=IDS.next(), deliveries=()) for each in batch[2:]]
-        verdicts = (await self.accept(engine, again, ada)).verdicts
-        assert verdicts == [Absorbed(each.id, each.fingerprint) for each in batch[2:]]
+        results = (await self.accept(engine, again, ada)).results
+        assert results == [Duplicate(each.id, each.fingerprint) for each in batch[2:]]
 
     async def test_what_is_absorbed_leaves_its_neighbours_alone(self, engine: Engine) -> None:
         ada, key = user(), uuid4()
@@ -166,10 +166,10 @@ class AcceptanceContract:
 
         committed = await self.accept(engine, batch, ada)
 
-        assert committed.verdicts == [
-            Won(batch[0].id),
-            Absorbed(first.id, first.fingerprint),
-            Won(batch[2].id),
+        assert committed.results == [
+            Created(batch[0].id),
+            Duplicate(first.id, first.fingerprint),
+            Created(batch[2].id),
         ]
         packed = [p.delivery for m in committed.messages for p in decode(m.body)]
         assert packed == [batch[0].deliveries[0].id, batch[2].deliveries[0].id]
@@ -181,7 +181,7 @@ class AcceptanceContract:
 
         second = await self.accept(engine, batch, ada)
 
-        assert second == Committed(first.verdicts, [])
+        assert second == Committed(first.results, [])
         assert len(await engine.messages()) == len(first.messages)
         for new in batch:
             await engine.assert_counted(new.id)
@@ -194,10 +194,10 @@ class AcceptanceContract:
 
         committed = await asyncio.gather(*(self.accept(engine, [new], ada) for new in batch))
 
-        verdicts = [c.verdicts[0] for c in committed]
-        [winner] = [v.notification for v in verdicts if isinstance(v, Won)]
-        assert [v for v in verdicts if not isinstance(v, Won)] == [
-            Absorbed(winner, batch[0].fingerprint)
+        results = [c.results[0] for c in committed]
+        [winner] = [v.notification for v in results if isinstance(v, Created)]
+        assert [v for v in results if not isinstance(v, Created)] == [
+            Duplicate(winner, batch[0].fingerprint)
         ] * 49
         assert [new.id for new in batch if await engine.stand(new.id)] == [winner]
 
@@ -210,8 +210,8 @@ class AcceptanceContract:
 
             committed = await asyncio.gather(*(self.accept(engine, batch, ada) for batch in batches))
 
-            won = [v.notification for c in committed for v in c.verdicts if isinstance(v, Won)]
-            assert len(won) == len(keys)
+            created = [v.notification for c in committed for v in c.results if isinstance(v, Created)]
+            assert len(created) == len(keys)
 
     async def test_another_key_of_a_known_person_refuses_the_batch(self, engine: Engine) -> None:
         ada, bob = user(), user()
@@ -259,7 +259,7 @@ class AcceptanceContract:
         back = user(id=ada.id)
         committed = await self.accept(engine, [notification(back)], back)
 
-        assert isinstance(committed.verdicts[0], Won)
+        assert isinstance(committed.results[0], Created)
         assert await engine.acceptance().keys([ada.id]) == {ada.id: back.data_key}
 
     @pytest.mark.parametrize("what", REFUSED)
@@ -273,7 +273,7 @@ class AcceptanceContract:
 
         assert await engine.stand(good.id) is None
         assert await engine.acceptance().keys([ada.id]) == {}
-        assert (await self.accept(engine, [good], ada)).verdicts == [Won(good.id)]
+        assert (await self.accept(engine, [good], ada)).results == [Created(good.id)]
 
     async def test_what_is_known_of_a_customer_stays(self, engine: Engine) -> None:
         ada = user(profile=None)

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from application.intake.ports import FailedNotification, IntakeIds
-from application.notification.ports import Filter, Reader, Won
+from application.notification.ports import Created, Filter, Reader
 from domain.kernel.channel import Lane, Mode, NotificationClass, Priority
 from domain.kernel.errors import Invalid
 from domain.kernel.ids import time_of
@@ -99,7 +99,7 @@ class IntakeIdsContract:
 
         committed = await engine.acceptance().accept([new], [ada], pack)
 
-        assert committed.verdicts == [Won(one.id)]
+        assert committed.results == [Created(one.id)]
         assert committed.messages == []
         await engine.assert_counted(one.id)
 

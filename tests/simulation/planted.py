@@ -22,7 +22,7 @@ from application.delivery.clear import ClearAgain
 from application.delivery.keep import KeepLeases
 from application.delivery.reissue import ReissuePointers
 from application.notification.group_commit import GroupCommit
-from application.notification.ports import NewNotification, Won
+from application.notification.ports import Created, NewNotification
 from application.outbox import relay as relaying
 from application.outbox.pointers import Pointer
 from application.outbox.reissue_overdue import OverdueReissued, ReissueOverdue
@@ -239,14 +239,14 @@ def _never(owner: Any, name: str, answer: Any) -> Patch:
 
 
 def _every_key_is_new() -> Patch:
-    return patch.object(MemoryAcceptance, "_verdict", lambda self, n: Won(n.id))
+    return patch.object(MemoryAcceptance, "_result", lambda self, n: Created(n.id))
 
 
 def _answer_before_commit() -> Patch:
     def make(commit: Any) -> Any:
         async def bug(self: Any, batch: Any) -> None:
             for waiting in batch:
-                self._answer(waiting, Won(waiting.prepared.id))
+                self._answer(waiting, Created(waiting.prepared.id))
             await commit(self, batch)
 
         return bug

@@ -83,7 +83,7 @@ _MISSED = RowsStatement(
     """
 SELECT
     p.delivery AS id, p.seq, now() AS facts_at, d.status,
-    d.status = 'sending' AND d.lease_until <= now() AS is_suspect, d.strikes + 1 AS strikes,
+    d.status = 'sending' AND d.lease_until <= now() AS is_struck, d.strikes + 1 AS strikes,
     CASE d.status WHEN 'queued' THEN d.not_before WHEN 'sending' THEN d.lease_until END - now() AS wait
 FROM :rows AS p
 LEFT JOIN notification_deliveries AS d ON d.id = p.delivery AND d.seq = p.seq
@@ -130,13 +130,13 @@ def _later(seen: Sequence[asyncpg.Record]) -> list[NotDueYet]:
     return [
         NotDueYet(Pointer(row["id"], row["seq"]), max(row["wait"] or timedelta(), timedelta()) + MARGIN)
         for row in seen
-        if row["status"] in ("queued", "sending") and not row["is_suspect"]
+        if row["status"] in ("queued", "sending") and not row["is_struck"]
     ]
 
 
 def _struck(seen: Sequence[asyncpg.Record]) -> list[StruckDelivery]:
     return [
-        StruckDelivery(Pointer(row["id"], row["seq"]), row["strikes"]) for row in seen if row["is_suspect"]
+        StruckDelivery(Pointer(row["id"], row["seq"]), row["strikes"]) for row in seen if row["is_struck"]
     ]
 
 

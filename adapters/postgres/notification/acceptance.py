@@ -20,12 +20,12 @@ from adapters.postgres.outbox.tracking import OpenDelivery, track
 from adapters.postgres.user.recipients import put_users
 from application.notification.ports import (
     ASKED_MAX,
-    Absorbed,
+    CommitResult,
     Committed,
+    Created,
+    Duplicate,
     NewNotification,
     NewUser,
-    Verdict,
-    Won,
 )
 from application.outbox.ports import OutboxMessage
 from domain.kernel.errors import InFlight
@@ -57,8 +57,8 @@ class _Notification(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     key: UUID | None
     fingerprint: bytes
-    former_key: UUID | None
-    former_fingerprint: bytes | None
+    legacy_key: UUID | None
+    legacy_fingerprint: bytes | None
     from_intake: bool
 
 
@@ -69,13 +69,13 @@ _NOTIFICATIONS = RowsStatement(
     """
 WITH given AS (
     SELECT * FROM :rows AS n
-), won AS (
+), claimed AS (
     INSERT INTO idempotency_keys (key, fingerprint, notification_id)
     SELECT key, fingerprint, id FROM given
     WHERE key IS NOT NULL AND NOT EXISTS (
         SELECT FROM idempotency_keys AS known
-        WHERE known.key = given.former_key
-        AND (given.former_fingerprint IS NULL OR known.fingerprint = given.former_fingerprint)
+        WHERE known.key = given.legacy_key
+        AND (given.legacy_fingerprint IS NULL OR known.fingerprint = given.legacy_fingerprint)
     )
     ORDER BY key
     ON CONFLICT (key) DO NOTHING
@@ -93,7 +93,7 @@ SELECT
         CASE WHEN from_intake THEN created_at ELSE greatest(created_at, now() - :asked_max::interval) END
     )
 FROM given
-WHERE key IS NULL OR id IN (SELECT notification_id FROM won)
+WHERE key IS NULL OR id IN (SELECT notification_id FROM claimed)
 ON CONFLICT (id) DO NOTHING
 RETURNING id, created_at
 """,
@@ -131,13 +131,13 @@ class PostgresAcceptance:
         async def work(connection: Connection) -> Committed:
             await put_users(connection, users)
             fresh = await _insert_notifications(connection, notifications)
-            verdicts = await _verdicts(connection, notifications, fresh)
+            results = await _results(connection, notifications, fresh)
             winners = [notification for notification in notifications if notification.id in fresh]
             messages = pack(winners)
             await insert_deliveries(connection, winners, fresh)
             await track(connection, [each for n in winners if n.from_intake for each in _promised(n)])
             await outbox.write(connection, self.process, messages)
-            return Committed(verdicts, messages)
+            return Committed(results, messages)
 
         try:
             return await self.database.run(work, lock_max=self.lock_max)
@@ -172,30 +172,30 @@ def _row(given: NewNotification) -> _Notification:
         created_at=given.created_at,
         key=given.key,
         fingerprint=given.fingerprint,
-        former_key=given.former.key if given.former else None,
-        former_fingerprint=given.former.fingerprint if given.former else None,
+        legacy_key=given.legacy_key.key if given.legacy_key else None,
+        legacy_fingerprint=given.legacy_key.fingerprint if given.legacy_key else None,
         from_intake=given.from_intake,
     )
 
 
-async def _verdicts(
+async def _results(
     connection: Connection, given: Sequence[NewNotification], fresh: Container[UUID]
-) -> list[Verdict]:
+) -> list[CommitResult]:
     lost = [n for n in given if n.id not in fresh and n.key is not None]
-    keys = [n.key for n in lost] + [n.former.key for n in lost if n.former]
+    keys = [n.key for n in lost] + [n.legacy_key.key for n in lost if n.legacy_key]
     rows = await connection.fetch(_HOLDERS, keys) if keys else []
     holders = {row["key"]: (row["notification_id"], row["fingerprint"]) for row in rows}
-    verdicts: list[Verdict] = []
+    results: list[CommitResult] = []
     for n in given:
         if n.id in fresh or n.key is None:
-            verdicts.append(Won(n.id))
+            results.append(Created(n.id))
             continue
-        held = holders.get(n.key) or (holders.get(n.former.key) if n.former else None)
+        held = holders.get(n.key) or (holders.get(n.legacy_key.key) if n.legacy_key else None)
         if held is None:
             raise InFlight("the idempotency key was pruned just now", keys={n.key})
         # Our own earlier commit, whose answer was lost with the connection, has our id.
-        verdicts.append(Won(n.id) if held[0] == n.id else Absorbed(*held))
-    return verdicts
+        results.append(Created(n.id) if held[0] == n.id else Duplicate(*held))
+    return results
 
 
 def _promised(from_intake: NewNotification) -> list[OpenDelivery]:

@@ -18,8 +18,8 @@ from application.broker.ports import LARGEST, Consumer, Received, Subscription
 from application.kernel.ports import Clock
 from domain.kernel.errors import BrokerUnavailable, Unavailable
 from entrypoints.engine.actor import pause, unless
+from entrypoints.engine.consumer.disposition import Wait
 from entrypoints.engine.consumer.finish import Worked
-from entrypoints.engine.consumer.verdict import Wait
 from entrypoints.engine.telemetry import Telemetry
 
 _SUBSCRIBE_AGAIN = 1.0

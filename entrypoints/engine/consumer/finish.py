@@ -8,10 +8,10 @@ from uuid import UUID
 
 from application.broker.ports import Outgoing, Publisher, Received
 from domain.kernel.errors import BrokerUnavailable
-from entrypoints.engine.consumer.verdict import Ack, Park, Verdict
+from entrypoints.engine.consumer.disposition import Ack, Disposition, Park
 
 T = TypeVar("T")
-Judged = Sequence[tuple[T, Verdict]]
+Judged = Sequence[tuple[T, Disposition]]
 Ended = Sequence[tuple[T, Ack | Park]]
 
 
@@ -19,7 +19,7 @@ Ended = Sequence[tuple[T, Ack | Park]]
 class Worked:
     """What became of a batch."""
 
-    left: Sequence[tuple[Received, Verdict]]
+    left: Sequence[tuple[Received, Disposition]]
     """To be tried again: a part is away, or parking was not confirmed."""
     counts: Counter[str]
     """Messages by outcome, and what was made of them, for the log."""
@@ -33,7 +33,7 @@ async def finish(
     ack: Callable[[Ended[T]], Awaitable[None]],
     park: Callable[[T, Park], Outgoing],
     report: Callable[[T, Park], None],
-) -> list[tuple[T, Verdict]]:
+) -> list[tuple[T, Disposition]]:
     """Ack what is done; park what cannot be processed, and ack it once that is confirmed; return the rest.
 
     Args:
@@ -43,19 +43,19 @@ async def finish(
     Raises:
         BrokerUnavailable: an ack was lost.
     """
-    done = [(item, verdict) for item, verdict in judged if isinstance(verdict, Ack)]
+    done = [(item, disposition) for item, disposition in judged if isinstance(disposition, Ack)]
     if done:
         await ack(done)
-    unprocessable = [(item, verdict) for item, verdict in judged if isinstance(verdict, Park)]
-    outgoing = [park(item, verdict) for item, verdict in unprocessable]
+    unprocessable = [(item, disposition) for item, disposition in judged if isinstance(disposition, Park)]
+    outgoing = [park(item, disposition) for item, disposition in unprocessable]
     confirmed = await _confirmed(publisher, outgoing) if outgoing else frozenset()
     kept = [pair for pair, sent in zip(unprocessable, outgoing, strict=True) if sent.id in confirmed]
-    for item, verdict in kept:
-        report(item, verdict)
+    for item, disposition in kept:
+        report(item, disposition)
     if kept:
         await ack(kept)
     ended = {id(item) for item, _ in (*done, *kept)}
-    return [(item, verdict) for item, verdict in judged if id(item) not in ended]
+    return [(item, disposition) for item, disposition in judged if id(item) not in ended]
 
 
 async def _confirmed(publisher: Publisher, messages: Sequence[Outgoing]) -> frozenset[UUID]:

@@ -66,7 +66,7 @@ class LaneActor:
             services=self.services,
             window=self.window,
             pauses=self.pauses,
-            suspecting=self._look_after_struck,
+            on_struck=self._look_after_struck,
         )
 
     @property
@@ -202,7 +202,7 @@ class LaneActor:
             self._start(self._quarantine(unacked))
 
     async def _quarantine(self, unacked: Unacked) -> None:
-        """Work on the suspects, a few at a time, beside everything else; they need no permits."""
+        """Work on the struck deliveries, a few at a time, beside everything else; they need no permits."""
         try:
             while unacked.struck and self.pauses.reason is None and not self._stopping.is_set():
                 async with self.services.quarantine:

@@ -28,14 +28,14 @@ class Chunks:
     """Works on the chunks of one lane; several overlap.
 
     Args:
-        suspecting: called when pointers were put aside as suspects; must see to it that they are worked on.
+        on_struck: called when struck deliveries were put aside; must see to it that they are worked on.
     """
 
     lane: Lane
     services: LaneServices
     window: CongestionWindow
     pauses: LanePauses
-    suspecting: Callable[[Unacked], None]
+    on_struck: Callable[[Unacked], None]
     starting: int = 0
     """Pointers of the chunks whose calls have not all started yet."""
     beginning: int = 0
@@ -71,11 +71,11 @@ class Chunks:
     async def work(
         self, unacked: Unacked, items: list[Item], grant: Grant | None = None, strikes_max: int = STRIKES_FREE
     ) -> None:
-        """Begin, call, settle and ack.  What cannot be settled is isolated; suspects are put aside.
+        """Begin, call, settle and ack.  What cannot be settled is isolated; struck deliveries are put aside.
 
         Args:
             grant: the permits of these items; None for work that needs none.
-            strikes_max: a delivery with which more workers have died is a suspect.
+            strikes_max: a delivery with more strikes is put aside.
 
         Raises:
             Unavailable: nothing was begun; it is trouble of the lane.
@@ -111,7 +111,7 @@ class Chunks:
             postponed=begun.postponed,
             replayed=begun.replayed,
             stale=begun.stale,
-            suspects=len(begun.struck),
+            struck=len(begun.struck),
             seconds=round(loop.time() - started, 4),
             traces=trace_ids(call.leased.traceparent for call in begun.calls),
         )
@@ -140,7 +140,7 @@ class Chunks:
             unacked.put_aside(one.strikes, items)
             self.done(grant, len(items))
         if struck:
-            self.suspecting(unacked)
+            self.on_struck(unacked)
 
     async def _look_after(
         self, unacked: Unacked, items: list[Item], ends: Mapping[UUID, BaseException | None]

@@ -41,6 +41,6 @@ class LaneServices:
     prefetch: int = 256
     chunk_max: int = 250
     quarantine: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while suspects are worked on: in a process at most one lane does so at a time."""
+    """Held while struck deliveries are worked on: in a process at most one lane does so at a time."""
     capacity: Mapping[str, ProviderCapacity] = field(default_factory=dict)
     """By name, of the providers that take only so many calls at a time."""

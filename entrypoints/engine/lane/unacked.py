@@ -12,7 +12,7 @@ from application.outbox.pointers import Pointer
 from domain.kernel.errors import BrokerUnavailable
 
 STRUCK_TOGETHER = {2: 25, 3: 6}
-"""How many suspects are worked on together, by their strikes; with more strikes, each alone."""
+"""How many struck deliveries are worked on together, by their strikes; with more strikes, each alone."""
 
 
 class UnackedMessage:
@@ -45,11 +45,11 @@ class Unacked:
     _flushes: set["asyncio.Task[None]"] = field(default_factory=set)
 
     def put_aside(self, strikes: int, items: Iterable[Item]) -> None:
-        """These are suspects, to be worked on apart."""
+        """These have strikes, and are worked on apart."""
         self.struck.setdefault(strikes, deque()).extend(items)
 
     def next_struck(self) -> tuple[int, list[Item]]:
-        """The suspects to be worked on together next, and how many strikes they have.
+        """The struck deliveries to be worked on together next, and how many strikes they have.
 
         Those with the fewest go first: most of them are innocent, and gone with their next lease.
         """

@@ -19,7 +19,7 @@ from application.intake.command import Command, seal
 from application.intake.commit import CommitIntake, IntakeOutcome
 from application.notification.group_commit import GroupCommit
 from application.notification.packing import Pack
-from application.notification.ports import Won
+from application.notification.ports import Created
 from application.notification.prepare import Prepare
 from application.notification.seal import Seal
 from application.template.cached import CachedTemplates
@@ -27,7 +27,7 @@ from config.partitions import MEND, Partitions
 from domain.kernel.errors import Misconfigured, Misplaced
 from domain.kernel.ids import uuid7
 from domain.notification.request import Content, Recipient, Request
-from entrypoints.engine.consumer.verdict import Park, verdict
+from entrypoints.engine.consumer.disposition import Park, disposition
 from tests.support.least_privilege import least_privileged
 from tests.support.telemetry import RecordedTelemetry
 
@@ -89,7 +89,7 @@ async def test_ten_good_requests_do_not_fail_with_one_bad(desk: Desk, store: Dat
 
     answers = await asyncio.gather(*map(desk.commit.put, prepared), return_exceptions=True)
 
-    assert [type(answer) for answer in answers] == [Won] * 4 + [Misplaced] + [Won] * 6
+    assert [type(answer) for answer in answers] == [Created] * 4 + [Misplaced] + [Created] * 6
     assert "posthorn migrate" in str(answers[4])
     [row] = await store.fetch("SELECT count(*) FROM notifications")
     assert row[0] == 10
@@ -110,7 +110,7 @@ async def test_a_promise_with_such_an_id_is_parked_and_the_others_are_kept(desk:
         None,
         "committed",
     ]
-    park = verdict(ends[1])
+    park = disposition(ends[1])
     assert isinstance(park, Park)
     assert (park.crash, "posthorn migrate" in park.reason) == (None, True)
 

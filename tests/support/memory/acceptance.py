@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from application.notification.ports import (
-    Absorbed,
+    CommitResult,
     Committed,
+    Created,
+    Duplicate,
     KeysChanged,
     NewNotification,
     NewUser,
-    Verdict,
-    Won,
 )
 from application.outbox.ports import OutboxMessage
 from application.user.ports import User
@@ -51,17 +51,17 @@ class MemoryAcceptance:
             raise KeysChanged
         for user in users:
             self._put(user)
-        verdicts = [self._verdict(n) for n in notifications]
+        results = [self._result(n) for n in notifications]
         winners = [
             n
-            for n, verdict in zip(notifications, verdicts, strict=True)
-            if isinstance(verdict, Won) and n.id not in self.rows.notifications
+            for n, result in zip(notifications, results, strict=True)
+            if isinstance(result, Created) and n.id not in self.rows.notifications
         ]
         for n in winners:
             self._insert(n, metadata[n.id])
         messages = pack(winners)
         outbox.write(self.rows, self.process, messages)
-        return Committed(verdicts, messages)
+        return Committed(results, messages)
 
     def _key(self, user: UUID) -> bytes | None:
         known = self.rows.users.get(user)
@@ -88,15 +88,15 @@ class MemoryAcceptance:
             updated_at=now,
         )
 
-    def _verdict(self, n: NewNotification) -> Verdict:
+    def _result(self, n: NewNotification) -> CommitResult:
         holder = self.rows.idempotency.get(n.key) if n.key else None
-        if holder is None and n.former is not None:
-            known = self.rows.idempotency.get(n.former.key)
-            if known is not None and n.former.fingerprint in (None, known.fingerprint):
+        if holder is None and n.legacy_key is not None:
+            known = self.rows.idempotency.get(n.legacy_key.key)
+            if known is not None and n.legacy_key.fingerprint in (None, known.fingerprint):
                 holder = known
         if holder is None or holder.notification_id == n.id:
-            return Won(n.id)
-        return Absorbed(holder.notification_id, holder.fingerprint)
+            return Created(n.id)
+        return Duplicate(holder.notification_id, holder.fingerprint)
 
     def _insert(self, n: NewNotification, metadata: dict[str, Any]) -> None:
         now = self.rows.clock.now()

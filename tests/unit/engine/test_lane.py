@@ -338,7 +338,7 @@ async def test_what_workers_died_with_is_worked_apart_and_nobody_waits_for_it():
     assert {len(calls) for calls in world.rows.attempts.values()} == {1}
 
 
-async def test_suspects_come_back_when_the_store_was_away():
+async def test_struck_deliveries_come_back_when_the_store_was_away():
     world = World()
     ids = await world.accept(4, packed=True)
     struck(world, ids, 2)

@@ -12,7 +12,7 @@ from adapters.crypto.vault import LocalVault
 from adapters.system import SystemClock, SystemIds
 from application.notification.group_commit import GroupCommit
 from application.notification.packing import Pack
-from application.notification.ports import Absorbed, Committed, KeysChanged, NewNotification, Won
+from application.notification.ports import Committed, Created, Duplicate, KeysChanged, NewNotification
 from application.notification.prepare import Prepared, ResolvedRecipient
 from application.notification.seal import Seal
 from application.outbox.ports import OutboxMessage
@@ -92,7 +92,7 @@ async def test_those_that_come_during_a_commit_share_the_next_and_critical_goes_
     given = [prepared("low", priority=low) for _ in range(3)] + [prepared("urgent", priority=urgent)]
     waiting = await held(world, *given)
     world.go.set()
-    assert all(isinstance(verdict, Won) for verdict in await asyncio.gather(*waiting))
+    assert all(isinstance(result, Created) for result in await asyncio.gather(*waiting))
     assert world.committed() == [["first"], ["urgent", "low"], ["low", "low"]]
     assert len(world.offered) == 5
 
@@ -107,7 +107,7 @@ async def test_a_request_that_is_refused_stands_alone(error: Exception):
 
     world.fault = fault
     answers = await put(world, *(prepared("bad" if n == 5 else "good") for n in range(16)))
-    assert [n for n, answer in enumerate(answers) if not isinstance(answer, Won)] == [5]
+    assert [n for n, answer in enumerate(answers) if not isinstance(answer, Created)] == [5]
     assert answers[5] is error
 
 
@@ -117,7 +117,7 @@ async def test_a_person_whose_key_cannot_be_read_is_nobody_elses_trouble():
     user = bad.resolved_recipients[0].user
     world.keys = lambda users: _keys({user: b"\x01no key"} if user in users else {})
     answers = await put(world, prepared(), bad, prepared())
-    assert [isinstance(answer, Won) for answer in answers] == [True, False, True]
+    assert [isinstance(answer, Created) for answer in answers] == [True, False, True]
     assert isinstance(answers[1], Unreadable)
 
 
@@ -137,7 +137,7 @@ async def test_of_many_those_whose_key_is_in_flight_are_told_and_the_others_go_o
     world.fault = fault
     answers = await put(world, *given)
     assert answers[:2] == [refused, refused]
-    assert all(isinstance(answer, Won) for answer in answers[2:])
+    assert all(isinstance(answer, Created) for answer in answers[2:])
     assert [len(batch) for batch in world.batches] == [32, 30], "what merely waited is not tried in parts"
 
 
@@ -189,7 +189,7 @@ async def test_keys_that_change_meanwhile_are_read_again():
             raise KeysChanged
 
     world.fault = fault
-    assert isinstance((await put(world, prepared()))[0], Won)
+    assert isinstance((await put(world, prepared()))[0], Created)
     left[0] = 1000
     assert isinstance((await put(world, prepared()))[0], StoreUnavailable)
 
@@ -203,8 +203,8 @@ async def test_a_full_queue_refuses_and_keeps_a_reserve_for_critical():
     with pytest.raises(Overloaded):
         world.commit.enqueue(prepared(priority=Priority.CRITICAL))
     world.go.set()
-    assert all(isinstance(verdict, Won) for verdict in await asyncio.gather(*waiting, urgent))
-    assert isinstance((await put(world, prepared()))[0], Won)
+    assert all(isinstance(result, Created) for result in await asyncio.gather(*waiting, urgent))
+    assert isinstance((await put(world, prepared()))[0], Created)
 
 
 async def test_the_same_key_on_its_way_waits_for_the_first():
@@ -212,8 +212,8 @@ async def test_the_same_key_on_its_way_waits_for_the_first():
     first, same = prepared(key=key), prepared(key=key)
     other = prepared(key=key, fingerprints=(b"o" * 16,))
     answers = await put(world, first, same, other)
-    assert answers == [Won(first.id), *[Absorbed(first.id, b"f" * 16)] * 2]
-    assert await put(world, prepared(key=key)) == [Absorbed(first.id, b"f" * 16)]
+    assert answers == [Created(first.id), *[Duplicate(first.id, b"f" * 16)] * 2]
+    assert await put(world, prepared(key=key)) == [Duplicate(first.id, b"f" * 16)]
 
 
 async def test_who_goes_away_does_not_take_the_commit_along():
@@ -234,7 +234,7 @@ async def test_who_comes_just_as_the_last_commit_ends_is_not_left_waiting():
     first.add_done_callback(lambda _: late.append(world.commit.enqueue(prepared("late"))))
     await first
     async with asyncio.timeout(1):
-        assert isinstance(await late[0], Won)
+        assert isinstance(await late[0], Created)
     assert world.committed() == [["first"], ["late"]]
 
 
@@ -252,13 +252,13 @@ async def test_a_full_queue_is_told_by_what_it_takes_in_memory(note: object):
         world.commit.enqueue(heavy([note] * 2))
     urgent = world.commit.enqueue(heavy(note, priority=Priority.CRITICAL))
     world.go.set()
-    assert all(isinstance(verdict, Won) for verdict in await asyncio.gather(*waiting, urgent))
-    assert isinstance((await put(world, heavy([note] * 9)))[0], Won), "alone it is let in whatever its size"
+    assert all(isinstance(result, Created) for result in await asyncio.gather(*waiting, urgent))
+    assert isinstance((await put(world, heavy([note] * 9)))[0], Created), "alone it is let in at any size"
 
 
 async def test_a_commit_is_bounded_by_what_it_takes_in_memory():
     world = World(weight_max=250_000)
     waiting = await held(world, *(heavy("x" * 100_000) for _ in range(5)), prepared())
     world.go.set()
-    assert all(isinstance(verdict, Won) for verdict in await asyncio.gather(*waiting))
+    assert all(isinstance(result, Created) for result in await asyncio.gather(*waiting))
     assert [len(batch) for batch in world.committed()] == [1, 2, 2, 2]

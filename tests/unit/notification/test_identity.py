@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from adapters.crypto.vault import LocalVault
 from application.intake.command import Command, seal, unseal
 from application.notification import identity
-from application.notification.ports import Former
+from application.notification.ports import LegacyKey
 from domain.kernel.channel import Mode
 from domain.kernel.errors import Undecodable
 from domain.notification.request import Request
@@ -78,14 +78,14 @@ def test_what_the_first_release_stored_is_recognised(name: str) -> None:
     assert command.fingerprint in identity.fingerprints(VAULT, command.request)
     assert command.fingerprint in identity.fingerprints(VAULT, today)
     known = UUID(hex=GOLDEN[name]["key"])
-    former = identity.former(VAULT, today)
+    legacy_key = identity.legacy_key(VAULT, today)
     if name in TRIGGERS:
         sure = name == "an order"
-        assert former == Former(known, None if sure else command.fingerprint)
+        assert legacy_key == LegacyKey(known, None if sure else command.fingerprint)
     elif name == "inline for a guest":  # its key over REST passed for that of a trigger
-        assert former == Former(known, command.fingerprint)
+        assert legacy_key == LegacyKey(known, command.fingerprint)
     else:
-        assert former is None
+        assert legacy_key is None
 
 
 def test_a_key_of_rest_is_the_same_in_every_release_unless_it_passed_for_that_of_a_trigger() -> None:
@@ -168,9 +168,9 @@ def test_name_spaces_do_not_meet() -> None:
     digests = [
         identity.digest(VAULT, each) for each in (of_event, of_shop, asked(idempotency_key="7"), asked())
     ]
-    former = identity.former(VAULT, of_event)
-    assert former is not None
-    live = [*digests[:3], former.key]
+    legacy_key = identity.legacy_key(VAULT, of_event)
+    assert legacy_key is not None
+    live = [*digests[:3], legacy_key.key]
     assert len(set(live)) == 4
     assert digests[3] is None
     test = msgspec.structs.replace(of_event, mode=Mode.TEST)

@@ -4,8 +4,8 @@ import pytest
 
 from application.event.result import Done, RejectedEvent, Result, TryAgainLater
 from domain.kernel.errors import InFlight, Misplaced, Overloaded, StoreUnavailable, Undecodable
+from entrypoints.engine.consumer.disposition import Ack, Disposition, Park, Wait, disposition
 from entrypoints.engine.consumer.telemetry import OTHER, TypeLabels
-from entrypoints.engine.consumer.verdict import Ack, Park, Verdict, Wait, verdict
 
 CRASH = ZeroDivisionError("division of ann@example.com by zero")
 
@@ -27,8 +27,8 @@ CRASH = ZeroDivisionError("division of ann@example.com by zero")
         (CRASH, Park("failed", "unexpected ZeroDivisionError", "unexpected ZeroDivisionError", CRASH)),
     ],
 )
-def test_every_outcome_has_its_verdict(outcome: Result | Exception, expected: Verdict) -> None:
-    assert verdict(outcome) == expected
+def test_every_outcome_has_its_disposition(outcome: Result | Exception, expected: Disposition) -> None:
+    assert disposition(outcome) == expected
 
 
 def test_types_that_publishers_invent_do_not_become_labels_without_end() -> None:

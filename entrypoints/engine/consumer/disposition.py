@@ -30,10 +30,10 @@ class Park(msgspec.Struct, frozen=True):
     """The fault is our own rather than the event's: alert."""
 
 
-Verdict = Ack | Wait | Park
+Disposition = Ack | Wait | Park
 
 
-def verdict(outcome: Result | Exception) -> Verdict:
+def disposition(outcome: Result | Exception) -> Disposition:
     """A result acks; a part that is away waits; what nobody can read or use is parked, the unforeseen too."""
     match outcome:
         case Done():
