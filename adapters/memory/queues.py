@@ -106,7 +106,7 @@ class MemoryQueue:
     def refuse(self, messages: Sequence[QueuedMessage]) -> None:
         """Dead-letter them, however often they were delivered."""
         for message in messages:
-            self._bury(message, "rejected")
+            self._dead_letter(message, "rejected")
         self.serve()
 
     def leave(self, consumer: "MemorySubscription", unacked: Sequence[QueuedMessage]) -> None:
@@ -117,7 +117,7 @@ class MemoryQueue:
         for message in unacked:
             message.deliveries += 1
             if self._limit is not None and message.deliveries > self._limit:
-                self._bury(message, "delivery_limit")
+                self._dead_letter(message, "delivery_limit")
             else:
                 kept.append(message)
         self._ready.extendleft(reversed(kept))
@@ -129,7 +129,7 @@ class MemoryQueue:
         for consumer in lost:
             consumer.lose(reason)
 
-    def _bury(self, message: QueuedMessage, reason: str) -> None:
+    def _dead_letter(self, message: QueuedMessage, reason: str) -> None:
         self.held -= message.size
         if self._dead_letters_to is not None:
             how = {"x-first-death-reason": reason, "x-first-death-queue": self.name}

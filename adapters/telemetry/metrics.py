@@ -70,8 +70,8 @@ class Metrics:
         self.requests = self._histogram(
             "provider_request_duration_seconds", "Calls to providers.", _STAGES, "provider"
         )
-        self.provider_rests = self._gauge(
-            "provider_rests", "1 while a provider refuses our account or configuration.", "provider"
+        self.provider_paused = self._gauge(
+            "provider_paused", "1 while a provider refuses our account or configuration.", "provider"
         )
         self.breaker_open = self._gauge(
             "provider_breaker_open", "1 while so many calls to a provider fail that few are made.", "provider"

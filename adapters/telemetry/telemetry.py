@@ -49,8 +49,8 @@ class PrometheusTelemetry:
 
     def provider_paused(self, provider: str, reason: str) -> None:
         """Our account or configuration is refused."""
-        self.metrics.provider_rests.labels(provider).set(1)
-        self.trouble("provider.rests", provider=provider, reason=reason)
+        self.metrics.provider_paused.labels(provider).set(1)
+        self.trouble("provider.paused", provider=provider, reason=reason)
 
     def breaker_moved(self, provider: str, state: BreakerState) -> None:
         """The breaker of a provider account."""
@@ -60,8 +60,8 @@ class PrometheusTelemetry:
 
     def provider_resumed(self, provider: str, paused_for: timedelta) -> None:
         """A probe was taken."""
-        self.metrics.provider_rests.labels(provider).set(0)
-        self.wide("provider.goes_on", provider=provider, seconds=round(paused_for.total_seconds(), 1))
+        self.metrics.provider_paused.labels(provider).set(0)
+        self.wide("provider.resumed", provider=provider, seconds=round(paused_for.total_seconds(), 1))
 
     def kept_out(self, code: str, count: int = 1) -> None:
         """Values of customers that were no addresses."""

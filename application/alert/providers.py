@@ -16,7 +16,7 @@ from application.kernel.ports import Clock
 from application.provider.ports import PausedProvider, PausedProviders
 from domain.kernel.errors import Unavailable
 
-PAUSED, RESUMED = "provider.rests", "provider.goes_on"
+PAUSED, RESUMED = "provider.paused", "provider.resumed"
 PAUSE_MIN, PAUSE_MAX = 2.0, 300.0
 """Seconds until a failed alert is sent again; they double."""
 

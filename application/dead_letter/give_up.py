@@ -38,8 +38,8 @@ class GiveUpDeliveries:
         Raises:
             StoreUnavailable: nothing was written.
         """
-        buried = await self.dead_letters.give_up(pointers, reason)
-        later = [NotDueYet(busy, BUSY_WAIT) for busy in buried.busy]
+        given_up = await self.dead_letters.give_up(pointers, reason)
+        later = [NotDueYet(busy, BUSY_WAIT) for busy in given_up.busy]
         postponed = await self.deliveries.postpone(lane, later) if later else []
-        self.handoff.offer([*buried.messages, *postponed])
-        return len(buried.messages) + len(postponed)
+        self.handoff.offer([*given_up.messages, *postponed])
+        return len(given_up.messages) + len(postponed)

@@ -15,7 +15,7 @@ Single = providers.Singleton
 
 
 class DeadLetterRoom(containers.DeclarativeContainer):
-    """Burying makes them; replaying and discarding them are jobs."""
+    """Giving up makes them; replaying and discarding them are jobs."""
 
     kernel = needs(KernelRoom)
     broker = needs(BrokerRoom)

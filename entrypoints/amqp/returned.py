@@ -34,7 +34,7 @@ class ReturnedBatches:
     telemetry: Telemetry
 
     async def work(self, queue: str, subscription: Subscription, messages: Sequence[Received]) -> Worked:
-        """Bury and ack; what cannot be read goes to its lane's dead-letter queue as it is.
+        """Give up and ack; what cannot be read goes to its lane's dead-letter queue as it is.
 
         Raises:
             BrokerUnavailable: an ack was lost: these come again, and are stale then.
@@ -52,7 +52,7 @@ class ReturnedBatches:
             ack=ack,
             park=lambda message, park: parked(message, queue, park.reason, to=_dead(message), ids=self.ids),
             report=lambda message, park: self.telemetry.trouble(
-                "message.buried", lane=_dead(message), reason=park.hint, exc_info=park.crash
+                "message.dead_lettered", lane=_dead(message), reason=park.hint, exc_info=park.crash
             ),
         )
         return Worked(left=left, counts=counts)
@@ -66,19 +66,19 @@ class ReturnedBatches:
             except (Undecodable, ValueError) as fault:
                 judged.append((message, disposition(Undecodable(str(fault)))))
         for lane, theirs in readable.items():
-            end = await self._buried(lane, [pointer for _, pointers in theirs for pointer in pointers])
+            end = await self._given_up(lane, [pointer for _, pointers in theirs for pointer in pointers])
             judged += [(message, end) for message, _ in theirs]
         return judged
 
-    async def _buried(self, lane: Lane, pointers: Sequence[Pointer]) -> Disposition:
+    async def _given_up(self, lane: Lane, pointers: Sequence[Pointer]) -> Disposition:
         try:
-            buried = await self.give_up.many(lane, pointers, REASON)
+            given_up = await self.give_up.many(lane, pointers, REASON)
         except Exception as fault:  # noqa: BLE001  away, or ours: the disposition says
             return disposition(fault)
         self.telemetry.trouble(
-            "messages.returned", lane=lane.queue, pointers=len(pointers), dead_letters=buried
+            "messages.returned", lane=lane.queue, pointers=len(pointers), dead_letters=given_up
         )
-        return Ack("buried")
+        return Ack("dead_lettered")
 
 
 def _lane(message: Received) -> Lane:

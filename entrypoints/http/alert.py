@@ -22,12 +22,12 @@ _TEXTS = {
         "One event for a group, within seconds, and again after `alerts.every` if it has grown.",
     ),
     PAUSED: (
-        "provider_rests",
+        "provider_paused",
         "A provider refuses our account or configuration",
         "One event for each process that sends by it. Its messages wait, and it is probed; `/readyz` and the "
         "log of that process have its words.",
     ),
-    RESUMED: ("provider_goes_on", "It takes messages again", "After `provider.rests`."),
+    RESUMED: ("provider_resumed", "It takes messages again", "After `provider.paused`."),
 }
 _DELIVERY = (
     "Posted to `alerts.url` as Standard Webhooks 1.0 has it. Any 2xx within 10 s is a yes; else it is sent "

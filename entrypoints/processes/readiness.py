@@ -86,8 +86,10 @@ class ReadinessCheck:
             state["keys"] = self.keys.trouble
         if (clock := self.clock()) is not None:
             state["clock"] = clock
-        for provider, rest in sorted(self.providers().items()):
-            state[f"provider {provider}"] = f"rests for {rest.paused_for.total_seconds():.0f} s: {rest.fault}"
+        for provider, paused in sorted(self.providers().items()):
+            state[f"provider {provider}"] = (
+                f"paused for {paused.paused_for.total_seconds():.0f} s: {paused.fault}"
+            )
         if (fault := self.places()) is not None:
             state["partitions"], ready = fault, False
         if self.draining():

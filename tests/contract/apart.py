@@ -23,7 +23,7 @@ class ApartContract:
     """Subclasses have a fixture `engine`."""
 
     async def test_what_test_keys_send_stays_on_its_own_lane(self, engine: Engine) -> None:
-        """A retry, a dead letter, its replay, and what is buried."""
+        """A retry, a dead letter, its replay, and what is given up."""
         taken = await called(engine, await engine.given(lane=TESTED, mode=Mode.TEST))
         await settle(engine, taken, S.QUEUED, outcome="deferred", reason="later")
         assert await queues(engine) == {"deliver.sms.test"}

@@ -26,7 +26,7 @@ class Yard:
     consumer: Consumer
     sizes: QueueSizes
 
-    async def bury(self, *bodies: bytes) -> None:
+    async def dead_letter(self, *bodies: bytes) -> None:
         """Messages in the dead queue."""
         published = await self.publisher.publish([outgoing(body, EMAIL.dead) for body in bodies])
         assert len(published.confirmed) == len(bodies)
@@ -74,7 +74,7 @@ class CompactContract:
         closed = [await failed(yard.engine) for _ in range(4)]
         await yard.engine.letters().replay([letter(each) for each in closed[:2]], "ada")
         await yard.engine.letters().discard([letter(each) for each in closed[2:]], "ada", "x")
-        await yard.bury(*open_, *(one(letter(each)) for each in closed), one(Pointer(IDS.next(), 7)))
+        await yard.dead_letter(*open_, *(one(letter(each)) for each in closed), one(Pointer(IDS.next(), 7)))
 
         done = await yard.compact()
 
@@ -83,7 +83,7 @@ class CompactContract:
 
     async def test_counting_changes_nothing(self, yard: Yard) -> None:
         bodies = [*await some(yard, 2), one(Pointer(IDS.next(), 1)), b"garbage"]
-        await yard.bury(*bodies)
+        await yard.dead_letter(*bodies)
 
         done = await yard.compact(remove=False, unreadable=True)
 
@@ -91,7 +91,7 @@ class CompactContract:
         assert await yard.left(4) == sorted(bodies)
 
     async def test_what_nobody_can_read_stays_unless_it_is_not_wanted(self, yard: Yard) -> None:
-        await yard.bury(b"garbage", b'{"v":9,"d":[]}')
+        await yard.dead_letter(b"garbage", b'{"v":9,"d":[]}')
 
         assert (await yard.compact()).removed == 0
         assert await yard.left(2) == [b"garbage", b'{"v":9,"d":[]}']
@@ -105,7 +105,7 @@ class CompactContract:
         gone = await failed(yard.engine)
         await yard.engine.letters().discard([letter(gone)], "ada", "x")
         kept = [one(*waiting), one(letter(gone), dead)]
-        await yard.bury(*kept, one(letter(gone)), one(letter(gone), Pointer(waiting[0].delivery, 9)))
+        await yard.dead_letter(*kept, one(letter(gone)), one(letter(gone), Pointer(waiting[0].delivery, 9)))
 
         assert (await yard.compact()).removed == 2
         assert await yard.left(2) == sorted(kept)
@@ -113,7 +113,7 @@ class CompactContract:
     async def test_more_than_one_window_of_messages_that_stay(self, yard: Yard) -> None:
         kept = await some(yard, 7)
         stale = [one(Pointer(IDS.next(), n)) for n in range(1, 8)]
-        await yard.bury(*_mixed(kept, stale))
+        await yard.dead_letter(*_mixed(kept, stale))
 
         done = await yard.compact(window=3)
 

@@ -1,4 +1,4 @@
-"""What must hold of dead letters: buried, sent again, put aside, moved back by hand, shown."""
+"""What must hold of dead letters: written, sent again, put aside, moved back by hand, shown."""
 
 from datetime import timedelta
 
@@ -38,10 +38,10 @@ class BuryContract:
         new = await engine.given(lane=Lane("sms", Priority.HIGH))
         [pointer] = pointers(new)
 
-        buried = await engine.letters().give_up([pointer, pointer], "KeyError: 42")
+        given_up = await engine.letters().give_up([pointer, pointer], "KeyError: 42")
 
-        [message] = buried.messages
-        assert buried.busy == []
+        [message] = given_up.messages
+        assert given_up.busy == []
 
         assert (message.queue, decode(message.body)) == (
             "deliver.sms.high.dlq",

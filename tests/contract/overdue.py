@@ -71,17 +71,17 @@ class OverdueContract:
         self, engine: Engine, overdue: Overdue
     ) -> None:
         """Sent again by hand, resolved, or accepted on `intake` during an outage: the ids are older."""
-        buried, held, minted = await failed(engine), await called(engine, await engine.given()), IDS.next()
+        dead, held, minted = await failed(engine), await called(engine, await engine.given()), IDS.next()
         await settle(engine, held, DeliveryStatus.UNKNOWN, outcome="unknown", reason="no answer")
         await engine.given()
         await overdue.find()
 
-        await engine.letters().replay([letter(buried)], "ada")
+        await engine.letters().replay([letter(dead)], "ada")
         await engine.unknown().resolve(held.id, held.attempt, "live", Resolution.RESEND, "ada")
         from_intake = await engine.given(id=minted, from_intake=True)
 
         found = [late.pointer.delivery for late in (await overdue.find()).late]
-        assert sorted(found) == sorted([buried.id, held.id, from_intake.deliveries[0].id])
+        assert sorted(found) == sorted([dead.id, held.id, from_intake.deliveries[0].id])
 
     async def test_who_came_back_meanwhile_is_not_issued(self, engine: Engine, overdue: Overdue) -> None:
         new = await engine.given(3)

@@ -221,4 +221,4 @@ async def _reading(stage: Shop, queue: str) -> AsyncIterator[Subscription]:
 
 
 def _rests(stage: Shop) -> bool:
-    return any(line["event"] == "lane.rests" for child in stage.children for line in child.log_lines())
+    return any(line["event"] == "lane.pauses" for child in stage.children for line in child.log_lines())

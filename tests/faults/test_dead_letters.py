@@ -54,7 +54,7 @@ async def pointers(shop: Shop, query: str, *arguments: Any) -> list[Pointer]:
     return [Pointer(row["id"], row["seq"]) for row in await shop.fetch(query, *arguments)]
 
 
-async def bury_again(shop: Shop, wanted: Sequence[Pointer]) -> None:
+async def dead_letter_again(shop: Shop, wanted: Sequence[Pointer]) -> None:
     """Put pointers into the `.dlq`, each as a message of its own."""
     async with links(shop.broker) as (publishing, _):
         letters = [Outgoing(id=IDS.next(), queue=LANE.dead, body=encode([each])) for each in wanted]
@@ -77,7 +77,9 @@ async def test_all_that_are_open_are_attempted_again_and_nothing_else(
         discarded,
     )
     early = [Pointer(letter.delivery, letter.seq - 1) for letter in letters[40:60]]
-    await bury_again(shop, [*letters[20:40], *letters[20:40], *early])  # doubled twice; older than the letter
+    await dead_letter_again(
+        shop, [*letters[20:40], *letters[20:40], *early]
+    )  # doubled twice; older than the letter
     await eventually(lambda: lies_dead(shop, dead + 60), timeout=30)
 
     await asyncio.to_thread(killable_rabbitmq.move, shop.broker.name, LANE.dead, LANE.queue)
@@ -97,7 +99,7 @@ async def test_all_that_are_open_are_attempted_again_and_nothing_else(
     assert await shop.violations(notifications) == []
 
     sent = await pointers(shop, "SELECT id, seq FROM notification_deliveries WHERE status = 'sent' LIMIT 50")
-    await bury_again(shop, [*sent, *letters[:20]])
+    await dead_letter_again(shop, [*sent, *letters[:20]])
     await asyncio.to_thread(killable_rabbitmq.move, shop.broker.name, LANE.dead, LANE.queue)
     await eventually(lambda: lies_dead(shop, 0), timeout=30)
     await shop.at_rest(deliveries)

@@ -58,7 +58,9 @@ SETTINGS = Settings(
 )
 WEIGHTS = SETTINGS.engine.weights.by_priority()
 PRIORITIES = (Priority.CRITICAL, Priority.MEDIUM)
-BREAKS = frozenset({"task.ended", "deliveries.broken", "delivery.poison", "message.buried", "relay.poison"})
+BREAKS = frozenset(
+    {"task.ended", "deliveries.broken", "delivery.poison", "message.dead_lettered", "relay.poison"}
+)
 """Troubles that nothing in this world explains."""
 
 
@@ -91,7 +93,7 @@ class Voice:
 
     def provider_paused(self, provider: str, reason: str) -> None:
         """Into the trace."""
-        self.trouble("provider.rests", provider=provider, reason=reason)
+        self.trouble("provider.paused", provider=provider, reason=reason)
 
     def breaker_moved(self, provider: str, state: BreakerState) -> None:
         """Likewise."""
@@ -99,7 +101,7 @@ class Voice:
 
     def provider_resumed(self, provider: str, paused_for: timedelta) -> None:
         """Likewise."""
-        self.wide("provider.goes_on", provider=provider, paused_for=paused_for)
+        self.wide("provider.resumed", provider=provider, paused_for=paused_for)
 
     def stage(self, name: str, seconds: float) -> None:
         """Times are virtual."""

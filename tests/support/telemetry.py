@@ -28,13 +28,13 @@ class RecordedTelemetry:
         self.kept_out_[code] += count
 
     def provider_paused(self, provider: str, reason: str) -> None:
-        self.trouble("provider.rests", provider=provider, reason=reason)
+        self.trouble("provider.paused", provider=provider, reason=reason)
 
     def breaker_moved(self, provider: str, state: BreakerState) -> None:
         self.wide("provider.breaker", provider=provider, state=str(state))
 
     def provider_resumed(self, provider: str, paused_for: timedelta) -> None:
-        self.wide("provider.goes_on", provider=provider)
+        self.wide("provider.resumed", provider=provider)
 
     def stage(self, name: str, seconds: float) -> None:
         """Times are not worth remembering."""

@@ -9,8 +9,8 @@ from adapters.postgres.attempt.unknown_page import page
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import compiled
-from adapters.postgres.dead_letter.bury import buried
 from adapters.postgres.dead_letter.dead_letters import MODE, where
+from adapters.postgres.dead_letter.insert import dead_lettered
 from adapters.postgres.delivery.counters import counted
 from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.outbox.tracking import OpenDelivery, track
@@ -55,7 +55,7 @@ WITH moved AS (
 ), counts AS ({counted("moved")}), history AS (
     INSERT INTO delivery_status_history (delivery_id, n, status, reason, actor)
     SELECT id, history_n, status, $3, $5 FROM moved
-), dead AS ({buried("moved")}), resolved AS (
+), dead AS ({dead_lettered("moved")}), resolved AS (
     UPDATE unknown_attempts AS u SET resolved_at = now(), resolved_by = $5, resolution = $6
     FROM moved WHERE u.delivery_id = moved.id AND u.resolved_at IS NULL
 )

@@ -12,7 +12,7 @@ import asyncpg
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement
-from adapters.postgres.dead_letter.bury import buried
+from adapters.postgres.dead_letter.insert import dead_lettered
 from adapters.postgres.delivery.counters import counted
 from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.outbox.tracking import OpenDelivery, track
@@ -49,7 +49,7 @@ WITH moved AS (
 ), counts AS ({counted("moved")}), history AS (
     INSERT INTO delivery_status_history (delivery_id, n, status, reason)
     SELECT id, history_n, status, reason FROM moved
-), dead AS ({buried("moved")}), unsure AS (
+), dead AS ({dead_lettered("moved")}), unsure AS (
     UPDATE unknown_attempts AS u SET resolution = 'failed', resolved_at = now()
     FROM moved AS m WHERE u.delivery_id = m.id AND u.resolved_at IS NULL
 )

@@ -13,8 +13,8 @@ import msgspec
 from adapters.postgres.attempt.unanswered import Decided, Unanswered, decide, note
 from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement
-from adapters.postgres.dead_letter.bury import bury
 from adapters.postgres.dead_letter.dead_letters import where
+from adapters.postgres.dead_letter.insert import insert_dead_letters
 from adapters.postgres.delivery import counters
 from adapters.postgres.outbox import rows as outbox
 from application.delivery.ports import Settled, Settlement
@@ -121,7 +121,9 @@ async def settle(
         else:
             ours.append((settlement, end, row))
     await _note_unanswered(connection, ours)
-    await bury(connection, [row for _, end, row in ours if end.status is DeliveryStatus.FAILED])
+    await insert_dead_letters(
+        connection, [row for _, end, row in ours if end.status is DeliveryStatus.FAILED]
+    )
     made = messages(_dispatches(ours), ids)
     await outbox.write(connection, process, made)
     return Settled(made, overtaken)

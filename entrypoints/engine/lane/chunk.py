@@ -162,11 +162,11 @@ class Chunks:
         own: Exception | None = None,
         strikes_max: int = STRIKES_FREE,
     ) -> None:
-        """After an error that nobody foresaw: work on the items one by one, and bury the one that causes it.
+        """After an unforeseen error: work on the items one by one, and give up the one that causes it.
 
         Args:
             own: what `work` raised.  When it raised that for a single item, the item is the cause and is
-                buried at once: it may be leased by now, and a second `work` would only put it back.
+                given up at once: it may be leased by now, and a second `work` would only put it back.
         """
         if own is not None and len(items) == 1:
             await self._give_up(unacked, *items[0], own)

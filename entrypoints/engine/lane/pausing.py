@@ -39,7 +39,7 @@ class LanePauses:
         if stopping.is_set():
             return
         if self.reason is not None:
-            self.telemetry.trouble("lane.rests", lane=self.lane, reason=self.reason)
+            self.telemetry.trouble("lane.pauses", lane=self.lane, reason=self.reason)
             self.reason = None
             self.wake.clear()
         self._last = min(max(self._last * 2, self.shortest), self.longest)

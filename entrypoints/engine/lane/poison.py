@@ -43,7 +43,7 @@ async def give_up_message(services: LaneServices, lane: Lane, body: bytes, reaso
     published = await services.publisher.publish([message])
     if id_ not in published.confirmed:
         raise BrokerUnavailable(f"{lane.dead} did not take a dead letter")
-    services.telemetry.trouble("message.buried", lane=lane.queue, reason=reason[:200])
+    services.telemetry.trouble("message.dead_lettered", lane=lane.queue, reason=reason[:200])
 
 
 def described(own: Exception) -> str:

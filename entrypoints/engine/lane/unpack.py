@@ -15,10 +15,10 @@ REDELIVERIES_MAX = 3
 
 
 async def unpack(services: LaneServices, lane: Lane, unacked: Unacked, message: Received) -> list[Item]:
-    """Read one message.  One that cannot be read is buried, one that is too large is left to the broker.
+    """Read one message.  What cannot be read is dead-lettered, what is too large is left to the broker.
 
     Raises:
-        Unavailable: it was neither read nor buried; try again.
+        Unavailable: it was neither read nor dead-lettered; try again.
     """
     if message.cut:
         await unacked.subscription.refuse([message.tag])

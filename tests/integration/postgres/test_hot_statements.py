@@ -8,7 +8,7 @@ import pytest
 from adapters.postgres.attempt import unanswered
 from adapters.postgres.core import processes
 from adapters.postgres.core.database import Database
-from adapters.postgres.dead_letter import bury
+from adapters.postgres.dead_letter import insert
 from adapters.postgres.delivery import deliveries, lease, settle
 from adapters.postgres.delivery.counters import BUCKETS, ROLLUP
 from adapters.postgres.notification import acceptance, cancelling
@@ -27,7 +27,7 @@ STATEMENTS = {
     "begin": deliveries._BEGIN.text,
     "facts": settle._FACTS,
     "settle": settle._SETTLE.text,
-    "dead": bury._WRITE.text,
+    "dead": insert._WRITE.text,
     "unanswered": unanswered._NOTE.text,
     "decided": unanswered._DECIDE.text,
     "sweep": cancelling._SWEEP,

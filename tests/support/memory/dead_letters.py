@@ -1,4 +1,4 @@
-"""Dead letters, in memory: buried, sent again, put aside."""
+"""Dead letters, in memory: written, sent again, put aside."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ class MemoryDeadLetters:
         self.rows.record(row, _S.FAILED, reason)
         self.rows.resolve(row.id, "failed")
         count(self.rows, row.notification_id, _S.QUEUED, _S.FAILED)
-        bury_row(self.rows, row)
+        dead_letter_row(self.rows, row)
         return dead_letter(Pointer(row.id, row.seq), self.rows.lane(row))
 
     def _write(self, dispatches: Sequence[Dispatch]) -> list[OutboxMessage]:
@@ -88,7 +88,7 @@ class MemoryDeadLetters:
         return made
 
 
-def bury_row(rows: MemoryRows, row: DeliveryRow) -> None:
+def dead_letter_row(rows: MemoryRows, row: DeliveryRow) -> None:
     """Write the dead letter of a delivery that has just failed."""
     notification = rows.notifications[row.notification_id]
     reason = row.reason or "failed"

@@ -26,7 +26,7 @@ from domain.kernel.channel import Lane
 from domain.kernel.text import storable
 from tests.support.memory import outbox
 from tests.support.memory.counters import count
-from tests.support.memory.dead_letters import MemoryDeadLetters, bury_row, note_unknown
+from tests.support.memory.dead_letters import MemoryDeadLetters, dead_letter_row, note_unknown
 from tests.support.memory.rows import AttemptRow, DeliveryRow, MemoryRows
 
 _S = DeliveryStatus
@@ -210,7 +210,7 @@ class MemoryDeliveries:
         if becomes is _S.QUEUED:
             return [requeued(pointer, lane, due=given.due, outcome=given.outcome)]
         if becomes is _S.FAILED:
-            bury_row(self.rows, row)
+            dead_letter_row(self.rows, row)
             return [dead_letter(pointer, lane)]
         return []
 

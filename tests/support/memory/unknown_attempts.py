@@ -14,7 +14,7 @@ from domain.delivery.delivery import DeliveryStatus, advance
 from domain.kernel.errors import Conflict, NotFound
 from tests.support.memory import outbox
 from tests.support.memory.counters import count
-from tests.support.memory.dead_letters import bury_row, reissue
+from tests.support.memory.dead_letters import dead_letter_row, reissue
 from tests.support.memory.rows import MemoryRows, UnknownRow
 
 _S = DeliveryStatus
@@ -73,7 +73,7 @@ class MemoryUnknownAttempts:
         count(self.rows, delivery.notification_id, _S.UNKNOWN, becomes)
         if becomes is _S.SENT:
             return []
-        bury_row(self.rows, delivery)
+        dead_letter_row(self.rows, delivery)
         return [dead_letter(Pointer(delivery.id, delivery.seq), self.rows.lane(delivery))]
 
     def _held(self, row: UnknownRow) -> bool:

@@ -50,10 +50,10 @@ async def test_an_hour_of_it_costs_nothing(
     await eventually(lambda: world.all_sent(ids), timeout=70)
     taken = Counter(world.sent[calls:])
     assert taken == Counter(ids), "each once"
-    assert [each["provider"] for each in world.telemetry.troubled_by("provider.rests")] == ["smtp"], (
+    assert [each["provider"] for each in world.telemetry.troubled_by("provider.paused")] == ["smtp"], (
         "one alert"
     )
-    assert ("provider.goes_on", {"provider": "smtp"}) in world.telemetry.wides
+    assert ("provider.resumed", {"provider": "smtp"}) in world.telemetry.wides
 
 
 async def test_a_refused_login_spends_no_attempt(world: World) -> None:
@@ -114,7 +114,7 @@ async def test_the_next_provider_of_the_channel_carries_on(world: World) -> None
     ids = await world.accept(80)
     world.start()
     await eventually(lambda: world.all_sent(ids), timeout=20)
-    assert world.telemetry.troubled_by("provider.rests")
+    assert world.telemetry.troubled_by("provider.paused")
     assert {world.rows.deliveries[id_].provider for id_ in ids} == {"spare"}
 
 

@@ -37,7 +37,7 @@ async def test_a_lane_without_the_key_rests_and_loses_nothing(lost: str) -> None
         world.keys.missing = {}
         world.keys.wrong = LOST
         ids = await world.accept(40, packed=True)
-    await eventually(lambda: LOST in {each["reason"] for each in world.telemetry.troubled_by("lane.rests")})
+    await eventually(lambda: LOST in {each["reason"] for each in world.telemetry.troubled_by("lane.pauses")})
     await steadily(lambda: not set(ids) & set(world.sent), seconds=30)
     assert statuses(world) <= {DeliveryStatus.QUEUED, DeliveryStatus.SENT}
     world.keys.wrong = None

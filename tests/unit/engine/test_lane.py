@@ -155,10 +155,10 @@ async def test_poison_and_a_publisher_that_is_blocked_do_not_kill_the_neighbours
     await eventually(lambda: world.all_sent(ids))
     await eventually(lambda: world.broker.depth(EMAIL.dead) == 1)
     await world.stop()
-    assert len(world.telemetry.troubled_by("message.buried")) == 1
+    assert len(world.telemetry.troubled_by("message.dead_lettered")) == 1
 
 
-async def test_a_pointer_that_breaks_the_lease_is_buried_alone():
+async def test_a_pointer_that_breaks_the_lease_is_dead_lettered_alone():
     world = World()
     bad = uuid4()
 
@@ -491,4 +491,4 @@ async def test_what_nobody_can_read_is_buried_with_its_reason():
     await eventually(lambda: world.all_sent(ids))
     await eventually(lambda: world.broker.depth(EMAIL.dead) == 1)
     await world.stop()
-    assert len(world.telemetry.troubled_by("message.buried")) == 1
+    assert len(world.telemetry.troubled_by("message.dead_lettered")) == 1

@@ -64,18 +64,18 @@ async def test_it_is_told_once_that_it_rests_and_once_that_it_goes_on(world: Wor
         await world.alarm()
         world.clock.go_on(10)
         world.refuse()
-    assert world.kinds() == ["provider.rests"]
+    assert world.kinds() == ["provider.paused"]
     world.take()
     await world.alarm()
     await world.alarm()
-    assert world.kinds() == ["provider.rests", "provider.goes_on"]
+    assert world.kinds() == ["provider.paused", "provider.resumed"]
     rests, goes_on = world.heard
     assert rests["data"]["provider"] == goes_on["data"]["provider"] == "mailer"
     assert rests["data"]["while"] == "logging in"
     assert "535 " not in str(world.heard), "nothing that a provider said"
     world.refuse()
     await world.alarm()
-    assert world.kinds()[2:] == ["provider.rests"], "another time, another event"
+    assert world.kinds()[2:] == ["provider.paused"], "another time, another event"
     assert len(set(world.ids)) == 3
 
 
@@ -105,12 +105,12 @@ async def test_old_news_is_not_told(world: World) -> None:
     world.take()
     world.clock.go_on(PAUSE_MAX)
     await world.alarm()
-    assert world.kinds() == ["provider.goes_on"]
+    assert world.kinds() == ["provider.resumed"]
 
 
 async def test_without_an_address_the_log_has_said_it() -> None:
     world = World(mute=True)
     world.refuse()
     await world.alarm()
-    [said] = world.telemetry.troubled_by("provider.rests")
+    [said] = world.telemetry.troubled_by("provider.paused")
     assert said == {"provider": "mailer", "reason": WRONG.reason}

@@ -110,11 +110,11 @@ async def test_a_wrong_clock_is_told_and_hinders_nobody() -> None:
     assert state.parts["clock"] == "3 s ahead"
 
 
-async def test_a_provider_that_rests_is_told_and_hinders_nobody() -> None:
+async def test_a_paused_provider_is_reported_and_hinders_nobody() -> None:
     paused = {"mailer": PausedProvider("logging in: 535 5.7.8 no", 0.0, timedelta(seconds=12))}
     readiness = await said(Stood(), either=False, providers=lambda: paused)
     assert readiness.ready
-    assert readiness.parts["provider mailer"] == "rests for 12 s: logging in: 535 5.7.8 no"
+    assert readiness.parts["provider mailer"] == "paused for 12 s: logging in: 535 5.7.8 no"
 
 
 async def test_without_a_place_for_ids_nobody_is_ready() -> None:

@@ -18,7 +18,7 @@ left(encode(sha256(convert_to(
 """`domain.delivery.cause.fingerprint` over a row `m` with `channel`, `provider` and `cause`."""
 
 
-def buried(moved: str) -> str:
+def dead_lettered(moved: str) -> str:
     """A statement that writes the dead letters, to stand in a WITH clause.
 
     Args:
@@ -39,7 +39,7 @@ def buried(moved: str) -> str:
 
 
 class _NewDeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery that has just failed, as `buried` takes it."""
+    """A delivery that has just failed, as `dead_lettered` takes it."""
 
     id: UUID
     seq: int
@@ -54,16 +54,16 @@ class _NewDeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _WRITE = RowsStatement(
-    f"WITH failed AS (SELECT * FROM :rows AS r) {buried('failed')}",  # noqa: S608  composed of constants
+    f"WITH failed AS (SELECT * FROM :rows AS r) {dead_lettered('failed')}",  # noqa: S608  composed of constants
     _NewDeadLetter,
 )
 
 
-async def bury(connection: Connection, failed: Sequence[asyncpg.Record]) -> None:
+async def insert_dead_letters(connection: Connection, failed: Sequence[asyncpg.Record]) -> None:
     """Write the dead letters of deliveries that have just failed; within the transaction that moved them.
 
     Args:
-        failed: rows with the columns that `buried` names, but for `cause`.
+        failed: rows with the columns that `dead_lettered` names, but for `cause`.
     """
     if failed:
         names = [name for name in _NewDeadLetter.__struct_fields__ if name != "cause"]
