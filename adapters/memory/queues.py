@@ -8,7 +8,7 @@ from contextlib import suppress
 import msgspec
 
 from application.broker.ports import LARGEST, OutgoingEvent, Received
-from application.broker.sizes import fitting
+from application.broker.sizes import take_within
 from domain.kernel.errors import BrokerUnavailable
 from domain.kernel.json_values import Json
 
@@ -167,7 +167,7 @@ class MemorySubscription:
             self._news.clear()
             await self._news.wait()
         self._check()
-        return fitting(self._here, limit, size)
+        return take_within(self._here, limit, size)
 
     async def ack(self, tags: Sequence[int]) -> None:
         """See `Subscription`.  A tag acked twice is acked once."""

@@ -15,7 +15,7 @@ from adapters.rabbitmq.connection import BrokerConnection
 from adapters.rabbitmq.faults import Unsendable, as_broker_unavailable, closing_reason
 from adapters.rabbitmq.socket_connection import CLOSE_MAX
 from application.broker.ports import LARGEST, Received
-from application.broker.sizes import fitting
+from application.broker.sizes import take_within
 from domain.kernel.errors import BrokerUnavailable
 
 SUBSCRIBE_MAX = 5.0  # seconds
@@ -45,7 +45,7 @@ class RabbitSubscription:
             self._news.clear()
             await self._news.wait()
         self._check()
-        return fitting(self._here, limit, size)
+        return take_within(self._here, limit, size)
 
     async def ack(self, tags: Sequence[int]) -> None:
         """See `Subscription`.  A tag acked twice is acked once (the broker would close the channel)."""

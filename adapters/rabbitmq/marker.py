@@ -52,8 +52,8 @@ class RabbitMarker:
                     await channel.queue_declare(name, durable=True, arguments={"x-queue-type": "quorum"})
                 finally:
                     self._connection.retire(channel, "declared")
-        letter = Outgoing(id=marker, queue=name, body=WORDS)
-        if marker not in (await self._publisher.publish([letter])).confirmed:
+        message = Outgoing(id=marker, queue=name, body=WORDS)
+        if marker not in (await self._publisher.publish([message])).confirmed:
             raise BrokerUnavailable("the marker's message was not confirmed")
 
     async def remove(self, marker: UUID) -> None:

@@ -5,7 +5,7 @@ from collections import deque
 from application.broker.ports import Received
 
 
-def fitting(here: deque[Received], limit: int, size: int) -> list[Received]:
+def take_within(here: deque[Received], limit: int, size: int) -> list[Received]:
     """Take from the front, up to `limit` messages with `size` bytes of bodies; the first in any case."""
     taken: list[Received] = []
     while here and len(taken) < limit:

@@ -8,7 +8,7 @@ import msgspec
 
 from application.delivery.views import DeliveryView
 from application.intake.ports import IntakeIds
-from application.notification.naming import named
+from application.notification.lookup import lookup
 from application.notification.ports import Reader
 from application.privacy.masking import email, phone
 from application.privacy.opening import opened
@@ -49,7 +49,7 @@ class ListDeliveries:
         Raises:
             NotFound: no such notification in this mode.
         """
-        meant = await named(self.reader, self.intake_ids, notification, mode)
+        meant = await lookup(self.reader, self.intake_ids, notification, mode)
         rows = await self.reader.deliveries(meant.id, after, limit, statuses=statuses)
         return [self._shown(row) for row in rows]
 

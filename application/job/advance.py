@@ -1,4 +1,4 @@
-"""One chunk of a job: letters closed, and what is sent again handed to the relay."""
+"""One chunk of a job: dead letters closed, and what is sent again handed to the relay."""
 
 from dataclasses import dataclass
 from uuid import UUID

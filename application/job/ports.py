@@ -111,7 +111,7 @@ class JobChunks(Protocol):
         ...
 
     async def advance(self, job: UUID, limit: int) -> Step | None:
-        """Do up to `limit` of a job: the letters and how far it has come, in one transaction.
+        """Do up to `limit` of a job: the dead letters and how far it has come, in one transaction.
 
         None: somebody else has it in hand, or it is finished.
 

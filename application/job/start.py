@@ -22,7 +22,7 @@ class StartJob:
 
         Args:
             actor: who wants it: stands in the history of each delivery.
-            note: why, for who looks at a discarded letter.
+            note: why, for who looks at a discarded dead letter.
 
         Raises:
             StoreUnavailable: it may have begun nevertheless.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from application.intake.ports import IntakeIds
-from application.notification.naming import named
+from application.notification.lookup import lookup
 from application.notification.ports import NotificationView, Reader
 from domain.kernel.channel import Mode
 
@@ -22,4 +22,4 @@ class FindNotification:
         Raises:
             NotFound: no such notification in this mode.
         """
-        return await named(self.reader, self.intake_ids, notification, mode)
+        return await lookup(self.reader, self.intake_ids, notification, mode)

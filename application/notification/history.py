@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from application.intake.ports import IntakeIds
-from application.notification.naming import named
+from application.notification.lookup import lookup
 from application.notification.ports import HistoryView, Reader
 from domain.kernel.channel import Mode
 
@@ -25,5 +25,5 @@ class ListHistory:
         Raises:
             NotFound: no such notification in this mode.
         """
-        meant = await named(self.reader, self.intake_ids, notification, mode)
+        meant = await lookup(self.reader, self.intake_ids, notification, mode)
         return await self.reader.history(meant.id, after, limit)

@@ -18,7 +18,7 @@ PAGE = 500
 NAMED_MAX = 100
 
 
-class Named(msgspec.Struct, frozen=True, kw_only=True):
+class UserSelector(msgspec.Struct, frozen=True, kw_only=True):
     """Who is to be erased; exactly one is given."""
 
     user_id: str | None = None
@@ -49,7 +49,7 @@ class EraseUsers:
     vault: Vault
     addresses: Addresses
 
-    async def __call__(self, named: Named, mode: Mode, *, customers: bool = False) -> Erased:
+    async def __call__(self, selector: UserSelector, mode: Mode, *, customers: bool = False) -> Erased:
         """Erase; what live keys ask for reaches the users of tests, too.
 
         Args:
@@ -60,18 +60,18 @@ class EraseUsers:
             Invalid: not one name, or no address.
             StoreUnavailable: part of it may be done; again is harmless.
         """
-        if sum(value is not None for value in (named.user_id, named.email, named.phone)) != 1:
+        if sum(value is not None for value in (selector.user_id, selector.email, selector.phone)) != 1:
             raise Invalid(Fault("", "missing", "give one of userId, email and phone"))
-        if named.user_id is not None:
+        if selector.user_id is not None:
             modes = tuple(Mode) if mode is Mode.LIVE else (mode,)
-            users = [customer(self.vault, named.user_id, each) for each in modes]
+            users = [customer(self.vault, selector.user_id, each) for each in modes]
             return Erased(erased=await self.users.erase(users))
         reached = None if mode is Mode.LIVE else mode
-        return await self._with(self._address(named), reached, customers=customers)
+        return await self._with(self._address(selector), reached, customers=customers)
 
-    def _address(self, named: Named) -> dict[str, bytes]:
+    def _address(self, selector: UserSelector) -> dict[str, bytes]:
         """The index to look by."""
-        written = {"email": named.email} if named.email is not None else {"phone": named.phone}
+        written = {"email": selector.email} if selector.email is not None else {"phone": selector.phone}
         read, faults = normalised(written, self.addresses)
         if faults:
             raise Invalid(*faults)

@@ -47,18 +47,18 @@ def erase(
     Deliveries that wait for them are not sent any more. Suppressed addresses stay suppressed.
     """
     settings = shell.load().settings
-    from application.user.erase import Erased, Named
+    from application.user.erase import Erased, UserSelector
     from config import lifecycle
     from domain.kernel.channel import Mode
 
-    named = Named(user_id=user_id, email=_given(email), phone=_given(phone))
-    if [named.user_id, named.email, named.phone].count(None) != 2:
+    selector = UserSelector(user_id=user_id, email=_given(email), phone=_given(phone))
+    if [selector.user_id, selector.email, selector.phone].count(None) != 2:
         raise click.UsageError("give one of --id, --email and --phone")
     confirm("Erase for good, with nothing to bring it back?", yes=yes)
 
     async def work() -> Erased:
         async with lifecycle.on_database(settings, folder) as container:
-            return await container.user.erase()(named, Mode.LIVE, customers=customers)
+            return await container.user.erase()(selector, Mode.LIVE, customers=customers)
 
     done = run(work)
     if as_json:

@@ -222,8 +222,8 @@ def _free(port: int | None) -> int:
 
 
 def _code(number: int) -> str:
-    letters = ""
+    digits = ""
     for _ in range(4):
         number, rest = divmod(number, len(_ALPHABET))
-        letters += _ALPHABET[rest]
-    return letters
+        digits += _ALPHABET[rest]
+    return digits

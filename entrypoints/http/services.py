@@ -65,7 +65,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 class Operations:
     """The use cases and ports of what operators do."""
 
-    letters: DeadLetterReader
+    dead_letters: DeadLetterReader
     unknown: UnknownAttempts
     resolve_attempt: ResolveAttempt
     jobs: Jobs

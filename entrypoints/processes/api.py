@@ -43,7 +43,7 @@ def http_services(container: Container, *, readiness: Callable[[], Awaitable[Rea
 
 def _operations(container: Container) -> Operations:
     return Operations(
-        letters=container.dead_letter.reader(),
+        dead_letters=container.dead_letter.reader(),
         unknown=container.attempt.unknown(),
         resolve_attempt=container.attempt.resolve(),
         jobs=container.job.jobs(),

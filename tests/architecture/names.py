@@ -17,14 +17,19 @@ TERMS_MAX = 20
 GLOSSARY = "docs/glossary.md"
 
 PRIVATE: Mapping[str, str] = {
+    "abandoned": "strikes",
     "addressee": "resolved recipient",
     "addressees": "resolved recipients",
+    "buried": "dead_lettered",
+    "bury": "insert a dead letter, or give up",
     "choosing": "selection",
     "cord": "fault proxy",
     "cork": "buffered transport",
     "desk": "unacked",
     "edge": "api",
     "eyes": "what is watched, and by whom",
+    "fitting": "what fits, as in take_within",
+    "former": "legacy, of an earlier release",
     "incarnation": "broker marker, or recovery",
     "lenient": "drop_invalid",
     "looking": "show, or list",
@@ -34,7 +39,14 @@ PRIVATE: Mapping[str, str] = {
     "people": "users",
     "person": "user",
     "persons": "users",
+    "relied": "current",
+    "rests": "paused",
     "sane": "what is checked",
+    "spends": "counts",
+    "spent": "attempts_counted",
+    "suspect": "struck",
+    "suspecting": "on_struck",
+    "suspects": "struck",
     "tell": "report, notify or send",
     "telling": "alerting or reporting",
     "tells": "reports or says",
@@ -43,8 +55,11 @@ PRIVATE: Mapping[str, str] = {
     "trips": "routes, or pointers to be issued",
     "unfit": "what is wrong with it",
     "untold": "not reported, or not alerted",
+    "verdict": "result, decision or disposition",
+    "verdicts": "results, decisions or dispositions",
     "weather": "random faults",
     "wires": "faulty ports",
+    "won": "created",
 }
 """Word -> what to write instead.  Held are the names of modules, classes, functions, arguments and values."""
 

@@ -129,12 +129,12 @@ def _called_again(
 
 def _undead(shop: Shop, deliveries: Mapping[UUID, Mapping[str, Any]]) -> Iterator[str]:
     """Every failed delivery has its letter in the dead queue of its lane."""
-    letters: set[Pointer] = set()
+    dead_letters: set[Pointer] = set()
     for priority in Priority:
         for message in _messages(shop, Lane("email", priority).dead):
-            letters.update(decode(message["payload"].encode()))
+            dead_letters.update(decode(message["payload"].encode()))
     for id_, row in deliveries.items():
-        if row["status"] == DeliveryStatus.FAILED and Pointer(id_, row["seq"]) not in letters:
+        if row["status"] == DeliveryStatus.FAILED and Pointer(id_, row["seq"]) not in dead_letters:
             yield f"delivery {id_}: failed, and its letter is not in the dead queue"
 
 

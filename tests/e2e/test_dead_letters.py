@@ -178,11 +178,11 @@ async def test_from_the_command_line(operated: Operated) -> None:
 
     found = await _dlq(shop, "ls", "--notification", str(again))
     assert [(group["count"], group["channelType"]) for group in found] == [(3, "email")]
-    letters = await _dlq(shop, "ls", "--letters", "--notification", str(again))
-    ids = [letter["deliveryId"] for letter in letters]
+    dead_letters = await _dlq(shop, "ls", "--letters", "--notification", str(again))
+    ids = [dead_letter["deliveryId"] for dead_letter in dead_letters]
     assert len(ids) == 3
     shown = await _dlq(shop, "show", ids[0])
-    assert [letter["status"] for letter in shown["deadLetters"]] == ["open"]
+    assert [dead_letter["status"] for dead_letter in shown["deadLetters"]] == ["open"]
     assert [attempt["outcome"] for attempt in shown["attempts"]] == ["refused"]
     assert [move["status"] for move in shown["history"]] == ["queued", "sending", "failed"]
 
@@ -194,13 +194,13 @@ async def test_from_the_command_line(operated: Operated) -> None:
     assert job["actor"].startswith("cli")
     await shop.status(again, "completed")
 
-    [letter] = await _dlq(shop, "ls", "--letters", "--notification", str(aside))
-    printed = await shop.command("dlq", "discard", letter["deliveryId"], "--reason", "a typo", "--yes")
+    [dead_letter] = await _dlq(shop, "ls", "--letters", "--notification", str(aside))
+    printed = await shop.command("dlq", "discard", dead_letter["deliveryId"], "--reason", "a typo", "--yes")
     assert "Put 1 aside." in printed
-    shown = await _dlq(shop, "show", letter["deliveryId"])
+    shown = await _dlq(shop, "show", dead_letter["deliveryId"])
     assert [(each["status"], each["note"]) for each in shown["deadLetters"]] == [("discarded", "a typo")]
     assert "None." in await shop.command("dlq", "ls", "--notification", str(aside))
-    assert "a typo" in await shop.command("dlq", "show", letter["deliveryId"])
+    assert "a typo" in await shop.command("dlq", "show", dead_letter["deliveryId"])
 
 
 async def test_a_question_nobody_answers_changes_nothing(operated: Operated) -> None:

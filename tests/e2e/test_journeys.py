@@ -76,8 +76,8 @@ async def test_refused_is_a_dead_letter(stage: Shop, begun: Mapping[str, UUID]) 
     [row] = await stage.fetch("SELECT * FROM dead_letter_queue WHERE notification_id = $1", id_)
     assert (str(row["delivery_id"]), row["attempts"], row["closed_at"]) == (delivery["id"], 1, None)
     async with _reading(stage, "deliver.email.low.dlq") as subscription:
-        [letter] = await subscription.take(1)
-        [pointer] = decode(letter.body)
+        [dead_letter] = await subscription.take(1)
+        [pointer] = decode(dead_letter.body)
     assert (pointer.delivery, pointer.seq) == (row["delivery_id"], row["seq"])
 
 

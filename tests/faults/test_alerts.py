@@ -38,8 +38,8 @@ async def alarmed(
 async def test_killed_between_claim_and_delivery(alarmed: Shop, receiver: Receiver) -> None:
     worker = await alarmed.start("worker")
     receiver.answers = [60.0]
-    letter = ("send", "refuse@example.com", "--subject", "Hello", "--body", "World")
-    await alarmed.command(*letter)
+    command = ("send", "refuse@example.com", "--subject", "Hello", "--body", "World")
+    await alarmed.command(*command)
 
     await eventually(lambda: len(receiver.events) == 1, timeout=30)
     await alarmed.kill(worker)

@@ -89,8 +89,8 @@ async def _in_the_way(shop: Shop, place: int) -> AsyncIterator[None]:
     connection = await asyncpg.connect(shop.dsn)
     try:
         await connection.execute("BEGIN")
-        letters = "SELECT delivery_id FROM dead_letter_queue ORDER BY created_at, delivery_id, seq"
-        id_ = await connection.fetchval(f"{letters} OFFSET $1 LIMIT 1", place)
+        dead_letters = "SELECT delivery_id FROM dead_letter_queue ORDER BY created_at, delivery_id, seq"
+        id_ = await connection.fetchval(f"{dead_letters} OFFSET $1 LIMIT 1", place)
         await connection.execute("SELECT FROM notification_deliveries WHERE id = $1 FOR UPDATE", id_)
         yield
     finally:

@@ -248,11 +248,11 @@ async def test_bad_events_are_parked_and_two_hundred_good_ones_are_accepted(entr
         "no total": b'{"orderId": "x", "userId": "1"}',
         "no json": b"<order/>",
     }
-    letters = list(bad.items())
+    parked = list(bad.items())
     for n in range(200):
         await entrance.cloud_event("order.created", f"e-{n}", ORDER | {"orderId": str(n)})
         if n % 40 == 0:
-            name, body = letters[n // 40]
+            name, body = parked[n // 40]
             await entrance.publish("order.created", body, message_id=name)
     await eventually(lambda: entrance.done(205), timeout=30)
 

@@ -75,7 +75,7 @@ def violations(world: "World", shop: "Shop") -> list[str]:
     lines: dict[UUID, list[Line]] = defaultdict(list)
     for line in world.provider.lines:
         lines[line.delivery].append(line)
-    found = [*world.violations, *_lost(world, shop), *_counted(world), *_letters(world)]
+    found = [*world.violations, *_lost(world, shop), *_counted(world), *_dead_letters(world)]
     found += [*_in_time(world, shop), *_round_and_round(world)]
     for row in world.rows.deliveries.values():
         faults = [
@@ -215,25 +215,26 @@ def _too_often(world: "World", row: DeliveryRow, lines: list[Line]) -> Iterator[
 
 def _too_soon(world: "World", row: DeliveryRow) -> Iterator[str]:
     """What is given up has had all its attempts, or no time for another; and nobody dies of our password."""
-    letter = world.rows.dead_letters.get((row.id, row.seq))
-    if letter is not None and LOGIN_REFUSED in letter.reason:
-        yield f"is a dead letter for our sake: {letter.reason}"
-    if letter is None or not letter.reason.startswith("gave up"):
+    dead_letter = world.rows.dead_letters.get((row.id, row.seq))
+    if dead_letter is not None and LOGIN_REFUSED in dead_letter.reason:
+        yield f"is a dead letter for our sake: {dead_letter.reason}"
+    if dead_letter is None or not dead_letter.reason.startswith("gave up"):
         return
     notification = world.rows.notifications[row.notification_id]
     policy = POLICIES[notification.klass]
     deadline = (row.epoch_at or notification.created_at) + policy.lifetime
-    if letter.attempts < attempts_max(policy) and letter.created_at + policy.delay_max < deadline:
-        yield f"given up after {letter.attempts} of {attempts_max(policy)} attempts"
+    if dead_letter.attempts < attempts_max(policy) and dead_letter.created_at + policy.delay_max < deadline:
+        yield f"given up after {dead_letter.attempts} of {attempts_max(policy)} attempts"
 
 
 def _before_its_deadline(world: "World", row: DeliveryRow) -> Iterator[str]:
     """Given up for its deadline, by whatever clock: not before it has come."""
     notification = world.rows.notifications[row.notification_id]
     deadline = notification.created_at + POLICIES[notification.klass].lifetime
-    for (id_, seq), letter in world.rows.dead_letters.items():
-        if id_ == row.id and letter.reason == "deadline passed" and letter.created_at < deadline:
-            yield f"its dead letter {seq} says that the deadline passed, {deadline - letter.created_at} early"
+    for (id_, seq), dead_letter in world.rows.dead_letters.items():
+        if id_ == row.id and dead_letter.reason == "deadline passed" and dead_letter.created_at < deadline:
+            early = deadline - dead_letter.created_at
+            yield f"its dead letter {seq} says that the deadline passed, {early} early"
 
 
 def _in_time(world: "World", shop: "Shop") -> Iterator[str]:
@@ -274,14 +275,14 @@ def _counted(world: "World") -> Iterator[str]:
             yield f"notification {row.id}: is {row.status}, and its counts say {follows}"
 
 
-def _letters(world: "World") -> Iterator[str]:
+def _dead_letters(world: "World") -> Iterator[str]:
     """A dead letter is a row and a message, and a failed delivery has one."""
     there = {lane.dead: set(world.pointers(lane.dead)) for lane in world.lanes}
-    for (id_, seq), letter in world.rows.dead_letters.items():
-        dead = Lane(letter.channel, letter.priority).dead
-        if letter.closed_at is None and Pointer(id_, seq) not in there[dead] | world.purged:
+    for (id_, seq), dead_letter in world.rows.dead_letters.items():
+        dead = Lane(dead_letter.channel, dead_letter.priority).dead
+        if dead_letter.closed_at is None and Pointer(id_, seq) not in there[dead] | world.purged:
             yield f"delivery {id_}: its dead letter {seq} has no message"
-        if letter.closed_by == BROKER_UI and Pointer(id_, seq) not in world.moved:
+        if dead_letter.closed_by == BROKER_UI and Pointer(id_, seq) not in world.moved:
             yield f"delivery {id_}: its dead letter {seq} was moved by nobody, and replayed"
     for row in world.rows.deliveries.values():
         if row.status is _S.FAILED:

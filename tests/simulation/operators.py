@@ -51,9 +51,9 @@ class Operators:
         await self._job(JobKind.REPLAY, Selection(mode=Mode.LIVE))
 
     async def _discard(self) -> None:
-        letters = [each for each in self.world.rows.dead_letters.values() if each.closed_at is None]
-        if letters:
-            chosen = self.world.chance.choice(letters).delivery_id
+        dead_letters = [each for each in self.world.rows.dead_letters.values() if each.closed_at is None]
+        if dead_letters:
+            chosen = self.world.chance.choice(dead_letters).delivery_id
             await self._job(JobKind.DISCARD, Selection(mode=Mode.LIVE, deliveries=(chosen,)))
 
     async def _job(self, kind: JobKind, selection: Selection) -> None:

@@ -63,7 +63,7 @@ class Ambush:
 
 
 @dataclass(frozen=True, slots=True)
-class _Letter:
+class _Call:
     """One request on its way."""
 
     process: Process
@@ -168,31 +168,31 @@ class World:
         if process.frozen_until > self.loop.time():
             await self.thawed(process)
             process.check()
-        letter = _Letter(
+        call = _Call(
             process, part, name, operation, self.loop.create_future(), self.random_faults.transit(part)
         )
-        if letter.way.there + letter.way.back > SLOW:
+        if call.way.there + call.way.back > SLOW:
             process.troubled(broker=part is Part.BROKER)
-        self.loop.call_later(letter.way.there, self._arrive, letter)
-        answer: T = await letter.answer
+        self.loop.call_later(call.way.there, self._arrive, call)
+        answer: T = await call.answer
         return answer
 
-    def _arrive(self, letter: "_Letter") -> None:
+    def _arrive(self, call: "_Call") -> None:
         """At the part; callbacks, because a run has thousands of these."""
-        self.ambush(letter.process, letter.name, before=True)
-        if not letter.process.alive and self.chance.random() > AFTER_DEATH:
+        self.ambush(call.process, call.name, before=True)
+        if not call.process.alive and self.chance.random() > AFTER_DEATH:
             return
-        if self._cannot(letter) or letter.way.lost is Lost.REQUEST:
-            self.note("{} {} does not arrive", letter.process.name, letter.name)
-            self.spawn(self._fail(letter))
-        elif letter.part is Part.STORE:
-            self._done(letter, *_at_once(letter.operation()))
+        if self._cannot(call) or call.way.lost is Lost.REQUEST:
+            self.note("{} {} does not arrive", call.process.name, call.name)
+            self.spawn(self._fail(call))
+        elif call.part is Part.STORE:
+            self._done(call, *_at_once(call.operation()))
         else:
-            self.spawn(self._in_time(letter))
+            self.spawn(self._in_time(call))
 
-    def _cannot(self, letter: "_Letter") -> bool:
-        cut_off = letter.part is Part.BROKER and letter.process.cut_off
-        return cut_off or letter.part in self.random_faults.away
+    def _cannot(self, call: "_Call") -> bool:
+        cut_off = call.part is Part.BROKER and call.process.cut_off
+        return cut_off or call.part in self.random_faults.away
 
     def freeze(self, process: Process, seconds: float) -> None:
         """It hears nothing and does nothing; without heartbeats its locks end."""
@@ -215,27 +215,27 @@ class World:
         if process.frozen_until == math.inf:
             process.hang_up("no heartbeats")
 
-    async def _in_time(self, letter: "_Letter") -> None:
+    async def _in_time(self, call: "_Call") -> None:
         try:
-            self._done(letter, await letter.operation(), None)
+            self._done(call, await call.operation(), None)
         except Exception as error:  # noqa: BLE001  it is the answer
-            self._done(letter, None, error)
+            self._done(call, None, error)
 
-    def _done(self, letter: "_Letter", result: object, error: Exception | None) -> None:
-        self.note("{} {}{}", letter.process.name, letter.name, f": {error!r}" if error else "")
-        self.ambush(letter.process, letter.name, before=False)
-        if letter.way.back:
-            self.loop.call_later(letter.way.back, self._answer, letter, result, error)
+    def _done(self, call: "_Call", result: object, error: Exception | None) -> None:
+        self.note("{} {}{}", call.process.name, call.name, f": {error!r}" if error else "")
+        self.ambush(call.process, call.name, before=False)
+        if call.way.back:
+            self.loop.call_later(call.way.back, self._answer, call, result, error)
         else:
-            self._answer(letter, result, error)
+            self._answer(call, result, error)
 
-    def _answer(self, letter: "_Letter", result: object, error: Exception | None) -> None:
-        answer, process = letter.answer, letter.process
-        if self._cannot(letter) or letter.way.lost is Lost.ANSWER:
-            self.note("{} {} is not answered", process.name, letter.name)
-            self.spawn(self._fail(letter))
+    def _answer(self, call: "_Call", result: object, error: Exception | None) -> None:
+        answer, process = call.answer, call.process
+        if self._cannot(call) or call.way.lost is Lost.ANSWER:
+            self.note("{} {} is not answered", process.name, call.name)
+            self.spawn(self._fail(call))
         elif (frozen := process.frozen_until - self.loop.time()) > 0 and process.alive:
-            self.loop.call_later(frozen, self._answer, letter, result, error)
+            self.loop.call_later(frozen, self._answer, call, result, error)
         elif not answer.done() and process.alive:
             if error is not None:
                 answer.set_exception(error)
@@ -247,13 +247,13 @@ class World:
         while (left := process.frozen_until - self.loop.time()) > 0 and process.alive:
             await passing(left)
 
-    async def _fail(self, letter: "_Letter") -> None:
-        letter.process.troubled(broker=letter.part is Part.BROKER)
+    async def _fail(self, call: "_Call") -> None:
+        call.process.troubled(broker=call.part is Part.BROKER)
         await passing(self.chance.choice((0.0, 0.1, 2.0)))
-        await self.thawed(letter.process)
-        letter.process.troubled(broker=letter.part is Part.BROKER)
-        if not letter.answer.done() and letter.process.alive:
-            letter.answer.set_exception(ERRORS[letter.part]("away"))
+        await self.thawed(call.process)
+        call.process.troubled(broker=call.part is Part.BROKER)
+        if not call.answer.done() and call.process.alive:
+            call.answer.set_exception(ERRORS[call.part]("away"))
 
     def ambush(self, process: Process, name: str, *, before: bool) -> None:
         for ambush in self.ambushes:

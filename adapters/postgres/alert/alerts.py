@@ -1,7 +1,7 @@
 """Alerts about dead letters: the oldest letter of a group that nobody was alerted of carries the claim on it.
 
 Two processes that look at the same time meet on that row, and one of them wins.  An alert may be sent twice
-when that letter is closed meanwhile; it is never lost.
+when that dead letter is closed meanwhile; it is never lost.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from adapters.postgres.core.database import Database
 from application.alert.ports import Appeared
 
 ALERTED_CHUNK = 5_000
-"""Letters marked in one statement."""
+"""Dead letters marked in one statement."""
 
 _UNALERTED = "closed_at IS NULL AND alerted_at IS NULL"
 _FIRST = f"""
@@ -19,7 +19,7 @@ SELECT fingerprint, mode, delivery_id, seq, created_at, alert_after FROM dead_le
 """  # noqa: S608  composed of constants
 _ORDER = "ORDER BY fingerprint, mode, created_at LIMIT 1"
 
-# The letters may be many and their groups are few: the recursion steps from group to group through an index.
+# Dead letters may be many and their groups are few: the recursion steps from group to group through an index.
 _CLAIM = f"""
 WITH RECURSIVE firsts AS (
     ({_FIRST} {_ORDER})
@@ -84,7 +84,7 @@ class PostgresAlerts:
         await self.database.fetch(_PUT_OFF, *key, pause)
 
     async def record_alerted(self, appeared: Appeared) -> None:
-        """In chunks.  Letters that were written after `last_at` are left for the next alert."""
+        """In chunks.  Those that were written after `last_at` are left for the next alert."""
         key = (appeared.fingerprint, appeared.mode, appeared.last_at)
         while len(await self.database.fetch(_ALERTED, *key, ALERTED_CHUNK)) == ALERTED_CHUNK:
             pass

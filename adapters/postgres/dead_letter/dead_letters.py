@@ -28,7 +28,7 @@ MODE = "(SELECT n.mode FROM notifications AS n WHERE n.id = m.notification_id) A
 """Of a moved row `m`: it chooses the lane."""
 
 # From `unknown` (a lost worker's call, told in the history) and from `queued` alike a delivery may fail.
-_BURY = RowsStatement(
+_GIVE_UP = RowsStatement(
     f"""
 WITH moved AS (
     UPDATE notification_deliveries AS d SET
@@ -144,7 +144,7 @@ class PostgresDeadLetters:
 
         async def work(connection: Connection) -> GivenUp:
             said = storable(reason) or "failed"
-            rows = await connection.fetch(*_BURY(_in_order(pointers), reason=said, cause=cause(said)))
+            rows = await connection.fetch(*_GIVE_UP(_in_order(pointers), reason=said, cause=cause(said)))
             busy = [Pointer(row["given"], row["given_seq"]) for row in rows if row["id"] is None]
             made = messages((dead_letter(*where(row)) for row in rows if row["id"] is not None), self.ids)
             await outbox.write(connection, self.process, made)
@@ -152,22 +152,22 @@ class PostgresDeadLetters:
 
         return await self.database.run(work)
 
-    async def replay(self, letters: Sequence[Pointer], actor: str) -> Reopened:
+    async def replay(self, dead_letters: Sequence[Pointer], actor: str) -> Reopened:
         """One transaction: the letters are closed, the deliveries queued, and their messages written."""
         return await self.database.run(
-            lambda connection: replay(connection, self.process, self.ids, letters, actor)
+            lambda connection: replay(connection, self.process, self.ids, dead_letters, actor)
         )
 
-    async def discard(self, letters: Sequence[Pointer], actor: str, note: str) -> list[UUID]:
+    async def discard(self, dead_letters: Sequence[Pointer], actor: str, note: str) -> list[UUID]:
         """One statement, which closes the letters that are open."""
-        return await discard(self.database, letters, actor, note)
+        return await discard(self.database, dead_letters, actor, note)
 
 
 async def replay(
-    connection: Connection, process: UUID, ids: Ids, letters: Sequence[Pointer], actor: str
+    connection: Connection, process: UUID, ids: Ids, dead_letters: Sequence[Pointer], actor: str
 ) -> Reopened:
     """See `DeadLetters.replay`; within a transaction."""
-    rows = await connection.fetch(*_REPLAY(_in_order(letters), actor=actor))
+    rows = await connection.fetch(*_REPLAY(_in_order(dead_letters), actor=actor))
     await track(connection, [OpenDelivery(row["id"], row["channel"], row["priority"]) for row in rows])
     made = messages((requeued(*where(row), due=None, outcome=None) for row in rows), ids)
     await outbox.write(connection, process, made)
@@ -175,10 +175,10 @@ async def replay(
 
 
 async def discard(
-    connection: Connection | Database, letters: Sequence[Pointer], actor: str, note: str
+    connection: Connection | Database, dead_letters: Sequence[Pointer], actor: str, note: str
 ) -> list[UUID]:
     """See `DeadLetters.discard`."""
-    rows = await connection.fetch(*_DISCARD(_in_order(letters), actor=actor, note=storable(note)))
+    rows = await connection.fetch(*_DISCARD(_in_order(dead_letters), actor=actor, note=storable(note)))
     return [row["delivery_id"] for row in rows]
 
 

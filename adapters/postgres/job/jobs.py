@@ -1,7 +1,7 @@
 """Jobs on PostgreSQL: rows, and their chunks.
 
-A chunk is one transaction that holds the job's row: the letters it closes, the messages it makes and how far
-the job has come are committed together or not at all, so that a kill neither loses nor doubles anything.
+A chunk is one transaction that holds the job's row: the dead letters it closes, the messages it makes and how
+far the job has come are committed together or not at all, so that a kill neither loses nor doubles anything.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -157,22 +157,24 @@ class PostgresJobChunks:
             return None
         if row["kind"] == JobKind.DROP:
             return await _drop(connection, job, row)
-        letters = [] if row["cancelled_at"] else await _next(connection, row, limit)
-        closed, made = await self._close(connection, row, [Pointer(each[1], each[2]) for each in letters])
-        position = _json.encode(letters[-1]).decode() if letters else None
+        dead_letters = [] if row["cancelled_at"] else await _next(connection, row, limit)
+        closed, made = await self._close(
+            connection, row, [Pointer(each[1], each[2]) for each in dead_letters]
+        )
+        position = _json.encode(dead_letters[-1]).decode() if dead_letters else None
         after = await connection.fetchrow(
-            _ADVANCE, job, closed, len(letters) - closed, position, len(letters) < limit
+            _ADVANCE, job, closed, len(dead_letters) - closed, position, len(dead_letters) < limit
         )
         return Step(_job(after), made)
 
     async def _close(
-        self, connection: Connection, row: asyncpg.Record, letters: Sequence[Pointer]
+        self, connection: Connection, row: asyncpg.Record, dead_letters: Sequence[Pointer]
     ) -> tuple[int, list[OutboxMessage]]:
-        if not letters:
+        if not dead_letters:
             return 0, []
         if row["kind"] == JobKind.DISCARD:
-            return len(await discard(connection, letters, row["actor"], row["note"] or "")), []
-        reopened = await replay(connection, self.process, self.ids, letters, row["actor"])
+            return len(await discard(connection, dead_letters, row["actor"], row["note"] or "")), []
+        reopened = await replay(connection, self.process, self.ids, dead_letters, row["actor"])
         return len(reopened.deliveries), reopened.messages
 
 
@@ -205,7 +207,7 @@ async def unfinished_count(database: Database) -> int:
 
 
 async def _next(connection: Connection, row: asyncpg.Record, limit: int) -> list[tuple[datetime, UUID, int]]:
-    """The next letters of the job; those that were written after the job was made do not belong to it."""
+    """The next dead letters of the job; those that were written after it was made do not belong to it."""
     wanted = _selection.decode(row["selection"])
     query = select(*_ORDER).where(*matching(wanted), _L.created_at <= row["created_at"])
     if row["position"] is not None:

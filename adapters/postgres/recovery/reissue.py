@@ -1,7 +1,7 @@
 """Issuing every pointer again, from the rows: after the broker lost its data, and when embedded mode starts.
 
 Harmless at any time: a pointer that is still on its way becomes stale, or says the same twice.  Of dead
-letters that are still in their queues there are two then: the second to be moved is stale.
+dead letters that are still in their queues there are two then: the second to be moved is stale.
 """
 
 from collections.abc import Awaitable, Callable

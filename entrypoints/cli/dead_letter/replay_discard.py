@@ -41,7 +41,7 @@ def replay(shell: Shell, /, **options: Any) -> None:  # click hands options over
 
     Each begins anew, with retries and a deadline of its own.  The processes that run send them.
     """
-    _close(shell, JobKind.REPLAY, "Send {letters} again?", "Sent {done:,} again", **options)
+    _close(shell, JobKind.REPLAY, "Send {dead_letters} again?", "Sent {done:,} again", **options)
 
 
 @click.command()
@@ -56,7 +56,7 @@ def replay(shell: Shell, /, **options: Any) -> None:  # click hands options over
 @pass_shell
 def discard(shell: Shell, /, **options: Any) -> None:  # click hands options over by name
     """Put dead letters aside: their deliveries stay failed."""
-    _close(shell, JobKind.DISCARD, "Put {letters} aside?", "Put {done:,} aside", **options)
+    _close(shell, JobKind.DISCARD, "Put {dead_letters} aside?", "Put {done:,} aside", **options)
 
 
 def _close(
@@ -87,13 +87,13 @@ def _close(
             if dry_run:
                 return count
             if count:
-                confirm(question.format(letters=_letters(count)), yes=yes)
+                confirm(question.format(dead_letters=_dead_letters(count)), yes=yes)
             job = await container.job.start()(kind, selection, actor=actor(), note=note)
             return await run_to_end(container.job, job, quiet=as_json)
 
     done = run(work)
     if isinstance(done, int):
-        show_json({"count": done}) if as_json else click.echo(f"{_letters(done)}.")
+        show_json({"count": done}) if as_json else click.echo(f"{_dead_letters(done)}.")
         return
     if as_json:
         show_json(JobOut.of(done))
@@ -103,5 +103,5 @@ def _close(
     require_completed(done)
 
 
-def _letters(count: int) -> str:
+def _dead_letters(count: int) -> str:
     return f"{count:,} dead letter{'s' * (count != 1)}"

@@ -57,21 +57,21 @@ async def _one(container: "Container", delivery: UUID, mode: Mode) -> dict[str, 
     from entrypoints.http.delivery import AttemptOut, HistoryOut
 
     reader = container.dead_letter.reader()
-    letters = [
-        letter
+    dead_letters = [
+        dead_letter
         for status in DeadLetterStatus
-        for letter in await reader.page(
+        for dead_letter in await reader.page(
             Selection(mode=mode, deliveries=(delivery,), status=status), None, _HISTORY_MAX
         )
     ]
-    if not letters:
+    if not dead_letters:
         raise NotFound(f"delivery {delivery} has no dead letter")
-    notification, before = letters[0].notification, UUID(int=delivery.int - 1)
+    notification, before = dead_letters[0].notification, UUID(int=delivery.int - 1)
     moves = container.notification.history()
     shown = await container.delivery.list()(notification, mode, after=before, limit=1)
     history = await moves(notification, mode, after=(delivery, 0), limit=_HISTORY_MAX)
     return {
-        "deadLetters": [DeadLetterOut.of(letter) for letter in sorted(letters, key=lambda one: one.seq)],
+        "deadLetters": [DeadLetterOut.of(each) for each in sorted(dead_letters, key=lambda one: one.seq)],
         "attempts": [
             AttemptOut.copy(attempt, provider_message_id=attempt.reference)
             for each in shown

@@ -23,7 +23,7 @@ IDS_MAX = 1_000
 Group = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z", description="as `group` of a dead letter names it")]
 
 
-class LettersIn(
+class DeadLettersIn(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True
 ):
     """Which open dead letters; all that is given must hold, and something must be given."""
@@ -66,7 +66,7 @@ class LettersIn(
         return selection
 
 
-class DiscardIn(LettersIn, frozen=True, kw_only=True):
+class DiscardIn(DeadLettersIn, frozen=True, kw_only=True):
     """Which open dead letters are put aside, and why."""
 
     reason: Annotated[

@@ -11,7 +11,7 @@ from litestar.types import ControllerRouterHandler
 from application.dead_letter.ports import DeadLetterStatus, Selection
 from application.job.ports import JobKind
 from domain.kernel.channel import Mode
-from entrypoints.http.dead_letter.bodies import DISCARD, REPLAY, DiscardIn, Group, LettersIn
+from entrypoints.http.dead_letter.bodies import DISCARD, REPLAY, DeadLettersIn, DiscardIn, Group
 from entrypoints.http.dead_letter.views import DeadLetterOut, GroupOut
 from entrypoints.http.job import BULK_RESPONSES, BulkQuery, CountOut, JobOut, begun, counted
 from entrypoints.http.kit.api import ApiRequest
@@ -70,7 +70,7 @@ async def list_dead_letters(
     }
     demand_range(params.created_after, params.created_before, now=request.services.clock.now(), by=by)
     before = pager.position(params.cursor, tuple[datetime, UUID, int])
-    rows = await request.services.operations.letters.page(
+    rows = await request.services.operations.dead_letters.page(
         params.selection(request.mode), before, params.limit + 1
     )
     return pager.page(
@@ -96,7 +96,7 @@ async def list_dead_letter_groups(
     by = {f"status={params.status}": params.status is not DeadLetterStatus.OPEN}
     demand_range(params.created_after, params.created_before, now=request.services.clock.now(), by=by)
     after = pager.position(params.cursor, tuple[int, str])
-    rows = await request.services.operations.letters.groups(
+    rows = await request.services.operations.dead_letters.groups(
         params.selection(request.mode), after, params.limit + 1
     )
     return pager.page(rows, params.limit, shown=GroupOut.of, at=lambda row: (row.count, row.fingerprint))
@@ -116,13 +116,13 @@ async def list_dead_letter_groups(
 )
 async def replay_dead_letters(
     request: ApiRequest,
-    data: JSONBody[LettersIn],
+    data: JSONBody[DeadLettersIn],
     params: NamedDependency[BulkQuery],
 ) -> Response[JobOut | CountOut]:
     """202 with the job that has begun, or 200 with the count of a dry run."""
     operations, selection = request.services.operations, data.selection(request.mode)
     if params.dry_run:
-        return counted(await operations.letters.count(selection))
+        return counted(await operations.dead_letters.count(selection))
     return begun(await operations.start_job(JobKind.REPLAY, selection, actor=request.actor, note=None))
 
 
@@ -143,7 +143,7 @@ async def discard_dead_letters(
     """202 with the job that has begun, or 200 with the count of a dry run."""
     operations, selection = request.services.operations, data.selection(request.mode)
     if params.dry_run:
-        return counted(await operations.letters.count(selection))
+        return counted(await operations.dead_letters.count(selection))
     return begun(
         await operations.start_job(JobKind.DISCARD, selection, actor=request.actor, note=data.reason)
     )

@@ -12,7 +12,7 @@ from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta
 
-from application.user.erase import Named
+from application.user.erase import UserSelector
 from domain.kernel.errors import Conflict, Fault, Invalid, KeyUnavailable, NotFound
 from domain.kernel.text import UNSEEN, hides
 from domain.user.update import UpdateOutcome, UserUpdate
@@ -143,8 +143,8 @@ async def erase_user(request: ApiRequest) -> Response[None]:
 )
 async def erase_users(request: ApiRequest, data: JSONBody[EraseIn]) -> ErasedOut:
     """Erase; nothing brings the data back."""
-    named = Named(user_id=data.user_id, email=data.email, phone=data.phone)
-    return ErasedOut.of(await request.services.erase_users(named, request.mode, customers=data.customers))
+    selector = UserSelector(user_id=data.user_id, email=data.email, phone=data.phone)
+    return ErasedOut.of(await request.services.erase_users(selector, request.mode, customers=data.customers))
 
 
 ROUTES: list[ControllerRouterHandler] = [list_users, show_user, save_user, erase_user, erase_users]

@@ -181,7 +181,7 @@ async def lists(store: Database) -> World:
         list_users=ListUsers(users=PostgresUsers(database=store), vault=vault, addresses=addresses),
         operations=replace(
             usual.operations,
-            letters=PostgresDeadLetterReader(database=store),
+            dead_letters=PostgresDeadLetterReader(database=store),
             unknown=PostgresUnknownAttempts(database=store, process=ids.next(), ids=ids),
             jobs=PostgresJobs(database=store),
         ),

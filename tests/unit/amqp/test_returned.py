@@ -51,8 +51,8 @@ async def test_its_deliveries_are_rows_with_an_alert_to_come_and_pointers_in_the
     for id_ in ids:
         row = world.rows.deliveries[id_]
         assert (row.status, row.reason) == (DeliveryStatus.FAILED, REASON)
-        letter = world.rows.dead_letters[id_, row.seq]
-        assert (letter.reason, letter.closed_at, letter.alerted_at) == (REASON, None, None)
+        dead_letter = world.rows.dead_letters[id_, row.seq]
+        assert (dead_letter.reason, dead_letter.closed_at, dead_letter.alerted_at) == (REASON, None, None)
     [trouble] = world.telemetry.troubled_by("messages.returned")
     assert (trouble["lane"], trouble["pointers"], trouble["dead_letters"]) == (EMAIL.queue, 3, 3)
     await world.stop()
@@ -78,10 +78,10 @@ async def test_what_nobody_can_read_lies_in_its_lanes_dead_queue_with_its_reason
     await world.give_up()
     world.start()
     await eventually(lambda: world.broker.depth(RETURNED) == 0)
-    [letter] = await (await world.broker.subscribe(EMAIL.dead, 10)).take(10)
+    [dead_letter] = await (await world.broker.subscribe(EMAIL.dead, 10)).take(10)
     await world.stop()
-    assert letter.body == b"no pointers"
-    assert "not" in letter.headers[HEADER]
+    assert dead_letter.body == b"no pointers"
+    assert "not" in dead_letter.headers[HEADER]
 
 
 async def test_while_the_database_is_away_it_waits() -> None:
@@ -96,9 +96,9 @@ async def test_while_the_database_is_away_it_waits() -> None:
         async def give_up(self, pointers, reason):
             if away:
                 raise StoreUnavailable("away")
-            return await letters.give_up(pointers, reason)
+            return await dead_letters.give_up(pointers, reason)
 
-    letters = world.engine.give_up.dead_letters
+    dead_letters = world.engine.give_up.dead_letters
     world.returned.batches = ReturnedBatches(
         give_up=GiveUpDeliveries(dead_letters=Away(), deliveries=world.deliveries, handoff=world),
         publisher=world.broker,

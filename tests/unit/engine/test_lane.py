@@ -418,8 +418,8 @@ async def test_a_delivery_on_which_our_own_code_fails_is_a_dead_letter_with_row_
     await world.stop()
     row = world.rows.deliveries[ids[3]]
     assert row.status is DeliveryStatus.FAILED
-    letter = world.rows.dead_letters[row.id, row.seq]
-    assert letter.reason.startswith(reason)
+    dead_letter = world.rows.dead_letters[row.id, row.seq]
+    assert dead_letter.reason.startswith(reason)
     assert Counter(world.sent) == Counter(others)
 
 

@@ -81,8 +81,8 @@ def test_what_cannot_be_rendered_is_given_up_after_its_retries(how, reason):
     world, renderer = run(lambda _: rendered(how, seconds=300, lease=12))
     assert (world.slow.status, world.slow.reason) == (DeliveryStatus.FAILED, reason)
     assert renderer.asked == world.slow.attempts_counted == 1 + RETRIES
-    [letter] = world.rows.dead_letters.values()
-    assert letter.reason == reason
+    [dead_letter] = world.rows.dead_letters.values()
+    assert dead_letter.reason == reason
 
 
 def test_who_finds_the_renderer_busy_asks_less_and_less_often_and_spends_nothing():

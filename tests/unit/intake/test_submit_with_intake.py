@@ -39,9 +39,9 @@ async def test_without_it_the_whole_command_is_on_the_broker_before_the_answer(d
     )
     submitted = await desk.submit(asked)
     assert submitted == Submitted(submitted.id, replayed=False, degraded=True)
-    [letter] = desk.published
-    assert (letter.id, letter.queue) == (submitted.id, INTAKE)
-    command = unseal(letter.body, VAULT)
+    [message] = desk.published
+    assert (message.id, message.queue) == (submitted.id, INTAKE)
+    command = unseal(message.body, VAULT)
     assert (command.id, command.request, command.channel) == (submitted.id, asked, "email")
     assert command.key is not None
     assert len(command.fingerprint) == 16
@@ -50,8 +50,8 @@ async def test_without_it_the_whole_command_is_on_the_broker_before_the_answer(d
 async def test_nothing_of_the_command_can_be_read_on_the_broker(desk: Desk) -> None:
     desk.before = AWAY
     await desk.submit(request(idempotency_key="canary-key", metadata={"label": "canary"}))
-    [letter] = desk.published
-    assert b"canary" not in letter.body + str(letter.headers).encode()
+    [message] = desk.published
+    assert b"canary" not in message.body + str(message.headers).encode()
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ async def test_what_is_too_large_for_the_broker_waits_for_the_database(desk: Des
     answers = await desk.submit.many([large, small])
     assert isinstance(answers[0], Unavailable)
     assert isinstance(answers[1], Submitted)
-    assert [letter.id for letter in desk.published] == [answers[1].id]
+    assert [message.id for message in desk.published] == [answers[1].id]
 
 
 async def test_a_batch_is_promised_with_one_publish(desk: Desk) -> None:

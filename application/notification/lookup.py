@@ -8,7 +8,7 @@ from domain.kernel.channel import Mode
 from domain.kernel.errors import NotFound
 
 
-async def named(reader: Reader, intake_ids: IntakeIds, notification: UUID, mode: Mode) -> NotificationView:
+async def lookup(reader: Reader, intake_ids: IntakeIds, notification: UUID, mode: Mode) -> NotificationView:
     """Return the notification with this id, or the one of which this id is an alias (see `IntakeIds`).
 
     Raises:
