@@ -36,7 +36,7 @@ from entrypoints.cli.user import user
 @click.version_option(version("posthorn"), prog_name="posthorn")
 @click.pass_context
 def cli(context: click.Context, path: Path | None, given: tuple[str, ...]) -> None:
-    """Posthorn tells a shop's customers what happened, and loses no message.
+    """Posthorn notifies a shop's customers of what happened, and loses no message.
 
     \b
     Exit codes: 0 done, 1 failed, 2 wrong command line or configuration, 130 interrupted.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOMS = {
     "access": "API keys: who may ask",
-    "alert": "what operators are told",
+    "alert": "what is reported to operators",
     "attempt": "calls without an answer, and what became of them",
     "broker": "what any broker can do: publish, consume, count",
     "channel": "email, sms, push, in_app, webhook: paused, disabled, provided",
