@@ -129,6 +129,20 @@ class TestSes(HttpGatewayContract):
         assert isinstance(outcomes[0], kind)
         assert outcomes[1] == Accepted("2")
 
+    async def test_an_unverified_address_may_be_this_recipients(self) -> None:
+        said = json.dumps({"message": "Email address is not verified."}).encode()
+        outcome = await self._outcome_of(http(400, said, "x-amzn-ErrorType: MessageRejected"))
+        assert isinstance(outcome, AccountFault)
+        assert not outcome.certain
+
+    async def test_what_is_too_long_for_a_bulk_call_goes_alone(
+        self, gateway: SesGateway, simulator: Simulator
+    ) -> None:
+        sent = [message(body="x" * 300_000), message(body="y" * 300_000), message(), message()]
+        outcomes = await together(gateway, sent)
+        assert all(isinstance(each, Accepted) for each in outcomes)
+        assert sum("EmailTags" in got.document for got in simulator.got) == 2
+
     async def test_a_used_up_quota_is_waited_for(self) -> None:
         said = json.dumps({"message": "Daily message quota exceeded."}).encode()
         outcome = await self._outcome_of(http(429, said, "x-amzn-ErrorType: TooManyRequestsException"))

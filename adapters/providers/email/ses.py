@@ -161,7 +161,7 @@ class SesGateway:
     ) -> Outcome:
         kind = NAMES.get(name, otherwise)
         if name == "MessageRejected" and "not verified" in words:
-            kind = ErrorKind.ACCOUNT  # the sender, or SES lets this account write to nobody else yet
+            kind = ErrorKind.UNREACHABLE  # the sender; or the recipient, while the account is in the sandbox
         wait = QUOTA_WAIT if "quota" in f"{name} {words}".lower() else None
         return error_outcome(
             answer, self._clock.now(), kind, code=name or None, words=words, retry_after=wait

@@ -14,6 +14,7 @@ from entrypoints.simulator.kit import Got, Simulator, answer, json_of, routes
 
 BAD_KEY = "Credential=bad/"
 BULK_MAX = 50
+DATA_MAX = 262_144
 
 
 def ses(simulator: Simulator) -> list[web.RouteDef]:
@@ -41,6 +42,8 @@ def ses(simulator: Simulator) -> list[web.RouteDef]:
         entries = document["BulkEmailEntries"]
         if not entries or len(entries) > BULK_MAX:
             return _error(400, "BadRequestException", "Too many entries.")
+        if any(len(_data(each)) > DATA_MAX for each in entries):
+            return _error(400, "BadRequestException", "Template data is too long.")
         content = document["DefaultContent"]["Template"]["TemplateContent"]
         got = [_got(_filled(content, each), each["ReplacementTags"]) for each in entries]
         behaviours = await simulator.take(got)
@@ -65,12 +68,14 @@ def _got(document: dict[str, Json], tags: list[dict[str, str]]) -> Got:
 
 def _filled(content: dict[str, str], entry: dict[str, Json]) -> dict[str, Json]:
     """The entry with the template's parts filled in, as `SendEmail` has them."""
-    data = msgspec.json.decode(
-        entry["ReplacementEmailContent"]["ReplacementTemplate"]["ReplacementTemplateData"]
-    )
+    data = msgspec.json.decode(_data(entry))
     parts = {part: {"Data": data[name.strip("{}")]} for part, name in content.items()}
     subject = parts.pop("Subject")
     return {**entry, "Content": {"Simple": {"Subject": subject, "Body": parts}}}
+
+
+def _data(entry: dict[str, Json]) -> str:
+    return str(entry["ReplacementEmailContent"]["ReplacementTemplate"]["ReplacementTemplateData"])
 
 
 def _entry(simulator: Simulator, behaviour: Behaviour) -> dict[str, str]:
