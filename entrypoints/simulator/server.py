@@ -11,6 +11,8 @@ from entrypoints.simulator.email.sendgrid import sendgrid
 from entrypoints.simulator.email.ses import ses
 from entrypoints.simulator.kit import BODY_MAX, Simulator
 from entrypoints.simulator.push.fcm import fcm, fcm_tokens
+from entrypoints.simulator.push.web_push import web_push
+from entrypoints.simulator.sms.sns import sns
 from entrypoints.simulator.sms.twilio import twilio
 from entrypoints.simulator.sms.vonage import vonage
 
@@ -21,8 +23,10 @@ LOOK_ALIKES: Mapping[str, Callable[[Simulator], list[web.RouteDef]]] = {
     "resend": resend,
     "sendgrid": sendgrid,
     "ses": ses,
+    "sns": sns,
     "twilio": twilio,
     "vonage": vonage,
+    "web_push": web_push,
 }
 """By the kind of provider."""
 
