@@ -15,6 +15,7 @@ from adapters.providers.email.ses import SesSettings
 from adapters.providers.email.smtp.gateway import SmtpSettings
 from adapters.providers.kit.ledger import Ledger
 from adapters.providers.kit.settings import ProviderContext, ProviderSettings
+from adapters.providers.push.apns import ApnsSettings
 from adapters.providers.push.fcm import FcmSettings
 from adapters.providers.push.web_push.gateway import WebPushSettings
 from adapters.providers.sandbox import SandboxSettings
@@ -38,6 +39,7 @@ _ALL: tuple[type[ProviderSettings], ...] = (
     TwilioSettings,
     VonageSettings,
     # of push notifications
+    ApnsSettings,
     FcmSettings,
     WebPushSettings,
     # of any channel
