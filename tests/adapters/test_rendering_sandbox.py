@@ -17,6 +17,7 @@ from adapters.rendering.filters import _price
 from adapters.rendering.runtime import Missing, RenderingRefused
 from domain.kernel.errors import Invalid
 from domain.template.template import Template, Variable
+from tests.support.speed import slowness
 
 ESCAPES = [
     "{{ ''.__class__.__mro__[1].__subclasses__() }}",
@@ -269,7 +270,7 @@ DEAR = [
 
 @pytest.mark.parametrize("source", DEAR, ids=lambda source: source[:50])
 def test_a_unit_of_work_is_less_than_half_a_microsecond(source: str) -> None:
-    """On a machine like ours: work means time, whatever it is spent on."""
+    """On a machine like ours; a slower one is allowed more: work means time, whatever it is spent on."""
     data = {
         "when": "2026-03-01T00:00:00Z", "stamp": 1772323200.5, "form": "%A %B " * 16, "price": 1234567.8949,
         "url": "https://shop.example/" + "a" * 2_000, "tel": "tel:+" + "4" * 2_000, "name": "ada o'brien",
@@ -291,7 +292,7 @@ def test_a_unit_of_work_is_less_than_half_a_microsecond(source: str) -> None:
         began = time.thread_time()
         renderer.attempt(program, data | {"price": data["price"] + n}, allowance)
         per_unit.append((time.thread_time() - began) / (WORK_MAX - allowance.left))
-    assert min(per_unit) < 0.5e-6
+    assert min(per_unit) < 0.5e-6 * slowness()
 
 
 def test_a_loop_looks_at_the_clock() -> None:

@@ -28,7 +28,7 @@ class HttpGatewayContract(GatewayContract):
 
     @abstractmethod
     def made(self, url: str, **changes: Any) -> ProviderGateway:
-        """The gateway; a call takes at most half a second."""
+        """The gateway; a call takes at most a second."""
 
     @abstractmethod
     def routes(self, simulator: Simulator) -> list[web.RouteDef]:

@@ -107,11 +107,11 @@ class Scripted:
 
 @asynccontextmanager
 async def asking(
-    application: Application, folder: Path, clock: Clock | None = None
+    application: Application, folder: Path, clock: Clock | None = None, **changes: Any
 ) -> AsyncIterator[ApnsGateway]:
     async with (
         http2_server(application, folder) as (url, tls),
-        closing(made(url, tls, clock)) as gateway,
+        closing(made(url, tls, clock, **changes)) as gateway,
     ):
         assert isinstance(gateway, ApnsGateway)
         yield gateway
@@ -215,8 +215,9 @@ async def test_what_it_is_sent(tmp_path: Path) -> None:
 
 
 async def test_all_calls_share_a_token_and_a_connection(tmp_path: Path) -> None:
+    """A call that runs out of time would have the next one open another connection."""
     there = Scripted((200, b""))
-    async with asking(there, tmp_path) as gateway:
+    async with asking(there, tmp_path, timeout=timedelta(seconds=20)) as gateway:
         await together(gateway, [message() for _ in range(150)])
     assert len({headers["authorization"] for headers in there.headers}) == 1
     assert len(there.clients) == 1

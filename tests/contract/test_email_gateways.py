@@ -15,7 +15,7 @@ from tests.contract.http_gateway import HttpGatewayContract, closing, simulated
 from tests.contract.test_gateway import CONTEXT
 from tests.support.gathering import together
 
-SHORT = timedelta(seconds=0.5)
+SHORT = timedelta(seconds=1)
 
 
 class TestPostmark(HttpGatewayContract):

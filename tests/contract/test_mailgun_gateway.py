@@ -29,7 +29,7 @@ class TestMailgun(HttpGatewayContract):
         known: dict[str, Any] = {
             "domain": "mail.shop.test",
             "key": Secret("key-1"),
-            "timeout": timedelta(seconds=0.5),
+            "timeout": timedelta(seconds=1),
         }
         return MailgunSettings(url=url, **(known | changes)).gateway(CONTEXT)
 

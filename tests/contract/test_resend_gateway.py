@@ -29,7 +29,7 @@ class TestResend(HttpGatewayContract):
     kind = "resend"
 
     def made(self, url: str, **changes: Any) -> ResendGateway:
-        known: dict[str, Any] = {"key": Secret("re_key"), "timeout": timedelta(seconds=0.5)}
+        known: dict[str, Any] = {"key": Secret("re_key"), "timeout": timedelta(seconds=1)}
         return ResendSettings(url=url, **(known | changes)).gateway(CONTEXT)
 
     def routes(self, simulator: Simulator) -> list[web.RouteDef]:

@@ -32,7 +32,7 @@ class TestSendGrid(HttpGatewayContract):
     kind = "sendgrid"
 
     def made(self, url: str, **changes: Any) -> SendGridGateway:
-        known: dict[str, Any] = {"key": Secret("SG.key"), "timeout": timedelta(seconds=0.5), "pool": 2}
+        known: dict[str, Any] = {"key": Secret("SG.key"), "timeout": timedelta(seconds=1), "pool": 2}
         return SendGridSettings(url=url, **(known | changes)).gateway(CONTEXT)
 
     def routes(self, simulator: Simulator) -> list[web.RouteDef]:

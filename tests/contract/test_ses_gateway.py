@@ -37,7 +37,7 @@ class TestSes(HttpGatewayContract):
         known: dict[str, Any] = {
             "key_id": "AKIDEXAMPLE",
             "secret": Secret("secret"),
-            "timeout": timedelta(seconds=0.5),
+            "timeout": timedelta(seconds=1),
             "pool": 2,
         }
         return SesSettings(url=url, **(known | changes)).gateway(CONTEXT)

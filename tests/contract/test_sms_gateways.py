@@ -22,7 +22,7 @@ from tests.contract.gateway import message
 from tests.contract.http_gateway import HttpGatewayContract, closing, http, simulated
 from tests.contract.test_gateway import CONTEXT
 
-SHORT = timedelta(seconds=0.5)
+SHORT = timedelta(seconds=1)
 
 
 class SmsGatewayContract(HttpGatewayContract):

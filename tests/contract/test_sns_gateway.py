@@ -36,7 +36,7 @@ class TestSns(SmsGatewayContract):
         known: dict[str, Any] = {
             "key_id": "AKIDEXAMPLE",
             "secret": Secret("secret"),
-            "timeout": timedelta(seconds=0.5),
+            "timeout": timedelta(seconds=1),
         }
         return SnsSettings(url=url, **(known | changes)).gateway(CONTEXT)
 
