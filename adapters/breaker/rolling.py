@@ -156,6 +156,8 @@ class RollingBreaker:
 
     def admit(self) -> Admission | None:
         """See `Breaker`."""
+        if self._window.state is CircuitBreakerState.CLOSED:  # nearly always
+            return Admission(self._window.epoch)
         if not self._admits(take=True):
             return None
         return Admission(self._window.epoch, probe=self._window.state is CircuitBreakerState.HALF_OPEN)
@@ -163,6 +165,10 @@ class RollingBreaker:
     def record(self, admission: Admission, result: CallResult) -> None:
         """See `Breaker`."""
         if admission.epoch != self._window.epoch:
+            return
+        if self._window.state is CircuitBreakerState.CLOSED and result is not CallResult.FAILED:
+            if result is CallResult.SUCCEEDED:  # it is all that the library would do, at a tenth of the time
+                self._window.reset_counter()
             return
         if isinstance(self._breaker.state, _HalfOpen):
             self._breaker.state.ended()
