@@ -70,7 +70,11 @@ class ProviderStates:
     def record(self, route: Route, outcome: Outcome) -> Outcome:
         """Learn from the outcome of a call, and return what it means for its delivery."""
         provider = route.provider
-        before, now = self._known.get(provider, HEALTHY), self.clock.monotonic()
+        before = self._known.get(provider, HEALTHY)
+        if before is HEALTHY and isinstance(outcome, Accepted) and not route.probe:  # nearly always
+            self._breaker(provider).record(Admission(route.epoch), CallResult.SUCCEEDED)
+            return outcome
+        now = self.clock.monotonic()
         health = after_outcome(before, outcome, now, probe=route.probe)
         if health is not before:
             self._known[provider] = health
