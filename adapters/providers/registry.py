@@ -17,6 +17,7 @@ from adapters.providers.kit.ledger import Ledger
 from adapters.providers.kit.settings import ProviderContext, ProviderSettings
 from adapters.providers.push.apns import ApnsSettings
 from adapters.providers.push.fcm import FcmSettings
+from adapters.providers.push.onesignal import OneSignalSettings
 from adapters.providers.push.web_push.gateway import WebPushSettings
 from adapters.providers.sandbox import SandboxSettings
 from adapters.providers.sms.sns import SnsSettings
@@ -41,6 +42,7 @@ _ALL: tuple[type[ProviderSettings], ...] = (
     # of push notifications
     ApnsSettings,
     FcmSettings,
+    OneSignalSettings,
     WebPushSettings,
     # of any channel
     SandboxSettings,

@@ -11,6 +11,7 @@ from entrypoints.simulator.email.sendgrid import sendgrid
 from entrypoints.simulator.email.ses import ses
 from entrypoints.simulator.kit import BODY_MAX, Simulator
 from entrypoints.simulator.push.fcm import fcm, fcm_tokens
+from entrypoints.simulator.push.onesignal import onesignal
 from entrypoints.simulator.push.web_push import web_push
 from entrypoints.simulator.sms.sns import sns
 from entrypoints.simulator.sms.twilio import twilio
@@ -19,6 +20,7 @@ from entrypoints.simulator.sms.vonage import vonage
 LOOK_ALIKES: Mapping[str, Callable[[Simulator], list[web.RouteDef]]] = {
     "fcm": lambda simulator: [*fcm(simulator), *fcm_tokens(simulator)],
     "mailgun": mailgun,
+    "onesignal": onesignal,
     "postmark": postmark,
     "resend": resend,
     "sendgrid": sendgrid,

@@ -9,12 +9,14 @@ import pytest
 from aiohttp import web
 
 from adapters.providers.push.fcm import FcmGateway, FcmSettings
+from adapters.providers.push.onesignal import OneSignalGateway, OneSignalSettings
 from adapters.providers.push.web_push.gateway import WebPushGateway, WebPushSettings
 from application.provider.ports import OutboundMessage
 from domain.kernel.secret import Secret
 from domain.provider.outcome import Accepted, AccountFault, Outcome
 from entrypoints.simulator.kit import Simulator
 from entrypoints.simulator.push.fcm import fcm, fcm_tokens
+from entrypoints.simulator.push.onesignal import onesignal
 from entrypoints.simulator.push.web_push import subscription, web_push
 from tests.contract.gateway import IDS, message
 from tests.contract.http_gateway import HttpGatewayContract, closing, simulated
@@ -85,3 +87,29 @@ class TestWebPush(PushGatewayContract):
             outcome = await gateway.send(message())
         assert isinstance(outcome, AccountFault)
         assert not outcome.certain
+
+
+class TestOneSignal(PushGatewayContract):
+    kind = "onesignal"
+
+    def made(self, url: str, **changes: Any) -> OneSignalGateway:
+        known: dict[str, Any] = {"app": "app-1", "key": Secret("os_v2_app_x"), "timeout": SHORT}
+        return OneSignalSettings(url=url, **(known | changes)).gateway(CONTEXT)
+
+    def routes(self, simulator: Simulator) -> list[web.RouteDef]:
+        return onesignal(simulator)
+
+    async def test_a_wrong_key_is_the_accounts_fault(self, simulator: Simulator) -> None:
+        async with (
+            simulated(self.routes(simulator)) as url,
+            closing(self.made(url, key=Secret("bad"))) as gateway,
+        ):
+            assert isinstance(await gateway.send(message()), AccountFault)
+
+    async def test_the_same_delivery_is_sent_once(
+        self, gateway: OneSignalGateway, simulator: Simulator
+    ) -> None:
+        sent = message()
+        first = await gateway.send(sent)
+        assert await gateway.send(msgspec.structs.replace(sent, attempt=2)) == first
+        assert len(simulator.got) == 1
