@@ -208,7 +208,7 @@ class CallProvider:
                 if outcome == AccountFault(reason):
                     due = None  # the lane waits, not the delivery
             case GiveUp(reason):
-                status = DeliveryStatus.FAILED
+                status, failovers = DeliveryStatus.FAILED, 0
             case Hold(reason):
                 status = DeliveryStatus.UNKNOWN
             case _:

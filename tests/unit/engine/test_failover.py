@@ -80,6 +80,15 @@ async def test_a_refused_recipient_is_refused(world: World) -> None:
     assert calls(world, id_) == [("one", "refused")]
 
 
+async def test_what_is_sent_again_after_a_failure_begins_with_the_first(world: World) -> None:
+    answering(world, one=lambda _: DOWN, two=lambda _: Refused("no such mailbox"))
+    [id_] = await world.accept()
+    world.start()
+    await eventually(lambda: world.statuses([id_]) == {DeliveryStatus.FAILED}, timeout=1)
+    assert [provider for provider, _ in calls(world, id_)] == ["one", "two"]
+    assert world.rows.deliveries[id_].failovers == 0
+
+
 async def test_a_breaker_that_is_open_keeps_all_from_the_provider(world: World) -> None:
     answering(world, one=lambda _: DOWN)
     ids = await world.accept(200)
