@@ -12,7 +12,8 @@ from uuid import uuid4
 import pytest
 from aiohttp import web
 
-from tests.contract.gateway import GatewayContract
+from domain.provider.outcome import Deferred
+from tests.contract.gateway import GatewayContract, message
 from tests.contract.test_gateway import CONTEXT
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "adding-a-provider.md"
@@ -61,3 +62,10 @@ class TestPigeon(GatewayContract):
 
 def test_its_settings_say_what_is_missing(pigeon: ModuleType) -> None:
     assert [setting for setting, _ in pigeon.PigeonSettings().faults()] == ["token"]
+
+
+async def test_nobody_there_is_a_definite_failure(pigeon: ModuleType) -> None:
+    gateway = pigeon.PigeonSettings(url="http://127.0.0.1:1").gateway(CONTEXT)
+    outcome = await gateway.send(message())
+    await gateway.aclose()
+    assert outcome == Deferred(outcome.reason, examined=False)
