@@ -23,7 +23,8 @@ def sandbox(host: str, port: int, latency: float, ledger: Path | None) -> None:
     """Serve look-alikes of the providers' APIs, which send nothing.
 
     They do with a message what its address asks for: refuse@, defer@, throttle@, silent@, slow-500@; phone
-    numbers that end in 999100 … 999400 likewise. All others are accepted.
+    numbers that end in 999100 … 999400 likewise. All others are accepted. PUT /_faults/KIND breaks a provider
+    for everybody ({"status": 503}, {"fails": "hangs"}), DELETE mends it.
     """
     from config.simulated import ids, writing
     from entrypoints.simulator.kit import Simulator

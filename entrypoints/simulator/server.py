@@ -1,4 +1,7 @@
-"""All simulated providers on one port, each under the name of its kind: `http://127.0.0.1:8026/postmark`."""
+"""All simulated providers on one port, each under the name of its kind: `http://127.0.0.1:8026/postmark`.
+
+What is wrong with one of them for a while: `entrypoints.simulator.faults`.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -9,6 +12,7 @@ from entrypoints.simulator.email.postmark import postmark
 from entrypoints.simulator.email.resend import resend
 from entrypoints.simulator.email.sendgrid import sendgrid
 from entrypoints.simulator.email.ses import ses
+from entrypoints.simulator.faults import ProviderFaults
 from entrypoints.simulator.kit import BODY_MAX, Simulator
 from entrypoints.simulator.push.fcm import fcm, fcm_tokens
 from entrypoints.simulator.push.onesignal import onesignal
@@ -40,8 +44,10 @@ async def serve(simulator: Simulator, host: str, port: int) -> web.AppRunner:
         OSError: the port is taken.
     """
     app = web.Application(client_max_size=BODY_MAX)
+    faults = ProviderFaults()
+    app.router.add_routes(faults.routes(frozenset(LOOK_ALIKES)))
     for kind, routes in LOOK_ALIKES.items():
-        one = web.Application(client_max_size=BODY_MAX)
+        one = web.Application(client_max_size=BODY_MAX, middlewares=[faults.middleware(kind)])
         one.router.add_routes(routes(simulator))
         app.add_subapp(f"/{kind}/", one)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1.0)
