@@ -25,6 +25,7 @@ from config.wiring.privacy import PrivacyRoom
 from config.wiring.provider import ProviderRoom
 from config.wiring.recovery import RecoveryRoom
 from config.wiring.rooms import room
+from config.wiring.secret import SecretRoom
 from config.wiring.template import TemplateRoom
 from config.wiring.trigger import TriggerRoom
 from config.wiring.user import UserRoom
@@ -39,6 +40,7 @@ class Container(containers.DeclarativeContainer):
     kernel = room(KernelRoom, settings=settings, folder=folder)
     broker = room(BrokerRoom, kernel=kernel)
     privacy = room(PrivacyRoom, kernel=kernel)
+    secret = room(SecretRoom, kernel=kernel)
     provider = room(ProviderRoom, kernel=kernel)
     template = room(TemplateRoom, kernel=kernel)
     job = room(JobRoom, kernel=kernel)

@@ -1,7 +1,7 @@
 """Load the settings: fill the structs from the sources; an error names key, source and what it takes."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,14 +11,17 @@ from msgspec import inspect, structs
 
 from adapters.providers.kit.settings import ProviderSettings
 from adapters.providers.registry import KINDS
+from adapters.system import SystemClock
 from config import values
 from config.checks import cross_check
 from config.listing import Setting, walk
+from config.secret_sources import SecretSettings, blocking, of_configuration
 from config.settings import Settings
 from config.sources import ALIASES, PREFIX, Given, Tree, env_name, gather
-from domain.kernel.errors import Misconfigured
+from domain.kernel.errors import Misconfigured, SecretUnavailable
 from domain.kernel.secret import Secret
 from domain.kernel.text import on_one_line
+from domain.secret.reference import secret_reference
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -47,9 +50,10 @@ def load(
     Raises:
         Misconfigured: the first thing that is wrong, in one line.
     """
-    filler = _Filler()
     try:
-        settings = filler.section(Settings(), gather(environ, path, flags or {}), "")
+        tree = gather(environ, path, flags or {})
+        filler = _Filler(_secrets(tree, environ))
+        settings = filler.section(Settings(), tree, "")
         _near_misses(environ)
         cross_check(settings)
     except Misconfigured as fault:
@@ -57,9 +61,29 @@ def load(
     return Loaded(settings, filler.origins)
 
 
+def _secrets(tree: Tree, environ: Mapping[str, str]) -> Callable[[str], str]:
+    """What reads referenced secrets, as section `secrets` says.
+
+    Raises:
+        Misconfigured, SecretUnavailable.
+    """
+    clock = SystemClock()
+    settings = SecretSettings()
+    section = tree.get("secrets")
+    if section is not None and not isinstance(section, Given):
+        without_manager = blocking(of_configuration(settings, environ, clock))
+        settings = _Filler(without_manager).section(settings, section, "secrets.")
+    return blocking(of_configuration(settings, environ, clock))
+
+
 class _Filler:
-    def __init__(self) -> None:
+    def __init__(self, secret_text: Callable[[str], str]) -> None:
+        """
+        Args:
+            secret_text: the secret that a reference names; raises SecretUnavailable.
+        """
         self.origins: dict[str, str] = {}
+        self._secret_text = secret_text
 
     def section(self, default: S, tree: Tree, at: str) -> S:
         """`default` with what the tree gives; `at` is empty or ends with a dot."""
@@ -119,14 +143,21 @@ class _Filler:
     ) -> Any:  # as parse
         if not isinstance(given, Given):
             raise Misconfigured(f"{key} is one value, not a section: give {values.expected(kind)}")
+        source, text = given.source, given.value
+        if (secret or values.is_secret(kind)) and isinstance(text, str) and secret_reference(text):
+            source = f"{source}: {text}"
+            try:
+                text = self._secret_text(text)
+            except SecretUnavailable as fault:
+                raise Misconfigured(f"{key} (from {given.source}): {fault}") from None
         try:
-            value = values.parse(kind, given.value)
+            value = values.parse(kind, text)
         except (ValueError, TypeError, OverflowError):
             quoted = "the value" if secret or values.is_secret(kind) else _quoted(given.value)
             wanted = values.expected(kind)
             hint = ": write / ? # @ in its user or password as %2F %3F %23 %40" if wanted == "a URL" else ""
-            raise Misconfigured(f"{key} (from {given.source}): {quoted} is not {wanted}{hint}") from None
-        self.origins[key] = given.source
+            raise Misconfigured(f"{key} (from {source}): {quoted} is not {wanted}{hint}") from None
+        self.origins[key] = source
         return Secret(value) if secret else value
 
     def _table(self, given: "Given | Tree", key: str) -> Tree:

@@ -17,6 +17,7 @@ from adapters.providers.sandbox import SandboxSettings
 from application.provider.ports import SANDBOX
 from config.alerts import AlertSettings
 from config.connections import Amqp, Db, Http
+from config.secret_sources import SecretSettings
 from config.section import Section
 from domain.delivery.policy import DEFAULT_POLICIES, RetryPolicy
 from domain.kernel.bounds import Count
@@ -187,6 +188,7 @@ class Settings(Section, frozen=True):
     amqp: Amqp = Amqp()
     http: Http = Http()
     vault: VaultKeys = VaultKeys()
+    secrets: SecretSettings = SecretSettings()
     providers: dict[str, ProviderSettings] = msgspec.field(
         default_factory=lambda: {SANDBOX: SandboxSettings()}
     )

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Generic, TypeVar
 
 from application.kernel.ports import Clock
-from domain.kernel.errors import StoreUnavailable
+from domain.kernel.errors import Unavailable
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -76,7 +76,7 @@ class ReadThrough(Generic[K, V]):
             size: of the value, in whatever the memory's bound counts.
 
         Raises:
-            StoreUnavailable: it cannot be read now, and what is remembered is too old.
+            Unavailable: it cannot be read now, and what is remembered is too old.
         """
         now = self._clock.monotonic()
         known = self._kept.get(key)
@@ -88,7 +88,7 @@ class ReadThrough(Generic[K, V]):
         known.asked_at = now
         try:
             return await self._read(key, read, size)
-        except StoreUnavailable:
+        except Unavailable:
             if not usable:
                 raise
             return known.value

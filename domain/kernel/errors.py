@@ -12,7 +12,8 @@ PosthornError
 ├── Unavailable          a part that the service needs is away
 │   ├── StoreUnavailable
 │   ├── BrokerUnavailable
-│   └── KeyUnavailable
+│   ├── KeyUnavailable
+│   └── SecretUnavailable
 ├── Undecodable          a message nobody can read, now or later
 └── Misconfigured        the operator must change something; the message says what
 """
@@ -112,6 +113,10 @@ class BrokerUnavailable(Unavailable):
 
 class KeyUnavailable(Unavailable):
     """Data is sealed under a key that this process does not have: another one has it, or will."""
+
+
+class SecretUnavailable(Unavailable):
+    """A secret cannot be had: there is none by its reference, or who keeps it is away."""
 
 
 class Undecodable(PosthornError):

@@ -25,6 +25,7 @@ ROOMS = {
     "privacy": "sealing and opening personal data",
     "provider": "who carries the messages of a channel",
     "recovery": "issuing everything again when the broker has lost its data",
+    "secret": "passwords and keys by reference",
     "template": "what is sent, in versions",
     "trigger": "which event makes which notification",
     "user": "the shop's customers, and guests",

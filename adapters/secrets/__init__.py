@@ -1,0 +1,1 @@
+"""Secrets from the environment, from files, and from a secret manager."""

@@ -1,0 +1,1 @@
+"""Where a secret is, said by a reference."""
