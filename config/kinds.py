@@ -15,6 +15,8 @@ class ListedProvider(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     kind: str
     description: str
     capabilities: Capabilities
+    package: str | None = None
+    """The installed package that brings the kind; None: Posthorn does."""
 
 
 def every_kind() -> list[ListedProvider]:
@@ -29,4 +31,10 @@ def configured(settings: Settings) -> list[ListedProvider]:
 
 def _listed(kind: str, name: str = "") -> ListedProvider:
     described = (KINDS[kind].__doc__ or "").partition("\n")[0]
-    return ListedProvider(name=name, kind=kind, description=described, capabilities=KINDS[kind].capabilities)
+    return ListedProvider(
+        name=name,
+        kind=kind,
+        description=described,
+        capabilities=KINDS[kind].capabilities,
+        package=KINDS.origin(kind),
+    )

@@ -1,53 +1,24 @@
 """Every kind of provider there is, and the gateways of those that are configured.
 
-`KINDS` is all that wires a provider: configuration, documentation and the gateways go by it.
+Configuration, documentation and the gateways go by `KINDS`; nothing else wires a provider.
 """
 
 from collections.abc import Mapping
 from datetime import timedelta
+from importlib.metadata import entry_points
 from pathlib import Path
 
-from adapters.providers.email.mailgun import MailgunSettings
-from adapters.providers.email.postmark import PostmarkSettings
-from adapters.providers.email.resend import ResendSettings
-from adapters.providers.email.sendgrid import SendGridSettings
-from adapters.providers.email.ses import SesSettings
-from adapters.providers.email.smtp.gateway import SmtpSettings
+from adapters.providers.kinds import Kinds, shipped_kinds
 from adapters.providers.kit.ledger import Ledger
 from adapters.providers.kit.settings import ProviderContext, ProviderSettings
-from adapters.providers.push.apns import ApnsSettings
-from adapters.providers.push.fcm import FcmSettings
-from adapters.providers.push.onesignal import OneSignalSettings
-from adapters.providers.push.web_push.gateway import WebPushSettings
 from adapters.providers.sandbox import SandboxSettings
-from adapters.providers.sms.sns import SnsSettings
-from adapters.providers.sms.twilio import TwilioSettings
-from adapters.providers.sms.vonage import VonageSettings
 from application.kernel.ports import Clock, Dice
 from application.provider.ports import SANDBOX, Gateway
 from domain.kernel.errors import Misconfigured
 
-_ALL: tuple[type[ProviderSettings], ...] = (
-    # of e-mail
-    MailgunSettings,
-    PostmarkSettings,
-    ResendSettings,
-    SendGridSettings,
-    SesSettings,
-    SmtpSettings,
-    # of text messages
-    SnsSettings,
-    TwilioSettings,
-    VonageSettings,
-    # of push notifications
-    ApnsSettings,
-    FcmSettings,
-    OneSignalSettings,
-    WebPushSettings,
-    # of any channel
-    SandboxSettings,
-)
-KINDS: Mapping[str, type[ProviderSettings]] = {each.kind(): each for each in _ALL}
+GROUP = "posthorn.gateways"
+"""Entry points by which packages bring kinds."""
+KINDS = Kinds(shipped_kinds(), lambda: entry_points(group=GROUP))
 """By the name of the kind."""
 
 

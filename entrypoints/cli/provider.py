@@ -22,10 +22,10 @@ def ls(shell: Shell, kinds: bool, as_json: bool) -> None:
     if as_json:
         show(rows)
         return
-    printed = table("kind" if kinds else "name", "kind" if not kinds else "channels", "batch", "receipts")
+    head = ("kind", "channels", "package") if kinds else ("name", "kind", "channels")
+    printed = table(*head, "messages a call", "receipts")
     for row in rows:
         channels = ", ".join(row.capabilities.channels) or "all"
-        first = (row.kind, channels) if kinds else (row.name, row.kind)
-        receipts = "yes" if row.capabilities.receipts else "no"
-        printed.row(*first, row.capabilities.batch_max, receipts)
+        first = (row.kind, channels, row.package or "") if kinds else (row.name, row.kind, channels)
+        printed.row(*first, row.capabilities.batch_max, "yes" if row.capabilities.receipts else "no")
     out().print(printed)
