@@ -19,12 +19,15 @@ from adapters.rendering.allowance import RenderContext
 from adapters.rendering.filters import FILTERS, METERED, TESTS
 from adapters.rendering.runtime import Language, NamedUndefined, compare, concat, each, escaped, plain
 from adapters.rendering.values import Value
+from domain.channel.content import part_faults
 from domain.kernel.errors import Fault, Invalid
-from domain.template.template import RECIPIENT, Template
+from domain.template.template import PARTS_AT, RECIPIENT, Template
 
 SOURCE_MAX = 262_144
 PARTS = {"subject": ("/subject", 500), "body": ("/body", 262_144), "html_body": ("/htmlBody", 524_288)}
 """JSON pointer of each part, and the most characters it may come to."""
+TEXT_IN_PARTS_MAX = 65_536
+"""Characters that a text within `parts` may come to."""
 _OPEN = re.compile(r"\{[{%#]")
 _STRING = r""""[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+'"""
 _TAGS = re.compile(
@@ -70,7 +73,7 @@ class Program(msgspec.Struct, frozen=True):
         return 20_000 + sum(4 * len(source) + 100 * cost for source, cost in self._measures())
 
     def _measures(self) -> Iterator[tuple[str, int]]:
-        sources = self.template.parts()
+        sources = self.template.sources()
         return ((sources[part], cost) for part, _, cost in self.parts)
 
 
@@ -79,7 +82,11 @@ class Compiler:
 
     def __init__(self) -> None:
         text, html = _language(plain), _language(escaped)
-        self.languages = {"subject": text, "body": text, "html_body": html}
+        self._text, self._html = text, html
+
+    def language(self, part: str) -> Language:
+        """What this part is written in."""
+        return self._html if part == "html_body" else self._text
 
     def check(self, template: Template) -> list[Fault]:
         """Everything wrong with a template before it is saved: syntax, variables, sandbox, size."""
@@ -88,7 +95,8 @@ class Compiler:
             for name in template.variables
             if not name.isidentifier() or name.startswith("__") or name in {RECIPIENT, "loop"}
         ]
-        for part in template.parts():
+        faults += part_faults(template.channel, template.parts, PARTS_AT, template=True)
+        for part in template.sources():
             found, _ = self._part(template, part)
             faults += found
         return faults
@@ -100,7 +108,7 @@ class Compiler:
             Invalid: it would not pass `check`.
         """
         codes = []
-        for part in template.parts():
+        for part in template.sources():
             faults, code = self._part(template, part)
             if code is None:
                 raise Invalid(*faults)
@@ -112,7 +120,7 @@ class Compiler:
         return Program(template, tuple((each.part, self._root(each), each.cost) for each in codes))
 
     def _root(self, code: Code) -> Root:
-        language = self.languages[code.part]
+        language = self.language(code.part)
         names: dict[str, Value] = {"environment": language, "__file__": code.part}
         exec(code.code, names)  # noqa: S102  our own compiler's
         # Out of its own globals: without that cycle, what is dropped is freed at once, not some day.
@@ -120,9 +128,9 @@ class Compiler:
         return lambda context: root(context, missing, language)
 
     def _part(self, template: Template, part: str) -> tuple[list[Fault], Code | None]:
-        source, declared = template.parts()[part], frozenset(template.variables)
-        pointer, longest = PARTS[part]
-        language = self.languages[part]
+        source, declared = template.sources()[part], frozenset(template.variables)
+        pointer, longest = place(part)
+        language = self.language(part)
         if len(source) > SOURCE_MAX:
             return [Fault(pointer, "too_large", f"longer than {SOURCE_MAX} characters")], None
         try:
@@ -144,6 +152,13 @@ class Compiler:
             return [Fault(pointer, "syntax", f"cannot be read: {type(error).__name__}")], None
 
 
+def place(part: str) -> tuple[str, int]:
+    """Its JSON pointer, and the most characters it may come to; texts within `parts` have their pointer as
+    their name.
+    """
+    return PARTS.get(part) or (part, TEXT_IN_PARTS_MAX)
+
+
 def compile_work(template: Template) -> int:
     """Units of work that compiling would take, estimated without it: a unit is at most 15 µs.
 
@@ -152,7 +167,7 @@ def compile_work(template: Template) -> int:
     Linear in the sources.
     """
     work = 0
-    for source in template.parts().values():
+    for source in template.sources().values():
         if work <= COMPILE_WORK_MAX:
             work += _compile_work(source, COMPILE_WORK_MAX - work)
     return work

@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
+import msgspec
 from cachetools import LRUCache
 
 from adapters.rendering.allowance import Allowance, RenderContext, Variables, WorkExceeded
-from adapters.rendering.compiler import PARTS, Code, Compiler, Program
+from adapters.rendering.compiler import Code, Compiler, Program, place
 from adapters.rendering.runtime import TOP, Missing, RenderingRefused
 from adapters.rendering.values import Value
+from domain.channel.content import filled_in, typed
 from domain.kernel.errors import Fault, Invalid
 from domain.kernel.text import unbroken
-from domain.template.template import RECIPIENT, Rendered, Template
+from domain.template.template import PARTS_AT, RECIPIENT, Rendered, Template
 
 KEPT_MAX = 64 * 1024 * 1024
 """Bytes of compiled templates, about."""
@@ -88,7 +90,7 @@ class JinjaRenderer:
         try:
             for part, root, cost in program.parts:
                 context.spend(_PART + cost)
-                words[part] = _joined(root(context), PARTS[part][1])
+                words[part] = _joined(root(context), place(part)[1])
         except WorkExceeded:
             raise
         except Missing as missing:
@@ -102,7 +104,17 @@ class JinjaRenderer:
             context.close()
         if "subject" in words:
             words["subject"] = unbroken(words["subject"])
-        return Rendered(**words)
+        return _rendered(program.template, words)
+
+
+def _rendered(template: Template, words: dict[str, str]) -> Rendered:
+    rendered = Rendered(
+        subject=words.get("subject"), body=words.get("body"), html_body=words.get("html_body")
+    )
+    if not template.parts:
+        return rendered
+    parts = typed(template.channel, filled_in(template.parts, PARTS_AT, words))
+    return msgspec.structs.replace(rendered, parts=parts)
 
 
 def too_much_work(template: Template) -> Invalid:
@@ -112,7 +124,7 @@ def too_much_work(template: Template) -> Invalid:
 
 
 def _fault(template: Template, part: str, why: str) -> Fault:
-    pointer, _ = PARTS[part]
+    pointer, _ = place(part)
     return Fault("/data", "cannot_render", f"template '{template.id}', {pointer}: {why}")
 
 
@@ -133,7 +145,7 @@ def _missing(template: Template, missing: Missing, variables: Mapping[str, objec
     names: list[Value] | None = []
     if missing.holder is not TOP:
         names = _place(missing.holder, variables) if type(missing.holder) in {dict, list} else None
-    sources = "".join(template.parts().values())
+    sources = "".join(template.sources().values())
     last, *steps = [
         name if type(name) is int or str(name) in sources else "*" for name in (missing.name, *(names or ()))
     ]

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
+import msgspec
+
 from application.delivery.begin import CommittedCall
 from application.delivery.ports import Settlement, UnderWay
 from application.kernel.caching import Recent
@@ -131,6 +133,7 @@ class CallProvider:
             subject=words.subject,
             body=words.body,
             html_body=words.html_body,
+            parts=words.parts,
         )
 
     def _age(self, since: float) -> timedelta:
@@ -165,12 +168,20 @@ class CallProvider:
         leased = call.leased
         content = self._content(call)
         if leased.template_id is None or leased.template_version is None:
-            return Rendered(subject=content.subject, body=content.body, html_body=content.html_body)
+            return Rendered(
+                subject=content.subject,
+                body=content.body,
+                html_body=content.html_body,
+                parts=content.parts.get(leased.channel, {}),
+            )
         template = await self.templates.version(leased.template_id, leased.template_version)
         if template is None:
             raise Unreadable(f"template {leased.template_id} version {leased.template_version} is gone")
         data = {**filled(template, content.data), **variables(call.profile)}
-        return await self.renderer.render(template, data)
+        rendered = await self.renderer.render(template, data)
+        if not content.parts:
+            return rendered
+        return msgspec.structs.replace(rendered, parts=content.said(leased.channel, rendered.parts))
 
     def _content(self, call: CommittedCall) -> Content:
         leased = call.leased

@@ -3,6 +3,7 @@
 Every fault of a request is found, not only the first; pointers are those of the REST body.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -17,7 +18,9 @@ from application.template.cached import CachedTemplates
 from application.user.identity import customer, email_index, guest, phone_index
 from application.user.normalising import normalised
 from application.user.ports import Addresses
+from domain.channel.content import lacking, part_faults
 from domain.kernel.errors import Fault, Invalid
+from domain.kernel.json_values import below
 from domain.kernel.text import UNSEEN, hides, unbroken
 from domain.notification.request import Content, Profile, Recipient, Request, present
 from domain.template.template import Template, missing
@@ -85,6 +88,7 @@ class Prepare:
         template = await self.templates.active(request.template) if request.template else None
         channel = request.channel or (template.channel if template else "")
         faults += self._content(request, template, channel)
+        faults += _part_faults(request.content, channel)
         # Requests from the intake, and events, cannot be refused: they wait until the channel is enabled.
         if self.open is not None and intake_id is None and not request.drop_invalid:
             faults += [] if await self.open.takes(channel) else [_disabled(channel)]
@@ -217,11 +221,21 @@ def _inline_faults(inline: Content, channel: str, channels: frozenset[str]) -> l
         faults.append(Fault("/channelType", "missing", "name a channel, or a template that has one"))
     elif channel not in channels:
         faults.append(_unknown_channel(channel, channels))
-    if inline.body is None and inline.html_body is None:
-        faults.append(Fault("/body", "missing", "give a templateId, or a body or htmlBody"))
+    parts = inline.parts.get(channel)
+    if detail := lacking(channel, inline.subject, inline.body, inline.html_body, parts):
+        faults.append(Fault("/body", "missing", detail))
     if channel == "email" and not unbroken(inline.subject or "").strip():
         faults.append(Fault("/subject", "missing", "an e-mail needs a subject"))
     return faults
+
+
+def _part_faults(inline: Content, channel: str) -> Iterator[Fault]:
+    for named, parts in inline.parts.items():
+        if named == channel:
+            yield from part_faults(channel, parts, f"/parts/{named}")
+        else:
+            detail = f"these parts are for {named}, and the message goes out on {channel or 'no channel'}"
+            yield Fault(below("/parts", named), "wrong_channel", detail)
 
 
 def _disabled(channel: str) -> Fault:

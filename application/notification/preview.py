@@ -18,6 +18,7 @@ from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Suppressed, 
 from domain.delivery.policy import RetryPolicy
 from domain.kernel.channel import NotificationClass
 from domain.kernel.errors import PosthornError, RenderingTimedOut
+from domain.kernel.json_values import Json
 from domain.notification.recipient import variables
 from domain.notification.request import Profile, Request
 from domain.template.template import Rendered, filled
@@ -37,6 +38,7 @@ class PreviewedRecipient(msgspec.Struct, frozen=True, kw_only=True):
     subject: str | None
     body: str | None
     html_body: str | None
+    parts: dict[str, Json] = {}
     problem: str | None = None
 
 
@@ -89,6 +91,7 @@ class PreviewNotification:
                     subject=words.subject,
                     body=words.body,
                     html_body=words.html_body,
+                    parts=prepared.request.content.said(prepared.channel, words.parts),
                     problem=problem,
                 )
             )

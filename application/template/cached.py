@@ -68,4 +68,4 @@ class CachedTemplates:
 def _size(template: Template | None) -> int:
     if template is None:
         return _TEMPLATE
-    return _TEMPLATE + _VARIABLE * len(template.variables) + sum(map(len, template.parts().values()))
+    return _TEMPLATE + _VARIABLE * len(template.variables) + sum(map(len, template.sources().values()))

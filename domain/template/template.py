@@ -4,11 +4,16 @@ from collections.abc import Mapping
 
 import msgspec
 
+from domain.channel.content import texts
 from domain.kernel.errors import Fault
 from domain.kernel.json_values import Json
 
 RECIPIENT = "recipient"
 """Always there while rendering: `recipient.name`, `.email`, `.phone`, `.locale`, `.timezone`."""
+
+
+PARTS_AT = "/parts"
+"""Where the pointers of texts within `Template.parts` begin."""
 
 
 class Variable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,20 +34,25 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     subject: str | None = None
     body: str | None = None
     html_body: str | None = None
+    parts: dict[str, Json] = {}
+    """What the channel has beside these: see `domain.channel.content`."""
     variables: dict[str, Variable] = {}
 
-    def parts(self) -> dict[str, str]:
-        """The sources of the parts that the template has, by field name."""
+    def sources(self) -> dict[str, str]:
+        """Everything in it that is rendered: by field name, and texts within `parts` by JSON pointer."""
         named = {"subject": self.subject, "body": self.body, "html_body": self.html_body}
-        return {name: source for name, source in named.items() if source is not None}
+        given = {name: source for name, source in named.items() if source is not None}
+        return {**given, **dict(texts(self.parts, PARTS_AT))} if self.parts else given
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
-    """The rendered parts of one message."""
+    """What one message says."""
 
     subject: str | None = None
     body: str | None = None
     html_body: str | None = None
+    parts: dict[str, Json] = {}
+    """What the channel has beside these."""
 
 
 def missing(template: Template, data: Mapping[str, object], at: str = "/data") -> list[Fault]:

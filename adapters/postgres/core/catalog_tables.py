@@ -15,6 +15,7 @@ notification_templates = Table(
     Column("subject_template", Text),
     Column("body_template", Text),
     Column("html_body_template", Text),
+    Column("parts", JSONB, nullable=False, server_default=text("'{}'")),  # see domain.channel.content
     Column("variables", JSONB, nullable=False, server_default=text("'{}'")),
     Column("is_active", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", Time, nullable=False, server_default=NOW),

@@ -112,6 +112,7 @@ def _values(template: Template) -> dict[str, Json]:
         "subject_template": template.subject,
         "body_template": template.body,
         "html_body_template": template.html_body,
+        "parts": json_value(template.parts),
         "variables": json_value(template.variables),
     }
 
@@ -125,5 +126,6 @@ def _template(row: asyncpg.Record) -> Template:
         subject=row["subject_template"],
         body=row["body_template"],
         html_body=row["html_body_template"],
+        parts=read_json(row["parts"]),
         variables=msgspec.convert(read_json(row["variables"]), dict[str, Variable]),
     )

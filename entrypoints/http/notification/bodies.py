@@ -52,6 +52,10 @@ class NotificationIn(
     subject: Annotated[str, Meta(max_length=500)] | None = None
     body: Annotated[str, Meta(description="plain text")] | None = None
     html_body: str | None = None
+    parts: Annotated[
+        dict[str, dict[str, Json]],
+        Meta(description='what a channel has beside these: `{"push": {"link": "https://…"}}`'),
+    ] = {}
     metadata: Annotated[
         dict[str, Json],
         Meta(description="labels to find it by; no personal data: they are stored in the clear"),
@@ -92,7 +96,13 @@ def to_request(body: NotificationIn, *, key: str | None, mode: Mode, traceparent
         priority=Priority.of(body.priority),
         channel=body.channel_type,
         template=body.template_id,
-        content=Content(data=body.data, subject=body.subject, body=body.body, html_body=body.html_body),
+        content=Content(
+            data=body.data,
+            subject=body.subject,
+            body=body.body,
+            html_body=body.html_body,
+            parts=body.parts,
+        ),
         recipients=recipients,
         metadata=body.metadata,
         created_by=body.created_by,

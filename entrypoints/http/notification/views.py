@@ -94,6 +94,7 @@ class PreviewedRecipientOut(View, frozen=True, kw_only=True):
     subject: str | None
     body: str | None
     html_body: str | None
+    parts: Annotated[dict[str, Json], Meta(description="what the channel has beside these")]
     problem: str | None
 
 

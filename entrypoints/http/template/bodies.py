@@ -32,6 +32,10 @@ class TemplateVersionIn(
     subject_template: str | None = None
     body_template: Annotated[str, Meta(description="plain text, Jinja2")] | None = None
     html_body_template: Annotated[str, Meta(description="HTML, Jinja2; values are escaped")] | None = None
+    parts: Annotated[
+        dict[str, Json],
+        Meta(description="what the channel has beside these, such as `link` of push; texts are Jinja2"),
+    ] = {}
     variables: Annotated[
         dict[str, Variable], Meta(description="every variable it uses; `recipient` is always there")
     ] = {}
@@ -47,6 +51,7 @@ class TemplateVersionIn(
             subject=self.subject_template,
             body=self.body_template,
             html_body=self.html_body_template,
+            parts=self.parts,
             variables=self.variables,
         )
 

@@ -4,6 +4,7 @@ from typing import Self
 
 from application.template.find import FoundTemplate
 from application.template.ports import TemplateHead
+from domain.kernel.json_values import Json
 from domain.template.template import Variable
 from entrypoints.http.kit.answers import View
 
@@ -18,6 +19,7 @@ class TemplateOut(View, frozen=True, kw_only=True):
     subject_template: str | None
     body_template: str | None
     html_body_template: str | None
+    parts: dict[str, Json]
     variables: dict[str, Variable]
     is_active: bool
     active_version: int | None

@@ -55,7 +55,7 @@ def test_the_events_of_a_shops_day_are_covered() -> None:
 def test_a_template_passes_the_check_of_saving(template: Template) -> None:
     assert RENDERER.check(template) == []
     assert template.channel in CHANNELS
-    assert set(template.parts()) == {"subject", "body", "html_body"}
+    assert set(template.sources()) == {"subject", "body", "html_body"}
 
 
 @by_trigger

@@ -1,0 +1,99 @@
+"""What is said on each channel, over REST: in a template, in a request, in both."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.world import World, errors_of
+
+SHIPPED: dict[str, Any] = {
+    "id": "shipped_push",
+    "name": "Shipped",
+    "channelType": "push",
+    "subjectTemplate": "On its way",
+    "bodyTemplate": "Order {{ orderId }} was shipped.",
+    "parts": {
+        "link": "https://shop.test/orders/{{ orderId }}",
+        "badge": "{{ unread }}",
+        "image": "{{ picture }}",
+        "data": {"order": "{{ orderId }}", "kind": "shipped"},
+    },
+    "variables": {"orderId": {}, "unread": {}, "picture": {"required": False, "default": ""}},
+}
+ASKED: dict[str, Any] = {
+    "notificationType": "shipped",
+    "templateId": "shipped_push",
+    "recipientId": "c-1",
+    "data": {"orderId": "A-7", "unread": 3},
+}
+DRY = "/api/notifications?dry_run=true"
+
+
+async def test_a_template_has_the_parts_of_its_channel(world: World) -> None:
+    made = await world.client.post("/api/templates", json=SHIPPED)
+    assert made.status_code == 201
+    assert made.json()["parts"] == SHIPPED["parts"]
+    shown = (await world.client.post(DRY, json=ASKED)).json()["rendered"][0]
+    assert shown["subject"] == "On its way"
+    assert shown["parts"] == {
+        "link": "https://shop.test/orders/A-7",
+        "badge": 3,
+        "data": {"order": "A-7", "kind": "shipped"},
+    }
+
+
+async def test_a_request_goes_before_its_template(world: World) -> None:
+    await world.client.post("/api/templates", json=SHIPPED)
+    asked = {**ASKED, "parts": {"push": {"badge": 9, "sound": "ding"}}}
+    parts = (await world.client.post(DRY, json=asked)).json()["rendered"][0]["parts"]
+    assert (parts["badge"], parts["sound"], parts["data"]["order"]) == (9, "ding", "A-7")
+
+
+@pytest.mark.parametrize(
+    ("parts", "pointer"),
+    [
+        ({"badge": [1]}, "/parts/badge"),
+        ({"picture": "x"}, "/parts/picture"),
+        ({"link": "{{ undeclared }}"}, "/parts/link"),
+        ({"data": {"order": "{% if %}"}}, "/parts/data/order"),
+        ({"data": {"x" * 3_000: "{{ orderId }}"}}, "/parts"),
+    ],
+)
+async def test_what_is_wrong_with_a_templates_parts_is_named(
+    world: World, parts: dict[str, Any], pointer: str
+) -> None:
+    refused = await world.client.post("/api/templates", json={**SHIPPED, "parts": parts})
+    assert pointer in errors_of(refused, 422)
+
+
+async def test_data_that_makes_no_badge_is_shown(world: World) -> None:
+    await world.client.post("/api/templates", json=SHIPPED)
+    asked = {**ASKED, "data": {"orderId": "A-7", "unread": "many"}}
+    shown = (await world.client.post(DRY, json=asked)).json()["rendered"][0]
+    assert "parts/badge" in shown["problem"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "said", "errors"),
+    [
+        ("push", {"subject": "Hello"}, set()),
+        ("push", {"parts": {"push": {"data": {"silent": "1"}}}}, set()),
+        ("push", {}, {"/body"}),
+        ("push", {"body": "x", "parts": {"push": {"badge": "x"}}}, {"/parts/push/badge"}),
+        ("push", {"body": "x", "parts": {"email": {"preheader": "x"}}}, {"/parts/email"}),
+        ("webhook", {"parts": {"webhook": {"document": {"order": 7}}}}, set()),
+        (
+            "in_app",
+            {"body": "x", "parts": {"in_app": {"actions": [{"label": "x"}]}}},
+            {"/parts/in_app/actions/0"},
+        ),
+    ],
+)
+async def test_a_request_says_it_itself(
+    world: World, channel: str, said: dict[str, Any], errors: set[str]
+) -> None:
+    asked = {"notificationType": "t", "channelType": channel, "recipientId": "c-1", **said}
+    answered = await world.client.post("/api/notifications", json=asked)
+    assert answered.status_code == (422 if errors else 202), answered.text
+    if errors:
+        assert set(errors_of(answered, 422)) == errors
