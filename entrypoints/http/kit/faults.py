@@ -37,7 +37,9 @@ def shape_faults(value: object, wanted: object, at: str = "", *, strict: bool = 
             for n, item in enumerate(value):
                 yield from shape_faults(item, args[0], below(at, n), strict=strict)
     elif origin is dict and isinstance(value, dict) and args[1] is not Any:  # as Json is
-        for name, member in value.items():
+        too_long = list(_refused(value, Annotated[dict[str, Json], *_limits(wanted)], at, strict))
+        yield from too_long
+        for name, member in () if too_long else value.items():
             yield from value_faults({name: None}, at)
             yield from shape_faults(member, args[1], below(at, name), strict=strict)
     else:
@@ -51,6 +53,14 @@ def _union(
     named = [option for option in options if option is not type(None)]
     if len(named) > 1 and isinstance(value, dict):
         named = [option for option in named if _is_struct(bare(option))] or named
+        tags = {bare(option).__struct_config__.tag: option for option in named if _is_struct(bare(option))}
+        if len(tags) > 1 and None not in tags:
+            field = bare(named[0]).__struct_config__.tag_field
+            if (tag := value.get(field)) not in list(tags):
+                detail = f"'{str(tag)[:50]}' is none of {', '.join(map(str, tags))}"
+                yield Fault(below(at, field), "missing" if tag is None else "bad_value", detail)
+                return
+            named = [tags[tag]]
     meant = named[0] if len(named) == 1 and value is not None else None
     yield from shape_faults(value, meant, at, strict=strict) if meant else _leaf(value, wanted, at, strict)
 
@@ -64,7 +74,7 @@ def _members(
 ) -> Iterator[Fault]:
     fields = {field.encode_name: field for field in msgspec.structs.fields(wanted)}
     for name in value:
-        if name not in fields:
+        if name not in fields and name != wanted.__struct_config__.tag_field:
             detail = f"no such field; there are {', '.join(fields)}"
             yield Fault(below(at, name), "unknown_field", detail)
     for name, field in fields.items():
