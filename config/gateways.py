@@ -1,17 +1,24 @@
 """From the providers of the settings to their gateways."""
 
+import ipaddress
+import os
 from collections.abc import Mapping
 
 import msgspec
 
+from adapters.http.egress import Network
 from adapters.providers.kit.settings import ProviderSettings
 from adapters.providers.registry import KINDS, ProviderGateways
 from application.kernel.ports import Clock, Dice
+from application.secret.ports import Secrets
+from config.secret_sources import of_configuration, of_descriptions
 from config.settings import Settings
 from domain.kernel.errors import Misconfigured
 
 
-def build(settings: Settings, clock: Clock, dice: Dice) -> ProviderGateways:
+def build(
+    settings: Settings, clock: Clock, dice: Dice, described_secrets: Secrets | None = None
+) -> ProviderGateways:
     """Every provider that is configured, and the sandbox.
 
     Raises:
@@ -24,9 +31,29 @@ def build(settings: Settings, clock: Clock, dice: Dice) -> ProviderGateways:
             dice=dice,
             call_max=settings.engine.call_max,
             ledger=settings.sandbox.ledger,
+            secrets=of_configuration(settings.secrets, os.environ, clock),
+            described_secrets=described_secrets or of_descriptions(settings.secrets, clock),
+            networks=networks(settings),
         )
     except Misconfigured as fault:
         raise Misconfigured(f"providers: {fault}") from None
+
+
+def networks(settings: Settings) -> tuple[Network, ...]:
+    """What `described.networks` stands for.
+
+    Raises:
+        Misconfigured: one is none.
+    """
+    found = []
+    for each in settings.described.networks:
+        try:
+            found.append(ipaddress.ip_network(each))
+        except ValueError:
+            raise Misconfigured(
+                f"described.networks has {each!r}: it must be a network such as 10.0.0.0/8"
+            ) from None
+    return tuple(found)
 
 
 def provider_settings(kind: str, values: Mapping[str, object]) -> ProviderSettings:

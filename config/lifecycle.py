@@ -128,6 +128,8 @@ async def opened(container: Container, role: str) -> AsyncIterator[Parts]:
         await _require_right_keys(container)
         if embedded:
             stack.push_async_callback(container.broker.in_process().close)
+            for channel in await container.channel.open_channels().made():
+                await container.broker.channel_queues().make(channel)
             await container.recovery.recovery().reissue()  # the broker in process begins empty
         else:
             for connection in (container.broker.publishing(), container.broker.consuming()):

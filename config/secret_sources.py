@@ -59,11 +59,15 @@ def of_configuration(settings: SecretSettings, environ: Mapping[str, str], clock
 
 def of_descriptions(settings: SecretSettings, clock: Clock) -> Secrets:
     """The secrets that may be named by what is saved over the API."""
+    return _referenced(settings, os.environ, clock, scope(settings))
+
+
+def scope(settings: SecretSettings) -> Scope:
+    """What may be named by what is saved over the API."""
     folder = None if settings.folder is None else str(settings.folder)
-    scope = Scope(
+    return Scope(
         env_prefix=settings.env_prefix or None, folder=folder, path_prefix=settings.path_prefix or None
     )
-    return _referenced(settings, os.environ, clock, scope)
 
 
 def blocking(secrets: Secrets) -> Callable[[str], str]:

@@ -148,6 +148,15 @@ class Relaying(Section, frozen=True):
     ] = timedelta(seconds=30)
 
 
+class Describing(Section, frozen=True):
+    """Providers that are described through the API."""
+
+    networks: Annotated[
+        tuple[str, ...],
+        Meta(description="networks that they may call though they are not public, such as `10.1.2.0/24`"),
+    ] = ()
+
+
 class SandboxLedger(Section, frozen=True):
     """The ground truth of fault tests."""
 
@@ -197,5 +206,6 @@ class Settings(Section, frozen=True):
     engine: EngineSettings = EngineSettings()
     relay: Relaying = Relaying()
     alerts: AlertSettings = AlertSettings()
+    described: Describing = Describing()
     sandbox: SandboxLedger = SandboxLedger()
     log: Log = Log()

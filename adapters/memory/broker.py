@@ -16,7 +16,7 @@ from adapters.memory.queues import MemoryQueue, MemorySubscription, QueuedMessag
 from adapters.memory.routing import Definitions, Routes
 from application.broker.ports import LARGEST, Outgoing, OutgoingEvent, Published
 from application.kernel.ports import Clock
-from domain.kernel.channel import Lane
+from domain.kernel.channel import Lane, lanes
 from domain.kernel.errors import BrokerUnavailable, NotFound
 
 MEMORY_MAX = 256 * 1024 * 1024
@@ -26,7 +26,7 @@ ID_HEADER = "x-posthorn-id"
 
 
 class MemoryBroker:
-    """Implements `Publisher`, `DelayedPublisher`, `Consumer` and `QueueSizes`; one loop only."""
+    """Implements `Publisher`, `DelayedPublisher`, `Consumer`, `QueueSizes`, `ChannelQueues`; for one loop."""
 
     def __init__(self, definitions: Definitions, clock: Clock, *, memory_max: int = MEMORY_MAX) -> None:
         self._routes = Routes(definitions)
@@ -114,6 +114,15 @@ class MemoryBroker:
         if queue not in self._queues:
             raise BrokerUnavailable(f"no queue {queue}")
         return self._queues[queue].subscribe(prefetch, largest)
+
+    async def make(self, channel: str) -> None:
+        """See `ChannelQueues`."""
+        made = lanes([channel])
+        for lane in made:
+            self._routes.bind(DUE, lane.queue, f"{lane.channel}.{lane.word}.#")
+            for name in (lane.queue, lane.dead):
+                if name not in self._queues:
+                    self._queues[name] = MemoryQueue(name, self._routes.policy(name), self._die)
 
     def release(self) -> None:
         """Deliver what is due.  A timer calls this; a test that moves a virtual clock calls it afterwards."""

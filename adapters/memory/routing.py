@@ -18,6 +18,13 @@ class Routes:
             self._bindings[binding["source"]].append(binding)
         self._policies = sorted(definitions["policies"], key=lambda policy: -int(policy["priority"]))
 
+    def bind(self, exchange: str, queue: str, key: str) -> None:
+        """Let an exchange reach a queue, once."""
+        binding = {"source": exchange, "destination": queue, "destination_type": "queue", "routing_key": key}
+        known = self._bindings[exchange]
+        if not any((each["destination"], each["routing_key"]) == (queue, key) for each in known):
+            self._bindings[exchange].append(binding)
+
     def queues(self, exchange: str, key: str) -> set[str]:
         """Names of the queues that a message reaches, each once.
 

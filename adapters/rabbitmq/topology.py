@@ -77,6 +77,20 @@ def definitions(
     return merged
 
 
+def lanes_of(channel: str) -> tuple[list[dict[str, Json]], list[dict[str, Json]]]:
+    """The queues of one channel, and the bindings by which delayed messages find them."""
+    made = lanes([channel])
+    return _lane_queues(made), _lane_timers(made)
+
+
+def _lane_queues(lanes: Sequence[Lane]) -> list[dict[str, Json]]:
+    return [_queue(name) for lane in lanes for name in (lane.queue, lane.dead)]
+
+
+def _lane_timers(lanes: Sequence[Lane]) -> list[dict[str, Json]]:
+    return [_binding(DUE, lane.queue, f"{destination(lane.queue)}.#") for lane in lanes]
+
+
 def _lanes(lanes: Sequence[Lane]) -> Definitions:
     """A message reaches a lane by its queue's name or through `due`; it dies with the key it came with.
 
@@ -84,7 +98,7 @@ def _lanes(lanes: Sequence[Lane]) -> Definitions:
     """
     return {
         "exchanges": [_exchange(DEAD, internal=True)],
-        "queues": [_queue(name) for lane in lanes for name in (lane.queue, lane.dead)] + [_queue(RETURNED)],
+        "queues": [*_lane_queues(lanes), _queue(RETURNED)],
         "bindings": [
             _binding(DEAD, RETURNED, key)  # of lanes of any channel, configured here or not
             for word in _WORDS
@@ -102,7 +116,7 @@ def _ladder(lanes: Sequence[Lane]) -> Definitions:
     exchanges = [_exchange(PARKED_DELAYS, "fanout"), _exchange(DUE, arguments=aside)]
     queues = [_queue(PARKED_DELAYS)]
     bindings = [_binding(PARKED_DELAYS, PARKED_DELAYS)]
-    bindings += [_binding(DUE, lane.queue, f"{destination(lane.queue)}.#") for lane in lanes]
+    bindings += _lane_timers(lanes)
     for level in range(LEVELS):
         name, below = exchange_of(level), exchange_of(level - 1) if level else DUE
         arguments = {

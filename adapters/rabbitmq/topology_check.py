@@ -1,13 +1,14 @@
 """Checks by AMQP that queues and exchanges exist; makes them where a management API is configured."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from aiormq.exceptions import ChannelNotFoundEntity
 
 from adapters.rabbitmq.connection import BrokerConnection
 from adapters.rabbitmq.faults import as_broker_unavailable
 from adapters.rabbitmq.management_api import ManagementApi
+from application.channel.ports import ChannelQueues
 from domain.kernel.errors import BrokerUnavailable, Misconfigured
 from domain.kernel.json_values import Json
 
@@ -23,10 +24,19 @@ class RabbitTopology:
         connection: BrokerConnection,
         described: Mapping[str, Sequence[Mapping[str, Json]]],
         management: Callable[[], ManagementApi] | None,
+        *,
+        made: Callable[[], Awaitable[Collection[str]]] | None = None,
+        queues: ChannelQueues | None = None,
     ) -> None:
+        """
+        Args:
+            made: the channels that the API has made, which the description does not have.
+            queues: makes theirs.
+        """
         self._connection = connection
         self._described = described
         self._management = management
+        self._made, self._queues = made, queues
 
     async def lay_out(self) -> str | None:
         """See `Topology`.  Without a management API bindings and policies are not checked."""
@@ -38,7 +48,11 @@ class RabbitTopology:
             except (BrokerUnavailable, Misconfigured) as fault:
                 trouble = f"; {fault}"
         missing = await self._missing()
-        return f"{missing} is missing{trouble}" if missing else None
+        if missing:
+            return f"{missing} is missing{trouble}"
+        if self._made is not None and self._queues is not None:
+            await asyncio.gather(*map(self._queues.make, sorted(await self._made())))
+        return None
 
     async def _missing(self) -> str | None:
         """The first queue or exchange that does not exist."""

@@ -132,11 +132,11 @@ class MeteredGateways:
 
     def named(self, provider: str) -> Gateway | None:
         """See `Gateways`."""
-        if (known := self._metered.get(provider)) is not None:
-            return known
         gateway = self._gateways.named(provider)
         if gateway is None:
             return None
+        if (known := self._metered.get(provider)) is not None and known.gateway is gateway:
+            return known
         self._metered[provider] = MeteredGateway(
             gateway=gateway, provider=provider, telemetry=self._telemetry, clock=self._clock
         )

@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from application.kernel.versioned import Versioned
+from domain.kernel.channel import AddressedBy
 
 
 class WhenDisabled(StrEnum):
@@ -28,6 +29,8 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """On: its deliveries wait."""
     providers: tuple[str, ...] = ("sandbox",)
     """In order of preference."""
+    addressed_by: AddressedBy | None = None
+    """What addresses a recipient; None: the channel is built in, or of the configuration."""
 
 
 class Channels(Protocol):
@@ -43,4 +46,26 @@ class Channels(Protocol):
 
     async def all(self) -> list[Versioned[Channel]]:
         """In name order: there are few."""
+        ...
+
+    async def remove(self, channel: str, *, expected: int) -> bool:
+        """Remove one; False: it is not there.
+
+        Raises:
+            Conflict: it has another version.
+        """
+        ...
+
+
+class ChannelQueues(Protocol):
+    """The queues of channels on the broker.  Held to tests/contract/broker.py."""
+
+    async def make(self, channel: str) -> None:
+        """See that all lanes of a channel are there, with their dead letters and their timers.
+
+        Returns when the broker will keep what is put into them.
+
+        Raises:
+            BrokerUnavailable: some may be there.
+        """
         ...

@@ -209,7 +209,7 @@ class BeginDeliveries:
             channel_enabled=leased.channel_enabled,
             channel_paused=leased.channel_paused,
             erased=opened.key is None,
-            address=opened.profile.address(leased.channel),
+            address=opened.profile.address(leased.channel, leased.addressed_by),
         )
         return check(facts, self.policies[leased.klass], now=now, chance=self.dice.chance())
 

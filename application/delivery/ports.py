@@ -14,7 +14,7 @@ import msgspec
 from application.outbox.pointers import Pointer
 from application.outbox.ports import OutboxMessage
 from domain.delivery.delivery import DeliveryStatus
-from domain.kernel.channel import Lane, Mode, NotificationClass, Priority
+from domain.kernel.channel import AddressedBy, Lane, Mode, NotificationClass, Priority
 
 STRIKES_FREE = 1
 """Strikes without consequences: a worker may die for reasons that no delivery of its causes."""
@@ -50,6 +50,8 @@ class Leased(msgspec.Struct, frozen=True, kw_only=True):
     suppressed: str | None
     channel_enabled: bool
     channel_paused: bool
+    addressed_by: AddressedBy | None = None
+    """What addresses a user on this channel; None: it is built in."""
     providers: tuple[str, ...]
     """Of the channel, in order of preference."""
     failovers: int = 0

@@ -79,13 +79,14 @@ class PreviewNotification:
         channel = await self.channels.get(prepared.channel)
         profiles = [self._profile(resolved, rows.get(resolved.user)) for resolved in shown]
         rendered = []
+        by = None if channel is None else channel.value.addressed_by
         for profile, made in zip(profiles, await self._words(prepared, profiles), strict=True):
-            decision, reason = self._decision(request, profile.address(prepared.channel), channel)
+            decision, reason = self._decision(request, profile.address(prepared.channel, by), channel)
             words, problem = (Rendered(), str(made)) if isinstance(made, PosthornError) else (made, None)
             rendered.append(
                 PreviewedRecipient(
                     user_id=profile.user_id,
-                    reachable=profile.address(prepared.channel) is not None,
+                    reachable=profile.address(prepared.channel, by) is not None,
                     decision=decision,
                     reason=reason,
                     subject=words.subject,

@@ -8,7 +8,9 @@ from uuid import UUID
 
 import msgspec
 
+from application.kernel.versioned import Versioned
 from domain.kernel.json_values import Json
+from domain.provider.description import ProviderDescription
 from domain.provider.outcome import Outcome
 
 SANDBOX = "sandbox"
@@ -160,4 +162,47 @@ class ProviderWatch(Protocol):
 
     def breaker_moved(self, provider: str, state: BreakerState) -> None:
         """Its breaker has opened, is half-open, or has closed."""
+        ...
+
+
+class DescribedProvider(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider that was described through the API."""
+
+    name: str
+    description: ProviderDescription
+
+
+class DescribedProviders(Protocol):
+    """Those that were described through the API; for `expected` see `application.kernel.versioned`."""
+
+    async def versions(self) -> dict[str, int]:
+        """Of all, by name."""
+        ...
+
+    async def many(self, names: Sequence[str]) -> list[Versioned[DescribedProvider]]:
+        """Those that there are, in name order."""
+        ...
+
+    async def put(self, provider: DescribedProvider, *, expected: int | None) -> Versioned[DescribedProvider]:
+        """Create or replace."""
+        ...
+
+    async def remove(self, name: str, *, expected: int) -> bool:
+        """Remove one; False: it is not there.
+
+        Raises:
+            Conflict: it has another version.
+        """
+        ...
+
+
+class DescribedGateways(Protocol):
+    """The gateways of this process, as far as descriptions make them."""
+
+    def configured(self, provider: str) -> bool:
+        """Whether the configuration has this provider: no description takes its place."""
+        ...
+
+    def describe(self, provider: str, description: ProviderDescription | None) -> None:
+        """Call it so from now on, or (None) not any more; calls under way end as they began."""
         ...

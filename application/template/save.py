@@ -1,5 +1,6 @@
 """Save a template: checked, then kept as its next immutable version."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from application.template.cached import CachedTemplates
@@ -16,7 +17,7 @@ class SaveTemplate:
     templates: Templates
     cached: CachedTemplates
     renderer: Renderer
-    channels: frozenset[str]
+    channels: Collection[str]
 
     async def __call__(self, draft: Template, *, expected: int | None, activate: bool) -> Template:
         """Save; `expected` is the latest version the caller has seen, 0 to create.

@@ -17,9 +17,17 @@ def customer(vault: Vault, user_id: str, mode: Mode) -> UUID:
     return derived_user_id(vault.index(_space("user", mode), user_id))
 
 
-def guest(vault: Vault, mode: Mode, *, email: str | None, phone: str | None) -> UUID:
-    """By the address, an e-mail address before a number; one of them is given, as it is stored."""
+def guest(
+    vault: Vault, mode: Mode, *, email: str | None, phone: str | None, own: tuple[str, str] | None = None
+) -> UUID:
+    """By the address, an e-mail address before a number; one of them is given, as it is stored.
+
+    Args:
+        own: a channel and the address on it, for who has no other one.
+    """
     address = f"email:{folded(email)}" if email else f"phone:{phone}"
+    if own is not None and not (email or phone):
+        address = "own:" + ":".join(own)
     return derived_user_id(vault.index(_space("guest", mode), address))
 
 

@@ -16,7 +16,7 @@ from application.kernel.ports import Clock
 from application.privacy.ports import Unreadable, Vault
 from application.privacy.sealing import open_profile, seal_profile
 from application.user.identity import customer, email_index, phone_index
-from application.user.normalising import normalised
+from application.user.normalising import normalised, own_addresses
 from application.user.ports import Addresses, User, Users
 from domain.kernel.channel import Mode
 from domain.kernel.errors import KeyUnavailable, StoreUnavailable
@@ -89,7 +89,12 @@ class UpdateUsers:
                 name: value for name in FIELDS if not isinstance(value := getattr(update, name), UnsetType)
             }
             values, faults = normalised(said, self.addresses)
-            clean, untimely = timed(msgspec.structs.replace(update, **values), self.clock.now())
+            read = msgspec.structs.replace(update, **values)
+            if not isinstance(update.addresses, UnsetType) and update.addresses:
+                addresses, wrong = own_addresses(update.addresses)
+                faults += wrong
+                read = msgspec.structs.replace(read, addresses=addresses)
+            clean, untimely = timed(read, self.clock.now())
             if drop_invalid or not faults:
                 waiting.setdefault(user, []).append((n, clean))
             faults += [untimely] if untimely else []

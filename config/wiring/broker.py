@@ -3,6 +3,7 @@
 from dependency_injector import containers, providers
 
 from adapters.memory.broker import MemoryBroker, MemoryEvents
+from adapters.rabbitmq.channel_queues import RabbitChannelQueues
 from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.delay_ladder import DelayLadderPublisher
 from adapters.rabbitmq.delay_plugin import DelayPluginPublisher
@@ -12,6 +13,7 @@ from adapters.rabbitmq.queue_sizes import RabbitQueueSizes
 from adapters.rabbitmq.topology import SHOP_EVENTS, definitions
 from adapters.telemetry.metered import MeteredPublisher
 from application.broker.ports import Consumer, DelayedPublisher, EventPublisher, QueueSizes
+from application.channel.ports import ChannelQueues
 from config.broker_connections import broker_connection
 from config.wiring.kernel import KernelRoom
 from config.wiring.rooms import needs
@@ -49,6 +51,9 @@ class BrokerRoom(containers.DeclarativeContainer):
     )
     sizes: providers.Provider[QueueSizes] = providers.Selector(
         kernel.embedded, yes=in_process, no=Single(RabbitQueueSizes, consuming)
+    )
+    channel_queues: providers.Provider[ChannelQueues] = providers.Selector(
+        kernel.embedded, yes=in_process, no=Single(RabbitChannelQueues, consuming)
     )
     shop_events: providers.Provider[EventPublisher] = providers.Selector(
         kernel.embedded,

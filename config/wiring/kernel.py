@@ -10,6 +10,7 @@ from adapters.postgres.core.database import Database
 from adapters.system import StoreClock, SystemClock, SystemDice, SystemIds
 from adapters.telemetry.metrics import Metrics
 from adapters.telemetry.telemetry import PrometheusTelemetry
+from application.channel.known_channels import KnownChannels
 from application.job.nudge import ProcessNudge
 from application.kernel.supervision import Tasks
 from application.outbox.handoff import ProcessHandoff
@@ -26,7 +27,7 @@ class KernelRoom(containers.DeclarativeContainer):
     folder: providers.Provider[Path | None] = providers.Object(None)
     embedded = providers.Callable(lambda folder: "no" if folder is None else "yes", folder)
 
-    channels_known = providers.Callable(lambda settings: frozenset(settings.accepting.channels), settings)
+    channels_known = Single(KnownChannels, settings.provided.accepting.channels)
 
     machine = Single(SystemClock)
     clock = Single(StoreClock, machine)

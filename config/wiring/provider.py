@@ -3,11 +3,16 @@
 from dependency_injector import containers, providers
 
 from adapters.breaker.rolling import RollingBreaker
+from adapters.postgres.provider.described import PostgresDescribedProviders
 from adapters.telemetry.metered import MeteredGateways
+from application.provider.follow_descriptions import FollowDescriptions
+from application.provider.save_description import SaveDescription
 from application.provider.states import ProviderStates
 from config.gateways import build
+from config.secret_sources import scope
 from config.wiring.kernel import KernelRoom
 from config.wiring.rooms import needs
+from config.wiring.secret import SecretRoom
 
 Single = providers.Singleton
 
@@ -16,8 +21,18 @@ class ProviderRoom(containers.DeclarativeContainer):
     """`built` is closed at the end of the process; calls go through `gateways`, which measures them."""
 
     kernel = needs(KernelRoom)
+    secret = needs(SecretRoom)
 
-    built = Single(build, kernel.settings, kernel.clock, kernel.dice)
+    built = Single(build, kernel.settings, kernel.clock, kernel.dice, secret.secrets)
+    described = Single(PostgresDescribedProviders, database=kernel.database)
+    follow = Single(FollowDescriptions, store=described, gateways=built)
+    save_description = Single(
+        SaveDescription,
+        store=described,
+        gateways=built,
+        follow=follow,
+        scope=providers.Callable(scope, kernel.settings.provided.secrets),
+    )
     gateways = Single(MeteredGateways, built, kernel.telemetry, kernel.clock)
     states = Single(
         ProviderStates,

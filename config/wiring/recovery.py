@@ -14,6 +14,7 @@ from application.recovery.recover import RecoverBroker
 from config.broker_connections import management
 from config.settings import Settings
 from config.wiring.broker import BrokerRoom
+from config.wiring.channel import ChannelRoom
 from config.wiring.kernel import KernelRoom
 from config.wiring.rooms import needs
 
@@ -30,11 +31,19 @@ class RecoveryRoom(containers.DeclarativeContainer):
 
     kernel = needs(KernelRoom)
     broker = needs(BrokerRoom)
+    channel = needs(ChannelRoom)
 
     recovery = Single(PostgresRecovery, database=kernel.database, process=kernel.process, ids=kernel.ids)
     known_marker = Single(PostgresMarker, database=kernel.database)
     broker_marker = Single(RabbitMarker, broker.consuming, broker.publishing)
-    topology = Single(RabbitTopology, broker.consuming, broker.topology, Single(_management, kernel.settings))
+    topology = Single(
+        RabbitTopology,
+        broker.consuming,
+        broker.topology,
+        Single(_management, kernel.settings),
+        made=channel.open_channels.provided.made,
+        queues=broker.channel_queues,
+    )
     recover_broker = Single(
         RecoverBroker,
         known=known_marker,

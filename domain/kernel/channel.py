@@ -1,12 +1,29 @@
 """Channels, priorities, classes and modes; a lane is one channel at one priority."""
 
+import re
 from collections.abc import Iterable
 from enum import IntEnum, StrEnum
 
 import msgspec
 
 CHANNELS = ("email", "sms", "push", "in_app", "webhook")
-"""The built-in channels; configuration and plugins may add names, so a channel is a plain string."""
+"""The built-in channels; configuration, plugins and the API may add names, so a channel is a plain string."""
+
+RUN_TIME_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+"""Of a channel that is made by the API; the word stands in queue names and metrics."""
+RUN_TIME_MAX = 32
+"""Channels that the API makes at most, beside those of the configuration."""
+
+
+class AddressedBy(StrEnum):
+    """What of a recipient addresses them on a channel that is not built in."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    USER_ID = "user_id"
+    """The shop's own id; also where the provider alone decides where a message goes."""
+    ADDRESSES = "addresses"
+    """What their `addresses` say under the channel's name: an id of the provider's, or a URL."""
 
 
 class Priority(IntEnum):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from domain.kernel.channel import Mode, NotificationClass, Priority
+from domain.kernel.channel import AddressedBy, Mode, NotificationClass, Priority
 from domain.kernel.json_values import Json
 
 
@@ -20,6 +20,8 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
     name: str | None = None
     locale: str | None = None
     timezone: str | None = None
+    addresses: dict[str, str] = {}
+    """By channel, where a channel has addresses of its own."""
 
 
 def present(given: Recipient) -> Recipient:
@@ -28,8 +30,9 @@ def present(given: Recipient) -> Recipient:
         **{
             name: value
             for name in Recipient.__struct_fields__
-            if (value := getattr(given, name)) is not None and value.strip()
-        }
+            if isinstance(value := getattr(given, name), str) and value.strip()
+        },
+        addresses={channel: value for channel, value in given.addresses.items() if value.strip()},
     )
 
 
@@ -94,15 +97,21 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str | None = None
     locale: str | None = None
     timezone: str | None = None
+    addresses: dict[str, str] = {}
+    """By channel, where a channel has addresses of its own."""
 
-    def address(self, channel: str) -> str | None:
-        """Where this user is reached on a channel, or None."""
-        match channel:
+    def address(self, channel: str, by: AddressedBy | None = None) -> str | None:
+        """Where this user is reached on a channel, or None.
+
+        Args:
+            by: what addresses them, as the channel's configuration says; None: the channel is built in.
+        """
+        match by or channel:
             case "email":
                 return self.email
-            case "sms":
+            case "sms" | AddressedBy.PHONE:
                 return self.phone
-            case "in_app":
+            case "in_app" | AddressedBy.USER_ID:
                 return self.user_id
             case _:
-                return None
+                return self.addresses.get(channel)

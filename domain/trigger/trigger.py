@@ -116,7 +116,7 @@ def request(trigger: Trigger, event: ShopEvent) -> Request:
         Invalid: a path that is needed leads nowhere; pointers name it.
     """
     found = {n: _text(event, p) for n in To.__struct_fields__ if (p := getattr(trigger.to, n)) is not None}
-    recipient = present(Recipient(**found))
+    recipient = present(msgspec.structs.replace(Recipient(), **found))
     if recipient.user_id is None and recipient.email is None and recipient.phone is None:
         raise Invalid(Fault("/data", "no_recipient", f"the event has nothing at {_names(trigger.to)}"))
     data = lookup(event, trigger.data)

@@ -1,9 +1,9 @@
 """Events about customers, read as updates of `users`.
 
 `user.created` and `user.updated` carry the customer: `userId` (or `id`), `email`, `phone`, `name` (or
-`firstName` and `lastName`), `locale`, `timezone`.  An absent field stays as it was.  Null clears a
-field, and so does a value that is not text, because the shop says that the old value is no longer true.
-`user.deleted` needs the id alone; its time does not matter.
+`firstName` and `lastName`), `locale`, `timezone`, `addresses` (all of them, by channel).  An absent field
+stays as it was.  Null clears a field, and so does a value that is not text, because the shop says that the
+old value is no longer true.  `user.deleted` needs the id alone; its time does not matter.
 """
 
 import re
@@ -40,9 +40,13 @@ def read(event: ShopEvent, kept_out: list[Fault]) -> UserUpdate:
     user_id = _user_id(data, faults)
     if event.type != "user.deleted" and hides(user_id):  # one that was kept in earlier days may go
         faults.append(Fault("/data/userId", "bad_character", UNSEEN))
-    said: dict[str, Said] = {name: _said(data, name, kept_out) for name in _PLAIN if name in data}
+    said: dict[str, Said | dict[str, str]] = {
+        name: _said(data, name, kept_out) for name in _PLAIN if name in data
+    }
     if "name" not in data and ("firstName" in data or "lastName" in data):
         said["name"] = _full_name(data, kept_out)
+    if "addresses" in data:
+        said["addresses"] = _addresses(data["addresses"], kept_out)
     deleted = event.type == "user.deleted"
     source_time = None if deleted else _time(event.time, faults)
     if faults:
@@ -73,6 +77,24 @@ def _said(data: Mapping[str, object], name: str, kept_out: list[Fault]) -> str |
         return value or None
     kept_out.append(Fault(f"/data/{name}", "bad_value", f"text of at most {TEXT_MAX} characters, or null"))
     return None
+
+
+def _addresses(value: object, kept_out: list[Fault]) -> dict[str, str]:
+    """By channel; what is no text is left out, and null is no address."""
+    if not isinstance(value, Mapping):
+        if value is not None:
+            kept_out.append(
+                Fault("/data/addresses", "bad_value", "an object of addresses by channel, or null")
+            )
+        return {}
+    found: dict[str, str] = {}
+    for channel, address in value.items():
+        text = str(address) if isinstance(address, int) and not isinstance(address, bool) else address
+        if isinstance(text, str):
+            found[channel] = text
+        elif address is not None:
+            kept_out.append(Fault(f"/data/addresses/{channel}", "bad_value", "text, or null"))
+    return found
 
 
 def _full_name(data: Mapping[str, object], kept_out: list[Fault]) -> str | None:

@@ -1,5 +1,6 @@
 """An update of one customer: the fields it changes, and the profile that results."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -26,6 +27,8 @@ class UserUpdate(msgspec.Struct, frozen=True, kw_only=True):
     name: Said = UNSET
     locale: Said = UNSET
     timezone: Said = UNSET
+    addresses: Mapping[str, str] | UnsetType | None = UNSET
+    """By channel: all that there are."""
     deleted: bool = False
     """The customer is gone: everything personal is erased, whatever `users` knows and since when."""
     source_time: datetime | None = None
@@ -97,4 +100,6 @@ def outdated(known: datetime | None, update: UserUpdate) -> bool:
 def merged(profile: Profile, update: UserUpdate) -> Profile:
     """The profile after an update."""
     said = {name: value for name in FIELDS if (value := getattr(update, name)) is not UNSET}
+    if not isinstance(update.addresses, UnsetType):
+        said["addresses"] = dict(update.addresses or {})
     return msgspec.structs.replace(profile, user_id=update.user_id, **said)

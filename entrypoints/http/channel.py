@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 
 import msgspec
-from litestar import Response, get, post, put
+from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta
@@ -13,10 +14,11 @@ from msgspec import Meta
 from application.channel.ports import Channel as ChannelConfiguration
 from application.channel.ports import WhenDisabled
 from application.kernel.versioned import Versioned
+from domain.kernel.channel import AddressedBy
 from domain.kernel.errors import NotFound
 from entrypoints.http.access import live_key
 from entrypoints.http.job import BULK_RESPONSES, BulkQuery, CountOut, JobOut, begun, counted
-from entrypoints.http.kit.answers import JsonResponse, View
+from entrypoints.http.kit.answers import JsonResponse, View, created, no_content
 from entrypoints.http.kit.api import ApiRequest
 from entrypoints.http.kit.fields import Name
 from entrypoints.http.kit.openapi.declared import ETAG, LOCATION, declare
@@ -25,7 +27,10 @@ from entrypoints.http.kit.path_ids import known_id
 from entrypoints.http.kit.preconditions import Conditions, etag
 from entrypoints.http.services import HttpServices
 
-CHANNEL = {"one provider, not paused": {"isEnabled": True, "isPaused": False, "providers": ["sandbox"]}}
+CHANNEL = {
+    "one provider, not paused": {"isEnabled": True, "isPaused": False, "providers": ["sandbox"]},
+    "a new channel": {"providers": ["whatsapp"], "addressedBy": "phone"},
+}
 DROP = {"over": {"reason": "the sale is over"}}
 
 
@@ -51,8 +56,15 @@ class ChannelIn(
     ] = "refuse"
     is_paused: Annotated[bool, Meta(description="on: its deliveries wait")] = False
     providers: Annotated[
-        list[Name], Meta(min_length=1, max_length=10, description="configured providers, preferred first")
+        list[Name], Meta(min_length=1, max_length=10, description="providers, preferred first")
     ]
+    addressed_by: (
+        Annotated[
+            Literal["email", "phone", "user_id", "addresses"],
+            Meta(description="of a new channel: what of a recipient is its address; it stays"),
+        ]
+        | None
+    ) = None
 
     def configuration(self, channel: str) -> ChannelConfiguration:
         """The same in the application's terms."""
@@ -62,6 +74,7 @@ class ChannelIn(
             when_disabled=WhenDisabled(self.when_disabled),
             paused=self.is_paused,
             providers=tuple(self.providers),
+            addressed_by=AddressedBy(self.addressed_by) if self.addressed_by else None,
         )
 
 
@@ -73,6 +86,7 @@ class ChannelOut(View, frozen=True, kw_only=True):
     when_disabled: str
     is_paused: bool
     providers: tuple[str, ...]
+    addressed_by: Annotated[str | None, Meta(description="null: the channel is built in")]
     updated_at: datetime
 
     @classmethod
@@ -114,24 +128,52 @@ async def show_channel(request: ApiRequest, channel: FromPath[str]) -> Response[
 
 @put(
     "/channels/{channel:str}",
-    summary="Configure a channel",
-    description="Deliveries that wait already follow the new configuration.",
+    summary="Make or configure a channel",
+    description=(
+        "Deliveries that wait already follow the new configuration. A new channel says what addresses its "
+        "recipients; every running process takes it up within seconds."
+    ),
     response_description="Saved",
-    response_headers=[ETAG],
+    responses={201: ResponseSpec(ChannelOut, description="Made")},
+    response_headers=[LOCATION, ETAG],
     guards=[live_key],
     opt=declare(
-        problems=("not-found", "precondition-failed", "precondition-required"),
+        problems=("precondition-failed", "precondition-required", "unavailable"),
         examples=CHANNEL,
     ),
 )
 async def save_channel(
     request: ApiRequest, channel: FromPath[str], data: JSONBody[ChannelIn], preconditions: Conditions
 ) -> Response[ChannelOut]:
-    """Replace; channels come with the installation, not by request."""
+    """201 when the channel is new, 200 when it was there and `If-Match` quotes its version."""
+    known = await request.services.channels.get(known_id(channel))
+    preconditions.check(known and known.version)
+    saved = await request.services.save_channel(
+        data.configuration(channel), expected=known.version if known else 0
+    )
+    shown, tag = ChannelOut.of(saved), etag(saved.version)
+    return JsonResponse(shown, headers=tag) if known else created(shown, f"/api/channels/{channel}", tag)
+
+
+@delete(
+    "/channels/{channel:str}",
+    summary="Remove a channel that was made",
+    description=(
+        "It must be disabled, with `whenDisabled` `refuse`, for ten seconds, and nothing may wait on it. "
+        "Its queues stay on the broker."
+    ),
+    response_description="Removed",
+    guards=[live_key],
+    opt=declare(problems=("not-found", "invalid", "precondition-failed", "precondition-required")),
+)
+async def remove_channel(
+    request: ApiRequest, channel: FromPath[str], preconditions: Conditions
+) -> Response[None]:
+    """204; `If-Match` must quote the version that is removed."""
     known = await _found(request.services, channel)
     preconditions.check(known.version)
-    saved = await request.services.save_channel(data.configuration(channel), expected=known.version)
-    return JsonResponse(ChannelOut.of(saved), headers=etag(saved.version))
+    await request.services.operations.remove_channel(channel, expected=known.version)
+    return no_content()
 
 
 @post(
@@ -166,4 +208,10 @@ async def _found(services: HttpServices, channel: str) -> Versioned[ChannelConfi
     return found
 
 
-ROUTES: list[ControllerRouterHandler] = [list_channels, show_channel, save_channel, drop_channel]
+ROUTES: list[ControllerRouterHandler] = [
+    list_channels,
+    show_channel,
+    save_channel,
+    remove_channel,
+    drop_channel,
+]

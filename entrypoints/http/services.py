@@ -12,6 +12,7 @@ from application.attempt.ports import UnknownAttempts
 from application.attempt.resolve import ResolveAttempt
 from application.channel.drop_backlog import DropBacklog
 from application.channel.ports import Channels
+from application.channel.remove import RemoveChannel
 from application.channel.save import SaveChannel
 from application.dead_letter.ports import DeadLetterReader
 from application.delivery.page import ListDeliveries
@@ -26,6 +27,9 @@ from application.notification.history import ListHistory
 from application.notification.page import ListNotifications
 from application.notification.preview import PreviewNotification
 from application.notification.submit import SubmitNotification
+from application.provider.ports import DescribedProviders
+from application.provider.remove_description import RemoveDescription
+from application.provider.save_description import SaveDescription
 from application.template.activate import ActivateTemplate
 from application.template.find import FindTemplate
 from application.template.ports import Templates
@@ -72,6 +76,10 @@ class Operations:
     start_job: StartJob
     cancel_job: CancelJob
     drop_backlog: DropBacklog
+    remove_channel: RemoveChannel
+    described: DescribedProviders
+    save_description: SaveDescription
+    remove_description: RemoveDescription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

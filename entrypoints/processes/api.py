@@ -50,4 +50,8 @@ def _operations(container: Container) -> Operations:
         start_job=container.job.start(),
         cancel_job=container.job.cancel(),
         drop_backlog=container.channel.drop_backlog(),
+        remove_channel=container.channel.remove(),
+        described=container.provider.described(),
+        save_description=container.provider.save_description(),
+        remove_description=container.channel.remove_description(),
     )

@@ -18,6 +18,7 @@ Work = tuple[str, Callable[[], Awaitable[None]], float]
 LEASES_EVERY, PROVIDERS_EVERY = 1.0, 2.0
 ALERTS_EVERY, OVERDUE_EVERY, LANES_EVERY = 2.0, 5.0, 10.0
 
+CHANNELS_EVERY = 2.0
 PULSE_EVERY = 1.0
 CLOCK_EVERY = 2.0
 KEYS_EVERY = 5.0
@@ -42,6 +43,8 @@ def recurring_work(
         ("reach", parts.partitions.look, FIGURES_EVERY),
         ("partitions", parts.partitions.make, HOUSEKEEPING_EVERY),
         ("vault", KeyWatch(check=container.privacy.check(), telemetry=telemetry), KEYS_EVERY),
+        ("channels", container.channel.open_channels().look, CHANNELS_EVERY),
+        ("described providers", container.provider.follow(), CHANNELS_EVERY),
         ("keys", parts.prune, HOUSEKEEPING_EVERY),
         ("processes", parts.forget_dead, HOUSEKEEPING_EVERY),
     ]

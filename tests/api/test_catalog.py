@@ -11,7 +11,7 @@ from entrypoints.http.user.bodies import USER
 from tests.api.world import World, errors_of
 
 [TRIGGER_BODY] = TRIGGER.values()
-[CHANNEL_BODY] = CHANNEL.values()
+CHANNEL_BODY, _ = CHANNEL.values()
 [USER_BODY] = USER.values()
 TRIGGER_URL, CHANNEL_URL, USER_URL = "/api/triggers/t1", "/api/channels/email", "/api/users/lisa"
 
@@ -71,7 +71,8 @@ async def test_channels_come_with_the_installation(client: httpx.AsyncClient) ->
     items = (await client.get("/api/channels")).json()["items"]
     assert [item["channelType"] for item in items] == ["email", "in_app", "push", "sms", "webhook"]
     assert errors_of(await client.get("/api/channels/pigeon"), 404) == {}
-    assert errors_of(await client.put("/api/channels/pigeon", json=CHANNEL_BODY), 404) == {}
+    told = errors_of(await client.put("/api/channels/pigeon", json=CHANNEL_BODY))
+    assert told == {"/addressedBy": "missing"}
 
 
 async def test_a_channel_is_configured(world: World) -> None:

@@ -25,7 +25,7 @@ from application.intake.outage import StoreOutage
 from application.job.advance import AdvanceJob
 from application.notification.ports import Committed, NewNotification, NewUser
 from application.outbox.ports import OutboxMessage
-from application.provider.ports import Gateway
+from application.provider.ports import Gateway, Gateways
 from config.settings import Accepting, Settings
 from domain.kernel.channel import Mode
 from entrypoints.http.app import build_app
@@ -80,11 +80,14 @@ class TurnstileAcceptance:
         return await self.inner.accept(notifications, users, pack)
 
 
+@dataclass(frozen=True)
 class NamedGateways:
-    """Implements `Gateways`: some names are configured."""
+    """Implements `Gateways`: some names are configured, others described."""
+
+    described: Gateways
 
     def named(self, provider: str) -> Gateway | None:
-        return self if provider in PROVIDERS else None  # type: ignore[return-value]
+        return self if provider in PROVIDERS else self.described.named(provider)  # type: ignore[return-value]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -178,7 +181,8 @@ async def build() -> World:
     container.access.cursor_key.override(b"c" * 32)
     container.access.entropy.override(Object(lambda: next(entropy).to_bytes(32, "big")))
     container.broker.publisher.override(broker)
-    container.provider.gateways.override(NamedGateways())
+    container.broker.channel_queues.override(broker)
+    container.provider.gateways.override(NamedGateways(container.provider.built()))
     container.intake.outage.override(StoreOutage(clock=clock, retry_after=timedelta()))
     container.notification.acceptance.override(acceptance)
     create_key = container.access.create_key()

@@ -20,7 +20,9 @@ from application.broker.ports import (
     Received,
     Subscription,
 )
+from application.channel.ports import ChannelQueues
 from application.outbox.dispatch import RETURNED
+from domain.kernel.channel import lanes
 from domain.kernel.errors import BrokerUnavailable
 from tests.support.eventually import eventually
 
@@ -51,6 +53,49 @@ class Broker:
     consumer: Consumer
     events: EventPublisher
     drop: Callable[[], Awaitable[None]]
+
+
+class ChannelQueuesContract:
+    """Subclasses have a fixture `broker` and its `queues`."""
+
+    async def test_a_channel_that_is_made_takes_messages_at_once(
+        self, broker: Broker, queues: ChannelQueues
+    ) -> None:
+        message = outgoing(queue="deliver.pigeon.test")
+        assert (await broker.publisher.publish([message])).unroutable == [message.id]
+
+        await queues.make("pigeon")
+
+        for lane in lanes(["pigeon"]):
+            assert not (await broker.publisher.publish([outgoing(queue=lane.queue)])).unroutable
+            await take(await broker.consumer.subscribe(lane.queue, 10), 1)
+            assert not (await broker.publisher.publish([outgoing(queue=lane.dead)])).unroutable
+
+    async def test_what_waits_for_it_comes_when_its_time_has_come(
+        self, broker: Broker, queues: ChannelQueues
+    ) -> None:
+        await queues.make("pigeon")
+        later = outgoing(b"later", "deliver.pigeon.high", delay=timedelta(seconds=1))
+        await broker.later.publish_later([later])
+
+        [came] = await take(await broker.consumer.subscribe("deliver.pigeon.high", 10), 1)
+
+        assert came.body == b"later"
+
+    async def test_made_again_it_keeps_what_it_has_and_nothing_comes_twice(
+        self, broker: Broker, queues: ChannelQueues
+    ) -> None:
+        await queues.make("pigeon")
+        await broker.publisher.publish([outgoing(b"1", "deliver.pigeon.low")])
+        await queues.make("pigeon")
+        await broker.later.publish_later([outgoing(b"2", "deliver.pigeon.low", delay=timedelta(seconds=1))])
+
+        subscription = await broker.consumer.subscribe("deliver.pigeon.low", 10)
+
+        assert numbers(await take(subscription, 2)) == [1, 2]
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.4):
+                await subscription.take(1)
 
 
 def outgoing(body: bytes = b"{}", queue: str = LANE, **more: Any) -> Outgoing:

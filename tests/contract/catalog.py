@@ -1,4 +1,4 @@
-"""What `Templates`, `Triggers`, `Channels` and `ApiKeys` must do."""
+"""What `Templates`, `Triggers`, `Channels`, `DescribedProviders` and `ApiKeys` must do."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -10,10 +10,12 @@ import pytest
 
 from application.access.ports import ApiKey, ApiKeys
 from application.channel.ports import Channel, Channels
+from application.provider.ports import DescribedProvider, DescribedProviders
 from application.template.ports import TemplateHead, Templates
 from application.trigger.ports import Triggers
-from domain.kernel.channel import CHANNELS, Mode, NotificationClass, Priority
+from domain.kernel.channel import CHANNELS, AddressedBy, Mode, NotificationClass, Priority
 from domain.kernel.errors import Conflict, NotFound
+from domain.provider.description import JsonDocument, ProviderDescription
 from domain.template.template import Template, Variable
 from domain.trigger.trigger import To, Trigger
 
@@ -234,11 +236,72 @@ class ChannelsContract:
         assert await channels.get("pigeon") == saved
         assert len(await channels.all()) == len(CHANNELS) + 1
 
+    async def test_a_channel_that_was_made_says_what_addresses_a_recipient(self, channels: Channels) -> None:
+        made = Channel(channel="whatsapp", addressed_by=AddressedBy.PHONE)
+        await channels.put(made, expected=0)
+
+        found = await channels.get("whatsapp")
+
+        assert found is not None
+        assert found.value == made
+
+    async def test_a_channel_is_removed_at_the_version_that_the_caller_has_seen(
+        self, channels: Channels
+    ) -> None:
+        await channels.put(Channel(channel="pigeon"), expected=0)
+        with pytest.raises(Conflict):
+            await channels.remove("pigeon", expected=2)
+
+        assert await channels.remove("pigeon", expected=1)
+
+        assert await channels.get("pigeon") is None
+        assert not await channels.remove("pigeon", expected=1)
+
     async def test_expected_is_the_version_that_the_caller_has_seen(self, channels: Channels) -> None:
         for expected in (0, 2):
             with pytest.raises(Conflict):
                 await channels.put(Channel(channel="email"), expected=expected)
         assert (await channels.put(Channel(channel="email"), expected=None)).version == 2
+
+
+def described(name: str = "pigeon", **changes: Any) -> DescribedProvider:
+    known = {"url": "https://api.pigeon.test/send", "body": JsonDocument(document={"to": None, "n": 1.5})}
+    return DescribedProvider(name=name, description=ProviderDescription(**(known | changes)))
+
+
+class DescribedProvidersContract:
+    """Subclasses have a fixture `store`, without any provider."""
+
+    async def test_a_description_is_read_back_as_it_was_saved(self, store: DescribedProviders) -> None:
+        saved = await store.put(described(), expected=0)
+
+        assert (saved.value, saved.version) == (described(), 1)
+        [found] = await store.many(["pigeon", "dove"])
+        assert (found.value, found.version) == (described(), 1)
+
+    async def test_each_change_is_another_version(self, store: DescribedProviders) -> None:
+        await store.put(described("dove"), expected=0)
+        await store.put(described(), expected=0)
+        await store.put(described(summary="faster"), expected=1)
+
+        assert await store.versions() == {"dove": 1, "pigeon": 2}
+        assert [row.value.name for row in await store.many(["pigeon", "dove"])] == ["dove", "pigeon"]
+        assert await store.many([]) == []
+
+    async def test_nobody_overwrites_or_removes_what_they_have_not_seen(
+        self, store: DescribedProviders
+    ) -> None:
+        await store.put(described(), expected=0)
+        for expected in (0, 2):
+            with pytest.raises(Conflict):
+                await store.put(described(), expected=expected)
+        with pytest.raises(Conflict):
+            await store.remove("pigeon", expected=2)
+
+        assert await store.remove("pigeon", expected=1)
+
+        assert await store.versions() == {}
+        assert not await store.remove("pigeon", expected=1)
 
 
 def api_key(**changes: Any) -> ApiKey:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from adapters.memory.broker import MemoryBroker, MemoryEvents
+from adapters.rabbitmq.channel_queues import RabbitChannelQueues
 from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.delay_ladder import DelayLadderPublisher
 from adapters.rabbitmq.delay_plugin import DELAYED_TYPE, DelayPluginPublisher
@@ -13,8 +14,10 @@ from adapters.rabbitmq.event_publisher import RabbitEventPublisher
 from adapters.rabbitmq.publisher import RabbitPublisher
 from adapters.rabbitmq.topology import SHOP_EVENTS, definitions
 from adapters.system import SystemClock
+from application.channel.ports import ChannelQueues
 from tests.contract.broker import (
     Broker,
+    ChannelQueuesContract,
     ConsumingContract,
     DelayingContract,
     EventsContract,
@@ -123,3 +126,17 @@ class TestEventsToMemory(OverMemory, EventsContract):
 
 class TestEventsToRabbitMQ(OverRabbitMQ, EventsContract):
     pass
+
+
+class TestChannelsInMemory(OverMemory, ChannelQueuesContract):
+    @pytest.fixture
+    def queues(self, memory: Broker) -> ChannelQueues:
+        assert isinstance(memory.publisher, MemoryBroker)
+        return memory.publisher
+
+
+class TestChannelsInRabbitMQ(OverRabbitMQ, ChannelQueuesContract):
+    @pytest.fixture
+    async def queues(self, vhost: VHost) -> AsyncIterator[ChannelQueues]:
+        async with links(vhost) as (_, consuming):
+            yield RabbitChannelQueues(consuming, settling=0.0)

@@ -5,10 +5,22 @@ import pytest
 from adapters.postgres.access.api_keys import PostgresApiKeys
 from adapters.postgres.channel.channels import PostgresChannels
 from adapters.postgres.core.database import Database
+from adapters.postgres.provider.described import PostgresDescribedProviders
 from adapters.postgres.template.templates import PostgresTemplates
 from adapters.postgres.trigger.triggers import PostgresTriggers
-from tests.contract.catalog import ApiKeysContract, ChannelsContract, TemplatesContract, TriggersContract
-from tests.support.memory.catalog import MemoryApiKeys, MemoryChannels, MemoryTriggers
+from tests.contract.catalog import (
+    ApiKeysContract,
+    ChannelsContract,
+    DescribedProvidersContract,
+    TemplatesContract,
+    TriggersContract,
+)
+from tests.support.memory.catalog import (
+    MemoryApiKeys,
+    MemoryChannels,
+    MemoryDescribedProviders,
+    MemoryTriggers,
+)
 from tests.support.memory.rows import MemoryRows
 from tests.support.memory.templates import MemoryTemplates
 
@@ -35,6 +47,18 @@ class TestPostgresTriggers(TriggersContract):
     @pytest.fixture
     def triggers(self, store: Database) -> PostgresTriggers:
         return PostgresTriggers(database=store)
+
+
+class TestMemoryDescribedProviders(DescribedProvidersContract):
+    @pytest.fixture
+    def store(self, rows: MemoryRows) -> MemoryDescribedProviders:
+        return MemoryDescribedProviders(rows=rows)
+
+
+class TestPostgresDescribedProviders(DescribedProvidersContract):
+    @pytest.fixture
+    def store(self, store: Database) -> PostgresDescribedProviders:
+        return PostgresDescribedProviders(database=store)
 
 
 class TestMemoryChannels(ChannelsContract):

@@ -11,6 +11,7 @@ from adapters.postgres.core.database import Database
 from adapters.postgres.core.statement import compiled
 from application.channel.ports import Channel, WhenDisabled
 from application.kernel.versioned import Versioned
+from domain.kernel.channel import AddressedBy
 
 _C = channel_configurations.c
 _ROWS = select(channel_configurations)
@@ -33,6 +34,7 @@ class PostgresChannels:
             "is_paused": channel.paused,
             "when_disabled": channel.when_disabled,
             "providers": list(channel.providers),
+            "addressed_by": channel.addressed_by,
         }
         made = await optimistic_locking.put(self.database, channel_configurations, values, expected=expected)
         return Versioned(channel, *made)
@@ -40,6 +42,11 @@ class PostgresChannels:
     async def all(self) -> list[Versioned[Channel]]:
         rows = await self.database.fetch(*compiled(_ROWS.order_by(_C.channel.collate("C"))))
         return [_channel(row) for row in rows]
+
+    async def remove(self, channel: str, *, expected: int) -> bool:
+        return await optimistic_locking.remove(
+            self.database, channel_configurations, channel, expected=expected
+        )
 
 
 def _channel(row: asyncpg.Record) -> Versioned[Channel]:
@@ -49,5 +56,6 @@ def _channel(row: asyncpg.Record) -> Versioned[Channel]:
         paused=row["is_paused"],
         when_disabled=WhenDisabled(row["when_disabled"]),
         providers=tuple(row["providers"]),
+        addressed_by=AddressedBy(row["addressed_by"]) if row["addressed_by"] else None,
     )
     return Versioned(channel, row["version"], row["updated_at"])

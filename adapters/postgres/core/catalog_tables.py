@@ -42,6 +42,16 @@ channel_configurations = Table(
     Column("is_paused", Boolean, nullable=False, server_default=text("false")),
     Column("when_disabled", Text, nullable=False, server_default="refuse"),
     Column("providers", ARRAY(Text), nullable=False),
+    Column("addressed_by", Text),  # AddressedBy; NULL: built in, or of the configuration
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("updated_at", Time, nullable=False, server_default=NOW),
+)
+
+described_providers = Table(
+    "described_providers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("description", JSONB, nullable=False),  # Description: no secret, only references
     Column("version", Integer, nullable=False, server_default="1"),
     Column("updated_at", Time, nullable=False, server_default=NOW),
 )

@@ -13,7 +13,7 @@ from adapters.postgres.delivery.moved_messages import replay_moved
 from application.delivery.ports import Leased, Leases, NotDueYet, StruckDelivery, UnreadableDelivery
 from application.kernel.ports import Ids
 from application.outbox.pointers import Pointer
-from domain.kernel.channel import Mode, NotificationClass, Priority
+from domain.kernel.channel import AddressedBy, Mode, NotificationClass, Priority
 
 MARGIN = timedelta(milliseconds=250)
 """On top of what is left of a wait: a pointer that comes back a little early would have to go round again."""
@@ -67,7 +67,8 @@ FROM (
 LEFT JOIN LATERAL (
     SELECT
         n.mode, n.type, n.class, n.template_id, n.template_version, n.created_at, n.content, n.traceparent,
-        n.cancelled_at IS NOT NULL AS cancelled, c.is_enabled, c.is_paused, c.providers
+        n.cancelled_at IS NOT NULL AS cancelled, c.is_enabled, c.is_paused, c.providers,
+        c.addressed_by
     FROM notifications AS n LEFT JOIN channel_configurations AS c ON c.channel = t.channel
     WHERE t.is_first AND n.id = t.notification_id
     OFFSET 0
@@ -196,6 +197,7 @@ def _shared(row: asyncpg.Record) -> dict[str, Any]:  # members of Leased, by nam
         "cancelled": row["cancelled"],
         "channel_enabled": row["is_enabled"] is not False,
         "channel_paused": row["is_paused"] is True,
+        "addressed_by": AddressedBy(row["addressed_by"]) if row["addressed_by"] else None,
         "providers": tuple(row["providers"] or ()),
         "template_id": row["template_id"],
         "template_version": row["template_version"],

@@ -20,6 +20,7 @@ from msgspec import Meta
 
 from adapters.http.egress import Egress, Forbidden
 from adapters.providers.kit.error_kinds import ErrorKind, kind_of_status, outcome_of
+from adapters.providers.kit.http_bounds import HttpBounds
 from adapters.providers.kit.http_progress import HttpProgress, error_name, progress_trace
 from adapters.providers.kit.redaction import redacted
 from adapters.providers.kit.settings import ProviderSettings
@@ -115,7 +116,7 @@ class HttpCalls:
 
     def __init__(
         self,
-        settings: HttpSettings,
+        settings: HttpSettings | HttpBounds,
         *,
         tls: ssl.SSLContext | None = None,
         headers: Mapping[str, str] = {},

@@ -11,6 +11,9 @@ import msgspec
 from adapters.providers.kit.ledger import Ledger
 from application.kernel.ports import Clock, Dice
 from application.provider.ports import Gateway
+from application.secret.ports import Secrets
+from domain.kernel.errors import SecretUnavailable
+from domain.kernel.secret import Secret
 from domain.provider.capabilities import Capabilities
 
 
@@ -20,6 +23,17 @@ class ProviderGateway(Gateway, Protocol):
     async def aclose(self) -> None:
         """Close what is open; called once, after the last call."""
         ...
+
+
+class NoSecrets:
+    """Implements `Secrets` where nobody has put any."""
+
+    async def get(self, reference: str) -> Secret:
+        """See `Secrets`."""
+        raise SecretUnavailable(f"{reference}: secrets are not looked up here")
+
+
+NOWHERE = NoSecrets()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +46,8 @@ class ProviderContext:
     """`engine.call_max`."""
     ledger: Ledger | None = None
     """Where the sandbox writes what it was given; None: nowhere."""
+    secrets: Secrets = NOWHERE
+    """Of descriptions."""
 
 
 class ProviderSettings(

@@ -1,7 +1,6 @@
 """What all lanes of a process share: its use cases, its connections and its permits."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from application.broker.ports import Consumer, Publisher
@@ -42,5 +41,5 @@ class LaneServices:
     chunk_max: int = 250
     quarantine: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while struck deliveries are worked on: in a process at most one lane does so at a time."""
-    capacity: Mapping[str, ProviderCapacity] = field(default_factory=dict)
+    capacity: dict[str, ProviderCapacity] = field(default_factory=dict)
     """By name, of the providers that take only so many calls at a time."""

@@ -23,6 +23,13 @@ Id = Annotated[
 Channel = Annotated[
     str, Meta(pattern=r"^[a-z][a-z0-9_]{0,49}\Z", examples=["email", "sms", "push", "in_app"])
 ]
+OwnAddresses = Annotated[
+    dict[str, Annotated[str, Meta(max_length=2_000)]],
+    Meta(
+        description="by channel, where a channel has addresses of its own",
+        examples=[{"telegram": "123456789"}],
+    ),
+]
 Uuid = Annotated[
     str,
     Meta(

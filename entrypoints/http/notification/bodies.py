@@ -10,7 +10,7 @@ from domain.kernel.channel import Mode, NotificationClass, Priority
 from domain.kernel.errors import Fault, Invalid
 from domain.kernel.json_values import Json
 from domain.notification.request import Content, Recipient, Request
-from entrypoints.http.kit.fields import VISIBLE, Channel, Name, Spelled, SpelledName
+from entrypoints.http.kit.fields import VISIBLE, Channel, Name, OwnAddresses, Spelled, SpelledName
 
 KEY_MAX = 255
 
@@ -26,6 +26,7 @@ class RecipientIn(
     name: Annotated[str, Meta(max_length=255)] | None = None
     locale: Annotated[str, Meta(max_length=35, description="BCP 47, such as pt-BR")] | None = None
     timezone: Annotated[str, Meta(max_length=64, description="IANA, such as Europe/Berlin")] | None = None
+    addresses: OwnAddresses = {}
 
 
 Who = Annotated[str | RecipientIn, Meta(description="the shop's own user id, or an object")]
@@ -121,6 +122,7 @@ def _recipient(given: str | RecipientIn) -> Recipient:
         name=given.name,
         locale=given.locale,
         timezone=given.timezone,
+        addresses=given.addresses,
     )
 
 

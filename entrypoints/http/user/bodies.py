@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from domain.user.update import UserUpdate
+from entrypoints.http.kit.fields import OwnAddresses
 
 USER = {
     "customer": {
@@ -29,6 +30,7 @@ class UserIn(
     name: Annotated[str, Meta(max_length=255)] | None = None
     locale: Annotated[str, Meta(max_length=35, description="BCP 47, such as pt-BR")] | None = None
     timezone: Annotated[str, Meta(max_length=64, description="IANA, such as Europe/Berlin")] | None = None
+    addresses: OwnAddresses = {}
 
     def update(self, user: str) -> UserUpdate:
         """The same in the application's terms."""

@@ -20,6 +20,7 @@ class UserOut(View, frozen=True, kw_only=True):
     name: str | None
     locale: str | None
     timezone: str | None
+    addresses: dict[str, str]
     created_at: datetime | None
     updated_at: datetime | None
 

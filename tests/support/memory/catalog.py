@@ -11,6 +11,7 @@ import msgspec
 from application.access.ports import ApiKey
 from application.channel.ports import Channel
 from application.kernel.versioned import Versioned
+from application.provider.ports import DescribedProvider
 from domain.kernel.errors import Conflict
 from domain.trigger.trigger import Trigger
 from tests.support.memory.rows import MemoryRows
@@ -55,6 +56,28 @@ class MemoryChannels:
     async def all(self) -> list[Versioned[Channel]]:
         return [self.rows.channels[name] for name in sorted(self.rows.channels)]
 
+    async def remove(self, channel: str, *, expected: int) -> bool:
+        return _remove(self.rows.channels, channel, expected)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryDescribedProviders:
+    """Implements `DescribedProviders`."""
+
+    rows: MemoryRows
+
+    async def versions(self) -> dict[str, int]:
+        return {name: row.version for name, row in self.rows.described.items()}
+
+    async def many(self, names: Sequence[str]) -> list[Versioned[DescribedProvider]]:
+        return [self.rows.described[name] for name in sorted(set(names) & self.rows.described.keys())]
+
+    async def put(self, provider: DescribedProvider, *, expected: int | None) -> Versioned[DescribedProvider]:
+        return _put(self.rows.described, provider.name, provider, expected, self.rows.clock.now())
+
+    async def remove(self, name: str, *, expected: int) -> bool:
+        return _remove(self.rows.described, name, expected)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryApiKeys:
@@ -90,3 +113,9 @@ def _put(
         raise Conflict(f"{name} is not at version {expected}")
     rows[name] = Versioned(value, version + 1, now)
     return rows[name]
+
+
+def _remove(rows: dict[str, Versioned[T]], name: str, expected: int) -> bool:
+    if name in rows and rows[name].version != expected:
+        raise Conflict(f"{name} is not at version {expected}")
+    return rows.pop(name, None) is not None

@@ -150,6 +150,7 @@ class MemoryDeliveries:
             channel_enabled=configured.value.enabled if configured else True,
             channel_paused=configured.value.paused if configured else False,
             providers=configured.value.providers if configured else (),
+            addressed_by=configured.value.addressed_by if configured else None,
             failovers=row.failovers,
             template_id=notification.template_id,
             template_version=notification.template_version,

@@ -15,6 +15,7 @@ from application.job.ports import JobKind
 from application.kernel.ports import Clock
 from application.kernel.versioned import Versioned
 from application.outbox.ports import OutboxMessage
+from application.provider.ports import DescribedProvider
 from application.user.ports import User
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import CHANNELS, Lane, Mode, NotificationClass, Priority
@@ -217,6 +218,7 @@ class MemoryRows:
         self.channels: dict[str, Versioned[Channel]] = {
             name: Versioned(Channel(channel=name), 1, clock.now()) for name in CHANNELS
         }
+        self.described: dict[str, Versioned[DescribedProvider]] = {}
         self.api_keys: dict[bytes, ApiKey] = {}  # by digest
         self.markers: dict[UUID, bool] = {}  # of the broker: whether it is the one that must be there
         self.overdue: dict[UUID, tuple[datetime, int]] = {}  # by delivery: when to look again, and how often

@@ -13,7 +13,12 @@ from tests.support.memory.acceptance import MemoryAcceptance
 from tests.support.memory.alerts import MemoryAlerts
 from tests.support.memory.backlog import MemoryBacklog
 from tests.support.memory.cancelling import MemoryCancelling
-from tests.support.memory.catalog import MemoryApiKeys, MemoryChannels, MemoryTriggers
+from tests.support.memory.catalog import (
+    MemoryApiKeys,
+    MemoryChannels,
+    MemoryDescribedProviders,
+    MemoryTriggers,
+)
 from tests.support.memory.clearances import MemoryClearances
 from tests.support.memory.dead_letter_reader import MemoryDeadLetterReader
 from tests.support.memory.dead_letters import MemoryDeadLetters
@@ -66,6 +71,7 @@ def in_memory(
         (container.notification.reader, MemoryReader, of_all),
         (container.outbox.overdue, MemoryOverdue, with_ids),
         (container.outbox.rows, MemoryOutbox, of_process),
+        (container.provider.described, MemoryDescribedProviders, of_all),
         (container.recovery.recovery, MemoryRecovery, with_ids),
         (container.template.templates, MemoryTemplates, of_all),
         (container.trigger.triggers, MemoryTriggers, of_all),

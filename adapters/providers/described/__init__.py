@@ -1,0 +1,1 @@
+"""Providers described by data, of any channel."""
