@@ -83,6 +83,16 @@ async def on_database(settings: Settings, folder: Path | None = None) -> AsyncIt
 
 
 @asynccontextmanager
+async def without_servers(settings: Settings) -> AsyncIterator[Container]:
+    """Make the container of a command that ends and needs no server."""
+    container = built(settings)
+    try:
+        yield container
+    finally:
+        await container.template.rendering_pool().close()
+
+
+@asynccontextmanager
 async def opened_consuming(container: Container) -> AsyncIterator[None]:
     """Open the consuming connection, for commands that end.
 

@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
-import msgspec
-
 from application.delivery.begin import CommittedCall
 from application.delivery.ports import Settlement, UnderWay
 from application.kernel.caching import Recent
@@ -24,6 +22,7 @@ from domain.kernel.channel import NotificationClass
 from domain.kernel.errors import Invalid, Overloaded, RenderingTimedOut, StoreUnavailable
 from domain.notification.recipient import variables
 from domain.notification.request import Content
+from domain.notification.words import joined, own_words
 from domain.provider.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
 from domain.template.template import Rendered, filled
 
@@ -168,20 +167,12 @@ class CallProvider:
         leased = call.leased
         content = self._content(call)
         if leased.template_id is None or leased.template_version is None:
-            return Rendered(
-                subject=content.subject,
-                body=content.body,
-                html_body=content.html_body,
-                parts=content.parts.get(leased.channel, {}),
-            )
+            return own_words(content, leased.channel)
         template = await self.templates.version(leased.template_id, leased.template_version)
         if template is None:
             raise Unreadable(f"template {leased.template_id} version {leased.template_version} is gone")
         data = {**filled(template, content.data), **variables(call.profile)}
-        rendered = await self.renderer.render(template, data)
-        if not content.parts:
-            return rendered
-        return msgspec.structs.replace(rendered, parts=content.said(leased.channel, rendered.parts))
+        return joined(await self.renderer.render(template, data), content, leased.channel)
 
     def _content(self, call: CommittedCall) -> Content:
         leased = call.leased

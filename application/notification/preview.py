@@ -13,17 +13,30 @@ from application.privacy.opening import opened
 from application.privacy.ports import Vault
 from application.template.ports import Renderer
 from application.user.ports import User, Users
+from domain.channel.limits import as_sent
 from domain.delivery.decide import GiveUp, Hold, RetryAt
 from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Suppressed, check
 from domain.delivery.policy import RetryPolicy
 from domain.kernel.channel import NotificationClass
-from domain.kernel.errors import PosthornError, RenderingTimedOut
+from domain.kernel.errors import Invalid, PosthornError, RenderingTimedOut
 from domain.kernel.json_values import Json
 from domain.notification.recipient import variables
 from domain.notification.request import Profile, Request
+from domain.notification.words import joined, own_words
 from domain.template.template import Rendered, filled
 
 SHOWN_MAX = 10
+
+
+class SmsFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """How a text message is sent and paid for."""
+
+    text: str
+    """As it is sent: typographic characters may be replaced."""
+    encoding: str
+    segments: int
+    foreign: str | None
+    """The first character that makes it UCS-2; None: it is GSM-7."""
 
 
 class PreviewedRecipient(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +52,8 @@ class PreviewedRecipient(msgspec.Struct, frozen=True, kw_only=True):
     body: str | None
     html_body: str | None
     parts: dict[str, Json] = {}
+    sms: SmsFacts | None = None
+    """How a text message is sent and paid for; None: it is none."""
     problem: str | None = None
 
 
@@ -92,7 +107,8 @@ class PreviewNotification:
                     subject=words.subject,
                     body=words.body,
                     html_body=words.html_body,
-                    parts=prepared.request.content.said(prepared.channel, words.parts),
+                    parts=words.parts,
+                    sms=_sms(words) if prepared.channel == "sms" and words.body else None,
                     problem=problem,
                 )
             )
@@ -111,13 +127,13 @@ class PreviewNotification:
         """What each would get, or what is wrong with it."""
         content, template = prepared.request.content, prepared.template
         if template is None:
-            words = Rendered(subject=content.subject, body=content.body, html_body=content.html_body)
-            return [words] * len(profiles)
+            return [own_words(content, prepared.channel)] * len(profiles)
         data = filled(template, content.data)
         try:
-            return await self.renderer.render_each(template, data, [variables(each) for each in profiles])
+            made = await self.renderer.render_each(template, data, [variables(each) for each in profiles])
         except RenderingTimedOut as late:
             return [late] * len(profiles)
+        return [each if isinstance(each, Invalid) else _joined(each, prepared) for each in made]
 
     def _decision(
         self, request: Request, address: str | None, channel: Versioned[Channel] | None
@@ -150,3 +166,20 @@ class PreviewNotification:
         if resolved.profile is not None:
             return resolved.profile
         return Profile() if row is None else opened(self.vault, row.id, row.data_key, row.profile)
+
+
+def _joined(words: Rendered, prepared: Prepared) -> Rendered | Invalid:
+    try:
+        return joined(words, prepared.request.content, prepared.channel)
+    except Invalid as refused:
+        return refused
+
+
+def _sms(words: Rendered) -> SmsFacts:
+    sent = as_sent(words.body or "", words.parts)
+    return SmsFacts(
+        text="".join(sent.parts),
+        encoding=sent.encoding,
+        segments=len(sent.parts),
+        foreign=sent.foreign.character if sent.foreign else None,
+    )

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from domain.channel.content import lacking, part_faults
+from domain.channel.limits import excess
 from domain.kernel.errors import Fault
 from domain.kernel.json_values import below
 from domain.kernel.text import UNSEEN, hides, unbroken
@@ -55,7 +56,7 @@ def inline_faults(inline: Content, channel: str, channels: Collection[str]) -> l
         faults.append(Fault("/channelType", "missing", "name a channel, or a template that has one"))
     elif channel not in channels:
         faults.append(unknown_channel(channel, channels))
-    parts = inline.parts.get(channel)
+    parts = inline.parts.get(channel, {})
     if detail := lacking(channel, inline.subject, inline.body, inline.html_body, parts):
         faults.append(Fault("/body", "missing", detail))
     if channel == "email" and not unbroken(inline.subject or "").strip():
@@ -64,13 +65,21 @@ def inline_faults(inline: Content, channel: str, channels: Collection[str]) -> l
 
 
 def parts_faults(inline: Content, channel: str) -> Iterator[Fault]:
-    """The faults of the parts of its channel, and of those that have another one."""
+    """The faults of the parts of its channel, and of those that have another one; else, what is too much."""
+    found = False
     for named, parts in inline.parts.items():
         if named == channel:
-            yield from part_faults(channel, parts, f"/parts/{named}")
+            for fault in part_faults(channel, parts, below("/parts", named)):
+                found = True
+                yield fault
         else:
+            found = True
             detail = f"these parts are for {named}, and the message goes out on {channel or 'no channel'}"
             yield Fault(below("/parts", named), "wrong_channel", detail)
+    too_much = None if found else excess(channel, inline.subject, inline.body, inline.parts.get(channel, {}))
+    if too_much is not None:
+        part, detail = too_much
+        yield Fault("/body" if part == "body" else f"/parts/{channel}/{part}", "too_large", detail)
 
 
 def disabled_channel(channel: str) -> Fault:

@@ -7,6 +7,7 @@ from adapters.rendering.bounded import BoundedRenderer
 from adapters.rendering.pool import RenderingPool
 from application.template.activate import ActivateTemplate
 from application.template.cached import CachedTemplates
+from application.template.check import CheckTemplate
 from application.template.find import FindTemplate
 from application.template.save import SaveTemplate
 from config.wiring.kernel import KernelRoom
@@ -32,5 +33,6 @@ class TemplateRoom(containers.DeclarativeContainer):
         renderer=renderer,
         channels=kernel.channels_known,
     )
+    check = Single(CheckTemplate, renderer=renderer)
     activate = Single(ActivateTemplate, templates=templates, cached=cached)
     find = Single(FindTemplate, templates=templates)

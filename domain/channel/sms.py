@@ -96,6 +96,14 @@ def first_foreign(text: str) -> Foreign | None:
     return None
 
 
+def first_lasting(text: str) -> Foreign | None:
+    """The first character that GSM-7 does not have and no plain one stands for; None: there is none."""
+    for at, character in enumerate(text):
+        if first_foreign(character.translate(_PLAIN)):
+            return Foreign(character, at)
+    return None
+
+
 def plain(text: str) -> str:
     """The text with plain characters for typographic ones, if that makes it GSM-7; else as it is.
 

@@ -1,7 +1,5 @@
 """A request for one notification, the same from REST and from shop events."""
 
-from collections.abc import Mapping
-
 import msgspec
 
 from domain.kernel.channel import AddressedBy, Mode, NotificationClass, Priority
@@ -45,10 +43,6 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     html_body: str | None = None
     parts: dict[str, dict[str, Json]] = {}
     """What each channel has beside these; it goes before what a template says."""
-
-    def said(self, channel: str, template: Mapping[str, Json] = {}) -> dict[str, Json]:
-        """The parts of a message on this channel, given what its template came to."""
-        return {**template, **self.parts.get(channel, {})}
 
 
 class Derived(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -19,6 +19,7 @@ from entrypoints.cli.provider import provider
 from entrypoints.cli.recovery import recover
 from entrypoints.cli.sandbox import sandbox
 from entrypoints.cli.shell import Commands, Shell
+from entrypoints.cli.template import template
 from entrypoints.cli.topology import topology
 from entrypoints.cli.user import user
 
@@ -46,6 +47,21 @@ def cli(context: click.Context, path: Path | None, given: tuple[str, ...]) -> No
 
 for command in (
     *(api, worker, events, relay, all_, demo),
-    *(migrate, topology, key, user, send, channel, provider, sandbox, dlq, doctor, recover, config, manual),
+    *(
+        migrate,
+        topology,
+        key,
+        user,
+        send,
+        template,
+        channel,
+        provider,
+        sandbox,
+        dlq,
+        doctor,
+        recover,
+        config,
+        manual,
+    ),
 ):
     cli.add_command(command)

@@ -97,3 +97,18 @@ async def test_a_request_says_it_itself(
     assert answered.status_code == (422 if errors else 202), answered.text
     if errors:
         assert set(errors_of(answered, 422)) == errors
+
+
+async def test_a_dry_run_shows_what_a_text_message_costs(world: World) -> None:
+    asked = {"notificationType": "t", "channelType": "sms", "recipients": [{"phone": "+447700900123"}]}
+    shown = (await world.client.post(DRY, json={**asked, "body": "it’s 谢"})).json()["rendered"][0]
+    assert shown["sms"] == {"text": "it’s 谢", "encoding": "ucs2", "segments": 1, "foreign": "谢"}
+    refused = await world.client.post(DRY, json={**asked, "body": "x" * 1_600})
+    assert errors_of(refused, 422) == {"/body": "too_large"}
+
+
+async def test_what_is_too_large_once_it_is_rendered_is_shown(world: World) -> None:
+    await world.client.post("/api/templates", json=SHIPPED)
+    asked = {**ASKED, "data": {"orderId": "x" * 1_500, "unread": 1}}
+    shown = (await world.client.post(DRY, json=asked)).json()["rendered"][0]
+    assert "push services take 4,096" in shown["problem"]

@@ -74,6 +74,7 @@ FLOORS = (
             "configuration": "config show, config reference: the settings",
             "database": "migrate: all tables at once",
             "demo": "a shop's day",
+            "fields": "NAME=VALUE on a command line",
             "doctor": "looks at everything a process stands on",
             "manual": "writes docs/cli.md",
             "process": "api, worker, events, relay, all",

@@ -1,6 +1,5 @@
 """`posthorn send`: one notification, through the REST API or straight into the database."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import msgspec
 
 from domain.kernel.errors import PosthornError, Unavailable
 from domain.kernel.json_values import Json
+from entrypoints.cli.fields import fields
 from entrypoints.cli.shell import Shell, embedded_options, json_option, pass_shell, run, show
 
 _PRIORITIES = click.Choice(["critical", "high", "medium", "low"])
@@ -24,7 +24,7 @@ _TIMEOUT = 30  # seconds
 @click.option("--priority", type=_PRIORITIES, default="medium", show_default=True, help="How urgent.")
 @click.option("--class", "klass", type=_CLASSES, default="transactional", show_default=True, help="What for.")
 @click.option("--template", help="Template id, instead of --subject and --body.")
-@click.option("--with", "fields", multiple=True, metavar="NAME=VALUE", help="For the template; JSON or text.")
+@click.option("--with", "given", multiple=True, metavar="NAME=VALUE", help="For the template; JSON or text.")
 @click.option("--subject", help="Of an e-mail.")
 @click.option("--body", help="Plain text.")
 @click.option("--html", help="HTML.")
@@ -66,7 +66,7 @@ def _body(
     recipient: str,
     kind: str,
     channel: str | None,
-    fields: Sequence[str],
+    given: Sequence[str],
     klass: str,
     priority: str,
     template: str | None,
@@ -78,30 +78,20 @@ def _body(
     """The body of `POST /api/notifications`."""
     at = "email" if "@" in recipient else "phone" if recipient.startswith("+") else "userId"
     guessed = {"email": "email", "phone": "sms"}.get(at) if template is None else None
-    given = {
+    said = {
         "notificationType": kind,
         "channelType": channel or guessed,
         "priority": priority,
         "class": klass,
         "templateId": template,
         "recipients": [{at: recipient}],
-        "data": dict(map(_field, fields)) or None,
+        "data": fields(given) or None,
         "subject": subject,
         "body": body,
         "htmlBody": html,
         "idempotencyKey": key,
     }
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _field(text: str) -> tuple[str, Json]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--with")
-    try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value
+    return {name: value for name, value in said.items() if value is not None}
 
 
 async def _by_http(url: str, api_key: str, body: dict[str, object], *, dry_run: bool) -> dict[str, Json]:

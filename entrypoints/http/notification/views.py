@@ -81,6 +81,15 @@ class CancelledOut(View, frozen=True, kw_only=True):
         return cls.copy(tally)
 
 
+class SmsOut(View, frozen=True, kw_only=True):
+    """How a text message is sent and paid for."""
+
+    text: Annotated[str, Meta(description="typographic characters may be replaced")]
+    encoding: Literal["gsm7", "ucs2"]
+    segments: int
+    foreign: Annotated[str | None, Meta(description="the first character that makes it UCS-2")]
+
+
 class PreviewedRecipientOut(View, frozen=True, kw_only=True):
     """One recipient's message."""
 
@@ -95,6 +104,7 @@ class PreviewedRecipientOut(View, frozen=True, kw_only=True):
     body: str | None
     html_body: str | None
     parts: Annotated[dict[str, Json], Meta(description="what the channel has beside these")]
+    sms: SmsOut | None
     problem: str | None
 
 
@@ -111,5 +121,10 @@ class PreviewOut(View, frozen=True, kw_only=True):
     @classmethod
     def of(cls, preview: Preview) -> Self:
         """Made from what the application returns."""
-        rendered = [PreviewedRecipientOut.copy(one, recipient_id=one.user_id) for one in preview.rendered]
+        rendered = [
+            PreviewedRecipientOut.copy(
+                one, recipient_id=one.user_id, sms=SmsOut.copy(one.sms) if one.sms else None
+            )
+            for one in preview.rendered
+        ]
         return cls.copy(preview, channel_type=preview.channel, rendered=rendered)
