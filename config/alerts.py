@@ -1,22 +1,19 @@
 """Telling operators of dead letters: a section of the settings, and the key in it."""
 
-import base64
-import binascii
 import ipaddress
 from datetime import timedelta
 from typing import Annotated
 
 from msgspec import Meta
 
+from adapters.http import signatures
 from config.secret_url import SecretUrl
 from config.section import Section
 from domain.kernel.errors import Misconfigured
 from domain.kernel.secret import Secret
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-PREFIX = "whsec_"
-KEY_BYTES_MIN, KEY_BYTES_MAX = 24, 64
-_MAKE_ONE = f"make one with `echo {PREFIX}$(openssl rand -base64 32)`"
+_MAKE_ONE = f"make one with `echo {signatures.SHARED}$(openssl rand -base64 32)`"
 
 
 class AlertSettings(Section, frozen=True):
@@ -66,12 +63,12 @@ def signing_key(alerts: AlertSettings) -> bytes:
     """
     if alerts.secret is None:
         raise Misconfigured(f"alerts.secret is not set: alerts.url needs it; {_MAKE_ONE}")
-    prefix, text = alerts.secret.reveal()[: len(PREFIX)], alerts.secret.reveal()[len(PREFIX) :]
     try:
-        key = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if prefix != PREFIX or not KEY_BYTES_MIN <= len(key) <= KEY_BYTES_MAX:
-        wanted = f"{PREFIX} and base64 of {KEY_BYTES_MIN} to {KEY_BYTES_MAX} bytes"
+        key = signatures.signing_key(alerts.secret.reveal())
+    except ValueError:
+        key = None
+    if not isinstance(key, bytes):
+        least, most = signatures.SHARED_MIN, signatures.SHARED_MAX
+        wanted = f"{signatures.SHARED} and base64 of {least} to {most} bytes"
         raise Misconfigured(f"alerts.secret is not {wanted}: {_MAKE_ONE}")
     return key

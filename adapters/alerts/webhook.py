@@ -3,8 +3,6 @@
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
 
-import base64
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +10,7 @@ from datetime import datetime, timedelta
 import aiohttp
 
 from adapters.http.egress import Egress, Forbidden
+from adapters.http.signatures import signed
 from domain.kernel.errors import Unavailable
 from domain.kernel.secret import Secret
 
@@ -33,7 +32,7 @@ class SignedHook:
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "Posthorn",
-            **signed(self.key, id, int(self.now().timestamp()), body),
+            **signed([self.key], id, int(self.now().timestamp()), body),
         }
         try:
             async with (
@@ -51,13 +50,3 @@ class SignedHook:
             raise Unavailable(f"no answer: {type(fault).__name__}") from None
         if not 200 <= status < 300:
             raise Unavailable(f"answered {status}")
-
-
-def signed(key: bytes, id: str, seconds: int, body: bytes) -> dict[str, str]:  # noqa: A002  as above
-    """The headers that prove who sent the body, and when; `seconds` are since 1970 UTC."""
-    signature = hmac.digest(key, b"%b.%d.%b" % (id.encode(), seconds, body), "sha256")
-    return {
-        "webhook-id": id,
-        "webhook-timestamp": str(seconds),
-        "webhook-signature": f"v1,{base64.b64encode(signature).decode()}",
-    }

@@ -115,7 +115,7 @@ def call_result(outcome: Outcome) -> CallResult:
             return CallResult.SUCCEEDED
         case Deferred(retry_after=None, examined=examined):
             return CallResult.SUCCEEDED if examined else CallResult.FAILED
-        case Unknown():
+        case Unknown(of_recipient=False):
             return CallResult.FAILED
-        case Deferred() | Refused() | AccountFault() | NotCalled():
+        case Unknown() | Deferred() | Refused() | AccountFault() | NotCalled():
             return CallResult.NOTHING

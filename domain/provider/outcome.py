@@ -48,6 +48,8 @@ class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
     """No answer after the request went out: it may have been sent."""
 
     reason: str
+    of_recipient: bool = False
+    """Who did not answer is the recipient's own server: it says nothing of the provider."""
 
 
 class NotCalled(msgspec.Struct, frozen=True, tag="not_called"):

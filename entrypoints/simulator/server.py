@@ -20,6 +20,7 @@ from entrypoints.simulator.push.web_push import web_push
 from entrypoints.simulator.sms.sns import sns
 from entrypoints.simulator.sms.twilio import twilio
 from entrypoints.simulator.sms.vonage import vonage
+from entrypoints.simulator.webhook.webhook import webhook
 
 LOOK_ALIKES: Mapping[str, Callable[[Simulator], list[web.RouteDef]]] = {
     "fcm": lambda simulator: [*fcm(simulator), *fcm_tokens(simulator)],
@@ -33,6 +34,7 @@ LOOK_ALIKES: Mapping[str, Callable[[Simulator], list[web.RouteDef]]] = {
     "twilio": twilio,
     "vonage": vonage,
     "web_push": web_push,
+    "webhook": webhook,
 }
 """By the kind of provider."""
 

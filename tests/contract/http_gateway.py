@@ -56,11 +56,15 @@ class HttpGatewayContract(GatewayContract):
         await gateway.send(sent)
         assert [got.delivery for got in simulator.got] == [sent.delivery]
 
+    of_recipients = False
+    """The other side belongs to the recipient: what it does says nothing of the provider, and it is called
+    again later where another one would be paused."""
+
     async def test_nobody_there_is_a_definite_failure(self) -> None:
         async with closing(self.made("http://127.0.0.1:1")) as gateway:
             outcome = await gateway.send(message())
         assert isinstance(outcome, Deferred)
-        assert not outcome.examined
+        assert outcome.examined is self.of_recipients
 
     async def test_a_server_that_proves_nothing_is_sent_nothing(self, tmp_path: Path) -> None:
         heard: list[bytes] = []
@@ -117,6 +121,8 @@ class HttpGatewayContract(GatewayContract):
         ],
     )
     async def test_a_status_counts_whatever_the_body(self, status: int, kind: type, body: bytes) -> None:
+        if kind is AccountFault and self.of_recipients:
+            kind = Deferred
         assert isinstance(await self._outcome_of(http(status, body)), kind)
 
     async def test_a_redirection_is_not_followed(self) -> None:
@@ -130,7 +136,8 @@ class HttpGatewayContract(GatewayContract):
             simulated([web.route("*", "/{path:.*}", moved)]) as url,
             closing(self.made(url)) as gateway,
         ):
-            assert isinstance(await gateway.send(message()), AccountFault)
+            outcome = await gateway.send(message())
+        assert isinstance(outcome, Deferred if self.of_recipients else AccountFault)
         assert len(asked) == 1
 
     @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ No redirection is followed, no proxy of the environment is used, and nothing is 
 import asyncio
 import ssl
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Annotated
@@ -20,6 +21,8 @@ from msgspec import Meta
 
 from adapters.http.egress import Egress, Forbidden
 from adapters.providers.kit.error_kinds import ErrorKind, kind_of_status, outcome_of
+from adapters.providers.kit.host_places import HostPlaces, NoPlace
+from adapters.providers.kit.http_body import read_bounded
 from adapters.providers.kit.http_bounds import HttpBounds
 from adapters.providers.kit.http_progress import HttpProgress, error_name, progress_trace
 from adapters.providers.kit.redaction import redacted
@@ -121,14 +124,17 @@ class HttpCalls:
         tls: ssl.SSLContext | None = None,
         headers: Mapping[str, str] = {},
         egress: Egress | None = None,
+        per_host: int | None = None,
     ) -> None:
         """
         Args:
             tls: None: the system's certificates.
             headers: sent with every call.
             egress: where URLs that come from outside may lead; None: anywhere.
+            per_host: calls to one host at a time; None: as many as there are connections.
         """
         self._egress = egress
+        self._places = None if per_host is None else HostPlaces(per_host)
         self._pool = settings.pool
         self._timeout = settings.timeout.total_seconds()
         self._tls = tls
@@ -147,13 +153,16 @@ class HttpCalls:
         progress = HttpProgress()
         try:
             async with (
+                self._places.of(url) if self._places else nullcontext(),
                 asyncio.timeout(self._timeout),
                 self._connected().request(
                     method, url, data=body, headers=headers, allow_redirects=False, trace_request_ctx=progress
                 ) as answer,
             ):
-                content, whole = await _read(answer)
+                content, whole = await read_bounded(answer, READ_MAX)
                 return HttpAnswer(answer.status, answer.headers, content, whole)
+        except NoPlace as none:
+            raise NoConnection(str(none)) from None
         except TimeoutError:
             if progress.sent:
                 raise NoAnswer(f"no answer within {self._timeout:g} s") from None
@@ -227,22 +236,3 @@ def error_outcome(
 def no_reference(answer: HttpAnswer) -> Outcome:
     """The outcome of a success that names no id: no receipt would find the message."""
     return Unknown(f"{answer.status}, and no id in the answer")
-
-
-async def _read(answer: aiohttp.ClientResponse) -> tuple[bytes, bool]:
-    """The body and whether it is whole.
-
-    An error that breaks off keeps its status; a success that does so is no answer.
-    """
-    content = bytearray()
-    try:
-        async for part in answer.content.iter_chunked(64 * 1024):
-            content += part
-            if len(content) > READ_MAX:
-                answer.close()
-                return bytes(content[:READ_MAX]), False
-    except (aiohttp.ClientError, OSError):
-        if answer.status < 400:
-            raise
-        return b"", False
-    return bytes(content), True

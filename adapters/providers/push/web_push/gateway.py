@@ -34,6 +34,7 @@ from adapters.providers.push.web_push.vapid import Vapid, decoded, encoded, sign
 from application.kernel.ports import Clock
 from application.provider.ports import OutboundMessage
 from domain.channel.parts import PushParts
+from domain.kernel.bounds import Count
 from domain.kernel.errors import Misconfigured
 from domain.kernel.secret import Secret
 from domain.provider.capabilities import Capabilities
@@ -66,6 +67,9 @@ class WebPushSettings(HttpSettings, frozen=True, tag="web_push"):
     contact: Annotated[
         str | None, Meta(description="`mailto:` or `https:` URL: whom a push service may turn to")
     ] = None
+    per_host: Annotated[
+        Count, Meta(description="calls to one push service at a time; fewer than `pool`, for the others")
+    ] = 15
     networks: Annotated[
         tuple[str, ...], Meta(description="networks that endpoints may lead to though they are not public")
     ] = ()
@@ -116,7 +120,11 @@ class WebPushGateway:
         key, networks = _vapid_key(settings), _networks(settings)
         self._vapid = None if key is None else Vapid(key, settings.contact, clock)
         self._calls = {
-            scheme: HttpCalls(settings, egress=Egress(secure=scheme == "https", networks=networks))
+            scheme: HttpCalls(
+                settings,
+                egress=Egress(secure=scheme == "https", networks=networks),
+                per_host=settings.per_host,
+            )
             for scheme in ("https", "http")
         }
 
