@@ -2,6 +2,7 @@
 
 `templates/<id>.toml` describes a template, `<id>.txt` and `<id>.html` are its parts; the HTML stands inside
 `_frame.html`.  `triggers/<id>.toml` is a trigger, with the reason for its key and a sample of its event.
+`providers/<name>.toml` describes a well-known service.
 """
 
 import tomllib
@@ -11,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from application.provider.presets import ProviderPreset
 from domain.kernel.channel import Priority
 from domain.template.template import Template, Variable
 from domain.trigger.trigger import ShopEvent, Trigger
@@ -32,6 +34,14 @@ def load_catalog() -> Catalog:
     triggers = tuple(_trigger(file, samples) for file in _tomls(here / "triggers"))
     return Catalog(
         tuple(_template(file, here / "templates") for file in _tomls(here / "templates")), triggers, samples
+    )
+
+
+def load_presets() -> tuple[ProviderPreset, ...]:
+    """Read the descriptions of well-known services, in the order of their names."""
+    return tuple(
+        msgspec.convert({"name": file.name.removesuffix(".toml"), **_toml(file)}, ProviderPreset)
+        for file in _tomls(files(__name__) / "providers")
     )
 
 

@@ -95,9 +95,9 @@ def _url(described: ProviderDescription) -> Iterator[Fault]:
 
 
 def whole_url(read: PlacedText) -> bool:
-    """Whether the whole URL is a secret, or the recipient's address."""
+    """Whether the URL is a secret, or the recipient's address, and what is added to it stands fast."""
     [first, *others] = read or ("",)
-    if not isinstance(first, Place) or others or first.filters:
+    if not isinstance(first, Place) or first.filters or any(isinstance(part, Place) for part in others):
         return False
     return first.path == ("message", "address") or first.path[0] == "secrets"
 

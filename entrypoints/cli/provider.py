@@ -29,3 +29,36 @@ def ls(shell: Shell, kinds: bool, as_json: bool) -> None:
         first = (row.kind, channels, row.package or "") if kinds else (row.name, row.kind, channels)
         printed.row(*first, row.capabilities.batch_max, "yes" if row.capabilities.receipts else "no")
     out().print(printed)
+
+
+@provider.group()
+def preset() -> None:
+    """Descriptions of well-known services, to begin with."""
+
+
+@preset.command("ls")
+@json_option
+def list_presets(as_json: bool) -> None:
+    """List them."""
+    from config.catalog import load_presets
+
+    presets = load_presets()
+    if as_json:
+        show([{"name": each.name, "summary": each.summary} for each in presets])
+        return
+    printed = table("name", "service", "addressed by")
+    for each in presets:
+        printed.row(each.name, each.summary, each.addressed_by)
+    out().print(printed)
+
+
+@preset.command("show")
+@click.argument("name")
+def show_preset(name: str) -> None:
+    """Print one, as JSON: the body of `PUT /api/providers/{name}` is its `description`."""
+    from config.catalog import load_presets
+
+    found = {each.name: each for each in load_presets()}
+    if name not in found:
+        raise click.BadParameter(f"no preset {name!r}: there are {', '.join(found)}", param_hint="NAME")
+    show(found[name])

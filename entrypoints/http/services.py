@@ -1,6 +1,6 @@
 """What the HTTP layer needs: the use cases, the ports of plain reads, and a few callables."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -28,6 +28,7 @@ from application.notification.page import ListNotifications
 from application.notification.preview import PreviewNotification
 from application.notification.submit import SubmitNotification
 from application.provider.ports import DescribedProviders
+from application.provider.presets import ProviderPreset
 from application.provider.remove_description import RemoveDescription
 from application.provider.save_description import SaveDescription
 from application.template.activate import ActivateTemplate
@@ -80,6 +81,7 @@ class Operations:
     described: DescribedProviders
     save_description: SaveDescription
     remove_description: RemoveDescription
+    presets: Sequence[ProviderPreset]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from config.catalog import load_presets
 from config.container import Container
 from entrypoints.http.services import HttpServices, Operations, Readiness
 from entrypoints.processes.http_requests import observer
@@ -54,4 +55,5 @@ def _operations(container: Container) -> Operations:
         described=container.provider.described(),
         save_description=container.provider.save_description(),
         remove_description=container.channel.remove_description(),
+        presets=load_presets(),
     )

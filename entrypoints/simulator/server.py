@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
+from entrypoints.simulator.chat.bots import slack_bot, telegram, whatsapp
+from entrypoints.simulator.chat.hooks import discord, slack, teams
 from entrypoints.simulator.email.mailgun import mailgun
 from entrypoints.simulator.email.postmark import postmark
 from entrypoints.simulator.email.resend import resend
@@ -23,6 +25,7 @@ from entrypoints.simulator.sms.vonage import vonage
 from entrypoints.simulator.webhook.webhook import webhook
 
 LOOK_ALIKES: Mapping[str, Callable[[Simulator], list[web.RouteDef]]] = {
+    "discord": discord,
     "fcm": lambda simulator: [*fcm(simulator), *fcm_tokens(simulator)],
     "mailgun": mailgun,
     "onesignal": onesignal,
@@ -30,13 +33,18 @@ LOOK_ALIKES: Mapping[str, Callable[[Simulator], list[web.RouteDef]]] = {
     "resend": resend,
     "sendgrid": sendgrid,
     "ses": ses,
+    "slack": slack,
+    "slack_bot": slack_bot,
     "sns": sns,
+    "teams": teams,
+    "telegram": telegram,
     "twilio": twilio,
     "vonage": vonage,
     "web_push": web_push,
     "webhook": webhook,
+    "whatsapp": whatsapp,
 }
-"""By the kind of provider."""
+"""By the kind of provider, or the preset."""
 
 
 async def serve(simulator: Simulator, host: str, port: int) -> web.AppRunner:

@@ -24,7 +24,7 @@ from tests.api.operating import ended, held
 from tests.api.world import RECENT, TEMPLATE, World, errors_of
 from tests.support.memory.rows import DeliveryRow
 
-GOVERNING = ("/api/templates", "/api/triggers", "/api/channels", "/api/providers")
+GOVERNING = ("/api/templates", "/api/triggers", "/api/channels", "/api/provider")
 DROP = "/api/channels/{channel}/drop"
 """Gives up what waits, of the key's mode."""
 DRY = "/api/notifications?dry_run=true"

@@ -13,6 +13,7 @@ import pytest
 from adapters.providers.email.postmark import PostmarkSettings
 from adapters.providers.kit.http import HttpSettings
 from adapters.providers.registry import KINDS
+from config.catalog import load_presets
 from domain.kernel.secret import Secret
 from domain.provider.outcome import Accepted, Refused
 from entrypoints.simulator.server import LOOK_ALIKES
@@ -24,9 +25,10 @@ HTTP_2 = {"apns"}
 """Its other side speaks HTTP/2 alone, which the look-alikes' server does not."""
 
 
-def test_every_kind_with_an_http_api_has_a_look_alike() -> None:
+def test_every_kind_with_an_http_api_and_every_preset_has_a_look_alike() -> None:
     kinds = {kind for kind, each in KINDS.items() if issubclass(each, HttpSettings)}
-    assert set(LOOK_ALIKES) == kinds - HTTP_2
+    presets = {preset.name for preset in load_presets()}
+    assert set(LOOK_ALIKES) == (kinds | presets) - HTTP_2
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Look-alikes of the services that presets describe."""
