@@ -7,7 +7,7 @@ from alembic.script import ScriptDirectory
 
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.migrate import SCRIPTS
-from application.provider.ports import SANDBOX
+from application.provider.ports import IN_APP, SANDBOX
 from config import broker_connections
 from config.container import Container
 from config.lifecycle import built, opened_database
@@ -109,7 +109,7 @@ async def _broker(container: Container, settings: Settings) -> AsyncIterator[Fin
 
 
 def _providers(settings: Settings) -> Finding:
-    real = [name for name, provider in settings.providers.items() if provider.kind() != SANDBOX]
+    real = [name for name, provider in settings.providers.items() if provider.kind() not in {SANDBOX, IN_APP}]
     detail = ", ".join(real) if real else "the sandbox alone: nothing leaves this machine"
     mend = None if real else "set providers.<name>.kind, and name it in PUT /api/channels/email"
     return Finding(what="providers", fine=bool(real), detail=detail, mend=mend)

@@ -12,9 +12,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from adapters.providers.in_app.in_app import InAppSettings
 from adapters.providers.kit.settings import ProviderSettings
 from adapters.providers.sandbox import SandboxSettings
-from application.provider.ports import SANDBOX
+from application.provider.ports import IN_APP, SANDBOX
 from config.alerts import AlertSettings
 from config.connections import Amqp, Db, Http
 from config.secret_sources import SecretSettings
@@ -199,7 +200,7 @@ class Settings(Section, frozen=True):
     vault: VaultKeys = VaultKeys()
     secrets: SecretSettings = SecretSettings()
     providers: dict[str, ProviderSettings] = msgspec.field(
-        default_factory=lambda: {SANDBOX: SandboxSettings()}
+        default_factory=lambda: {SANDBOX: SandboxSettings(), IN_APP: InAppSettings()}
     )
     policies: Policies = Policies()
     accepting: Accepting = Accepting()

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from adapters.http.egress import Network
 from adapters.providers.described.http.gateway import DescribedGateway
+from adapters.providers.in_app.in_app import InAppSettings
 from adapters.providers.kinds import Kinds, shipped_kinds
 from adapters.providers.kit.ledger import Ledger
 from adapters.providers.kit.settings import NOWHERE, ProviderContext, ProviderSettings
 from adapters.providers.sandbox import SandboxSettings
 from application.kernel.ports import Clock, Dice
-from application.provider.ports import SANDBOX, Gateway
+from application.provider.ports import IN_APP, SANDBOX, Gateway
 from application.secret.ports import Secrets
 from domain.kernel.errors import Misconfigured
 from domain.provider.description import ProviderDescription
@@ -58,7 +59,7 @@ class ProviderGateways:
             self._ledger = None if ledger is None else Ledger(ledger)
         except OSError as error:
             raise Misconfigured(f"the sandbox's ledger {ledger} cannot be opened: {error.strerror}") from None
-        named = {SANDBOX: SandboxSettings(), **providers}
+        named = {SANDBOX: SandboxSettings(), IN_APP: InAppSettings(), **providers}
         if (kind := named[SANDBOX].kind()) != SandboxSettings.kind():
             raise Misconfigured(
                 f"the provider '{SANDBOX}' sends nothing: give the one of kind {kind} another name"

@@ -15,6 +15,8 @@ from domain.provider.outcome import Outcome
 
 SANDBOX = "sandbox"
 """The provider that sends nothing.  It is always there: what test keys send goes to it."""
+IN_APP = "in_app"
+"""The provider of messages in the shop's own app, where a reader finds them.  It is always there."""
 
 
 class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):

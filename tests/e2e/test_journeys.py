@@ -92,6 +92,8 @@ async def test_a_disabled_channel_keeps_what_it_has_and_takes_no_more(stage: Sho
     assert await _calls(stage, id_) == []
     await stage.channel("in_app", isEnabled=True)
     await stage.status(id_, "completed")
+    [kept] = await stage.listed(id_, "deliveries")
+    assert (kept["status"], kept["provider"]) == ("sent", "in_app")
 
 
 async def test_a_paused_channel_waits_and_goes_on(stage: Shop) -> None:

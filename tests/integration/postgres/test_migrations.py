@@ -117,7 +117,7 @@ async def test_migrating_again_leaves_what_an_operator_changed(database: str, st
 
     rows = await store.fetch("SELECT channel, providers FROM channel_configurations")
     sandbox = ["sandbox"]
-    assert dict(rows) == {"email": ["smtp"], "sms": sandbox, "in_app": sandbox, "webhook": sandbox}
+    assert dict(rows) == {"email": ["smtp"], "sms": sandbox, "in_app": ["in_app"], "webhook": sandbox}
 
 
 async def test_a_database_of_a_newer_release_is_left_alone(database: str, store: Database) -> None:

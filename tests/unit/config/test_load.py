@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from adapters.providers.email.smtp.gateway import SmtpSettings
+from adapters.providers.in_app.in_app import InAppSettings
 from adapters.providers.registry import KINDS
 from adapters.providers.sandbox import SandboxSettings
 from config.connections import TlsMode
@@ -92,6 +93,7 @@ def test_every_kind_of_value_is_read_from_file_and_environment(tmp_path: Path) -
     assert (otp.patience, otp.on_unknown, otp.retries) == (timedelta(seconds=90), OnUnknown.HOLD, 3)
     assert settings.providers == {
         "sandbox": SandboxSettings(),
+        "in_app": InAppSettings(),
         "mailer": SmtpSettings(
             sender="The Shop <shop@example.org>", verify=False, timeout=timedelta(seconds=2.5)
         ),

@@ -1,0 +1,1 @@
+"""The provider of messages in the shop's own app."""
