@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from adapters.rabbitmq.connection import BrokerConnection
@@ -44,9 +45,14 @@ def management(settings: Settings) -> ManagementApi:
     return ManagementApi(url, vhost=endpoint(settings).vhost, tls=context)
 
 
-def described_topology(settings: Settings) -> Definitions:
-    """The queues, exchanges and policies that the configured channels and delays need."""
-    return definitions(channels=settings.accepting.channels, plugin=settings.amqp.delays is Delays.PLUGIN)
+def described_topology(settings: Settings, made: Iterable[str] = ()) -> Definitions:
+    """The queues, exchanges and policies that the channels and delays need.
+
+    Args:
+        made: channels beside those of the configuration.
+    """
+    channels = dict.fromkeys([*settings.accepting.channels, *sorted(made)])
+    return definitions(channels=tuple(channels), plugin=settings.amqp.delays is Delays.PLUGIN)
 
 
 def described(settings: Settings) -> str:

@@ -71,6 +71,7 @@ async def opened_database(container: Container) -> AsyncIterator[Database]:
         with suppress(PosthornError):  # whoever needs it is told then
             await hear(database, container.kernel.clock())
             await container.privacy.check()()
+            await _take_up(container)
         yield database
 
 
@@ -136,6 +137,8 @@ async def opened(container: Container, role: str) -> AsyncIterator[Parts]:
             )
         )
         await _require_right_keys(container)
+        with suppress(StoreUnavailable):  # it is looked again and again
+            await _take_up(container)
         if embedded:
             stack.push_async_callback(container.broker.in_process().close)
             for channel in await container.channel.open_channels().made():
@@ -156,6 +159,16 @@ async def _start_embedded(container: Container, stack: AsyncExitStack) -> None:
     where = await postgres.start()
     stack.push_async_callback(postgres.stop)
     await migrate(where)
+
+
+async def _take_up(container: Container) -> None:
+    """See which channels and providers the API has made.
+
+    Raises:
+        StoreUnavailable: the database is away.
+    """
+    await container.channel.open_channels().look()
+    await container.provider.follow()()
 
 
 async def _require_right_keys(container: Container) -> None:
@@ -182,3 +195,16 @@ async def install_catalog(container: Container) -> list[str]:
     catalog = load_catalog()
     installed = await container.event.install_catalog()(catalog.templates, catalog.triggers)
     return [*installed.templates, *installed.triggers]
+
+
+async def made_channels(settings: Settings) -> frozenset[str]:
+    """The channels that the API has made; none where no database is configured.
+
+    Raises:
+        StoreUnavailable, Misconfigured: the database is away, or not migrated.
+    """
+    if settings.db.url is None:
+        return frozenset()
+    async with on_database(settings) as container:
+        await container.channel.open_channels().look()
+        return await container.channel.open_channels().made()

@@ -1,11 +1,10 @@
 """`posthorn recover`: issue the broker's messages anew from the database."""
 
-from collections.abc import Collection
-
 import click
 
+from config.settings import Settings
 from domain.kernel.channel import Lane
-from entrypoints.cli.shell import Shell, confirm, pass_shell, run, yes_option
+from entrypoints.cli.shell import Shell, channels_there_are, confirm, pass_shell, run, yes_option
 
 
 @click.command()
@@ -21,7 +20,7 @@ def recover(shell: Shell, name: str | None, yes: bool) -> None:
     queue was purged too. Harmless when nothing was lost: the older messages are stale then and dropped.
     """
     settings = shell.load().settings
-    lane, dead = (None, None) if name is None else _lane(name, settings.accepting.channels)
+    lane, dead = (None, None) if name is None else _lane(name, settings)
     where = "" if name is None else f" of {name}"
     confirm(f"Issue the messages of all unfinished deliveries{where} anew?", yes=yes)
     from config import lifecycle
@@ -41,7 +40,7 @@ def recover(shell: Shell, name: str | None, yes: bool) -> None:
     )
 
 
-def _lane(name: str, channels: Collection[str]) -> tuple[Lane, bool]:
+def _lane(name: str, settings: Settings) -> tuple[Lane, bool]:
     """The lane, and whether its dead letters are meant."""
     queue = name if name.startswith("deliver.") else f"deliver.{name}"
     try:
@@ -51,8 +50,10 @@ def _lane(name: str, channels: Collection[str]) -> tuple[Lane, bool]:
             f"{name!r} is not a lane: use channel.priority, such as email.high, or email.test",
             param_hint="--lane",
         ) from None
-    if lane.channel not in channels:
-        raise click.BadParameter(
-            f"no channel {lane.channel!r}: there are {', '.join(channels)}", param_hint="--lane"
-        )
+    if lane.channel not in settings.accepting.channels:
+        channels = channels_there_are(settings)
+        if lane.channel not in channels:
+            raise click.BadParameter(
+                f"no channel {lane.channel!r}: there are {', '.join(channels)}", param_hint="--lane"
+            )
     return lane, queue.endswith(".dlq")

@@ -134,6 +134,14 @@ def run_process(work: Callable[[], Coroutine[object, object, T]]) -> T:
         return runner.run(work())
 
 
+def channels_there_are(settings: Settings) -> list[str]:
+    """Those of the configuration, and those that the API has made."""
+    from config.lifecycle import made_channels
+
+    made = run(lambda: made_channels(settings))
+    return list(dict.fromkeys([*settings.accepting.channels, *sorted(made)]))
+
+
 def show(value: object) -> None:
     """Print as JSON, with invisible characters and terminal controls escaped, which JSON does not demand."""
     encoded = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)

@@ -104,6 +104,10 @@ async def test_whatsapp_is_added_sends_changes_and_goes_while_everything_runs(ru
     assert told.body["addressedBy"] == "phone"
     await eventually(lambda: all("lanes.begun" in _events(worker) for worker in running.workers))
 
+    await shop.command("topology", "check")
+    await shop.command("topology", "apply")
+    await shop.command("recover", "--lane", "whatsapp.low", "--yes")
+
     changed = preset(running.url)
     changed["body"]["document"]["text"]["body"] = "NEW {{ message.body }}"
     await put(shop, "/api/providers/cloud", changed, **{"If-Match": '"1"'})

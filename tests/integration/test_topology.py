@@ -11,14 +11,17 @@ from urllib.parse import quote, urlsplit
 import aio_pika
 import pytest
 
+from adapters.rabbitmq.channel_queues import RabbitChannelQueues
 from adapters.rabbitmq.management_api import ManagementApi
 from adapters.rabbitmq.topology import as_json, definitions
+from adapters.rabbitmq.topology_check import RabbitTopology
 from adapters.rabbitmq.topology_diff import BrokerState, differences
 from domain.kernel.errors import BrokerUnavailable, Misconfigured
 from domain.kernel.secret import Secret
 from tests.support.broker import RabbitServer, VHost
 from tests.support.eventually import eventually
 from tests.support.sandbox import PROJECT, free_port
+from tests.support.topology import links
 
 FILE = PROJECT / "rabbitmq" / "definitions.json"
 EMAIL = definitions(["email"])
@@ -299,3 +302,38 @@ class TestTheManagementApi:
         async with ManagementApi(Secret(f"http://127.0.0.1:{free_port()}"), vhost="/") as management:
             with pytest.raises(BrokerUnavailable):
                 await asyncio.wait_for(management.check(EMAIL), 10)
+
+
+class TestChannelsOfTheApi:
+    async def test_what_is_made_by_amqp_is_what_would_be_described(
+        self, vhost: VHost, laid_out: ManagementApi
+    ) -> None:
+        async with links(vhost) as (_, consuming):
+            await RabbitChannelQueues(consuming, settling=0.0).make("pigeon")
+        assert await laid_out.check(definitions(["email", "pigeon"])) == []
+
+    async def test_who_does_not_know_of_them_leaves_them_alone(
+        self, vhost: VHost, laid_out: ManagementApi
+    ) -> None:
+        async with links(vhost) as (_, consuming):
+            await RabbitChannelQueues(consuming, settling=0.0).make("pigeon")
+        assert await laid_out.check(EMAIL) == []
+        assert await laid_out.apply(EMAIL, settling=0) == []
+        assert await laid_out.check(definitions(["email", "pigeon"])) == []
+
+    async def test_a_broker_that_has_lost_its_data_gets_them_back(
+        self, vhost: VHost, laid_out: ManagementApi
+    ) -> None:
+        async def made() -> frozenset[str]:
+            return frozenset({"pigeon"})
+
+        async with links(vhost) as (_, consuming):
+            queues = RabbitChannelQueues(consuming, settling=0.0)
+            topology = RabbitTopology(consuming, EMAIL, None, made=made, queues=queues)
+            assert await topology.lay_out() is None
+        assert await laid_out.check(definitions(["email", "pigeon"])) == []
+
+    async def test_without_the_shipped_topology_they_say_what_to_do(self, vhost: VHost) -> None:
+        async with links(vhost) as (_, consuming):
+            with pytest.raises(BrokerUnavailable, match="posthorn topology apply"):
+                await RabbitChannelQueues(consuming, settling=0.0).make("pigeon")

@@ -10,6 +10,7 @@ from application.dead_letter.compact_queue import Compacted
 from domain.kernel.channel import Lane, lanes
 from entrypoints.cli.shell import (
     Shell,
+    channels_there_are,
     confirm,
     json_option,
     out,
@@ -40,7 +41,7 @@ def compact(
     only in the way of who looks.  Each message is looked at once; what is needed stays in its place.
     """
     settings = shell.load().settings
-    names = list(map(_dead, queues)) or [lane.dead for lane in lanes(settings.accepting.channels)]
+    names = list(map(_dead, queues)) or [lane.dead for lane in lanes(channels_there_are(settings))]
     if not dry_run:
         also = " and all unreadable ones" if unreadable else ""
         confirm(f"Remove the stale messages{also} from {len(names)} dead queues?", yes=yes)
