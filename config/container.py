@@ -15,6 +15,7 @@ from config.wiring.broker import BrokerRoom
 from config.wiring.channel import ChannelRoom
 from config.wiring.dead_letter import DeadLetterRoom
 from config.wiring.delivery import DeliveryRoom
+from config.wiring.device import DeviceRoom
 from config.wiring.event import EventRoom
 from config.wiring.intake import IntakeRoom
 from config.wiring.job import JobRoom
@@ -47,6 +48,7 @@ class Container(containers.DeclarativeContainer):
     access = room(AccessRoom, kernel=kernel)
     attempt = room(AttemptRoom, kernel=kernel)
     user = room(UserRoom, kernel=kernel, privacy=privacy)
+    device = room(DeviceRoom, kernel=kernel, privacy=privacy, user=user)
     trigger = room(TriggerRoom, kernel=kernel, template=template)
     channel = room(ChannelRoom, kernel=kernel, provider=provider, job=job, broker=broker)
     recovery = room(RecoveryRoom, kernel=kernel, broker=broker, channel=channel)
@@ -56,7 +58,14 @@ class Container(containers.DeclarativeContainer):
         NotificationRoom, kernel=kernel, privacy=privacy, template=template, channel=channel, user=user
     )
     intake = room(IntakeRoom, kernel=kernel, privacy=privacy, broker=broker, notification=notification)
-    event = room(EventRoom, template=template, trigger=trigger, user=user, notification=notification)
+    event = room(
+        EventRoom,
+        template=template,
+        trigger=trigger,
+        user=user,
+        device=device,
+        notification=notification,
+    )
     delivery = room(
         DeliveryRoom,
         kernel=kernel,

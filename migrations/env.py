@@ -2,7 +2,12 @@
 
 from alembic import context
 
-from adapters.postgres.core import catalog_tables, operation_tables, tables  # noqa: F401  they fill the metadata
+from adapters.postgres.core import (  # noqa: F401  they fill the metadata
+    catalog_tables,
+    device_tables,
+    operation_tables,
+    tables,
+)
 from adapters.postgres.core.metadata import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)

@@ -1,4 +1,4 @@
-"""Handle shop events: customers into `users`, triggers into notifications; a batch at a time.
+"""Handle shop events: customers and their devices into rows, triggers into notifications; batch by batch.
 
 Users come first and in order, so that an order finds the customer whose event came right before it.
 Then every notification of the batch is submitted at once: they share their commit.
@@ -11,6 +11,8 @@ from typing import Protocol
 
 from application.event.result import Done, RejectedEvent, Result, TryAgainLater
 from application.event.trigger_index import TriggerIndex, fold
+from domain.device import update as device_event
+from domain.device.update import DeviceUpdate
 from domain.kernel.errors import Fault, InFlight, Invalid, KeyReused, Overloaded, PosthornError, Unavailable
 from domain.notification.request import Request
 from domain.trigger.trigger import ShopEvent, request
@@ -50,6 +52,30 @@ class UserUpdates(Protocol):
         ...
 
 
+class DeviceOutcome(Protocol):
+    """The answer to one update of a device."""
+
+    @property
+    def outcome(self) -> UpdateOutcome:
+        """What became of it."""
+        ...
+
+    @property
+    def faults(self) -> Sequence[Fault]:
+        """Why it is invalid."""
+        ...
+
+
+class DeviceUpdates(Protocol):
+    """`UpdateDevices`."""
+
+    async def __call__(
+        self, updates: Sequence[DeviceUpdate], /, *, from_event: bool
+    ) -> Sequence[DeviceOutcome]:
+        """One answer each, in order."""
+        ...
+
+
 @dataclass(slots=True)
 class _Tally:
     """The results of one event so far."""
@@ -57,7 +83,7 @@ class _Tally:
     accepted: int = 0
     absorbed: int = 0
     reused: int = 0
-    updated_user: UpdatedUser | None = None
+    updated: UpdateOutcome | None = None
     later: str | None = None
     kept_out: list[Fault] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
@@ -81,6 +107,15 @@ class _Tally:
                 self.absorbed += answer.replayed
                 self.accepted += not answer.replayed
 
+    def update(self, what: str, outcome: UpdateOutcome) -> None:
+        """Note what became of a user or a device."""
+        self.updated = outcome
+        if outcome is UpdateOutcome.LOCKED:
+            self.later = "the profile on file is sealed under a key that this process does not have"
+        if outcome is UpdateOutcome.UNREADABLE:
+            sealed = Fault("/data/userId", "unreadable", "the profile on file cannot be opened")
+            self.refuse(what, Invalid(sealed))
+
     def result(self) -> Result:
         if self.later is not None:
             return TryAgainLater(reason=self.later)
@@ -90,7 +125,7 @@ class _Tally:
             accepted=self.accepted,
             absorbed=self.absorbed,
             reused=self.reused,
-            update_users=self.updated_user.outcome.value if self.updated_user else None,
+            update_users=self.updated.value if self.updated else None,
             kept_out=tuple(self.kept_out),
         )
 
@@ -101,6 +136,7 @@ class HandleEvents:
 
     triggers: TriggerIndex
     update_users: UserUpdates
+    update_devices: DeviceUpdates
     submit: Submit
     _in_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Batches overlap, but customers are written in the order in which the batches came."""
@@ -110,6 +146,7 @@ class HandleEvents:
         tallies = [_Tally() for _ in events]
         try:
             await self._update_users(events, tallies)
+            await self._update_devices(events, tallies)
             rules = await self.triggers.rules()
         except Unavailable as away:
             return [TryAgainLater(reason=str(away)) for _ in events]
@@ -145,10 +182,28 @@ class HandleEvents:
         async with self._in_turn:
             answers = await self.update_users([update for _, update in updates], drop_invalid=True)
         for (tally, _), answer in zip(updates, answers, strict=True):
-            if answer.outcome is UpdateOutcome.LOCKED:
-                tally.later = "the profile on file is sealed under a key that this process does not have"
-            if answer.outcome is UpdateOutcome.UNREADABLE:
-                sealed = Fault("/data/userId", "unreadable", "the profile on file cannot be opened")
-                tally.refuse("user", Invalid(sealed))
-            tally.updated_user = answer
+            tally.update("user", answer.outcome)
             tally.kept_out += answer.faults
+
+    async def _update_devices(self, events: Sequence[ShopEvent], tallies: Sequence[_Tally]) -> None:
+        """Write the devices that these events update, after the users.
+
+        Raises:
+            StoreUnavailable: some may be written.
+        """
+        updates: list[tuple[_Tally, DeviceUpdate]] = []
+        for event, tally in zip(events, tallies, strict=True):
+            if event.type in device_event.UPDATING:
+                try:
+                    updates.append((tally, device_event.read(event)))
+                except Invalid as fault:
+                    tally.refuse("device", fault)
+        if not updates:
+            return
+        async with self._in_turn:
+            answers = await self.update_devices([update for _, update in updates], from_event=True)
+        for (tally, _), answer in zip(updates, answers, strict=True):
+            if answer.outcome is UpdateOutcome.INVALID:
+                faults = [Fault(f"/data{each.pointer}", each.code, each.detail) for each in answer.faults]
+                tally.refuse("device", Invalid(*faults))
+            tally.update("device", answer.outcome)

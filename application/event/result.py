@@ -15,7 +15,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     reused: int = 0
     """Commands whose key belongs to another command: nothing was made of them."""
     update_users: str | None = None
-    """What became of the customer's row: a `UpdateOutcome`."""
+    """What became of the customer's row, or of the device's: a `UpdateOutcome`."""
     kept_out: tuple[Fault, ...] = ()
     """Values of a user that could not be read, and were left out."""
 

@@ -12,3 +12,8 @@ def email(address: str) -> str:
 def phone(number: str) -> str:
     """`+4930901820` → `+49•••20`."""
     return f"{number[:3]}{DOTS}{number[-2:]}"
+
+
+def token(value: str) -> str:
+    """`740f4707bebcf74f9b7c25d48e335894` → `740f•••5894`."""
+    return f"{value[:4]}{DOTS}{value[-4:]}" if len(value) > 16 else DOTS

@@ -9,12 +9,14 @@ from uuid import UUID
 import msgspec
 
 from application.privacy.ports import DataKey
+from domain.device.device import Device
 from domain.kernel.number import number
 from domain.notification.request import Content, Profile
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _content = msgspec.json.Decoder(Content, float_hook=number)
 _profile = msgspec.json.Decoder(Profile)
+_device = msgspec.json.Decoder(Device)
 
 
 def seal_profile(key: DataKey, user: UUID, profile: Profile) -> bytes:
@@ -57,3 +59,17 @@ def unwrap_content_key(user_key: DataKey, wrapped: bytes, delivery: UUID) -> Dat
         Unreadable: as above.
     """
     return user_key.unwrap(wrapped, b"deliveries.content_key:" + delivery.bytes)
+
+
+def seal_device(key: DataKey, id_: bytes, device: Device) -> bytes:
+    """For `devices.sealed`; `key` is its user's, `id_` the row's."""
+    return key.seal(_encode(device), b"devices.sealed:" + id_)
+
+
+def open_device(key: DataKey, id_: bytes, sealed: bytes) -> Device:
+    """Read `devices.sealed`.
+
+    Raises:
+        Unreadable: as above.
+    """
+    return _device.decode(key.open(sealed, b"devices.sealed:" + id_))

@@ -82,7 +82,7 @@ class Users(Protocol):
         ...
 
     async def erase(self, users: Sequence[UUID]) -> int:
-        """Delete key, profile and indexes: what was sealed for these users can never be read again.
+        """Delete key, profile, indexes and devices: what was sealed for these users can never be read again.
 
         Returns how many there were.
         """

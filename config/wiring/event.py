@@ -4,6 +4,7 @@ from dependency_injector import containers, providers
 
 from application.event.handle import HandleEvents
 from application.event.install_catalog import InstallCatalog
+from config.wiring.device import DeviceRoom
 from config.wiring.notification import NotificationRoom
 from config.wiring.rooms import needs
 from config.wiring.template import TemplateRoom
@@ -19,12 +20,14 @@ class EventRoom(containers.DeclarativeContainer):
     template = needs(TemplateRoom)
     trigger = needs(TriggerRoom)
     user = needs(UserRoom)
+    device = needs(DeviceRoom)
     notification = needs(NotificationRoom)
 
     handle = Single(
         HandleEvents,
         triggers=trigger.index,
         update_users=user.update_users,
+        update_devices=device.update,
         submit=notification.submit.provided.many,
     )
     install_catalog = Single(InstallCatalog, templates=template.templates, triggers=trigger.triggers)

@@ -8,7 +8,7 @@ from litestar.di import Provide
 from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 
-from entrypoints.http import alert, attempt, channel, delivery, docs, health, job
+from entrypoints.http import alert, attempt, channel, delivery, device, docs, health, job
 from entrypoints.http.access import RequireKey
 from entrypoints.http.dead_letter import routes as dead_letter
 from entrypoints.http.kit.answers import JsonResponse
@@ -16,6 +16,7 @@ from entrypoints.http.kit.api import Api, ApiRequest
 from entrypoints.http.kit.openapi.document import openapi_document
 from entrypoints.http.kit.preconditions import provide_preconditions
 from entrypoints.http.kit.query import provide_params, read_params
+from entrypoints.http.kit.user_paths import routed
 from entrypoints.http.notification import batch, create
 from entrypoints.http.notification import routes as notification
 from entrypoints.http.problems.problem import answer_error
@@ -37,6 +38,7 @@ _ROOMS: dict[str, list[ControllerRouterHandler]] = {
     "Attempts": attempt.ROUTES,
     "Jobs": job.ROUTES,
     "Users": user.ROUTES,
+    "Devices": device.ROUTES,
 }
 _MANAGEMENT = Router(
     "/",
@@ -78,6 +80,7 @@ def build_app(pages: Sequence[ControllerRouterHandler] = ()) -> Api:
         request_max_body_size=BODY_MAX,
     )
     app.body_memory = BodyMemory()
+    app.routed = routed
     app.allowed = {
         route.path_format: ", ".join(sorted(route.methods)).encode()
         for route in app.routes

@@ -16,6 +16,8 @@ from application.channel.remove import RemoveChannel
 from application.channel.save import SaveChannel
 from application.dead_letter.ports import DeadLetterReader
 from application.delivery.page import ListDeliveries
+from application.device.list import ListDevices
+from application.device.update import UpdateDevices
 from application.intake.submit_with_intake import SubmitWithIntake
 from application.job.cancel import CancelJob
 from application.job.ports import Jobs
@@ -108,6 +110,8 @@ class HttpServices:
     erase_users: EraseUsers
     find_user: FindUser
     list_users: ListUsers
+    update_devices: UpdateDevices
+    list_devices: ListDevices
     operations: Operations
     clock: Clock
     ids: Ids

@@ -29,6 +29,8 @@ def http_services(container: Container, *, readiness: Callable[[], Awaitable[Rea
         save_channel=container.channel.save(),
         channels=container.channel.channels(),
         update_users=container.user.update_users(),
+        update_devices=container.device.update(),
+        list_devices=container.device.list(),
         erase_users=container.user.erase(),
         find_user=container.user.find(),
         list_users=container.user.list(),

@@ -16,6 +16,7 @@ ROOMS = {
     "channel": "email, sms, push, in_app, webhook: paused, disabled, provided",
     "dead_letter": "what was given up: listed, replayed, discarded",
     "delivery": "one recipient of a notification on its way: lease, gate, call, settle",
+    "device": "what push notifications reach: phones, tablets and browsers of users",
     "event": "what shops publish, and what follows from it",
     "intake": "requests kept on the broker while the database is away",
     "job": "long actions over many rows, in chunks",

@@ -13,6 +13,7 @@ import pytest
 from adapters.addresses import LocalAddresses
 from adapters.crypto.vault import LocalVault
 from adapters.postgres.core.database import Database
+from adapters.postgres.device.devices import PostgresDevices
 from adapters.postgres.notification.acceptance import PostgresAcceptance
 from adapters.postgres.template.templates import PostgresTemplates
 from adapters.postgres.trigger.triggers import PostgresTriggers
@@ -20,6 +21,7 @@ from adapters.postgres.user.users import PostgresUsers
 from adapters.rabbitmq.consumer import RabbitConsumer
 from adapters.rabbitmq.publisher import RabbitPublisher
 from adapters.system import SystemClock, SystemIds
+from application.device.update import UpdateDevices
 from application.event.handle import HandleEvents
 from application.event.install_catalog import InstallCatalog
 from application.event.trigger_index import TriggerIndex
@@ -120,10 +122,19 @@ class Entrance:
             pack=Pack(ids=ids, handoff=nobody, backlog=100),
             handoff=nobody,
         )
+        update_users = UpdateUsers(
+            users=self.users, vault=self.vault, addresses=LocalAddresses(), clock=clock
+        )
         return HandleEvents(
             triggers=TriggerIndex(triggers=self.triggers, clock=clock),
-            update_users=UpdateUsers(
-                users=self.users, vault=self.vault, addresses=LocalAddresses(), clock=clock
+            update_users=update_users,
+            update_devices=UpdateDevices(
+                devices=PostgresDevices(database=self.database),
+                users=self.users,
+                make_users=update_users,
+                vault=self.vault,
+                addresses=LocalAddresses(),
+                clock=clock,
             ),
             submit=SubmitNotification(prepare=prepare, commit=commit).many,
         )

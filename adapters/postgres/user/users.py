@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.metadata import Id
+from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement, compiled
 from adapters.postgres.core.tables import users
 from application.user.ports import User
@@ -63,6 +64,8 @@ UPDATE users SET
 WHERE id = ANY($1::uuid[]) AND erased_at IS NULL
 RETURNING id
 """
+# A statement of its own, which sees what was registered until the keys were gone.
+_ERASE_DEVICES = "DELETE FROM devices WHERE user_id = ANY($1::uuid[])"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +85,12 @@ class PostgresUsers:
         return {user.id: user.id in written for user in given}
 
     async def erase(self, given: Sequence[UUID]) -> int:
-        return len(await self.database.fetch(_ERASE, sorted(given)))
+        async def work(connection: Connection) -> int:
+            erased = await connection.fetch(_ERASE, sorted(given))
+            await connection.fetch(_ERASE_DEVICES, given)
+            return len(erased)
+
+        return await self.database.run(work)
 
     async def page(
         self,

@@ -28,6 +28,8 @@ class Api(Litestar):
     contract: Callable[[], bytes]
     """The OpenAPI document, as JSON; the first call takes a quarter of a second."""
     body_memory: BodyMemory
+    routed: Callable[[Mapping[str, Any]], str | None]  # as ASGI has a scope
+    """The path to route by, where it is not that of the request."""
     allowed: Mapping[str, bytes]
     """By path template, what `Allow` says."""
 
@@ -36,6 +38,8 @@ class Api(Litestar):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
+        if (path := self.routed(scope)) is not None:
+            scope["path"] = path
         budget.begin()
         services = self.services
         began = services.clock.monotonic()

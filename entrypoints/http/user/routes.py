@@ -21,8 +21,8 @@ from entrypoints.http.kit.api import ApiRequest
 from entrypoints.http.kit.openapi.declared import ETAG, LINK, LOCATION, declare
 from entrypoints.http.kit.paging import ListQuery, Page, Pager
 from entrypoints.http.kit.preconditions import Conditions, etag
+from entrypoints.http.kit.user_paths import user_id
 from entrypoints.http.user.bodies import ERASE, USER, EraseIn, UserIn
-from entrypoints.http.user.path import user_id
 from entrypoints.http.user.views import ErasedOut, UserOut
 
 
@@ -52,7 +52,7 @@ async def list_users(request: ApiRequest, params: NamedDependency[UserQuery]) ->
 
 
 @get(
-    "/users/{user_id:path}",
+    "/users/{user_id:str}",
     summary="Read a user",
     response_description="The user",
     response_headers=[ETAG],
@@ -65,7 +65,7 @@ async def show_user(request: ApiRequest) -> Response[UserOut]:
 
 
 @put(
-    "/users/{user_id:path}",
+    "/users/{user_id:str}",
     summary="Create or replace a user",
     description="Shops that publish user events need not call this: users follow the events.",
     response_description="Replaced",
@@ -112,7 +112,7 @@ def _hold(outcome: UpdateOutcome, faults: Sequence[Fault]) -> None:
 
 
 @delete(
-    "/users/{user_id:path}",
+    "/users/{user_id:str}",
     summary="Erase a user",
     description=(
         "Deletes the key their data is encrypted under: nothing of it can be read again, deliveries "

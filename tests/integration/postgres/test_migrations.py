@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Column, Connection, Index, MetaData, Table, Text
 
-from adapters.postgres.core import catalog_tables, operation_tables  # noqa: F401  they fill the metadata
+from adapters.postgres.core import catalog_tables, device_tables, operation_tables  # noqa: F401  they fill the metadata
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.metadata import metadata
 from adapters.postgres.core.migrate import alembic_engine, downgrade, migrate

@@ -8,9 +8,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from application.access.ports import ApiKey
 from application.channel.ports import Channel
 from application.dead_letter.ports import Selection
+from application.device.ports import DeviceRow
 from application.job.ports import JobKind
 from application.kernel.ports import Clock
 from application.kernel.versioned import Versioned
@@ -200,6 +203,7 @@ class MemoryRows:
         """
         self.clock = clock
         self.users: dict[UUID, User] = {}
+        self.devices: dict[bytes, DeviceRow] = {}
         self.notifications: dict[UUID, NotificationRow] = {}
         self.aliases: dict[UUID, UUID] = {}  # to the notification they stand for
         self.deliveries: dict[UUID, DeliveryRow] = {}
@@ -239,6 +243,15 @@ class MemoryRows:
         for row in self.unknown.values():
             if row.delivery_id == delivery and row.resolved_at is None:
                 row.resolved_at, row.resolved_by, row.resolution = self.clock.now(), actor, resolution
+
+    def devices_of(self, user: UUID) -> list[DeviceRow]:
+        """Return the devices of a user who is not erased, the last seen first."""
+        known = self.users.get(user)
+        if known is None or known.data_key is None:
+            return []
+        found = [row for row in self.devices.values() if row.user_id == user]
+        found.sort(key=lambda row: (-row.seen.timestamp(), row.id))
+        return [msgspec.structs.replace(row, data_key=known.data_key) for row in found]
 
     def deliveries_of(self, notification: UUID) -> list[DeliveryRow]:
         """Return the deliveries of a notification in the order of their ids."""

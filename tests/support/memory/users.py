@@ -43,6 +43,8 @@ class MemoryUsers:
             created_at=known.created_at,
             updated_at=self.rows.clock.now(),
         )
+        for device in [row.id for row in self.rows.devices.values() if row.user_id == user]:
+            del self.rows.devices[device]
         return True
 
     async def page(

@@ -23,6 +23,7 @@ from tests.support.memory.clearances import MemoryClearances
 from tests.support.memory.dead_letter_reader import MemoryDeadLetterReader
 from tests.support.memory.dead_letters import MemoryDeadLetters
 from tests.support.memory.deliveries import MemoryDeliveries
+from tests.support.memory.devices import MemoryDevices
 from tests.support.memory.intake_ids import MemoryIntakeIds
 from tests.support.memory.jobs import MemoryJobChunks, MemoryJobs
 from tests.support.memory.outbox import MemoryOutbox
@@ -63,6 +64,7 @@ def in_memory(
         (container.delivery.clearances, MemoryClearances, of_all),
         (container.delivery.deliveries, MemoryDeliveries, with_ids),
         (container.delivery.renewals, MemoryRenewals, of_all),
+        (container.device.devices, MemoryDevices, of_all),
         (container.job.chunks, MemoryJobChunks, with_ids),
         (container.job.jobs, MemoryJobs, of_all),
         (container.notification.acceptance, MemoryAcceptance, of_process),

@@ -10,10 +10,12 @@ import msgspec
 import pytest
 
 from adapters.system import SystemClock
+from application.device.update import UpdatedDevice
 from application.event.handle import HandleEvents
 from application.event.result import Done, RejectedEvent, Result, TryAgainLater
 from application.event.trigger_index import TriggerIndex
 from application.kernel.versioned import Versioned
+from domain.device.update import DeviceUpdate
 from domain.kernel.errors import (
     Fault,
     InFlight,
@@ -40,6 +42,9 @@ class Stands(msgspec.Struct):
     kept_out: tuple[Fault, ...] = ()
 
 
+WRITTEN = UpdatedDevice(id=b"", outcome=UpdateOutcome.WRITTEN)
+
+
 @dataclass(frozen=True, kw_only=True)
 class TriggersAtTimesAway(MemoryTriggers):
     """Triggers that cannot be read while `away` names them."""
@@ -64,12 +69,19 @@ class Shop:
     updates: list[list[UserUpdate]] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
     accepted: set[str] = field(default_factory=set)
+    devices: list[DeviceUpdate] = field(default_factory=list)
+    device_answer: UpdatedDevice = WRITTEN
     triggers: MemoryTriggers = field(init=False)
 
     def __post_init__(self) -> None:
         self.triggers = TriggersAtTimesAway(rows=MemoryRows(SystemClock()), away=self.away)
         index = TriggerIndex(triggers=self.triggers, clock=SystemClock())
-        self.handle = HandleEvents(triggers=index, update_users=self.update_users, submit=self.submit)
+        self.handle = HandleEvents(
+            triggers=index,
+            update_users=self.update_users,
+            update_devices=self.update_devices,
+            submit=self.submit,
+        )
 
     async def submit(self, requests: Sequence[Request], /) -> list[Stands | PosthornError]:
         self.order.append("submit")
@@ -93,6 +105,14 @@ class Shop:
         self.updates.append(list(updates))
         written = UpdatedUser(user=UUID(int=1), outcome=UpdateOutcome.WRITTEN)
         return [self.update_answers.get(update.user_id, written) for update in updates]
+
+    async def update_devices(
+        self, updates: Sequence[DeviceUpdate], /, *, from_event: bool
+    ) -> list[UpdatedDevice]:
+        assert from_event
+        self.order.append("devices")
+        self.devices += updates
+        return [self.device_answer for _ in updates]
 
 
 def trigger(id_: str = "confirm", **changes: Any) -> Trigger:
@@ -334,3 +354,51 @@ def test_names_are_read_in_either_way() -> None:
 def test_every_spelling_of_rfc_3339_is_a_time(spelled: str) -> None:
     event = msgspec.structs.replace(user("updated"), time=spelled)
     assert read(event, []).source_time == datetime(2026, 6, 30, 23, 59, 59, tzinfo=UTC)
+
+
+def device(kind: str = "added", **data: Any) -> ShopEvent:
+    known = {"userId": "456", "token": "abc:def", "platform": "android", **data}
+    return ShopEvent(id=f"d-{data}", source="/shop", type=f"user.device_{kind}", data=known)
+
+
+async def test_devices_are_written_after_their_users_and_before_notifications() -> None:
+    shop = Shop()
+    await shop.triggers.put(trigger(), expected=0)
+
+    results = await shop.handle([device(), user("created"), order(), device("removed", token="gone")])
+
+    assert shop.order == ["mirror", "devices", "submit"]
+    assert [(each.token, each.facts is None) for each in shop.devices] == [("abc:def", False), ("gone", True)]
+    assert results[0] == results[3] == Done(update_users="written")
+
+
+@pytest.mark.parametrize(
+    ("data", "pointer"),
+    [
+        ({"platform": "tv"}, "/data/platform"),
+        ({"platform": None}, "/data/platform"),
+        ({"token": ""}, "/data/token"),
+        ({"userId": " "}, "/data/userId"),
+        ({"keys": {"auth": 1}}, "/data/keys"),
+    ],
+)
+async def test_a_device_that_cannot_be_read_is_refused_alone(data: dict[str, Any], pointer: str) -> None:
+    shop = Shop()
+    refused, fine = await shop.handle([device(**data), device()])
+
+    assert isinstance(refused, RejectedEvent)
+    assert refused.codes[0].startswith(f"device {pointer}")
+    assert fine == Done(update_users="written")
+    assert len(shop.devices) == 1
+
+
+async def test_what_is_wrong_with_a_device_is_said_of_its_event() -> None:
+    shop = Shop()
+    fault = Fault("/token", "bad_token", "x")
+    shop.device_answer = UpdatedDevice(id=b"", outcome=UpdateOutcome.INVALID, faults=(fault,))
+    [result] = await shop.handle([device()])
+    assert isinstance(result, RejectedEvent)
+    assert result.codes == ("device /data/token bad_token",)
+
+    shop.device_answer = UpdatedDevice(id=b"", outcome=UpdateOutcome.LOCKED)
+    assert isinstance((await shop.handle([device()]))[0], TryAgainLater)

@@ -1,0 +1,1 @@
+"""Devices of users: registered, removed, listed."""

@@ -1,0 +1,1 @@
+"""Devices of users that push notifications reach."""
