@@ -108,7 +108,13 @@ def _completed(written: Json, handler: HTTPRouteHandler, declared: Declared, sch
         *(query_parameters(query) if query else []),
         *declared.headers,
     ]
-    parameters.sort(key=lambda parameter: _ORDER[parameter["in"]])
+    path = next(iter(handler.paths))  # those that no handler names come in any order
+    parameters.sort(
+        key=lambda found: (
+            _ORDER[found["in"]],
+            path.find(f"{{{found['name']}") if found["in"] == "path" else 0,
+        )
+    )
     kinds = _kinds(handler, declared, secured="security" in written, body=body is not None)
     return {
         **written,
