@@ -3,6 +3,9 @@
 import msgspec
 
 from adapters.providers.registry import KINDS
+from adapters.providers.sandbox import SandboxSettings
+from application.provider.list import ProviderAccount
+from application.provider.ports import SANDBOX
 from config.settings import Settings
 from domain.provider.capabilities import Capabilities
 
@@ -22,6 +25,15 @@ class ListedProvider(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 def every_kind() -> list[ListedProvider]:
     """Every kind there is, by name."""
     return [_listed(kind) for kind in sorted(KINDS)]
+
+
+def accounts(settings: Settings) -> list[ProviderAccount]:
+    """Every account that is configured, and the sandbox, which is always there."""
+    named = {SANDBOX: SandboxSettings(), **settings.providers}
+    return [
+        ProviderAccount(name=name, kind=one.kind, description=one.description, capabilities=one.capabilities)
+        for name, one in ((name, _listed(each.kind(), name)) for name, each in sorted(named.items()))
+    ]
 
 
 def configured(settings: Settings) -> list[ListedProvider]:

@@ -5,6 +5,7 @@ from dependency_injector import containers, providers
 from adapters.memory.broker import MemoryBroker, MemoryEvents
 from adapters.rabbitmq.channel_queues import RabbitChannelQueues
 from adapters.rabbitmq.consumer import RabbitConsumer
+from adapters.rabbitmq.control import RabbitControl
 from adapters.rabbitmq.delay_ladder import DelayLadderPublisher
 from adapters.rabbitmq.delay_plugin import DelayPluginPublisher
 from adapters.rabbitmq.event_publisher import RabbitEventPublisher
@@ -55,6 +56,7 @@ class BrokerRoom(containers.DeclarativeContainer):
     channel_queues: providers.Provider[ChannelQueues] = providers.Selector(
         kernel.embedded, yes=in_process, no=Single(RabbitChannelQueues, consuming)
     )
+    control = Single(RabbitControl, publishing, consuming, kernel.process)
     shop_events: providers.Provider[EventPublisher] = providers.Selector(
         kernel.embedded,
         yes=Single(MemoryEvents, in_process, SHOP_EVENTS),

@@ -8,7 +8,9 @@ from application.channel.drop_backlog import DropBacklog
 from application.channel.open_channels import OpenChannels
 from application.channel.remove import RemoveChannel
 from application.channel.save import SaveChannel
+from application.provider.list import ListProviders
 from application.provider.remove_description import RemoveDescription
+from config.kinds import accounts
 from config.wiring.broker import BrokerRoom
 from config.wiring.job import JobRoom
 from config.wiring.kernel import KernelRoom
@@ -48,5 +50,14 @@ class ChannelRoom(containers.DeclarativeContainer):
     )
     remove_description = Single(
         RemoveDescription, store=provider.described, channels=channels, follow=provider.follow
+    )
+    list_providers = Single(
+        ListProviders,
+        configured=Single(accounts, kernel.settings),
+        described=provider.described,
+        channels=channels,
+        forced=provider.forced,
+        states=provider.states,
+        clock=kernel.clock,
     )
     drop_backlog = Single(DropBacklog, channels=channels, backlog=backlog, start_job=job.start)

@@ -4,8 +4,13 @@ from dependency_injector import containers, providers
 
 from adapters.breaker.rolling import RollingBreaker
 from adapters.postgres.provider.described import PostgresDescribedProviders
+from adapters.postgres.provider.forced import PostgresForcedProviders
 from adapters.telemetry.metered import MeteredGateways
+from application.provider.announcing import Announcing
+from application.provider.control_outbox import ControlOutbox
 from application.provider.follow_descriptions import FollowDescriptions
+from application.provider.follow_forced import FollowForced
+from application.provider.force import ForceProvider
 from application.provider.save_description import SaveDescription
 from application.provider.states import ProviderStates
 from config.gateways import build
@@ -34,9 +39,20 @@ class ProviderRoom(containers.DeclarativeContainer):
         scope=providers.Callable(scope, kernel.settings.provided.secrets),
     )
     gateways = Single(MeteredGateways, built, kernel.telemetry, kernel.clock)
+    control_outbox = Single(ControlOutbox)
     states = Single(
         ProviderStates,
         clock=kernel.clock,
-        watch=kernel.telemetry,
+        watch=Single(Announcing, inner=kernel.telemetry, control=control_outbox),
         breaker=providers.Factory(RollingBreaker, kernel.clock).provider,
+    )
+    forced = Single(PostgresForcedProviders, database=kernel.database)
+    follow_forced = Single(FollowForced, store=forced, states=states, clock=kernel.clock)
+    force = Single(
+        ForceProvider,
+        store=forced,
+        gateways=built,
+        follow=follow_forced,
+        control=control_outbox,
+        clock=kernel.clock,
     )

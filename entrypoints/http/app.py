@@ -20,7 +20,7 @@ from entrypoints.http.kit.user_paths import routed
 from entrypoints.http.notification import batch, create
 from entrypoints.http.notification import routes as notification
 from entrypoints.http.problems.problem import answer_error
-from entrypoints.http.provider import description, preset
+from entrypoints.http.provider import description, preset, standing
 from entrypoints.http.server.body_memory import BodyMemory
 from entrypoints.http.server.read_body import BODY_MAX
 from entrypoints.http.services import HttpServices
@@ -33,7 +33,7 @@ _ROOMS: dict[str, list[ControllerRouterHandler]] = {
     "Templates": template.ROUTES,
     "Triggers": trigger.ROUTES,
     "Channels": channel.ROUTES,
-    "Providers": [*description.ROUTES, *preset.ROUTES],
+    "Providers": [*standing.ROUTES, *description.ROUTES, *preset.ROUTES],
     "Dead letters": dead_letter.ROUTES,
     "Attempts": attempt.ROUTES,
     "Jobs": job.ROUTES,

@@ -29,6 +29,8 @@ from application.notification.history import ListHistory
 from application.notification.page import ListNotifications
 from application.notification.preview import PreviewNotification
 from application.notification.submit import SubmitNotification
+from application.provider.force import ForceProvider
+from application.provider.list import ListProviders
 from application.provider.ports import DescribedProviders
 from application.provider.presets import ProviderPreset
 from application.provider.remove_description import RemoveDescription
@@ -80,6 +82,8 @@ class Operations:
     cancel_job: CancelJob
     drop_backlog: DropBacklog
     remove_channel: RemoveChannel
+    list_providers: ListProviders
+    force_provider: ForceProvider
     described: DescribedProviders
     save_description: SaveDescription
     remove_description: RemoveDescription

@@ -54,6 +54,8 @@ def _operations(container: Container) -> Operations:
         cancel_job=container.job.cancel(),
         drop_backlog=container.channel.drop_backlog(),
         remove_channel=container.channel.remove(),
+        list_providers=container.channel.list_providers(),
+        force_provider=container.provider.force(),
         described=container.provider.described(),
         save_description=container.provider.save_description(),
         remove_description=container.channel.remove_description(),

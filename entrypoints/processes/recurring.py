@@ -45,6 +45,7 @@ def recurring_work(
         ("vault", KeyWatch(check=container.privacy.check(), telemetry=telemetry), KEYS_EVERY),
         ("channels", container.channel.open_channels().look, CHANNELS_EVERY),
         ("described providers", container.provider.follow(), CHANNELS_EVERY),
+        ("forced providers", container.provider.follow_forced(), PROVIDERS_EVERY),
         ("keys", parts.prune, HOUSEKEEPING_EVERY),
         ("processes", parts.forget_dead, HOUSEKEEPING_EVERY),
     ]

@@ -9,6 +9,7 @@ from config.parts import Parts
 from entrypoints.engine.actor import Actor
 from entrypoints.engine.clock_skew import ClockSkewWatch
 from entrypoints.engine.consumer.batch_consumer import BatchConsumer
+from entrypoints.engine.control import ControlListener, ControlReporter
 from entrypoints.engine.jobs import JobsActor
 from entrypoints.engine.recovery import RecoveryActor
 from entrypoints.engine.relay.actor import RelayActor
@@ -118,6 +119,8 @@ class ProcessActors:
             self.relay,
             *recurring_work(self.container, parts, self._skew, alerts=alerts, lanes=lanes),
         ]
+        if parts.connections and alerts:  # embedded mode has one process
+            actors += self._control()
         if parts.connections:  # embedded mode issues everything again at each start by itself
             connection = parts.connections[-1]
             recover = self.container.recovery.recover_broker()
@@ -125,6 +128,18 @@ class ProcessActors:
                 RecoveryActor(recover=recover, session=lambda: connection.session, telemetry=self.telemetry)
             )
         return actors
+
+    def _control(self) -> list[Actor]:
+        exchange, provider = self.container.broker.control(), self.container.provider
+        return [
+            ControlReporter(exchange=exchange, outbox=provider.control_outbox(), telemetry=self.telemetry),
+            ControlListener(
+                exchange=exchange,
+                states=provider.states(),
+                forced=provider.follow_forced(),
+                telemetry=self.telemetry,
+            ),
+        ]
 
     def readiness(self, parts: Parts) -> Callable[[], Awaitable[Readiness]]:
         """What `/readyz` answers."""

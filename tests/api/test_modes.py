@@ -200,7 +200,7 @@ async def _ask(world: World, tried: Tried, *, key: Belongings, there: Belongings
         "{template_id}": TEMPLATE["id"],
         "{trigger_id}": "rule",
         "{channel}": "pigeon_post" if tried.method == "DELETE" else "email",
-        "{provider}": "pigeon",
+        "{provider}": "sandbox:force" if tried.method == "POST" else "pigeon",
         "{version}": 1,
     }.items():
         url = url.replace(name, str(value))

@@ -11,11 +11,13 @@ import pytest
 from application.access.ports import ApiKey, ApiKeys
 from application.channel.ports import Channel, Channels
 from application.provider.ports import DescribedProvider, DescribedProviders
+from application.provider.steering import ForcedProviders
 from application.template.ports import TemplateHead, Templates
 from application.trigger.ports import Triggers
 from domain.kernel.channel import CHANNELS, AddressedBy, Mode, NotificationClass, Priority
 from domain.kernel.errors import Conflict, NotFound
 from domain.provider.description import JsonDocument, ProviderDescription
+from domain.provider.forcing import Forced, ForcedProvider
 from domain.template.template import Template, Variable
 from domain.trigger.trigger import To, Trigger
 
@@ -214,10 +216,13 @@ class TriggersContract:
 class ChannelsContract:
     """Subclasses have a fixture `channels`: as a new installation has them."""
 
-    async def test_every_built_in_channel_is_there_in_the_sandbox(self, channels: Channels) -> None:
+    async def test_every_built_in_channel_is_there_and_sends_nothing_out(self, channels: Channels) -> None:
         known = await channels.all()
 
-        assert [one.value for one in known] == [Channel(channel=name) for name in sorted(CHANNELS)]
+        providers = {"in_app": ("in_app",)}
+        assert [one.value for one in known] == [
+            Channel(channel=name, providers=providers.get(name, ("sandbox",))) for name in sorted(CHANNELS)
+        ]
         assert {one.version for one in known} == {1}
 
     async def test_a_channel_is_changed_and_read_back(self, channels: Channels) -> None:
@@ -350,3 +355,24 @@ class ApiKeysContract:
             await keys.add(made[n], bytes([n]))
 
         assert list(await keys.all()) == made
+
+
+class ForcedProvidersContract:
+    """Subclasses have a fixture `store`, without any row."""
+
+    async def test_the_last_decision_counts(self, store: ForcedProviders) -> None:
+        until = datetime(2026, 12, 24, 18, 0, tzinfo=UTC)
+        first = ForcedProvider(
+            provider="twilio", forced=Forced.OPEN, reason="outage", actor="key:ops", until=until
+        )
+        assert (await store.put(first)).version == 1
+        assert (await store.put(ForcedProvider(provider="ses", forced=Forced.CLOSED))).version == 1
+        assert [each.value for each in await store.all()] == [
+            ForcedProvider(provider="ses", forced=Forced.CLOSED),
+            first,
+        ]
+        assert (await store.put(ForcedProvider(provider="twilio"))).version == 2
+        assert {each.value.provider: each.value.forced for each in await store.all()} == {
+            "ses": Forced.CLOSED,
+            "twilio": Forced.AUTO,
+        }

@@ -6,12 +6,14 @@ from adapters.postgres.access.api_keys import PostgresApiKeys
 from adapters.postgres.channel.channels import PostgresChannels
 from adapters.postgres.core.database import Database
 from adapters.postgres.provider.described import PostgresDescribedProviders
+from adapters.postgres.provider.forced import PostgresForcedProviders
 from adapters.postgres.template.templates import PostgresTemplates
 from adapters.postgres.trigger.triggers import PostgresTriggers
 from tests.contract.catalog import (
     ApiKeysContract,
     ChannelsContract,
     DescribedProvidersContract,
+    ForcedProvidersContract,
     TemplatesContract,
     TriggersContract,
 )
@@ -19,6 +21,7 @@ from tests.support.memory.catalog import (
     MemoryApiKeys,
     MemoryChannels,
     MemoryDescribedProviders,
+    MemoryForcedProviders,
     MemoryTriggers,
 )
 from tests.support.memory.rows import MemoryRows
@@ -59,6 +62,18 @@ class TestPostgresDescribedProviders(DescribedProvidersContract):
     @pytest.fixture
     def store(self, store: Database) -> PostgresDescribedProviders:
         return PostgresDescribedProviders(database=store)
+
+
+class TestMemoryForcedProviders(ForcedProvidersContract):
+    @pytest.fixture
+    def store(self, rows: MemoryRows) -> MemoryForcedProviders:
+        return MemoryForcedProviders(rows=rows)
+
+
+class TestPostgresForcedProviders(ForcedProvidersContract):
+    @pytest.fixture
+    def store(self, store: Database) -> PostgresForcedProviders:
+        return PostgresForcedProviders(database=store)
 
 
 class TestMemoryChannels(ChannelsContract):

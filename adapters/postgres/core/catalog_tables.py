@@ -56,6 +56,18 @@ described_providers = Table(
     Column("updated_at", Time, nullable=False, server_default=NOW),
 )
 
+provider_states = Table(
+    "provider_states",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("forced", Text, nullable=False),  # open, closed; auto: as its breaker says
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("until", Time),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("updated_at", Time, nullable=False, server_default=NOW),
+)
+
 api_keys = Table(
     "api_keys",
     metadata,

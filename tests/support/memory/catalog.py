@@ -13,6 +13,7 @@ from application.channel.ports import Channel
 from application.kernel.versioned import Versioned
 from application.provider.ports import DescribedProvider
 from domain.kernel.errors import Conflict
+from domain.provider.forcing import ForcedProvider
 from domain.trigger.trigger import Trigger
 from tests.support.memory.rows import MemoryRows
 
@@ -119,3 +120,16 @@ def _remove(rows: dict[str, Versioned[T]], name: str, expected: int) -> bool:
     if name in rows and rows[name].version != expected:
         raise Conflict(f"{name} is not at version {expected}")
     return rows.pop(name, None) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryForcedProviders:
+    """Implements `ForcedProviders`."""
+
+    rows: MemoryRows
+
+    async def all(self) -> list[Versioned[ForcedProvider]]:
+        return [self.rows.forced[name] for name in sorted(self.rows.forced)]
+
+    async def put(self, forced: ForcedProvider) -> Versioned[ForcedProvider]:
+        return _put(self.rows.forced, forced.provider, forced, None, self.rows.clock.now())

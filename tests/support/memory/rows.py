@@ -18,13 +18,17 @@ from application.job.ports import JobKind
 from application.kernel.ports import Clock
 from application.kernel.versioned import Versioned
 from application.outbox.ports import OutboxMessage
-from application.provider.ports import DescribedProvider
+from application.provider.ports import SANDBOX, DescribedProvider
 from application.user.ports import User
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import CHANNELS, Lane, Mode, NotificationClass, Priority
 from domain.notification.rollup import NotificationStatus
+from domain.provider.forcing import ForcedProvider
 from domain.template.template import Template
 from domain.trigger.trigger import Trigger
+
+_BESIDE = {"in_app": ("in_app",)}
+"""Built-in channels whose provider is not the sandbox."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -220,9 +224,11 @@ class MemoryRows:
         self.active_templates: dict[str, int] = {}
         self.triggers: dict[str, Versioned[Trigger]] = {}
         self.channels: dict[str, Versioned[Channel]] = {
-            name: Versioned(Channel(channel=name), 1, clock.now()) for name in CHANNELS
+            name: Versioned(Channel(channel=name, providers=_BESIDE.get(name, (SANDBOX,))), 1, clock.now())
+            for name in CHANNELS
         }
         self.described: dict[str, Versioned[DescribedProvider]] = {}
+        self.forced: dict[str, Versioned[ForcedProvider]] = {}
         self.api_keys: dict[bytes, ApiKey] = {}  # by digest
         self.markers: dict[UUID, bool] = {}  # of the broker: whether it is the one that must be there
         self.overdue: dict[UUID, tuple[datetime, int]] = {}  # by delivery: when to look again, and how often

@@ -17,6 +17,7 @@ from tests.support.memory.catalog import (
     MemoryApiKeys,
     MemoryChannels,
     MemoryDescribedProviders,
+    MemoryForcedProviders,
     MemoryTriggers,
 )
 from tests.support.memory.clearances import MemoryClearances
@@ -74,6 +75,7 @@ def in_memory(
         (container.outbox.overdue, MemoryOverdue, with_ids),
         (container.outbox.rows, MemoryOutbox, of_process),
         (container.provider.described, MemoryDescribedProviders, of_all),
+        (container.provider.forced, MemoryForcedProviders, of_all),
         (container.recovery.recovery, MemoryRecovery, with_ids),
         (container.template.templates, MemoryTemplates, of_all),
         (container.trigger.triggers, MemoryTriggers, of_all),
