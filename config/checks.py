@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from adapters.providers.kit.settings import ProviderSettings
 from config.alerts import AlertSettings, allowed, signing_key
+from config.content import mailboxes, networks
 from config.settings import EngineSettings, Settings, VaultKeys
 from config.values import span
 from domain.kernel.errors import Misconfigured
@@ -27,6 +28,8 @@ def cross_check(settings: Settings) -> None:
     _vault(settings.vault)
     _engine(settings.engine)
     _alerts(settings.alerts)
+    mailboxes(settings.senders)
+    networks(settings.attachments)
     for channel in settings.accepting.channels:
         if not _CHANNEL.fullmatch(channel):
             raise Misconfigured(

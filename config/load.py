@@ -14,6 +14,7 @@ from adapters.providers.registry import KINDS
 from adapters.system import SystemClock
 from config import values
 from config.checks import cross_check
+from config.content import SenderSettings
 from config.listing import Setting, walk
 from config.secret_sources import SecretSettings, blocking, of_configuration
 from config.settings import Settings
@@ -111,6 +112,11 @@ class _Filler:
         if key == "providers":
             return default | {
                 name: self._provider(default.get(name), each, f"{key}.{name}")
+                for name, each in self._table(given, key).items()
+            }
+        if key == "senders":
+            return {
+                name: self.section(SenderSettings(), self._table(each, f"{key}.{name}"), f"{key}.{name}.")
                 for name, each in self._table(given, key).items()
             }
         if isinstance(default, dict):

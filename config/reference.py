@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec import structs
 
 from adapters.providers.registry import KINDS
+from config.content import SenderSettings
 from config.listing import Setting, description, walk
 from config.settings import Settings, VaultKeys
 from config.values import expected, shown, span
@@ -23,6 +24,7 @@ def reference() -> str:
         if not setting.key.startswith("providers."):
             sections.setdefault(setting.key.partition(".")[0], []).append(_row(setting))
     sections["vault"].insert(1, f"| `vault.keys.N` |  | text | {_keys()} |")
+    sections["senders"] = [_row(each) for each in walk(SenderSettings(), {}, "senders.NAME.")]
     tables = {name: _table(_HEAD, rows) for name, rows in sections.items()}
     able = [_capable(kind, settings.capabilities) for kind, settings in KINDS.items()]
     tables["providers: what each kind can do"] = _table(_CAPABILITIES, able)

@@ -18,6 +18,7 @@ from adapters.providers.sandbox import SandboxSettings
 from application.provider.ports import IN_APP, SANDBOX
 from config.alerts import AlertSettings
 from config.connections import Amqp, Db, Http
+from config.content import AttachmentSettings, SenderSettings
 from config.secret_sources import SecretSettings
 from config.section import Section
 from domain.delivery.policy import DEFAULT_POLICIES, RetryPolicy
@@ -207,6 +208,8 @@ class Settings(Section, frozen=True):
     engine: EngineSettings = EngineSettings()
     relay: Relaying = Relaying()
     alerts: AlertSettings = AlertSettings()
+    senders: dict[str, SenderSettings] = msgspec.field(default_factory=dict)
+    attachments: AttachmentSettings = AttachmentSettings()
     described: Describing = Describing()
     sandbox: SandboxLedger = SandboxLedger()
     log: Log = Log()

@@ -7,6 +7,7 @@ from typing import assert_never
 from uuid import UUID
 
 from application.delivery.begin import CommittedCall
+from application.delivery.complete import CompleteMessage
 from application.delivery.ports import Settlement, UnderWay
 from application.kernel.caching import Recent
 from application.kernel.ports import Clock, Dice
@@ -19,7 +20,7 @@ from domain.delivery.decide import AwaitReceipt, DeliveryProgress, FailOver, Giv
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.policy import RetryPolicy
 from domain.kernel.channel import NotificationClass
-from domain.kernel.errors import Invalid, Overloaded, RenderingTimedOut, StoreUnavailable
+from domain.kernel.errors import Invalid, Overloaded, RenderingTimedOut, StoreUnavailable, Unfetched
 from domain.notification.recipient import variables
 from domain.notification.request import Content
 from domain.notification.words import joined, own_words
@@ -48,6 +49,7 @@ class CallProvider:
     gateways: Gateways
     providers: ProviderChoice
     renderer: Renderer
+    complete: CompleteMessage
     templates: CachedTemplates
     policies: Mapping[NotificationClass, RetryPolicy]
     clock: Clock
@@ -105,9 +107,11 @@ class CallProvider:
         """What is sent, or why it is not."""
         started = self.clock.monotonic()
         try:
-            words = await self._render(call)
+            words = await self.complete(call.leased.channel, await self._render(call))
         except StoreUnavailable:
             return NotCalled("template not at hand")
+        except Unfetched as fault:
+            return NotCalled(str(fault))
         except (Invalid, Unreadable) as fault:
             return Refused(f"cannot be rendered: {fault}")
         except RenderingTimedOut as late:

@@ -207,6 +207,21 @@ class Renewals(Protocol):
         ...
 
 
+class Files(Protocol):
+    """Files that the shop has on the web."""
+
+    async def fetch(self, url: str, most: int) -> str:
+        """The content in base64.
+
+        Args:
+            most: bytes, before base64.
+
+        Raises:
+            Unfetched: it is not there, too large, or where it must not be looked for.
+        """
+        ...
+
+
 class ClearanceFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What may have changed about a delivery since it was cleared."""
 

@@ -74,6 +74,8 @@ class Prepare:
     vault: Vault
     ids: Ids
     channels: Collection[str]
+    senders: Collection[str] = ()
+    """The names of the senders of e-mail that are configured."""
     open: OpenChannels | None = None
     """None: every channel takes requests."""
 
@@ -91,7 +93,7 @@ class Prepare:
         template = await self.templates.active(request.template) if request.template else None
         channel = request.channel or (template.channel if template else "")
         faults += self._content(request, template, channel)
-        faults += parts_faults(request.content, channel)
+        faults += parts_faults(request.content, channel, self.senders)
         # Requests from the intake, and events, cannot be refused: they wait until the channel is enabled.
         if self.open is not None and intake_id is None and not request.drop_invalid:
             faults += [] if await self.open.takes(channel) else [disabled_channel(channel)]

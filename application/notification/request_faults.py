@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 import msgspec
 
-from domain.channel.content import lacking, part_faults
+from domain.channel.content import lacking, part_faults, sender_faults
 from domain.channel.limits import excess
 from domain.kernel.errors import Fault
 from domain.kernel.json_values import below
@@ -64,12 +64,20 @@ def inline_faults(inline: Content, channel: str, channels: Collection[str]) -> l
     return faults
 
 
-def parts_faults(inline: Content, channel: str) -> Iterator[Fault]:
-    """The faults of the parts of its channel, and of those that have another one; else, what is too much."""
+def parts_faults(inline: Content, channel: str, senders: Collection[str]) -> Iterator[Fault]:
+    """The faults of the parts of its channel, and of those that have another one; else, what is too much.
+
+    Args:
+        senders: the names of those that are configured.
+    """
     found = False
     for named, parts in inline.parts.items():
         if named == channel:
-            for fault in part_faults(channel, parts, below("/parts", named)):
+            at = below("/parts", named)
+            for fault in (
+                *part_faults(channel, parts, at),
+                *sender_faults(channel, parts, at, senders),
+            ):
                 found = True
                 yield fault
         else:

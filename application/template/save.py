@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from application.template.cached import CachedTemplates
 from application.template.ports import Renderer, Templates
+from domain.channel.content import sender_faults
 from domain.kernel.errors import Fault, Invalid
 from domain.kernel.text import UNSEEN, hides
-from domain.template.template import Template
+from domain.template.template import PARTS_AT, Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,8 @@ class SaveTemplate:
     cached: CachedTemplates
     renderer: Renderer
     channels: Collection[str]
+    senders: Collection[str] = ()
+    """The names of the senders of e-mail that are configured."""
 
     async def __call__(self, draft: Template, *, expected: int | None, activate: bool) -> Template:
         """Save; `expected` is the latest version the caller has seen, 0 to create.
@@ -31,6 +34,7 @@ class SaveTemplate:
         if draft.channel not in self.channels:
             detail = f"'{draft.channel}' is none of {', '.join(sorted(self.channels))}"
             faults.append(Fault("/channel", "unknown_channel", detail))
+        faults += sender_faults(draft.channel, draft.parts, PARTS_AT, self.senders)
         faults += [
             Fault(f"/{name}", "bad_character", UNSEEN)
             for name, said in (("id", draft.id), ("name", draft.name))

@@ -9,10 +9,12 @@ from adapters.telemetry.metered import MeteredDeliveries
 from application.delivery.begin import BeginDeliveries
 from application.delivery.call import CallProvider
 from application.delivery.clear import ClearAgain
+from application.delivery.complete import CompleteMessage
 from application.delivery.keep import KeepLeases
 from application.delivery.page import ListDeliveries
 from application.delivery.probe import ProbeLane
 from application.delivery.reissue import ReissuePointers
+from config.content import files
 from config.wiring.channel import ChannelRoom
 from config.wiring.kernel import KernelRoom
 from config.wiring.notification import NotificationRoom
@@ -61,6 +63,11 @@ class DeliveryRoom(containers.DeclarativeContainer):
         providers=provider.states,
         gateways=provider.gateways,
         renderer=template.renderer,
+        complete=Single(
+            CompleteMessage,
+            files=Single(files, kernel.settings.provided.attachments, kernel.clock),
+            senders=kernel.senders,
+        ),
         templates=template.cached,
         policies=notification.policies,
         clock=kernel.clock,

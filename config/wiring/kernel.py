@@ -15,6 +15,7 @@ from application.job.nudge import ProcessNudge
 from application.kernel.supervision import Tasks
 from application.outbox.handoff import ProcessHandoff
 from config import secrets
+from config.content import mailboxes
 from config.settings import Settings
 
 Single = providers.Singleton
@@ -28,6 +29,7 @@ class KernelRoom(containers.DeclarativeContainer):
     embedded = providers.Callable(lambda folder: "no" if folder is None else "yes", folder)
 
     channels_known = Single(KnownChannels, settings.provided.accepting.channels)
+    senders = Single(mailboxes, settings.provided.senders)
 
     machine = Single(SystemClock)
     clock = Single(StoreClock, machine)

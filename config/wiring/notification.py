@@ -54,6 +54,7 @@ class NotificationRoom(containers.DeclarativeContainer):
         vault=privacy.vault,
         ids=kernel.ids,
         channels=kernel.channels_known,
+        senders=kernel.senders,
         open=channel.open_channels,
     )
     commit = Single(

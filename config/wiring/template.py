@@ -32,6 +32,7 @@ class TemplateRoom(containers.DeclarativeContainer):
         cached=cached,
         renderer=renderer,
         channels=kernel.channels_known,
+        senders=kernel.senders,
     )
     check = Single(CheckTemplate, renderer=renderer)
     activate = Single(ActivateTemplate, templates=templates, cached=cached)

@@ -5,16 +5,19 @@ In a template any text within the parts may be a template itself; what comes out
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from datetime import timedelta
+from decimal import Decimal
 
 import msgspec
 
+from domain.channel.limits import OTHER_BYTES_MAX, TTL_MAX
 from domain.channel.parts import PARTS
 from domain.kernel.errors import Fault, Invalid
 from domain.kernel.json_values import Json, below
 
-OTHER_BYTES_MAX = 65_536
-"""Of the parts of a channel that is not built in, as JSON."""
+TEXTS_MAX = 200
+"""Texts within the parts of a template that may be templates."""
 _OPENING = re.compile(r"\{[{%#]")
 
 
@@ -59,8 +62,8 @@ def part_faults(
     Args:
         template: texts within may be templates, so that what they come to is checked later.
     """
-    if template and any(found.endswith("/…") for found, _ in texts(parts, at)):
-        yield Fault(at, "too_large", "it has names that are too long")
+    if template:
+        yield from _text_faults(parts, at)
     known = PARTS.get(channel)
     if known is None:
         if len(msgspec.json.encode(parts)) > OTHER_BYTES_MAX:
@@ -73,9 +76,12 @@ def part_faults(
             yield Fault(below(at, name), "unknown_field", detail)
         elif not (template and any(texts(value, ""))):
             try:
-                msgspec.convert(value, fields[name].type)
+                read = msgspec.convert(value, fields[name].type)
             except msgspec.ValidationError as refusal:
                 yield _fault(str(refusal), below(at, name))
+                continue
+            if name == "ttl" and (bad := _bad_ttl(read)):
+                yield Fault(below(at, name), "bad_value", bad)
 
 
 def typed(channel: str, parts: Mapping[str, Json]) -> dict[str, Json]:
@@ -93,8 +99,29 @@ def typed(channel: str, parts: Mapping[str, Json]) -> dict[str, Json]:
     except msgspec.ValidationError as refusal:
         fault = _fault(str(refusal), "")
         raise Invalid(Fault("/data", fault.code, f"parts{fault.pointer}: {fault.detail}")) from None
-    made: dict[str, Json] = msgspec.to_builtins(read)
+    if detail := _bad_ttl(getattr(read, "ttl", None)):
+        raise Invalid(Fault("/data", "bad_value", f"parts/ttl: {detail}"))
+    made: dict[str, Json] = msgspec.to_builtins(read, builtin_types=(Decimal,))
     return made
+
+
+def sender_faults(
+    channel: str, parts: Mapping[str, Json], at: str, senders: Collection[str]
+) -> Iterator[Fault]:
+    """A sender that is not configured; of a template, one that is not known before it is rendered is none."""
+    named = parts.get("sender") if channel == "email" else None
+    if isinstance(named, str) and named not in senders and not is_template(named):
+        known = f"there are {', '.join(sorted(senders))}" if senders else "none is configured"
+        yield Fault(f"{at}/sender", "unknown_sender", f"no sender has the name '{named[:64]}': {known}")
+
+
+def _text_faults(parts: Mapping[str, Json], at: str) -> Iterator[Fault]:
+    """What keeps the texts in a template's parts from being rendered, each for itself."""
+    found = [where for where, _ in texts(parts, at)]
+    if any(where.endswith("/…") for where in found):
+        yield Fault(at, "too_large", "it has names that are too long")
+    if len(found) > TEXTS_MAX:
+        yield Fault(at, "too_large", f"{len(found):,} texts with tags in them, {TEXTS_MAX} are taken")
 
 
 def lacking(channel: str, subject: str | None, body: str | None, html: str | None, parts: Json) -> str | None:
@@ -113,6 +140,10 @@ def lacking(channel: str, subject: str | None, body: str | None, html: str | Non
             return None if text or parts else "a webhook needs parts.webhook.document, or a body"
         case _:
             return None if text or parts else "give a templateId, or a body or htmlBody"
+
+
+def _bad_ttl(ttl: timedelta | None) -> str | None:
+    return None if ttl is None or timedelta() <= ttl <= TTL_MAX else f"0 to {TTL_MAX.days} days are taken"
 
 
 def _fault(message: str, at: str) -> Fault:

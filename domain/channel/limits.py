@@ -4,6 +4,7 @@ email     attachments   5, 7 MiB together before base64
 sms       segments      10, after typographic characters were replaced
 push      bytes         4,096 of title, body and parts (FCM, APNs; a browser gets 3,993, see its gateway)
 webhook   bytes         262,144 of JSON
+others    bytes         65,536 of parts as JSON
 """
 
 import base64
@@ -22,6 +23,7 @@ PUSH_BYTES_MAX = 4_096
 PUSH_BYTES_OURS = 120
 """Of ids that go along with every notification."""
 DOCUMENT_BYTES_MAX = 262_144
+OTHER_BYTES_MAX = 65_536
 TTL_MAX = timedelta(weeks=4)
 """Of a push notification, with every service."""
 _HIDDEN = set(map(chr, range(32))) | {"/", "\\", "\x7f"}
@@ -44,13 +46,17 @@ def excess(
             size = len(msgspec.json.encode({"subject": subject, "body": body, **parts}))
             why = f"the document has {size:,} bytes, and {DOCUMENT_BYTES_MAX:,} is the most"
             return ("document", why) if size > DOCUMENT_BYTES_MAX else None
+        case _ if parts:
+            size = len(msgspec.json.encode(parts))
+            why = f"the parts have {size:,} bytes as JSON, and {OTHER_BYTES_MAX:,} is the most"
+            return (next(iter(parts)), why) if size > OTHER_BYTES_MAX else None
         case _:
             return None
 
 
 def as_sent(text: str, parts: Mapping[str, Json]) -> SmsSegments:
     """The segments of a text message, as gateways cut it."""
-    if parts.get("smart") is False:
+    if parts.get("smartEncoding") is False:
         return segments(text)
     sent = segments(plain(text))
     if sent.foreign is None:

@@ -18,8 +18,13 @@ ATTACHMENTS_BYTES = 7 * 1024 * 1024
 """Of all attachments of a message together, before base64."""
 DATA_KEYS_MAX = 50
 
+_MAILBOX = r"^[^\x00-\x1f\x7f@<>]*<?[^\s\x00-\x1f\x7f@<>,;]+@[^\s@<>,;]+>?\Z"
+"""`help@shop.example`, with a name if you like."""
 Text = Annotated[str, Meta(max_length=1_000)]
-Url = Annotated[str, Meta(max_length=2_000)]
+Url = Annotated[str, Meta(max_length=2_000, pattern=r"^(?i:https?)://[^\s/]\S*\Z")]
+"""Where something is fetched."""
+Link = Annotated[str, Meta(max_length=2_000, pattern=r"^(?!(?i:javascript|vbscript|data):)\S+\Z")]
+"""What a tap opens: a web page, or a place in the shop's app (`shop://orders/4711`)."""
 
 
 class _Parts(
@@ -37,7 +42,7 @@ class Attachment(_Parts, frozen=True):
     """A file that goes along: its content in base64, or where the shop has it."""
 
     name: Annotated[str, Meta(min_length=1, max_length=200)]
-    type: Annotated[str, Meta(max_length=100, pattern=r"^[\w.+-]+/[\w.+-]+\Z")]
+    type: Annotated[str, Meta(max_length=100, pattern=r"^[A-Za-z0-9.+_-]+/[A-Za-z0-9.+_-]+\Z")]
     """Its media type."""
     content: str | None = None
     url: Url | None = None
@@ -48,16 +53,16 @@ class EmailParts(_Parts, frozen=True):
 
     preheader: Text | None = None
     """What mail programs show beside the subject."""
-    reply_to: Annotated[str, Meta(max_length=320)] | None = None
-    sender: Annotated[str, Meta(max_length=64)] | None = None
-    """The name of a configured sender; None: the provider's own."""
+    reply_to: Annotated[str, Meta(max_length=320, pattern=_MAILBOX)] | None = None
+    sender: Annotated[str, Meta(max_length=400)] | None = None
+    """The name of a configured sender, and for gateways its mailbox; None: the provider's own."""
     attachments: Annotated[tuple[Attachment, ...], Meta(max_length=ATTACHMENTS_MAX)] = ()
 
 
 class SmsParts(_Parts, frozen=True):
     """Of a text message."""
 
-    smart: bool = True
+    smart: bool = msgspec.field(name="smartEncoding", default=True)
     """Typographic characters that would make the text UCS-2 are replaced by plain ones."""
 
 
@@ -67,7 +72,7 @@ class PushParts(_Parts, frozen=True):
     data: Annotated[dict[str, str], Meta(max_length=DATA_KEYS_MAX)] = {}
     """For the app, not for the eye."""
     image: Url | None = None
-    link: Url | None = None
+    link: Link | None = None
     badge: Annotated[int, Meta(ge=0, le=99_999)] | None = None
     sound: Annotated[str, Meta(max_length=100)] | None = None
     collapse_key: Annotated[str, Meta(max_length=64)] | None = None
@@ -82,13 +87,13 @@ class Action(_Parts, frozen=True):
     """A button of an in-app message."""
 
     label: Annotated[str, Meta(min_length=1, max_length=100)]
-    link: Url
+    link: Link
 
 
 class InAppParts(_Parts, frozen=True):
     """Of a message in the shop's own app; the title is the message's subject."""
 
-    link: Url | None = None
+    link: Link | None = None
     category: Annotated[str, Meta(max_length=64)] | None = None
     actions: Annotated[tuple[Action, ...], Meta(max_length=5)] = ()
 

@@ -13,6 +13,7 @@ PosthornError
 │   ├── StoreUnavailable
 │   ├── BrokerUnavailable
 │   ├── KeyUnavailable
+│   ├── Unfetched
 │   └── SecretUnavailable
 ├── Undecodable          a message nobody can read, now or later
 └── Misconfigured        the operator must change something; the message says what
@@ -113,6 +114,10 @@ class BrokerUnavailable(Unavailable):
 
 class KeyUnavailable(Unavailable):
     """Data is sealed under a key that this process does not have: another one has it, or will."""
+
+
+class Unfetched(Unavailable):
+    """A file cannot be fetched from where the shop has it; the text says why, without the URL's path."""
 
 
 class SecretUnavailable(Unavailable):

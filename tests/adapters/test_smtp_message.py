@@ -1,5 +1,6 @@
 """E-mails as octets: what a receiver reads is what was written, and nothing breaks out."""
 
+import base64
 import re
 from datetime import UTC, datetime
 from email.header import decode_header, make_header
@@ -9,6 +10,7 @@ from email.parser import Parser
 from email.policy import SMTPUTF8
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -179,3 +181,35 @@ def test_content_arrives_as_written_and_never_ends_early(body: str, html: str) -
     mail = received(mail_object)
     for kind, written in (("plain", body), ("html", html)):
         assert part(mail, kind).rstrip("\n") == written.rstrip("\n")
+
+
+def test_parts_of_an_email_are_in_its_headers() -> None:
+    parts = {"replyTo": "Help <help@shop.test>", "sender": '"Größe & Co" <news@shop.test>'}
+    mail_object = write(parts=parts, reply_to="nobody@shop.test")
+    mail = received(mail_object)
+    assert mail["Reply-To"] == "Help <help@shop.test>"
+    assert mail["From"] == "Größe & Co <news@shop.test>"
+    assert mail_object.sender == "news@shop.test"
+
+
+@pytest.mark.parametrize("parts", [{"replyTo": "a@b\r\nBcc: eve@x.test"}, {"sender": "no address"}])
+def test_a_part_cannot_break_out_of_its_header(parts: dict[str, str]) -> None:
+    with pytest.raises((ValueError, msgspec.ValidationError)):
+        write(parts=parts)
+
+
+@pytest.mark.parametrize("name", ["invoice 4711.pdf", 'Größe "1"; x=y.pdf', "a\r\nBcc: eve@x.test"])
+def test_files_go_along(name: str) -> None:
+    content = bytes(range(256)) * 10
+    file = {"name": name, "type": "application/pdf", "content": base64.b64encode(content).decode()}
+    mail = received(write(body="Hi", html_body="<p>Hi</p>", parts={"attachments": [file, file]}))
+    assert mail.get_content_type() == "multipart/mixed"
+    assert part(mail, "html") == "<p>Hi</p>"
+    files = list(mail.iter_attachments())
+    assert [each.get_content() for each in files] == [content, content]
+    assert files[0].get_filename() == name.replace("\r\n", " ")
+    assert mail["Bcc"] is None
+
+
+def test_a_message_with_parts_but_without_files_is_as_before() -> None:
+    assert received(write(body="Hi", parts={"replyTo": "a@b.test"})).get_content_type() == "text/plain"

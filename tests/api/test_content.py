@@ -112,3 +112,44 @@ async def test_what_is_too_large_once_it_is_rendered_is_shown(world: World) -> N
     asked = {**ASKED, "data": {"orderId": "x" * 1_500, "unread": 1}}
     shown = (await world.client.post(DRY, json=asked)).json()["rendered"][0]
     assert "push services take 4,096" in shown["problem"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "said", "pointer"),
+    [
+        ("push", {"body": "x" * 4_097}, "/body"),
+        ("sms", {"body": "Ż" * 671}, "/body"),
+        ("push", {"body": "x", "parts": {"push": {"link": "javascript:alert(1)"}}}, "/parts/push/link"),
+        ("push", {"body": "x", "parts": {"push": {"ttl": "P29D"}}}, "/parts/push/ttl"),
+        ("email", {"parts": {"email": {"sender": "nobody"}}}, "/parts/email/sender"),
+        (
+            "email",
+            {"parts": {"email": {"attachments": [{"name": "a", "type": "a/b", "url": "ftp://shop.test/a"}]}}},
+            "/parts/email/attachments/0/url",
+        ),
+        (
+            "email",
+            {"parts": {"email": {"attachments": [{"name": "a", "type": "a/b", "content": "no!"}]}}},
+            "/parts/email/attachments/0/content",
+        ),
+    ],
+)
+async def test_what_no_provider_would_take_is_refused_at_once(
+    world: World, channel: str, said: dict[str, Any], pointer: str
+) -> None:
+    to = {"recipients": [{"email": "ada@shop.test"}]} if channel == "email" else {"recipientId": "c-1"}
+    email = {"subject": "Hello", "body": "Hello"} if channel == "email" else {}
+    asked = {"notificationType": "t", "channelType": channel, **to, **email, **said}
+    refused = await world.client.post("/api/notifications", json=asked)
+    assert pointer in errors_of(refused, 422)
+
+
+async def test_a_template_names_a_sender_that_there_is(world: World) -> None:
+    made = {"id": "t", "name": "T", "channelType": "email", "subjectTemplate": "s", "bodyTemplate": "b"}
+    refused = await world.client.post("/api/templates", json={**made, "parts": {"sender": "nobody"}})
+    assert "/parts/sender" in errors_of(refused, 422)
+    texts = {f"k{n}": "{{ recipient.name }}" for n in range(201)}
+    refused = await world.client.post(
+        "/api/templates", json={**made, "channelType": "whatsapp", "parts": {"many": texts}}
+    )
+    assert "/parts" in errors_of(refused, 422)

@@ -38,7 +38,7 @@ class SmsGatewayContract(HttpGatewayContract):
             {"body": "x" * 1_530},
             {"body": "ç" * 670},
             {"body": "€ & = + % ; ?"},
-            {"parts": {"smart": False}},
+            {"parts": {"smartEncoding": False}},
             {"attempt": 7},
         ],
     )
@@ -54,7 +54,7 @@ class SmsGatewayContract(HttpGatewayContract):
             {"body": " \n"},
             {"body": "x" * 1_531},
             {"body": "ç" * 671},
-            {"body": "…" * 671, "parts": {"smart": False}},
+            {"body": "…" * 671, "parts": {"smartEncoding": False}},
             {"parts": {"preheader": "none of ours"}},
         ],
     )
@@ -67,7 +67,7 @@ class SmsGatewayContract(HttpGatewayContract):
         assert simulator.got == []
 
     @pytest.mark.parametrize(
-        ("parts", "sent"), [({}, "It's 5 € - now..."), ({"smart": False}, "It’s 5 € – now…")]
+        ("parts", "sent"), [({}, "It's 5 € - now..."), ({"smartEncoding": False}, "It’s 5 € – now…")]
     )
     async def test_typography_becomes_plain_unless_it_shall_not(
         self, gateway: ProviderGateway, simulator: Simulator, parts: dict[str, Any], sent: str

@@ -104,13 +104,14 @@ class MailgunGateway:
         await self._calls.aclose()
 
     def _fields(self, message: OutboundMessage) -> dict[str, str]:
+        parts = email_parts(message)
         fields = {
-            "from": self._settings.sender,
+            "from": parts.sender or self._settings.sender,
             "to": recipient(message),
             "subject": message.subject,
             "text": message.body if message.body or message.html_body else NO_TEXT,
             "html": message.html_body,
-            "h:Reply-To": email_parts(message).reply_to or self._settings.reply_to,
+            "h:Reply-To": parts.reply_to or self._settings.reply_to,
             "h:Message-Id": f"<{message.delivery}@{self._settings.domain}>",
         }
         return present({**fields, **{f"v:{name}": value for name, value in correlation(message).items()}})

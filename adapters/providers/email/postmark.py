@@ -116,7 +116,7 @@ class PostmarkGateway:
             for each in parts.attachments
         ]
         document = {
-            "From": self._settings.sender,
+            "From": parts.sender or self._settings.sender,
             "To": recipient(message),
             "ReplyTo": parts.reply_to or self._settings.reply_to,
             "Subject": message.subject or "",

@@ -142,7 +142,7 @@ class ResendGateway:
         ]
         return present(
             {
-                "from": self._settings.sender,
+                "from": parts.sender or self._settings.sender,
                 "to": [recipient(message)],
                 "reply_to": parts.reply_to or self._settings.reply_to,
                 "subject": message.subject or NO_TEXT,

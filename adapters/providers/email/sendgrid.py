@@ -137,7 +137,7 @@ class SendGridGateway:
                 {"to": [_mailbox(each.name, each.address)], "custom_args": correlation(each)}
                 for each in messages
             ],
-            "from": _written(self._settings.sender),
+            "from": _written(parts.sender or self._settings.sender),
             "subject": first.subject or NO_TEXT,
             "content": [{"type": type_, "value": text} for type_, text in texts if text]
             or [{"type": "text/plain", "value": NO_TEXT}],

@@ -168,15 +168,13 @@ class SesGateway:
         )
 
     def _single(self, message: OutboundMessage) -> dict[str, Json]:
-        simple: dict[str, Json] = {
-            "Subject": _content(message.subject or ""),
-            "Body": {part: _content(text) for part, text in _texts(message).items()},
-        }
-        if attachments := email_parts(message).attachments:
-            simple["Attachments"] = [
-                {"FileName": each.name, "ContentType": each.type, "RawContent": each.content}
-                for each in attachments
-            ]
+        files = [
+            {"FileName": each.name, "ContentType": each.type, "RawContent": each.content}
+            for each in email_parts(message).attachments
+        ]
+        body = {part: _content(text) for part, text in _texts(message).items()}
+        subject = _content(message.subject or "")
+        simple = present({"Subject": subject, "Body": body, "Attachments": files or None})
         return {
             **self._common(message),
             "Destination": {"ToAddresses": [ascii_mailbox(message.name, message.address)]},
@@ -203,23 +201,24 @@ class SesGateway:
         }
 
     def _common(self, message: OutboundMessage) -> dict[str, Json]:
-        reply_to = self._reply_to(message)
+        sender, reply_to = self._mailboxes(message)
         return present(
             {
-                "FromEmailAddress": _written(self._settings.sender),
+                "FromEmailAddress": _written(sender),
                 "ReplyToAddresses": [_written(reply_to)] if reply_to else None,
                 "ConfigurationSetName": self._settings.configuration_set,
             }
         )
 
-    def _reply_to(self, message: OutboundMessage) -> str | None:
-        return email_parts(message).reply_to or self._settings.reply_to
+    def _mailboxes(self, message: OutboundMessage) -> tuple[str, str | None]:
+        parts = email_parts(message)
+        return parts.sender or self._settings.sender, parts.reply_to or self._settings.reply_to
 
     def _shared(self, message: OutboundMessage) -> Hashable:
         """What messages of one bulk call have in common."""
         if email_parts(message).attachments or len(_template_data(message)) > DATA_MAX:
             return message.delivery
-        return tuple(_texts(message)), self._reply_to(message)
+        return tuple(_texts(message)), self._mailboxes(message)
 
 
 def _texts(message: OutboundMessage) -> dict[str, str]:

@@ -47,7 +47,7 @@ def ascii_mailbox(name: str | None, address: str) -> str | None:
 
 
 def email_parts(message: OutboundMessage) -> EmailParts:
-    """What the message has beside its text.  A `sender` that is not configured is the account's own."""
+    """What the message has beside its text; its `sender` is a mailbox here, None: the account's own."""
     return msgspec.convert(message.parts, EmailParts)
 
 

@@ -17,7 +17,7 @@ def codes(channel: str, parts: dict[str, Json], *, template: bool = False) -> di
         ("push", {"link": "https://shop.test/1", "badge": 3, "data": {"order": "7"}, "ttl": "PT1H"}),
         ("email", {"preheader": "Soon", "replyTo": "help@shop.test"}),
         ("email", {"attachments": [{"name": "a.pdf", "type": "application/pdf", "content": "JVBERi0="}]}),
-        ("sms", {"smart": False}),
+        ("sms", {"smartEncoding": False}),
         ("in_app", {"actions": [{"label": "Track", "link": "https://shop.test"}]}),
         ("webhook", {"document": {"any": ["thing", 1, None]}}),
         ("whatsapp", {"components": [{"type": "body"}]}),

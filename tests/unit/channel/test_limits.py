@@ -29,7 +29,7 @@ def test_ten_segments_and_no_more() -> None:
 def test_typographic_characters_do_not_count_unless_they_are_wanted() -> None:
     text = "“" + "x" * 1_500
     assert part("sms", text) is None
-    assert part("sms", text, smart=False) == "body"
+    assert part("sms", text, smartEncoding=False) == "body"
     assert len(as_sent("it’s", {}).parts) == 1
 
 
@@ -70,6 +70,6 @@ def test_the_character_that_makes_it_ucs2_is_one_that_nothing_plain_stands_for()
     sent = as_sent("it’s – 谢", {})
     assert sent.foreign is not None
     assert (sent.foreign.character, sent.foreign.at) == ("谢", 7)
-    unwanted = as_sent("it’s", {"smart": False})
+    unwanted = as_sent("it’s", {"smartEncoding": False})
     assert unwanted.foreign is not None
     assert unwanted.foreign.character == "’"

@@ -24,6 +24,7 @@ from adapters.providers.email.smtp.replies import (
     outcome_of_reply,
     outcome_of_silence,
 )
+from adapters.providers.kit.email import refused_unsent
 from adapters.providers.kit.redaction import redacted
 from adapters.providers.kit.settings import ProviderContext
 from application.kernel.ports import Clock
@@ -98,8 +99,10 @@ class SmtpGateway:
 
     async def send(self, message: OutboundMessage) -> Outcome:
         """Make one call; Accepted's reference is the Message-ID, which bounces quote."""
+        if message.parts and (unsent := refused_unsent(message)):
+            return unsent
         try:
-            mail = self._writer.write(message, self._clock.now())
+            mail = await self._mail(message)
         except (ValueError, MessageError) as error:
             return Refused(f"cannot be an e-mail: {redacted(str(error))}", examined=False)
         progress = CallProgress()
@@ -118,6 +121,17 @@ class SmtpGateway:
         except (OSError, SMTPException) as error:
             return outcome_of_error(progress.stage, error)
         return Accepted(mail.message_id)
+
+    async def _mail(self, message: OutboundMessage) -> MailObject:
+        """Attachments, which may be megabytes, are put in by a thread.
+
+        Raises:
+            ValueError, MessageError: it cannot be an e-mail.
+        """
+        now = self._clock.now()
+        if message.parts.get("attachments"):
+            return await asyncio.to_thread(self._writer.write, message, now)
+        return self._writer.write(message, now)
 
     async def aclose(self) -> None:
         """Close what is open."""

@@ -14,6 +14,8 @@ from email.utils import format_datetime, parseaddr
 
 import msgspec
 
+from adapters.providers.email.smtp.attachments import mixed
+from adapters.providers.kit.email import email_parts
 from application.provider.ports import OutboundMessage
 from domain.kernel.errors import Misconfigured
 
@@ -27,6 +29,9 @@ _LINE_MAX = 998  # RFC 5322, 2.1.1
 _PLAIN_MAX = 500
 _WORD_OCTETS = 45  # base64 of them and the wrapping fit into the 75 characters of an encoded word
 _BASE64_FROM = 1.25  # octets a character: beyond, quoted-printable is longer
+
+
+_FIXED = ("Auto-Submitted: auto-generated", "MIME-Version: 1.0")  # RFC 3834: no holiday replies
 
 
 class MailObject(msgspec.Struct, frozen=True):
@@ -58,10 +63,8 @@ class MailWriter:
             Misconfigured: one of them is no address.
         """
         name, self._sender = _own_address(sender)
-        self._fixed = [f"From: {_mailbox(name, self._sender)}"]
-        if reply_to is not None:
-            self._fixed.append(f"Reply-To: {_mailbox(*_own_address(reply_to))}")
-        self._fixed += ["Auto-Submitted: auto-generated", "MIME-Version: 1.0"]  # RFC 3834: no holiday replies
+        self._from = f"From: {_mailbox(name, self._sender)}"
+        self._reply_to = None if reply_to is None else f"Reply-To: {_mailbox(*_own_address(reply_to))}"
         self.domain = self._sender.rpartition("@")[2]
 
     def write(self, message: OutboundMessage, at: datetime) -> MailObject:
@@ -73,11 +76,40 @@ class MailWriter:
         Raises:
             ValueError: it cannot be an e-mail; the text says why, without any of its content.
         """
+        if message.parts:
+            return self._with_parts(message, at)
+        return self._written(message, at, self._sender, self._from, self._reply_to, _body(message))
+
+    def _with_parts(self, message: OutboundMessage, at: datetime) -> MailObject:
+        parts = email_parts(message)
+        sender, from_, reply_to = self._sender, self._from, self._reply_to
+        try:
+            if parts.sender is not None:
+                name, sender = _own_address(parts.sender)
+                from_ = f"From: {_mailbox(name, sender)}"
+            if parts.reply_to is not None:
+                reply_to = f"Reply-To: {_mailbox(*_own_address(parts.reply_to))}"
+        except Misconfigured:
+            raise ValueError("its sender or replyTo is no address") from None
+        body = mixed(_body(message), parts.attachments, f"=_{message.delivery.hex}_files")
+        return self._written(message, at, sender, from_, reply_to, body)
+
+    def _written(
+        self,
+        message: OutboundMessage,
+        at: datetime,
+        sender: str,
+        from_: str,
+        reply_to: str | None,
+        body: list[str],
+    ) -> MailObject:
         if not _is_address(message.address):
             raise ValueError("not an e-mail address")
         message_id = f"{message.delivery}@{self.domain}"
         head = [
-            *self._fixed,
+            from_,
+            *([] if reply_to is None else [reply_to]),
+            *_FIXED,
             f"To: {_mailbox(_one_line(message.name or ''), message.address)}",
             f"Subject: {_unstructured(_one_line(message.subject or ''))}",
             f"Date: {format_datetime(at)}",
@@ -85,11 +117,11 @@ class MailWriter:
             f"X-Posthorn-Delivery: {message.delivery}",
         ]
         try:
-            written = "\r\n".join([*head, *_body(message)]).encode()
+            written = "\r\n".join([*head, *body]).encode()
         except UnicodeEncodeError:
             raise ValueError("a character that cannot be sent") from None
         content = _DOT.sub(b"..", written) + b"\r\n.\r\n"
-        return MailObject(self._sender, message.address, message_id, content, not message.address.isascii())
+        return MailObject(sender, message.address, message_id, content, not message.address.isascii())
 
 
 def _body(message: OutboundMessage) -> list[str]:
