@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -54,3 +55,24 @@ async def test_killed_twice(embedded: Shop) -> None:
 
 def _data(shop: Shop) -> Path:
     return Path(shop.dsn.partition("host=")[2]).parent
+
+
+async def test_a_channel_of_the_api_outlasts_the_process(embedded: Shop) -> None:
+    shop = embedded
+    everything = await shop.start("all", "--embedded", "--data", str(_data(shop)))
+    await shop.prepare()
+    channel = {"providers": ["sandbox"], "addressedBy": "addresses"}
+    made = await shop.call("PUT", "/api/channels/pigeon", channel)
+    assert made.status == 201, made
+
+    async def sent(address: str) -> UUID:
+        body = {"notificationType": "t", "channelType": "pigeon", "body": "b"}
+        recipients = [{"addresses": {"pigeon": address}}]
+        return (await shop.call("POST", "/api/notifications", body | {"recipients": recipients})).id
+
+    waiting = await sent("defer-3@loft")
+    await shop.status(await sent("ada@loft"), "completed")
+    await shop.kill(everything)
+    await shop.again(everything, "all")
+    await shop.status(await sent("eve@loft"), "completed")
+    await shop.status(waiting, "completed", timeout=60)
