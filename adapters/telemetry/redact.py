@@ -19,8 +19,8 @@ _NAMES = """
     gone group handled host ignored invalid job key kind lacking lane lanes limit listening mend message
     messages method mode notification notifications outcome outdated parked part partitions pid pointers
     port postponed priority provider queue reason recipients refused replayed reused reused_keys role
-    route seconds signal since size skipped stale status struck taken task template total trace_id traces
-    trigger type undecodable unreadable unroutable until version written
+    route seconds signal since size skipped stale state status struck taken task template total trace_id
+    traces trigger type undecodable unreadable unroutable until version written
 """
 FIELDS = frozenset(_NAMES.split())
 """Names of fields that may be logged; any other is left out and its name is listed under `omitted`."""

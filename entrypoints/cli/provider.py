@@ -1,8 +1,12 @@
-"""`posthorn provider`: the accounts that are configured, and what their kinds can do."""
+"""`posthorn provider`: the accounts, what their kinds can do, and whether they are called."""
+
+from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
-from entrypoints.cli.shell import Shell, json_option, out, pass_shell, show, table
+from entrypoints.cli.job import actor
+from entrypoints.cli.shell import Shell, embedded_options, json_option, out, pass_shell, run, show, table
 
 
 @click.group()
@@ -62,3 +66,44 @@ def show_preset(name: str) -> None:
     if name not in found:
         raise click.BadParameter(f"no preset {name!r}: there are {', '.join(found)}", param_hint="NAME")
     show(found[name])
+
+
+@provider.command()
+@click.argument("name")
+@click.argument("state", type=click.Choice(["open", "closed", "auto"]))
+@click.option("--reason", required=True, help="Stands with it; no personal data.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%dT%H:%M"]), help="UTC; then auto again.")
+@json_option
+@embedded_options
+@pass_shell
+def force(
+    shell: Shell,
+    folder: Path | None,
+    name: str,
+    state: str,
+    reason: str,
+    until: datetime | None,
+    as_json: bool,
+) -> None:
+    """Decide about the provider NAME: open (it is not called), closed (it is, whatever happens), auto.
+
+    Running processes see it within seconds.
+    """
+    from config import lifecycle
+    from domain.provider.forcing import Forced, ForcedProvider
+
+    given = ForcedProvider(
+        provider=name,
+        forced=Forced(state),
+        reason=reason,
+        actor=actor(),
+        until=until.replace(tzinfo=UTC) if until else None,
+    )
+
+    async def work() -> None:
+        async with lifecycle.on_database(shell.load().settings, folder) as container:
+            await container.provider.follow()()
+            await container.provider.force()(given)
+
+    run(work)
+    show(given) if as_json else click.echo(f"{name} is {state} from now on.")

@@ -1,7 +1,7 @@
 """Faults of simulated providers: what a provider answers to everybody, until it is mended.
 
 PUT    /_faults/{kind}   {"fails": "answers", "status": 503, "headers": {…}, "body": …, "times": 3}
-GET    /_faults          what stands
+GET    /_faults          what stands, and how many calls have met it
 DELETE /_faults/{kind}   it works again
 
 answers   nothing is taken; the answer has this status, these headers and this body
@@ -52,10 +52,14 @@ class ProviderFaults:
     """The faults that stand, by kind of provider."""
 
     standing: dict[str, ProviderFault] = field(default_factory=dict)
+    met: dict[str, int] = field(default_factory=dict)
+    """Calls that met the fault that stands."""
 
     def next(self, kind: str) -> ProviderFault | None:
         """The fault that the next call meets."""
         fault = self.standing.get(kind)
+        if fault is not None:
+            self.met[kind] += 1
         if fault is not None and fault.times is not None:
             if fault.times == 1:
                 del self.standing[kind]
@@ -96,6 +100,7 @@ class ProviderFaults:
             kind = _known(request, kinds)
             try:
                 self.standing[kind] = msgspec.json.decode(await request.read(), type=ProviderFault)
+                self.met[kind] = 0
             except msgspec.DecodeError as error:
                 raise web.HTTPBadRequest(text=str(error)) from None
             return web.Response(status=204)
@@ -105,7 +110,12 @@ class ProviderFaults:
             return web.Response(status=204)
 
         async def get(_: web.Request) -> web.Response:
-            return answer(msgspec.to_builtins(self.standing))
+            return answer(
+                {
+                    kind: {**msgspec.to_builtins(fault), "met": self.met[kind]}
+                    for kind, fault in self.standing.items()
+                }
+            )
 
         one = "/_faults/{kind}"
         return routes(("PUT", one, put), ("DELETE", one, delete), ("GET", "/_faults", get))
