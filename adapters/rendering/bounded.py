@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import NamedTuple
 
+from msgspec import structs
+
 from adapters.rendering.allowance import Allowance, WorkExceeded
 from adapters.rendering.compiler import COMPILE_WORK_MAX, Code, Program, compile_work
 from adapters.rendering.frames import (
@@ -19,12 +21,15 @@ from adapters.rendering.frames import (
     Compile,
     Compiled,
     Faults,
+    Inline,
+    Inlined,
     Question,
     Render,
     RenderedEach,
     RenderedOne,
 )
 from adapters.rendering.pool import RenderingPool
+from adapters.rendering.publishing import has_styles, inlined
 from adapters.rendering.renderer import JinjaRenderer, too_much_work
 from domain.kernel.errors import Fault, Invalid, Overloaded, RenderingTimedOut
 from domain.template.template import Rendered, Template
@@ -74,6 +79,20 @@ class BoundedRenderer:
         except RenderingTimedOut as late:
             raise Overloaded(str(late)) from late
         return _faults(answer)
+
+    async def publish(self, template: Template) -> Template:
+        """See `Renderer.publish`."""
+        if not has_styles(template):
+            return template
+        if self._pool is None:
+            return structs.replace(template, html_body=inlined(template))
+        try:
+            answer = await _ask(self._pool, Inline(template), self._editing)
+        except RenderingTimedOut as late:
+            raise Overloaded(str(late)) from late
+        if not isinstance(answer, Inlined):
+            raise Invalid(*_faults(answer))
+        return structs.replace(template, html_body=answer.html)
 
     async def render(self, template: Template, data: Mapping[str, object]) -> Rendered:
         """See `Renderer.render`."""

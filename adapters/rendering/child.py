@@ -21,6 +21,8 @@ from adapters.rendering.frames import (
     Compile,
     Compiled,
     Faults,
+    Inline,
+    Inlined,
     Question,
     Render,
     RenderedEach,
@@ -28,6 +30,7 @@ from adapters.rendering.frames import (
     framed,
     question,
 )
+from adapters.rendering.publishing import inlined
 from adapters.rendering.renderer import JinjaRenderer, too_much_work
 from domain.kernel.errors import Invalid
 
@@ -64,6 +67,8 @@ def answer_to(asked: Question, renderer: JinjaRenderer) -> Answer:
             case Compile(template):
                 codes = renderer.compile(template)
                 return Compiled([(each.part, marshal.dumps(each.code), each.cost) for each in codes])
+            case Inline(template):
+                return Inlined(inlined(template))
             case Render():
                 return _rendered(asked, renderer)
     except Invalid as refused:

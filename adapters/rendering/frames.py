@@ -25,6 +25,12 @@ class Compile(msgspec.Struct, frozen=True, tag="compile"):
     template: Template
 
 
+class Inline(msgspec.Struct, frozen=True, tag="inline"):
+    """Put the styles of its HTML inline."""
+
+    template: Template
+
+
 class Render(msgspec.Struct, frozen=True, tag="render"):
     """Render it for each of those, with one allowance for all."""
 
@@ -47,6 +53,12 @@ class Compiled(msgspec.Struct, frozen=True, tag="compiled"):
     parts: list[tuple[str, bytes, int]]
 
 
+class Inlined(msgspec.Struct, frozen=True, tag="inlined"):
+    """HTML with its styles inline."""
+
+    html: str
+
+
 class RenderedOne(msgspec.Struct, frozen=True, tag="words"):
     """One that was rendered."""
 
@@ -59,8 +71,8 @@ class RenderedEach(msgspec.Struct, frozen=True, tag="made"):
     each: list[RenderedOne | Faults]
 
 
-Question = Check | Compile | Render
-Answer = Faults | Compiled | RenderedEach
+Question = Check | Compile | Inline | Render
+Answer = Faults | Compiled | Inlined | RenderedEach
 
 _questions = msgspec.json.Encoder(decimal_format="number")
 _asked = msgspec.json.Decoder(Question, float_hook=number)

@@ -55,6 +55,7 @@ class CheckTemplate:
         if lacking := missing(template, data):
             return CheckedTemplate(unfilled=tuple(each.pointer.rpartition("/")[2] for each in lacking))
         try:
+            template = await self.renderer.publish(template)
             words = await self.renderer.render(template, {**filled(template, data), **variables(SOMEBODY)})
             words = joined(words, Content(), template.channel)
         except Invalid as refused:

@@ -64,6 +64,15 @@ class Renderer(Protocol):
         """
         ...
 
+    async def publish(self, template: Template) -> Template:
+        """The template as it is kept: an e-mail's styles are put inline, where all mail programs read them.
+
+        Raises:
+            Invalid: they cannot be; `parts.inlineCss` says that they need not.
+            Overloaded: too much waits to be rendered.
+        """
+        ...
+
     async def render(self, template: Template, data: Mapping[str, object]) -> Rendered:
         """Render all parts, with one budget of work for all of them.
 

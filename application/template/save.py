@@ -42,7 +42,10 @@ class SaveTemplate:
         ]
         if faults:
             raise Invalid(*faults)
-        saved = await self.templates.add(draft, expected=expected, activate=activate)
+        published = await self.renderer.publish(draft)
+        if published is not draft and (faults := await self.renderer.check(published)):  # styles take room
+            raise Invalid(*faults)
+        saved = await self.templates.add(published, expected=expected, activate=activate)
         if activate:
             self.cached.forget(saved.id)
         return saved

@@ -56,6 +56,8 @@ class EmailParts(_Parts, frozen=True):
     reply_to: Annotated[str, Meta(max_length=320, pattern=_MAILBOX)] | None = None
     sender: Annotated[str, Meta(max_length=400)] | None = None
     """The name of a configured sender, and for gateways its mailbox; None: the provider's own."""
+    inline_css: bool = True
+    """Of a template: what its `<style>` says is put into `style` attributes when it is saved."""
     attachments: Annotated[tuple[Attachment, ...], Meta(max_length=ATTACHMENTS_MAX)] = ()
 
 

@@ -318,3 +318,14 @@ async def test_a_pool_that_cannot_start_says_so(asked: RenderingPool, reports: R
     with pytest.raises(Overloaded):
         await asked.ask(Check(template("x")), patience=0.5, deadline=1)
     assert reports[0][0] == "rendering.cannot_start"
+
+
+async def test_styles_are_put_inline_by_a_child(asked: RenderingPool) -> None:
+    renderer = patient(asked)
+    html = "<style>p{margin:0}</style>"
+    published = await renderer.publish(template("x", html_body=f"{html}<p>{{{{ a }}}}</p>"))
+    assert published.html_body == '<p style="margin: 0;">{{ a }}</p>'
+    with pytest.raises(Invalid, match="every end tag"):
+        await renderer.publish(template("x", html_body=f"{html}<p>"))
+    plain = template("x", html_body="<p>")
+    assert await renderer.publish(plain) is plain

@@ -144,6 +144,18 @@ async def test_what_no_provider_would_take_is_refused_at_once(
     assert pointer in errors_of(refused, 422)
 
 
+async def test_styles_of_an_email_are_put_inline_when_its_template_is_saved(world: World) -> None:
+    made = {"id": "t", "name": "T", "channelType": "email", "subjectTemplate": "s"}
+    html = "<style>p{margin:0}</style>{% if true %}<p>x</p>{% endif %}"
+    saved = await world.client.post("/api/templates", json={**made, "htmlBodyTemplate": html})
+    assert saved.json()["htmlBodyTemplate"] == '{% if true %}<p style="margin: 0;">x</p>{% endif %}'
+    torn = html.replace("</p>", "")
+    refused = await world.client.post("/api/templates", json={**made, "id": "u", "htmlBodyTemplate": torn})
+    assert errors_of(refused, 422) == {"/htmlBodyTemplate": "cannot_inline"}
+    kept = {**made, "id": "u", "htmlBodyTemplate": torn, "parts": {"inlineCss": False}}
+    assert (await world.client.post("/api/templates", json=kept)).json()["htmlBodyTemplate"] == torn
+
+
 async def test_a_template_names_a_sender_that_there_is(world: World) -> None:
     made = {"id": "t", "name": "T", "channelType": "email", "subjectTemplate": "s", "bodyTemplate": "b"}
     refused = await world.client.post("/api/templates", json={**made, "parts": {"sender": "nobody"}})
