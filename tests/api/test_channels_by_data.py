@@ -180,3 +180,34 @@ async def test_every_error_of_a_description_is_told_at_its_place(
 async def test_a_test_key_describes_nothing(world: World) -> None:
     answer = await world.client.put(PROVIDER_URL, json=PIGEON, headers=world.as_test())
     assert errors_of(answer, 403) == {}
+
+
+async def test_such_a_channel_has_whatever_parts_its_description_places(world: World) -> None:
+    await world.client.put("/api/channels/whatsapp", json={"providers": ["sandbox"], "addressedBy": "phone"})
+    document = {"name": "shipped", "language": {"code": "de"}, "components": [{"type": "body", "n": 1}]}
+    parts = {"type": "template", "template": document}
+    phone = [{"phone": "+4930901820"}]
+    await world.notification(
+        channelType="whatsapp", subject=None, body=None, recipients=phone, parts={"whatsapp": parts}
+    )
+    template = {
+        "id": "shipped_whatsapp",
+        "channelType": "whatsapp",
+        "subjectTemplate": None,
+        "bodyTemplate": None,
+        "parts": {"type": "template", "template": {"name": "shipped", "order": "{{ orderId }}"}},
+        "variables": {"orderId": {"required": True}},
+    }
+    made = await world.template(**template)
+    assert made.status_code == 201, made.text
+    shown = await world.client.post(
+        "/api/notifications?dry_run=true",
+        json={
+            "notificationType": "t",
+            "templateId": "shipped_whatsapp",
+            "recipients": phone,
+            "data": {"orderId": "7"},
+        },
+    )
+    [rendered] = shown.json()["rendered"]
+    assert rendered["parts"] == {"type": "template", "template": {"name": "shipped", "order": "7"}}
