@@ -14,6 +14,7 @@ from application.secret.ports import Secrets
 from config.secret_sources import of_configuration, of_descriptions
 from config.settings import Settings
 from domain.kernel.errors import Misconfigured
+from domain.provider.capabilities import Capabilities
 
 
 def build(
@@ -37,6 +38,11 @@ def build(
         )
     except Misconfigured as fault:
         raise Misconfigured(f"providers: {fault}") from None
+
+
+def capabilities(providers: Mapping[str, ProviderSettings]) -> Mapping[str, Capabilities]:
+    """What each configured provider can do."""
+    return {name: each.capabilities for name, each in providers.items()}
 
 
 def networks(settings: Settings) -> tuple[Network, ...]:

@@ -1,6 +1,6 @@
 """Calls whose outcome is unknown, until an operator or the policy of the class resolves them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from application.outbox.ports import OutboxMessage
+from domain.delivery.reconcile import OpenCall
 
 
 class Resolution(StrEnum):
@@ -78,4 +79,16 @@ class UnknownAttempts(Protocol):
 
     async def held(self) -> int:
         """How many deliveries are held: for the metrics."""
+        ...
+
+
+class OpenCalls(Protocol):
+    """Calls without an answer about which nothing is decided.  Held to tests/contract/open_calls.py."""
+
+    async def of(self, deliveries: Sequence[UUID]) -> Mapping[UUID, tuple[OpenCall, ...]]:
+        """Those of these deliveries, by attempt; a delivery without any is not in it.
+
+        Raises:
+            StoreUnavailable: send nothing.
+        """
         ...

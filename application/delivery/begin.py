@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.delivery.commit import commit_attempts
 from application.delivery.ports import (
     STRIKES_FREE,
     Begin,
@@ -20,6 +21,7 @@ from application.delivery.ports import (
     Settlement,
     StruckDelivery,
 )
+from application.delivery.reconcile import Calls, ReconcileCalls
 from application.delivery.without_call import unreadable, without_call
 from application.kernel.ports import Clock, Dice
 from application.outbox.pointers import Pointer
@@ -27,11 +29,12 @@ from application.outbox.ports import Handoff
 from application.privacy.ports import DataKey, Unreadable, Vault
 from application.privacy.sealing import open_profile
 from application.provider.ports import SANDBOX, Gateways, ProviderChoice, Route
-from domain.delivery.decide import DeliveryProgress, GiveUp, RetryAt
+from domain.delivery.decide import DeliveryProgress, GiveUp, Hold, RetryAt
 from domain.delivery.gate import Cancelled, Cleared, Facts, GateDecision, Paused, check, unanswered
 from domain.delivery.policy import RetryPolicy
+from domain.delivery.reconcile import OpenCall
 from domain.kernel.channel import Lane, Mode, NotificationClass
-from domain.kernel.errors import KeyUnavailable, Unavailable
+from domain.kernel.errors import KeyUnavailable
 from domain.notification.request import Profile
 
 UNCONFIGURED_WAIT = timedelta(seconds=60)
@@ -46,6 +49,8 @@ class CommittedCall(msgspec.Struct, frozen=True, kw_only=True):
     profile: Profile
     address: str
     route: Route
+    open_calls: tuple[OpenCall, ...] = ()
+    """Earlier calls to this provider without an answer: it is asked what became of them first."""
     others: tuple[str, ...] = ()
     """Providers that have not failed with it in this round, beside the one that is called."""
     begun: float
@@ -90,6 +95,7 @@ class BeginDeliveries:
     vault: Vault
     gateways: Gateways
     providers: ProviderChoice
+    reconcile: ReconcileCalls
     handoff: Handoff
     policies: Mapping[NotificationClass, RetryPolicy]
     clock: Clock
@@ -112,8 +118,15 @@ class BeginDeliveries:
         if leases.later:
             self.handoff.offer(await self.deliveries.postpone(lane, leases.later))
         self.handoff.offer(leases.messages)
-        calls, settlements, pause_reason = self._decide(leases, begun)
-        ours, broken = await self._begin(calls, leases.facts_at)
+        open_calls = await self.reconcile.find(leases.taken)
+        calls, settlements, pause_reason = self._decide(leases, begun, open_calls)
+        attempts = [
+            Begin(
+                delivery=c.leased.id, attempt=c.leased.attempt, provider=c.provider, asks=bool(c.open_calls)
+            )
+            for c in calls
+        ]
+        ours, broken = await commit_attempts(self.deliveries, attempts, leases.facts_at)
         # Overtaken, or the lease ended unused: then nobody else would ever look at this delivery again.
         not_begun = [call.leased for call in calls if call.leased.id not in ours]
         settlements += [
@@ -136,7 +149,7 @@ class BeginDeliveries:
         )
 
     def _decide(
-        self, leases: Leases, begun: float
+        self, leases: Leases, begun: float, open_calls: Mapping[UUID, Calls]
     ) -> tuple[list[CommittedCall], list[Settlement], str | None]:
         calls: list[CommittedCall] = []
         settlements: list[Settlement] = []
@@ -144,7 +157,7 @@ class BeginDeliveries:
         now, heard = leases.facts_at, self.clock.monotonic()
         for leased in leases.taken:
             try:
-                decided = self._one(leased, now, begun, heard)
+                decided = self._one(leased, now, begun, heard, open_calls.get(leased.id, ()))
             except KeyUnavailable as away:
                 pause_reason = str(away)
                 decided = RetryAt(now + KEY_WAIT, pause_reason, counts=False)
@@ -158,19 +171,26 @@ class BeginDeliveries:
             settlements.append(without_call(leased, decided))
         return calls, settlements, pause_reason
 
-    def _one(self, leased: Leased, now: datetime, begun: float, heard: float) -> CommittedCall | GateDecision:
+    def _one(
+        self, leased: Leased, now: datetime, begun: float, heard: float, open_calls: Calls
+    ) -> CommittedCall | GateDecision:
+        answerable = bool(open_calls) and self.reconcile.answerable(leased.klass, open_calls[-1].provider)
         try:
             opened = self._open(leased)
         except (KeyUnavailable, Unreadable) as fault:  # not an erased user: those have no key at all
-            if leased.interrupted and (follow := self._unanswered(leased, now)) is not None:
+            if leased.interrupted and (follow := self._unanswered(leased, now, answerable)):
                 return follow
             if isinstance(fault, KeyUnavailable):
                 raise
             return Cancelled() if leased.cancelled else GiveUp(f"the user's data cannot be opened: {fault}")
-        decision = self._check(leased, opened, now)
+        decision = self._check(leased, opened, now, answerable)
         if not isinstance(decision, Cleared) or opened.key is None:
             return decision
         able = self._able(leased)
+        if open_calls:
+            able = [name for name in able if answerable and name == open_calls[-1].provider]
+            if not able:
+                return Hold("it cannot be known what became of an earlier call")
         tried = min(leased.failovers, max(0, len(able) - 1))
         able = able[tried:] + able[:tried]
         if not able:
@@ -184,6 +204,7 @@ class BeginDeliveries:
             profile=opened.profile,
             address=decision.address,
             route=route,
+            open_calls=open_calls,
             others=tuple(name for name in able[: len(able) - tried] if name != route.provider),
             begun=begun,
             facts_at=now,
@@ -198,11 +219,12 @@ class BeginDeliveries:
             return _Opened(key, Profile())
         return _Opened(key, open_profile(key, leased.user, leased.profile))
 
-    def _check(self, leased: Leased, opened: _Opened, now: datetime) -> GateDecision:
+    def _check(self, leased: Leased, opened: _Opened, now: datetime, answerable: bool) -> GateDecision:
         facts = Facts(
             accepted_at=leased.accepted_at,
             attempts_counted=leased.attempts_counted,
             interrupted=leased.interrupted,
+            answerable=answerable,
             strikes=leased.strikes,
             cancelled=leased.cancelled,
             suppressed=leased.suppressed,
@@ -213,31 +235,13 @@ class BeginDeliveries:
         )
         return check(facts, self.policies[leased.klass], now=now, chance=self.dice.chance())
 
-    def _unanswered(self, leased: Leased, now: datetime) -> GateDecision | None:
-        progress, policy = (
-            DeliveryProgress(leased.accepted_at, leased.attempts_counted),
-            self.policies[leased.klass],
-        )
-        return unanswered(progress, policy, now=now, chance=self.dice.chance())
+    def _unanswered(self, leased: Leased, now: datetime, answerable: bool) -> GateDecision | None:
+        progress = DeliveryProgress(leased.accepted_at, leased.attempts_counted)
+        policy, chance = self.policies[leased.klass], self.dice.chance()
+        return unanswered(progress, policy, now=now, chance=chance, answerable=answerable)
 
     def _able(self, leased: Leased) -> list[str]:
         """The configured providers of the delivery, in order of preference."""
         if leased.mode is Mode.TEST:
             return [SANDBOX]
         return [name for name in leased.providers if self.gateways.named(name) is not None]
-
-    async def _begin(
-        self, calls: Sequence[CommittedCall], cleared_at: datetime
-    ) -> tuple[set[UUID], dict[UUID, str]]:
-        """The deliveries whose attempts were committed, and the errors of those that cannot be begun."""
-        attempts = [Begin(delivery=c.leased.id, attempt=c.leased.attempt, provider=c.provider) for c in calls]
-        try:
-            return set(await self.deliveries.begin(attempts, cleared_at=cleared_at)), {}
-        except Unavailable:
-            raise
-        except Exception as bug:  # noqa: BLE001  what cannot be begun must not hold its neighbours up
-            if len(calls) == 1:
-                return set(), {calls[0].leased.id: f"cannot be begun: {type(bug).__name__}"}
-        halves = (calls[: len(calls) // 2], calls[len(calls) // 2 :])
-        (one, faults), (other, more) = [await self._begin(half, cleared_at) for half in halves]
-        return one | other, faults | more

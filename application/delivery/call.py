@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import assert_never
 from uuid import UUID
 
 from application.delivery.begin import CommittedCall
 from application.delivery.complete import CompleteMessage
-from application.delivery.ports import Settlement, UnderWay
+from application.delivery.keep import UnderWay
+from application.delivery.ports import Settlement
+from application.delivery.reconcile import ReconcileCalls
+from application.delivery.settlement import settlement
 from application.kernel.caching import Recent
 from application.kernel.ports import Clock, Dice
 from application.privacy.ports import Unreadable
@@ -16,15 +18,20 @@ from application.privacy.sealing import open_content, unwrap_content_key
 from application.provider.ports import Gateways, OutboundMessage, ProviderChoice
 from application.template.cached import CachedTemplates
 from application.template.ports import Renderer
-from domain.delivery.decide import AwaitReceipt, DeliveryProgress, FailOver, GiveUp, Hold, RetryAt, decide
-from domain.delivery.delivery import DeliveryStatus
+from domain.delivery.decide import (
+    Decision,
+    DeliveryProgress,
+    Hold,
+    decide,
+)
 from domain.delivery.policy import RetryPolicy
+from domain.delivery.reconcile import Reconciled, Repeat, resolution, still_open
 from domain.kernel.channel import NotificationClass
 from domain.kernel.errors import Invalid, Overloaded, RenderingTimedOut, StoreUnavailable, Unfetched
 from domain.notification.recipient import variables
 from domain.notification.request import Content
 from domain.notification.words import joined, own_words
-from domain.provider.outcome import Accepted, AccountFault, Deferred, NotCalled, Outcome, Refused, Unknown
+from domain.provider.outcome import Accepted, Deferred, NotCalled, Outcome, Refused, Unknown
 from domain.template.template import Rendered, filled
 
 CONTENTS_MAX, CONTENTS_BYTES = 64, 4 * 1024 * 1024
@@ -48,6 +55,7 @@ class CallProvider:
 
     gateways: Gateways
     providers: ProviderChoice
+    reconcile: ReconcileCalls
     renderer: Renderer
     complete: CompleteMessage
     templates: CachedTemplates
@@ -68,12 +76,13 @@ class CallProvider:
         started = self.clock.monotonic()
         self.keep(call)
         try:
-            outcome = await self._outcome(call)
+            asked = await self._asked(call) if call.open_calls else None
+            outcome = await self._outcome(call, asked)
         finally:
             if self._kept(call) is not None:
                 del self.under_way[call.leased.id]
         took = timedelta(seconds=self.clock.monotonic() - started)
-        return self._settlement(call, outcome, took)
+        return self._settlement(call, outcome, took, asked)
 
     def keep(self, call: CommittedCall) -> None:
         """Keep its lease from now on, though it may have to wait for its turn; until the call has ended.
@@ -89,22 +98,33 @@ class CallProvider:
         known = self.under_way.get(call.leased.id)
         return known if known is not None and known.attempt == call.leased.attempt else None
 
-    async def _outcome(self, call: CommittedCall) -> Outcome:
-        message = await self._message(call)
+    async def _asked(self, call: CommittedCall) -> Reconciled:
+        return await self.reconcile.ask(call.leased.id, call.open_calls, self._now(call))
+
+    async def _outcome(self, call: CommittedCall, asked: Reconciled | None) -> Outcome:
+        if isinstance(asked, Accepted | NotCalled | Hold):
+            self.providers.record(call.route, NotCalled("it was only asked"))
+            return NotCalled(asked.reason) if isinstance(asked, Hold) else asked
+        again = asked.attempt if isinstance(asked, Repeat) else None
+        message = await self._message(call, again)
         gateway = self.gateways.named(call.provider)
         if gateway is None:
             return NotCalled("provider gone")
         if not isinstance(message, OutboundMessage):
             self.providers.record(call.route, NotCalled("the message was not ready"))
-            return message
+            return message if again is None or isinstance(message, Accepted) else NotCalled(message.reason)
         try:
             outcome = await gateway.send(message)
         except Exception as bug:  # noqa: BLE001  the gateway's, and nobody knows how far it came
             outcome = Unknown(f"{call.provider}: {type(bug).__name__}")
         return self.providers.record(call.route, outcome)
 
-    async def _message(self, call: CommittedCall) -> OutboundMessage | Outcome:
-        """What is sent, or why it is not."""
+    async def _message(self, call: CommittedCall, again: int | None) -> OutboundMessage | Outcome:
+        """What is sent, or why it is not.
+
+        Args:
+            again: the attempt that is repeated; None: it is a new one.
+        """
         started = self.clock.monotonic()
         try:
             words = await self.complete(call.leased.channel, await self._render(call))
@@ -128,7 +148,7 @@ class CallProvider:
         leased = call.leased
         return OutboundMessage(
             delivery=leased.id,
-            attempt=leased.attempt,
+            attempt=again or leased.attempt,
             channel=leased.channel,
             type=leased.type,
             address=call.address,
@@ -137,7 +157,12 @@ class CallProvider:
             body=words.body,
             html_body=words.html_body,
             parts=words.parts,
+            alone=self.reconcile.reconciles(leased.klass),
         )
+
+    def _now(self, call: CommittedCall) -> datetime:
+        """As the database's clock shows it."""
+        return call.facts_at + timedelta(seconds=self.clock.monotonic() - call.heard)
 
     def _age(self, since: float) -> timedelta:
         return timedelta(seconds=self.clock.monotonic() - since)
@@ -187,57 +212,27 @@ class CallProvider:
             self._contents.keep(leased.notification, content, len(leased.content))
         return content
 
-    def _settlement(self, call: CommittedCall, outcome: Outcome, took: timedelta) -> Settlement:
+    def _settlement(
+        self, call: CommittedCall, outcome: Outcome, took: timedelta, asked: Reconciled | None
+    ) -> Settlement:
         leased = call.leased
-        decision = decide(
-            DeliveryProgress(
-                leased.accepted_at, leased.attempts_counted + 1, leased.attempt - leased.attempts_counted
-            ),
-            outcome,
-            self.policies[leased.klass],
-            now=call.facts_at + timedelta(seconds=self.clock.monotonic() - call.heard),
-            chance=self.dice.chance(),
-            others=bool(call.others) and not self.providers.all_paused(call.others),
+        reconciles = self.reconcile.reconciles(leased.klass)
+        is_open = reconciles and still_open(asked, outcome)
+        decision: Decision = (
+            asked
+            if isinstance(asked, Hold)
+            else decide(
+                DeliveryProgress(
+                    leased.accepted_at, leased.attempts_counted + 1, leased.attempt - leased.attempts_counted
+                ),
+                outcome,
+                self.policies[leased.klass],
+                now=self._now(call),
+                chance=self.dice.chance(),
+                others=bool(call.others) and not self.providers.all_paused(call.others),
+                answerable=self.reconcile.answerable(leased.klass, call.provider),
+                is_open=is_open,
+            )
         )
-        status, counts = DeliveryStatus.QUEUED, True
-        failovers: int | None = None
-        reason: str | None = None
-        reference: str | None = None
-        due: datetime | None = None
-        match decision:
-            case AwaitReceipt(reference):
-                status = DeliveryStatus.SENT
-            case FailOver(reason):
-                counts, failovers = False, leased.failovers + 1
-            case RetryAt(due, reason, counts):
-                failovers = 0 if isinstance(outcome, Deferred | AccountFault) else None
-                if outcome == AccountFault(reason):
-                    due = None  # the lane waits, not the delivery
-            case GiveUp(reason):
-                status, failovers = DeliveryStatus.FAILED, 0
-            case Hold(reason):
-                status = DeliveryStatus.UNKNOWN
-            case _:
-                assert_never(decision)
-        return Settlement(
-            delivery=leased.id,
-            attempt=leased.attempt,
-            status=status,
-            reason=reason,
-            outcome=_TAGS[type(outcome)],
-            reference=reference,
-            due=due,
-            counts=counts,
-            failovers=failovers,
-            latency=took,
-        )
-
-
-_TAGS: dict[type, str] = {
-    Accepted: "accepted",
-    Deferred: "deferred",
-    Refused: "refused",
-    AccountFault: "account_fault",
-    Unknown: "unknown",
-    NotCalled: "not_called",
-}
+        about = resolution(asked, outcome)
+        return settlement(leased, decision, outcome, took, about=about, is_open=is_open)

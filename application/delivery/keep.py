@@ -10,8 +10,15 @@ from uuid import UUID
 
 import msgspec
 
-from application.delivery.ports import Renewals, UnderWay
+from application.delivery.ports import Renewals
 from application.kernel.ports import Clock
+
+
+class UnderWay(msgspec.Struct, frozen=True):
+    """A call that has not ended, and when its lease was last made (monotonic seconds)."""
+
+    attempt: int
+    leased_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

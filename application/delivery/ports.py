@@ -114,6 +114,8 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True):
     delivery: UUID
     attempt: int
     provider: str
+    asks: bool = False
+    """The provider is asked about earlier calls first: they stay open."""
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,13 +137,10 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """Providers that have failed in the present round; None: as before."""
     latency: timedelta | None = None
     """How long the call took."""
-
-
-class UnderWay(msgspec.Struct, frozen=True):
-    """A call that has not ended, and when its lease was last made (monotonic seconds)."""
-
-    attempt: int
-    leased_at: float
+    resolution: str | None = None
+    """What this decides about earlier calls without an answer; None: what follows from the status."""
+    stays_open: bool = False
+    """Nothing is decided yet about the call that this ends without an answer."""
 
 
 class Settled(msgspec.Struct, frozen=True):

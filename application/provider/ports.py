@@ -1,6 +1,6 @@
 """A provider, as the delivery engine sees it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from enum import Enum, StrEnum, auto
 from typing import Protocol
@@ -11,6 +11,7 @@ import msgspec
 from application.kernel.versioned import Versioned
 from domain.kernel.json_values import Json
 from domain.provider.description import ProviderDescription
+from domain.provider.lookup import Certainty, Finding
 from domain.provider.outcome import Outcome
 
 SANDBOX = "sandbox"
@@ -35,6 +36,9 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     html_body: str | None = None
     parts: Mapping[str, Json] = {}
     """What the channel has beside these: see `domain.channel.parts`."""
+    alone: bool = False
+    """What becomes of it must be known by itself: it shares no call where the provider would not know it
+    apart from others."""
 
 
 class Gateway(Protocol):
@@ -54,6 +58,18 @@ class Gateways(Protocol):
 
     def named(self, provider: str) -> Gateway | None:
         """The gateway of a provider, or None when configuration has no such provider."""
+        ...
+
+
+class Lookups(Protocol):
+    """What providers know of messages whose calls they did not answer."""
+
+    def certainty(self, provider: str) -> Certainty | None:
+        """How it can be known what became of a call to it; None: it cannot, or there is no such provider."""
+        ...
+
+    async def find(self, provider: str, delivery: UUID, attempts: Collection[int]) -> Finding:
+        """Ask for a delivery's message, sent by one of these attempts.  Raises nothing of its own."""
         ...
 
 

@@ -4,6 +4,7 @@ from dependency_injector import containers, providers
 
 from adapters.postgres.delivery.clearances import PostgresClearances
 from adapters.postgres.delivery.deliveries import PostgresDeliveries
+from adapters.postgres.delivery.open_calls import PostgresOpenCalls
 from adapters.postgres.delivery.renewals import PostgresRenewals
 from adapters.telemetry.metered import MeteredDeliveries
 from application.delivery.begin import BeginDeliveries
@@ -13,6 +14,7 @@ from application.delivery.complete import CompleteMessage
 from application.delivery.keep import KeepLeases
 from application.delivery.page import ListDeliveries
 from application.delivery.probe import ProbeLane
+from application.delivery.reconcile import ReconcileCalls
 from application.delivery.reissue import ReissuePointers
 from config.content import files
 from config.wiring.channel import ChannelRoom
@@ -45,6 +47,10 @@ class DeliveryRoom(containers.DeclarativeContainer):
     )
     clearances = Single(PostgresClearances, database=kernel.database)
     renewals = Single(PostgresRenewals, database=kernel.database)
+    open_calls = Single(PostgresOpenCalls, database=kernel.database)
+    reconcile = Single(
+        ReconcileCalls, calls=open_calls, lookups=provider.lookups, policies=notification.policies
+    )
 
     begin = Single(
         BeginDeliveries,
@@ -52,6 +58,7 @@ class DeliveryRoom(containers.DeclarativeContainer):
         deliveries=deliveries,
         vault=privacy.vault,
         gateways=provider.gateways,
+        reconcile=reconcile,
         handoff=kernel.handoff,
         policies=notification.policies,
         clock=kernel.clock,
@@ -62,6 +69,7 @@ class DeliveryRoom(containers.DeclarativeContainer):
         CallProvider,
         providers=provider.states,
         gateways=provider.gateways,
+        reconcile=reconcile,
         renderer=template.renderer,
         complete=Single(
             CompleteMessage,

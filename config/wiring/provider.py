@@ -5,6 +5,7 @@ from dependency_injector import containers, providers
 from adapters.breaker.rolling import RollingBreaker
 from adapters.postgres.provider.described import PostgresDescribedProviders
 from adapters.postgres.provider.forced import PostgresForcedProviders
+from adapters.providers.lookups import ProviderLookups
 from adapters.telemetry.metered import MeteredGateways
 from application.provider.announcing import Announcing
 from application.provider.control_outbox import ControlOutbox
@@ -13,7 +14,7 @@ from application.provider.follow_forced import FollowForced
 from application.provider.force import ForceProvider
 from application.provider.save_description import SaveDescription
 from application.provider.states import ProviderStates
-from config.gateways import build
+from config.gateways import build, capabilities
 from config.secret_sources import scope
 from config.wiring.kernel import KernelRoom
 from config.wiring.rooms import needs
@@ -37,6 +38,9 @@ class ProviderRoom(containers.DeclarativeContainer):
         gateways=built,
         follow=follow,
         scope=providers.Callable(scope, kernel.settings.provided.secrets),
+    )
+    lookups = Single(
+        ProviderLookups, built, providers.Callable(capabilities, kernel.settings.provided.providers)
     )
     gateways = Single(MeteredGateways, built, kernel.telemetry, kernel.clock)
     control_outbox = Single(ControlOutbox)

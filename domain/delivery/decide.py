@@ -63,6 +63,8 @@ def decide(
     now: datetime,
     chance: float,
     others: bool = False,
+    answerable: bool = False,
+    is_open: bool = False,
 ) -> Decision:
     """Choose what follows the present attempt.
 
@@ -70,6 +72,9 @@ def decide(
         now: aware UTC.
         chance: uniform in [0, 1); spreads retries (full jitter, Brooker 2015).
         others: another provider may be called, which has not failed with this delivery in this round.
+        answerable: it can be known later what became of a call without an answer.
+        is_open: of a class that reconciles, a call may have sent it, this one or an earlier one: it is not
+            given up, but held.
 
     What a provider has definitely not sent goes to another one; an unknown outcome never does, and a refused
     recipient is refused by all.  A provider's Retry-After lengthens the wait, and the attempt does
@@ -77,12 +82,28 @@ def decide(
     Patience is counted in waits, so time that a delivery spent in its lane before the first attempt does not
     use it up.
     """
+    decision = _decide(progress, outcome, policy, now, chance, others=others, answerable=answerable)
+    return Hold(decision.reason) if is_open and isinstance(decision, GiveUp) else decision
+
+
+def _decide(
+    progress: DeliveryProgress,
+    outcome: Outcome,
+    policy: RetryPolicy,
+    now: datetime,
+    chance: float,
+    *,
+    others: bool,
+    answerable: bool,
+) -> Decision:
     match outcome:
         case Accepted(reference):
             return AwaitReceipt(reference)
         case Refused(reason):
             return GiveUp(reason)
         case Unknown(reason) if policy.on_unknown is OnUnknown.HOLD:
+            return Hold(reason)
+        case Unknown(reason) if policy.on_unknown is OnUnknown.RECONCILE and not answerable:
             return Hold(reason)
         case NotCalled(reason):
             return _not_called(progress, reason, policy, now, chance)

@@ -20,6 +20,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts of this epoch that counted so far, an interrupted one included."""
     interrupted: bool
     """A call was begun under an earlier lease and its outcome is unknown, because its worker died."""
+    answerable: bool = False
+    """It can be known what became of that call, and the class wants to."""
     strikes: int = 0
     """Consecutive leases whose worker died."""
     cancelled: bool
@@ -66,13 +68,19 @@ an order has only just overtaken the event of its customer."""
 
 
 def unanswered(
-    progress: DeliveryProgress, policy: RetryPolicy, *, now: datetime, chance: float
+    progress: DeliveryProgress,
+    policy: RetryPolicy,
+    *,
+    now: datetime,
+    chance: float,
+    answerable: bool = False,
 ) -> Hold | GiveUp | None:
     """Decides about a delivery whose call never got an answer; None: it may be called again.
 
     It needs no personal data, so it works when the user's key is missing.
     """
-    follow = decide(progress, Unknown("worker lost"), policy, now=now, chance=chance)
+    lost = Unknown("worker lost")
+    follow = decide(progress, lost, policy, now=now, chance=chance, answerable=answerable, is_open=answerable)
     return follow if isinstance(follow, Hold | GiveUp) else None
 
 
@@ -85,7 +93,8 @@ def check(facts: Facts, policy: RetryPolicy, *, now: datetime, chance: float) ->
     """
     if facts.interrupted:
         progress = DeliveryProgress(facts.accepted_at, facts.attempts_counted)
-        if (follow := unanswered(progress, policy, now=now, chance=chance)) is not None:
+        follow = unanswered(progress, policy, now=now, chance=chance, answerable=facts.answerable)
+        if follow is not None:
             return follow
     if facts.strikes >= STRIKES_MAX:
         return GiveUp(f"its worker died {facts.strikes} times in a row")

@@ -15,6 +15,9 @@ class OnUnknown(StrEnum):
     """At least once: call again (may send twice, visibly)."""
     HOLD = "hold"
     """At most once: the delivery is held until somebody resolves it."""
+    RECONCILE = "reconcile"
+    """Once: the provider is asked what became of it before anything is sent again; where it cannot be known,
+    the delivery is held."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):

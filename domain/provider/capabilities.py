@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import msgspec
 
+from domain.provider.lookup import Certainty
+
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """The capabilities of one kind of provider; they do not depend on the account."""
@@ -18,5 +20,15 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """It reports later what became of a message."""
     lookup: bool = False
     """It can be asked for a message by our delivery id."""
+    lookup_after: timedelta = timedelta()
+    """So long after a call it certainly knows the message, if it has it."""
     size_max: int | None = None
     """Bytes of one message at most; None: it publishes no limit."""
+
+    def certainty(self) -> Certainty | None:
+        """How it can be known what became of a call without an answer; None: it cannot."""
+        if not (self.lookup or self.idempotency):
+            return None
+        return Certainty(
+            lookup_after=self.lookup_after if self.lookup else None, repeat_within=self.idempotency
+        )

@@ -12,13 +12,14 @@ from entrypoints.simulator.email.postmark import postmark
 from entrypoints.simulator.kit import Simulator
 from tests.contract.gateway import message
 from tests.contract.http_gateway import HttpGatewayContract, closing, simulated
+from tests.contract.lookup import LookupContract
 from tests.contract.test_gateway import CONTEXT
 from tests.support.gathering import together
 
 SHORT = timedelta(seconds=1)
 
 
-class TestPostmark(HttpGatewayContract):
+class TestPostmark(LookupContract, HttpGatewayContract):
     kind = "postmark"
 
     def made(self, url: str, **changes: Any) -> PostmarkGateway:

@@ -19,10 +19,11 @@ from entrypoints.simulator.email.mailgun import mailgun
 from entrypoints.simulator.kit import Simulator
 from tests.contract.gateway import message
 from tests.contract.http_gateway import HttpGatewayContract, closing, http, simulated
+from tests.contract.lookup import LookupContract
 from tests.contract.test_gateway import CONTEXT
 
 
-class TestMailgun(HttpGatewayContract):
+class TestMailgun(LookupContract, HttpGatewayContract):
     kind = "mailgun"
 
     def made(self, url: str, **changes: Any) -> MailgunGateway:

@@ -83,6 +83,14 @@ class TestResend(HttpGatewayContract):
         assert following != first
         assert len(simulator.got) == 2
 
+    async def test_what_goes_alone_can_be_repeated_though_it_was_called_among_others(
+        self, gateway: ResendGateway, simulator: Simulator
+    ) -> None:
+        sent = message(alone=True)
+        first, *_ = await together(gateway, [sent, message(), message()])
+        assert await gateway.send(sent) == first
+        assert len(simulator.got) == 3
+
     async def test_attachments_go_alone_for_a_batch_would_lose_them(
         self, gateway: ResendGateway, simulator: Simulator
     ) -> None:

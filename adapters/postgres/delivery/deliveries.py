@@ -30,7 +30,7 @@ WITH mine AS (
     FROM :rows AS b
     WHERE d.id = b.delivery
         AND d.attempt = b.attempt AND d.status = 'sending' AND d.begun_at IS NULL AND d.lease_until > now()
-    RETURNING d.id, d.attempt, d.provider, d.history_n, d.reason IS NOT NULL AS resent
+    RETURNING d.id, d.attempt, d.provider, d.history_n, d.reason IS NOT NULL AS resent, b.asks
 ), begun AS (
     INSERT INTO delivery_attempts (delivery_id, attempt, provider, worker, cleared_at)
     SELECT id, attempt, provider, :worker, :cleared_at FROM mine
@@ -41,7 +41,7 @@ WITH mine AS (
     SELECT id, history_n, 'sending' FROM mine
 ), resent AS (
     UPDATE unknown_attempts AS u SET resolution = 'resend', resolved_at = now()
-    FROM mine WHERE mine.resent AND u.delivery_id = mine.id AND u.resolved_at IS NULL
+    FROM mine WHERE mine.resent AND NOT mine.asks AND u.delivery_id = mine.id AND u.resolved_at IS NULL
 )
 SELECT id FROM mine
 """,

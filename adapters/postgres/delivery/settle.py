@@ -175,13 +175,20 @@ async def _note_unanswered(connection: Connection, ours: Sequence[_Ours]) -> Non
                     channel=row["channel"],
                     provider=row["provider"],
                     reason=row["reason"] or "no answer",
-                    resolution=end.resolution,
+                    resolution=None if settlement.stays_open else end.resolution,
                 )
             )
-        elif end.resolution is not None:
-            decided.append(Decided(delivery_id=settlement.delivery, resolution=end.resolution))
-    await note(connection, unanswered)
+        if (about := _about_earlier(settlement, end)) is not None:
+            decided.append(Decided(delivery_id=settlement.delivery, resolution=about))
     await decide(connection, decided)
+    await note(connection, unanswered)
+
+
+def _about_earlier(settlement: Settlement, end: Ending) -> str | None:
+    """What is decided about the calls before this one that have no answer."""
+    if settlement.outcome == NO_ANSWER or settlement.stays_open:
+        return settlement.resolution
+    return settlement.resolution or end.resolution
 
 
 def _dispatches(ours: Sequence[_Ours]) -> Iterator[Dispatch]:

@@ -7,9 +7,11 @@ named by its words alone: `WORDS`.
 """
 
 from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import quote
+from uuid import UUID
 
 import aiohttp
 from msgspec import Meta
@@ -25,16 +27,19 @@ from adapters.providers.kit.http import (
     no_reference,
     not_answered,
 )
-from adapters.providers.kit.requests import FORM, basic_auth, correlation, form, present
+from adapters.providers.kit.requests import FORM, basic_auth, correlation, form, is_of, present, with_query
 from adapters.providers.kit.settings import ProviderContext
 from application.kernel.ports import Clock
 from application.provider.ports import OutboundMessage
 from domain.channel.parts import Attachment
 from domain.kernel.secret import Secret
 from domain.provider.capabilities import Capabilities
+from domain.provider.lookup import Absent, Finding, Found, Unclear
 from domain.provider.outcome import Accepted, Outcome, Refused
 
 URLS = {"us": "https://api.mailgun.net", "eu": "https://api.eu.mailgun.net"}
+EVENTS_MAX = 300
+"""Events that are looked at: of one message there are a few."""
 WORDS: Sequence[tuple[str, ErrorKind]] = (
     ("limit exceeded", ErrorKind.THROTTLED),
     ("to parameter is not a valid address", ErrorKind.RECIPIENT),
@@ -51,7 +56,11 @@ class MailgunSettings(EmailSettings, frozen=True, tag="mailgun"):
     """E-mail by Mailgun."""
 
     capabilities: ClassVar = Capabilities(
-        channels=("email",), receipts=True, lookup=True, size_max=25_000_000
+        channels=("email",),
+        receipts=True,
+        lookup=True,
+        lookup_after=timedelta(minutes=30),  # before that its list of events may have gaps
+        size_max=25_000_000,
     )
 
     domain: Annotated[str, Meta(description="sending domain")] = ""
@@ -78,7 +87,7 @@ class MailgunGateway:
         self._settings = settings
         self._clock = clock
         domain = quote(settings.domain, safe="")
-        self._url = f"{settings.url or URLS[settings.region]}/v3/{domain}/messages"
+        self._base = f"{settings.url or URLS[settings.region]}/v3/{domain}"
         self._calls = HttpCalls(settings, headers=basic_auth("api", settings.key))
 
     async def send(self, message: OutboundMessage) -> Outcome:
@@ -94,10 +103,29 @@ class MailgunGateway:
             except ValueError:
                 return Refused("the content of an attachment is not base64", examined=False)
         try:
-            answer = await self._calls.call("POST", self._url, headers=headers, body=body)
+            answer = await self._calls.call("POST", f"{self._base}/messages", headers=headers, body=body)
         except (Unsent, NoAnswer) as error:
             return not_answered(error)
         return self._outcome(answer)
+
+    async def find(self, delivery: UUID, attempts: Collection[int]) -> Finding:
+        """See `AskableGateway`.  Mailgun is asked for the events of our Message-Id."""
+        fields = {"message-id": self._message_id(delivery), "limit": str(EVENTS_MAX)}
+        try:
+            answer = await self._calls.call("GET", with_query(f"{self._base}/events", fields))
+        except (Unsent, NoAnswer) as error:
+            return Unclear(str(error))
+        said = answer.json()
+        items = said.get("items") if isinstance(said, dict) else None
+        if not (answer.successful and isinstance(items, list)):
+            return Unclear(f"{answer.status}, and no list of events")
+        for each in items:
+            variables = each.get("user-variables") if isinstance(each, dict) else None
+            if not isinstance(variables, dict) or each.get("event") == "rejected":
+                continue
+            if is_of(variables, delivery, attempts):
+                return Found(self._message_id(delivery))
+        return Absent()
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -112,9 +140,12 @@ class MailgunGateway:
             "text": message.body if message.body or message.html_body else NO_TEXT,
             "html": message.html_body,
             "h:Reply-To": parts.reply_to or self._settings.reply_to,
-            "h:Message-Id": f"<{message.delivery}@{self._settings.domain}>",
+            "h:Message-Id": f"<{self._message_id(message.delivery)}>",
         }
         return present({**fields, **{f"v:{name}": value for name, value in correlation(message).items()}})
+
+    def _message_id(self, delivery: UUID) -> str:
+        return f"{delivery}@{self._settings.domain}"
 
     def _outcome(self, answer: HttpAnswer) -> Outcome:
         said = answer.json()

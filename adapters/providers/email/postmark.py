@@ -3,8 +3,10 @@
 A batch answers for each message by itself.  A code of 0 is success; what the others mean: `CODES`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Annotated, ClassVar
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
@@ -21,15 +23,18 @@ from adapters.providers.kit.http import (
     no_reference,
     not_answered,
 )
-from adapters.providers.kit.requests import JSON, correlation, present
+from adapters.providers.kit.requests import CORRELATION, JSON, correlation, is_of, present, with_query
 from adapters.providers.kit.settings import ProviderContext
 from application.kernel.ports import Clock
 from application.provider.ports import OutboundMessage
 from domain.kernel.json_values import Json
 from domain.kernel.secret import Secret
 from domain.provider.capabilities import Capabilities
+from domain.provider.lookup import Absent, Finding, Found, Unclear
 from domain.provider.outcome import Accepted, Outcome
 
+FOUND_MAX = 100
+"""Messages of one delivery that are looked at: there is one for each attempt that Postmark took."""
 URL = "https://api.postmarkapp.com"
 CODES: Mapping[int, ErrorKind] = {
     10: ErrorKind.ACCOUNT,  # no such server token
@@ -54,7 +59,12 @@ class PostmarkSettings(EmailSettings, frozen=True, tag="postmark"):
     """E-mail by Postmark."""
 
     capabilities: ClassVar = Capabilities(
-        channels=("email",), batch_max=500, receipts=True, lookup=True, size_max=10_000_000
+        channels=("email",),
+        batch_max=500,
+        receipts=True,
+        lookup=True,
+        lookup_after=timedelta(minutes=2),  # its index is late by seconds
+        size_max=10_000_000,
     )
 
     token: Annotated[Secret | None, Meta(description="server API token")] = None
@@ -86,6 +96,24 @@ class PostmarkGateway:
     async def send(self, message: OutboundMessage) -> Outcome:
         """Make one call, with others; Accepted's reference is Postmark's MessageID."""
         return refused_unsent(message) or await self._batches.send(message)
+
+    async def find(self, delivery: UUID, attempts: Collection[int]) -> Finding:
+        """See `AskableGateway`.  Postmark is asked for our id in the message's metadata."""
+        fields = {f"metadata_{CORRELATION}": str(delivery), "count": str(FOUND_MAX), "offset": "0"}
+        url = with_query(f"{self._settings.url or URL}/messages/outbound", fields)
+        try:
+            answer = await self._calls.call("GET", url)
+        except (Unsent, NoAnswer) as error:
+            return Unclear(str(error))
+        said = answer.json()
+        messages = said.get("Messages") if isinstance(said, dict) else None
+        if not (answer.successful and isinstance(messages, list)):
+            return Unclear(f"{answer.status}, and no list of messages")
+        for each in messages:
+            metadata = each.get("Metadata") if isinstance(each, dict) else None
+            if isinstance(metadata, dict) and is_of(metadata, delivery, attempts):
+                return Found(str(each.get("MessageID")))
+        return Absent()
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -2,7 +2,8 @@
 
 A batch is validated message by message (`x-batch-validation: permissive`): those that are wrong are named by
 their place, the others are sent.  A batch carries no attachments, so a message that has some goes alone, by
-`POST /emails`.  What error names mean: `NAMES`.
+`POST /emails`; so does one whose call may have to be repeated, for the key of a batch is that of all its
+messages together.  What error names mean: `NAMES`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -100,7 +101,7 @@ class ResendGateway:
         """Make one call, with others; Accepted's reference is Resend's id of the message."""
         if (refusal := refused_unsent(message)) is not None:
             return refusal
-        if email_parts(message).attachments:
+        if message.alone or email_parts(message).attachments:
             return await self._send_alone(message)
         return await self._batches.send(message)
 

@@ -1,9 +1,10 @@
 """How requests are written: forms, queries, basic authentication, and the fields that name our delivery."""
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from uuid import UUID
 
 from application.provider.ports import OutboundMessage
 from domain.kernel.secret import Secret
@@ -21,6 +22,12 @@ T = TypeVar("T")
 def correlation(message: OutboundMessage) -> dict[str, str]:
     """What the provider keeps with the message and gives back."""
     return {CORRELATION: str(message.delivery), ATTEMPT: str(message.attempt)}
+
+
+def is_of(given_back: Mapping[str, object], delivery: UUID, attempts: Collection[int]) -> bool:
+    """Whether what the provider gives back is what we sent with one of these attempts of a delivery."""
+    number = str(given_back.get(ATTEMPT))
+    return given_back.get(CORRELATION) == str(delivery) and number in map(str, attempts)
 
 
 def client_reference(message: OutboundMessage) -> str:

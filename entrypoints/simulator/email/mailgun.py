@@ -1,4 +1,4 @@
-"""Mailgun: `POST /v3/{domain}/messages`, as a form or as multipart."""
+"""Mailgun: `POST /v3/{domain}/messages`, as a form or as multipart, and `GET /v3/{domain}/events`."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -42,7 +42,25 @@ def mailgun(simulator: Simulator) -> list[web.RouteDef]:
         own = f"<{simulator.reference()}@{request.match_info['domain']}>"
         return answer({"id": document.get("h:Message-Id", own), "message": "Queued. Thank you."})
 
-    return routes(("POST", "/v3/{domain}/messages", create))
+    async def events(request: web.Request) -> web.Response:
+        if basic_of(request)[1] == BAD_KEY:
+            return answer("Forbidden", 401)
+        items = [
+            {
+                "event": "accepted",
+                "message": {"headers": {"message-id": request.query["message-id"]}},
+                "user-variables": _variables(got.document),
+            }
+            for got in simulator.got
+            if got.document.get("h:Message-Id") == f"<{request.query['message-id']}>"
+        ]
+        return answer({"items": items[: int(request.query["limit"])], "paging": {}})
+
+    return routes(("POST", "/v3/{domain}/messages", create), ("GET", "/v3/{domain}/events", events))
+
+
+def _variables(document: dict[str, Json]) -> dict[str, Json]:
+    return {name[2:]: value for name, value in document.items() if name.startswith("v:")}
 
 
 async def _document(request: web.Request) -> dict[str, Json]:

@@ -1,9 +1,9 @@
-"""Postmark: `POST /email` and `POST /email/batch`.
+"""Postmark: `POST /email`, `POST /email/batch` and `GET /messages/outbound`.
 
 A batch answers 200 and says of each message what became of it; a single message answers 422 with the code.
 """
 
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from aiohttp import web
 
@@ -40,7 +40,26 @@ def postmark(simulator: Simulator) -> list[web.RouteDef]:
         result = _result(simulator, document, behaviour)
         return answer(result, 200 if result["ErrorCode"] == 0 else 422)
 
-    return routes(("POST", "/email/batch", batch), ("POST", "/email", single))
+    async def search(request: web.Request) -> web.Response:
+        if (refusal := _unauthorised(request)) is not None:
+            return refusal
+        wanted = request.query.get("metadata_posthorn_delivery")
+        found = [
+            {"MessageID": _id(got), "Status": "Sent", "Metadata": got.document["Metadata"]}
+            for got in simulator.got
+            if str(got.delivery) == wanted
+        ]
+        shown = found[: int(request.query["count"])]
+        return answer({"TotalCount": len(found), "Messages": shown})
+
+    return routes(
+        ("POST", "/email/batch", batch), ("POST", "/email", single), ("GET", "/messages/outbound", search)
+    )
+
+
+def _id(got: Got) -> str:
+    """The MessageID that a message got, or would have got when it was answered."""
+    return str(uuid5(NAMESPACE_OID, f"{got.delivery}:{got.attempt}"))
 
 
 def _got(document: dict[str, Json]) -> Got:
@@ -70,7 +89,7 @@ def _result(simulator: Simulator, document: dict[str, Json], behaviour: Behaviou
             return {
                 "To": to,
                 "SubmittedAt": "2026-11-01T00:00:00.0000000+00:00",
-                "MessageID": simulator.reference(),
+                "MessageID": _id(_got(document)) if _got(document).delivery else simulator.reference(),
                 "ErrorCode": 0,
                 "Message": "OK",
             }

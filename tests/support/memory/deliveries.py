@@ -178,7 +178,8 @@ class MemoryDeliveries:
         )
         if row.reason is not None:
             self.rows.record(row, _S.QUEUED)
-            self.rows.resolve(row.id, "resend")
+            if not begin.asks:
+                self.rows.resolve(row.id, "resend")
         self.rows.record(row, _S.SENDING)
         return True
 
@@ -202,9 +203,11 @@ class MemoryDeliveries:
             call.outcome, call.reason, call.reference = given.outcome, reason, storable(given.reference)
             call.settled_at = now
             call.latency_ms = None if given.latency is None else given.latency / _MILLISECOND
+        if given.resolution is not None:
+            self.rows.resolve(row.id, given.resolution)
         if given.outcome == NO_ANSWER:
             note_unknown(self.rows, row, reason or "no answer")
-        if end.resolution is not None:
+        if end.resolution is not None and not given.stays_open:
             self.rows.resolve(row.id, end.resolution)
         count(self.rows, row.notification_id, _S.SENDING, becomes)
         lane, pointer = self.rows.lane(row), Pointer(row.id, row.seq)

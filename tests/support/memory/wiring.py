@@ -27,6 +27,7 @@ from tests.support.memory.deliveries import MemoryDeliveries
 from tests.support.memory.devices import MemoryDevices
 from tests.support.memory.intake_ids import MemoryIntakeIds
 from tests.support.memory.jobs import MemoryJobChunks, MemoryJobs
+from tests.support.memory.open_calls import MemoryOpenCalls
 from tests.support.memory.outbox import MemoryOutbox
 from tests.support.memory.overdue import MemoryOverdue
 from tests.support.memory.reader import MemoryReader
@@ -64,6 +65,7 @@ def in_memory(
         (container.dead_letter.reader, MemoryDeadLetterReader, of_all),
         (container.delivery.clearances, MemoryClearances, of_all),
         (container.delivery.deliveries, MemoryDeliveries, with_ids),
+        (container.delivery.open_calls, MemoryOpenCalls, of_all),
         (container.delivery.renewals, MemoryRenewals, of_all),
         (container.device.devices, MemoryDevices, of_all),
         (container.job.chunks, MemoryJobChunks, with_ids),
