@@ -1,6 +1,7 @@
 """Make one call: decrypt the content, render, check lease and clearance once more, call, decide."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -106,7 +107,11 @@ class CallProvider:
             self.providers.record(call.route, NotCalled("it was only asked"))
             return NotCalled(asked.reason) if isinstance(asked, Hold) else asked
         again = asked.attempt if isinstance(asked, Repeat) else None
-        message = await self._message(call, again)
+        with ExitStack() as held:
+            return await self._called(call, again, held)
+
+    async def _called(self, call: CommittedCall, again: int | None, held: ExitStack) -> Outcome:
+        message = await self._message(call, again, held)
         gateway = self.gateways.named(call.provider)
         if gateway is None:
             return NotCalled("provider gone")
@@ -119,15 +124,18 @@ class CallProvider:
             outcome = Unknown(f"{call.provider}: {type(bug).__name__}")
         return self.providers.record(call.route, outcome)
 
-    async def _message(self, call: CommittedCall, again: int | None) -> OutboundMessage | Outcome:
+    async def _message(
+        self, call: CommittedCall, again: int | None, held: ExitStack
+    ) -> OutboundMessage | Outcome:
         """What is sent, or why it is not.
 
         Args:
             again: the attempt that is repeated; None: it is a new one.
+            held: closed once it is sent.
         """
         started = self.clock.monotonic()
         try:
-            words = await self.complete(call.leased.channel, await self._render(call))
+            words = await self.complete(call.leased.channel, await self._render(call), held)
         except StoreUnavailable:
             return NotCalled("template not at hand")
         except Unfetched as fault:

@@ -2,11 +2,13 @@
 
 import asyncio
 import base64
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from application.delivery.complete import CompleteMessage
+from application.delivery.complete import FETCHED_BYTES, CompleteMessage
+from application.kernel.room import Room
 from domain.channel.parts import ATTACHMENTS_BYTES
 from domain.channel.preheader import with_preheader
 from domain.kernel.errors import Invalid, Unfetched
@@ -29,7 +31,8 @@ class Shelf:
 
 def completed(channel: str, shelf: Shelf | None = None, **said: Any) -> Rendered:
     complete = CompleteMessage(files=shelf or Shelf(), senders={"news": "News <news@shop.test>"})
-    return asyncio.run(complete(channel, Rendered(**said)))
+    with ExitStack() as held:
+        return asyncio.run(complete(channel, Rendered(**said), held))
 
 
 def file(name: str) -> dict[str, str]:
@@ -79,9 +82,40 @@ def test_an_empty_preheader_leaves_the_message_alone() -> None:
 def test_an_email_without_parts_is_as_it_was() -> None:
     words = Rendered(body="x", html_body="<p>x")
     complete = CompleteMessage(files=Shelf(), senders={})
-    assert asyncio.run(complete("email", words)) is words
+    assert asyncio.run(complete("email", words, ExitStack())) is words
 
 
 def test_other_channels_are_as_they_were() -> None:
     words = Rendered(body="x", parts={"sender": "news", "attachments": [file("gone")]})
-    assert asyncio.run(CompleteMessage(files=Shelf(), senders={})("whatsapp", words)) is words
+    assert asyncio.run(CompleteMessage(files=Shelf(), senders={})("whatsapp", words, ExitStack())) is words
+
+
+async def test_files_on_their_way_take_room_until_the_message_is_sent() -> None:
+    complete = CompleteMessage(files=Shelf(a=b"x" * 3_000), senders={})
+    whole, first, second = complete.room.left, ExitStack(), ExitStack()
+    words = Rendered(body="x", parts={"attachments": [file("a")]})
+    await complete("email", words, first)
+    assert complete.room.left == whole - 4_000
+    complete.room.left = 4_000  # the rest is taken by others
+    late = asyncio.create_task(complete("email", words, second))
+    await asyncio.wait([late], timeout=0.05)
+    assert not late.done()
+    complete.room.give(FETCHED_BYTES - 8_000)
+    await late
+    second.close()
+    first.close()
+    assert complete.room.left == whole
+
+
+async def test_a_file_that_is_not_there_takes_no_room() -> None:
+    complete, held = CompleteMessage(files=Shelf(), senders={}), ExitStack()
+    with pytest.raises(Unfetched):
+        await complete("email", Rendered(body="x", parts={"attachments": [file("gone")]}), held)
+    assert complete.room.left == FETCHED_BYTES
+
+
+async def test_who_waits_long_for_room_comes_back() -> None:
+    complete = CompleteMessage(files=Shelf(a=b"x"), senders={}, room=Room(FETCHED_BYTES), wait_max=0.05)
+    complete.room.left = 0
+    with pytest.raises(Unfetched, match="all the room"):
+        await complete("email", Rendered(body="x", parts={"attachments": [file("a")]}), ExitStack())
