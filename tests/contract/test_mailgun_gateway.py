@@ -6,6 +6,7 @@ answers.
 """
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,13 +15,28 @@ from aiohttp import web
 
 from adapters.providers.email.mailgun import MailgunGateway, MailgunSettings
 from domain.kernel.secret import Secret
-from domain.provider.outcome import Accepted, AccountFault, Deferred, Outcome, Refused
+from domain.provider.outcome import Accepted, AccountFault, Deferred, Outcome, Refused, Unknown
 from entrypoints.simulator.email.mailgun import mailgun
 from entrypoints.simulator.kit import Simulator
 from tests.contract.gateway import message
 from tests.contract.http_gateway import HttpGatewayContract, closing, http, simulated
 from tests.contract.lookup import LookupContract
 from tests.contract.test_gateway import CONTEXT
+from tests.support.gathering import together
+
+
+def counted(routes: Sequence[web.RouteDef]) -> tuple[list[web.RouteDef], list[str]]:
+    """The same routes, and the paths of the calls that they get."""
+    calls: list[str] = []
+
+    def watched(route: web.RouteDef) -> web.RouteDef:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            calls.append(request.path)
+            return await route.handler(request)  # type: ignore[operator,misc]  # all are functions
+
+        return web.route(route.method, route.path, handle)
+
+    return [watched(each) for each in routes], calls
 
 
 class TestMailgun(LookupContract, HttpGatewayContract):
@@ -45,6 +61,49 @@ class TestMailgun(LookupContract, HttpGatewayContract):
         for each in (sent, again):
             assert await gateway.send(each) == Accepted(f"{sent.delivery}@mail.shop.test")
         assert [got.attempt for got in simulator.got] == [1, 2]
+
+    async def test_messages_with_the_same_content_share_a_call_and_nobody_sees_the_others(
+        self, simulator: Simulator
+    ) -> None:
+        messages = [message(f"guest-{n}@shop.test", name=f"Guest, {n}") for n in range(30)]
+        routes, calls = counted(self.routes(simulator))
+        async with simulated(routes) as url, closing(self.made(url)) as gateway:
+            outcomes = await together(gateway, messages)
+        assert len(calls) == 1
+        assert len({each.reference for each in outcomes if isinstance(each, Accepted)}) == 30
+        assert [(each.delivery, each.address) for each in simulator.got] == [
+            (each.delivery, each.address) for each in messages
+        ]
+
+    async def test_messages_that_differ_do_not_share_a_call(self, simulator: Simulator) -> None:
+        bodies = ["Thank you, Ada.", "Thank you, Bob.", "100 %recipient.name%", "100 %recipient.name%"]
+        messages = [message(f"guest-{n}@shop.test", body=body) for n, body in enumerate(bodies)]
+        routes, calls = counted(self.routes(simulator))
+        async with simulated(routes) as url, closing(self.made(url)) as gateway:
+            await together(gateway, messages)
+        assert len(calls) == 4
+        assert [each.document["text"] for each in simulator.got] == bodies, "nothing is filled in"
+
+    async def test_two_messages_to_one_address_are_two(
+        self, gateway: MailgunGateway, simulator: Simulator
+    ) -> None:
+        messages = [message("ada@shop.test"), message("bob@shop.test"), message("Ada@shop.test")]
+        outcomes = await together(gateway, messages)
+        assert {type(each) for each in outcomes} == {Accepted}
+        assert sorted(str(got.delivery) for got in simulator.got) == [str(each.delivery) for each in messages]
+
+    async def test_of_a_batch_that_is_refused_the_others_are_sent(
+        self, gateway: MailgunGateway, simulator: Simulator
+    ) -> None:
+        addresses = [f"guest-{n}@shop.test" for n in range(20)]
+        addresses[7] = "refuse@shop.test"
+        outcomes = await together(gateway, [message(each) for each in addresses])
+        assert [place for place, each in enumerate(outcomes) if isinstance(each, Refused)] == [7]
+        assert sum(isinstance(each, Accepted) for each in outcomes) == len(simulator.got) == 19
+
+    async def test_a_batch_without_an_answer_is_unknown_for_all(self, gateway: MailgunGateway) -> None:
+        messages = [message("ada@shop.test"), message("silent@shop.test"), message("bob@shop.test")]
+        assert {type(each) for each in await together(gateway, messages)} == {Unknown}
 
     async def test_attachments_keep_their_names_and_the_fields_beside_them(
         self, gateway: MailgunGateway, simulator: Simulator
