@@ -45,6 +45,8 @@ COMPILE_WORK_MAX = 1_500
 """Of a template that is compiled in place: at most about 25 ms, once for each version."""
 _TAG, _SIGN = 6, 3
 """What a tag, and an operator in it, take beside their characters."""
+_TEXT_IN_PARTS = 45
+"""What a text within `parts` takes beside what is in it: each is compiled for itself."""
 _TEXT_A_COMMAND = 100
 """Compiling so many characters of text takes as long as one within a tag."""
 
@@ -96,8 +98,8 @@ class Compiler:
             if not name.isidentifier() or name.startswith("__") or name in {RECIPIENT, "loop"}
         ]
         faults += part_faults(template.channel, template.parts, PARTS_AT, template=True)
-        for part in template.sources():
-            found, _ = self._part(template, part)
+        for part, source in template.sources().items():
+            found, _ = self._part(template, part, source)
             faults += found
         return faults
 
@@ -108,8 +110,8 @@ class Compiler:
             Invalid: it would not pass `check`.
         """
         codes = []
-        for part in template.sources():
-            faults, code = self._part(template, part)
+        for part, source in template.sources().items():
+            faults, code = self._part(template, part, source)
             if code is None:
                 raise Invalid(*faults)
             codes.append(code)
@@ -127,8 +129,8 @@ class Compiler:
         root = names.pop("root")
         return lambda context: root(context, missing, language)
 
-    def _part(self, template: Template, part: str) -> tuple[list[Fault], Code | None]:
-        source, declared = template.sources()[part], frozenset(template.variables)
+    def _part(self, template: Template, part: str, source: str) -> tuple[list[Fault], Code | None]:
+        declared = frozenset(template.variables)
         pointer, longest = place(part)
         language = self.language(part)
         if len(source) > SOURCE_MAX:
@@ -167,7 +169,8 @@ def compile_work(template: Template) -> int:
     Linear in the sources.
     """
     work = 0
-    for source in template.sources().values():
+    for part, source in template.sources().items():
+        work += 0 if part in PARTS else _TEXT_IN_PARTS
         if work <= COMPILE_WORK_MAX:
             work += _compile_work(source, COMPILE_WORK_MAX - work)
     return work

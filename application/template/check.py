@@ -1,6 +1,6 @@
 """Check a template and show what it comes to, without saving anything."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -13,6 +13,7 @@ from domain.kernel.json_values import Json
 from domain.notification.recipient import variables
 from domain.notification.request import Content, Profile
 from domain.notification.words import joined
+from domain.template.faults import content_faults
 from domain.template.template import Rendered, Template, filled, missing
 
 SOMEBODY = Profile(
@@ -43,6 +44,8 @@ class CheckTemplate:
     """For whoever writes one."""
 
     renderer: Renderer
+    senders: Collection[str] = ()
+    """The names of the senders of e-mail that are configured."""
 
     async def __call__(self, template: Template, data: Mapping[str, Json]) -> CheckedTemplate:
         """Check it, and render it with this data for a recipient of our own.
@@ -50,7 +53,7 @@ class CheckTemplate:
         Raises:
             RenderingTimedOut, Overloaded: see `Renderer`.
         """
-        if faults := await self.renderer.check(template):
+        if faults := [*await self.renderer.check(template), *content_faults(template, self.senders)]:
             return CheckedTemplate(faults=tuple(faults))
         if lacking := missing(template, data):
             return CheckedTemplate(unfilled=tuple(each.pointer.rpartition("/")[2] for each in lacking))

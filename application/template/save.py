@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from application.template.cached import CachedTemplates
 from application.template.ports import Renderer, Templates
-from domain.channel.content import sender_faults
 from domain.kernel.errors import Fault, Invalid
 from domain.kernel.text import UNSEEN, hides
-from domain.template.template import PARTS_AT, Template
+from domain.template.faults import content_faults
+from domain.template.template import Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class SaveTemplate:
         if draft.channel not in self.channels:
             detail = f"'{draft.channel}' is none of {', '.join(sorted(self.channels))}"
             faults.append(Fault("/channel", "unknown_channel", detail))
-        faults += sender_faults(draft.channel, draft.parts, PARTS_AT, self.senders)
+        faults += content_faults(draft, self.senders)
         faults += [
             Fault(f"/{name}", "bad_character", UNSEEN)
             for name, said in (("id", draft.id), ("name", draft.name))

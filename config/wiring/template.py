@@ -34,6 +34,6 @@ class TemplateRoom(containers.DeclarativeContainer):
         channels=kernel.channels_known,
         senders=kernel.senders,
     )
-    check = Single(CheckTemplate, renderer=renderer)
+    check = Single(CheckTemplate, renderer=renderer, senders=kernel.senders)
     activate = Single(ActivateTemplate, templates=templates, cached=cached)
     find = Single(FindTemplate, templates=templates)

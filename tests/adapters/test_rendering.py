@@ -27,7 +27,7 @@ def renderer() -> Renderer:
     return JinjaRenderer()
 
 
-def template(*names: str, version: int = 1, **parts: str) -> Template:
+def template(*names: str, version: int = 1, **parts: Any) -> Template:
     declared = {name: Variable() for name in names}
     return Template(id="t", version=version, name="T", channel="email", variables=declared, **parts)
 
@@ -276,6 +276,25 @@ def test_what_is_compiled_in_place_takes_little(piece: str) -> None:
         JinjaRenderer().check(one)
         taken.append(time.thread_time() - began)
     assert min(taken) < 0.05 * slowness()
+
+
+def test_many_small_texts_within_parts_are_not_compiled_in_place() -> None:
+    def many(count: int) -> Template:
+        return template("a", body="x", parts={"data": {f"k{n}": "{{ a }}" for n in range(count)}})
+
+    most = next(count for count in range(200) if compile_work(many(count)) > COMPILE_WORK_MAX) - 1
+    taken = []
+    for _ in range(3):
+        began = time.thread_time()
+        JinjaRenderer().check(many(most))
+        taken.append(time.thread_time() - began)
+    assert min(taken) < 0.05 * slowness()
+
+
+def test_a_text_within_parts_may_come_to_so_much_and_no_more(renderer: Renderer) -> None:
+    long = template("a", body="x", parts={"preheader": "{{ a }}"})
+    with pytest.raises(Invalid, match="/parts/preheader: comes out too long"):
+        renderer.render(long, {"a": "x" * 65_537, "recipient": ADA})
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,14 @@ def test_what_is_wrong_is_named(file: Path) -> None:
     assert "/body: line 1" in done.stdout
 
 
+def test_what_could_not_be_sent_is_named(file: Path) -> None:
+    done = check(file, channelType="email", subjectTemplate="x", parts={"sender": "nobody"})
+    assert done.exit_code == 1
+    assert "/parts/sender: no sender has the name 'nobody': none is configured" in done.stdout
+    done = check(file, bodyTemplate=None)
+    assert "/body: a text message needs a body" in done.stdout
+
+
 def test_for_programs(file: Path) -> None:
     shown = json.loads(check(file, "--json", "--with", "orderId=7").stdout)
     assert shown["sms"] == {"encoding": "gsm7", "segments": 1, "foreign": None}
