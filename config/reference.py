@@ -12,9 +12,16 @@ from config.values import expected, shown, span
 from domain.provider.capabilities import Capabilities
 
 _HEAD = "| key | default | takes | |"
-_CAPABILITIES = (
-    "| `kind` | channels | messages a call | idempotency keys | receipts | look-up | bytes a message |"
+_ABLE = (
+    "channels",
+    "messages a call",
+    "idempotency keys",
+    "receipts",
+    "look-up",
+    "bytes a message",
+    "regions",
 )
+_CAPABILITIES = f"| `kind` | {' | '.join(_ABLE)} |"
 
 
 def reference() -> str:
@@ -41,8 +48,9 @@ def _capable(kind: str, can: Capabilities) -> str:
         str(can.batch_max),
         f"for {span(can.idempotency)}" if can.idempotency else "no",
         "yes" if can.receipts else "no",
-        "yes" if can.lookup else "no",
+        (f"after {span(can.lookup_after)}" if can.lookup_after else "yes") if can.lookup else "no",
         f"{can.size_max:,}" if can.size_max else "no limit published",
+        ", ".join(can.regions) or "no choice",
     )
     return f"| `{kind}` | {' | '.join(known)} |"
 

@@ -24,6 +24,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """So long after a call it certainly knows the message, if it has it."""
     size_max: int | None = None
     """Bytes of one message at most; None: it publishes no limit."""
+    regions: tuple[str, ...] = ()
+    """Where it can be told to keep and send messages, as its setting `region` has them; empty: it has no such
+    setting."""
 
     def certainty(self) -> Certainty | None:
         """How it can be known what became of a call without an answer; None: it cannot."""

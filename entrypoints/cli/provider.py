@@ -27,11 +27,14 @@ def ls(shell: Shell, kinds: bool, as_json: bool) -> None:
         show(rows)
         return
     head = ("kind", "channels", "package") if kinds else ("name", "kind", "channels")
-    printed = table(*head, "messages a call", "receipts")
+    printed = table(*head, "messages a call", "receipts", "look-up")
     for row in rows:
         channels = ", ".join(row.capabilities.channels) or "all"
         first = (row.kind, channels, row.package or "") if kinds else (row.name, row.kind, channels)
-        printed.row(*first, row.capabilities.batch_max, "yes" if row.capabilities.receipts else "no")
+        receipts, lookup = row.capabilities.receipts, row.capabilities.lookup
+        printed.row(
+            *first, row.capabilities.batch_max, "yes" if receipts else "no", "yes" if lookup else "no"
+        )
     out().print(printed)
 
 

@@ -22,6 +22,8 @@ class TestKind:
         can = KINDS[kind].capabilities
         assert set(can.channels) <= set(CHANNELS)
         assert can.batch_max >= 1
+        assert bool(can.regions) is ("region" in KINDS[kind].__struct_fields__)
+        assert can.lookup or not can.lookup_after
 
     async def test_its_settings_make_its_gateway(self, kind: str) -> None:
         gateway = KINDS[kind]().gateway(CONTEXT)

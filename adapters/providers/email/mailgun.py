@@ -71,6 +71,7 @@ class MailgunSettings(EmailSettings, frozen=True, tag="mailgun"):
         lookup=True,
         lookup_after=timedelta(minutes=30),  # before that its list of events may have gaps
         size_max=25_000_000,
+        regions=tuple(URLS),
     )
 
     domain: Annotated[str, Meta(description="sending domain")] = ""

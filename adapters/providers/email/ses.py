@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
+from adapters.providers.kit.aws import AwsCalls
 from adapters.providers.kit.batches import MessageBatches
 from adapters.providers.kit.email import (
     NO_TEXT,
@@ -75,7 +76,7 @@ class SesSettings(EmailSettings, frozen=True, tag="ses"):
     """E-mail by Amazon SES (API v2)."""
 
     capabilities: ClassVar = Capabilities(
-        channels=("email",), batch_max=50, receipts=True, size_max=40_000_000
+        channels=("email",), batch_max=50, receipts=True, size_max=40_000_000, regions=("any of AWS",)
     )
 
     region: Region = "eu-central-1"
@@ -109,8 +110,8 @@ class SesGateway:
         self._settings = settings
         self._clock = clock
         self._url = settings.url or f"https://email.{settings.region}.amazonaws.com"
-        self._signer = Signer(settings.credentials, settings.region, "ses")
-        self._calls = HttpCalls(settings)
+        signer = Signer(settings.credentials, settings.region, "ses")
+        self._calls = AwsCalls(calls=HttpCalls(settings), signer=signer, clock=clock)
         self._batches = MessageBatches(
             call=self._send,
             most=settings.capabilities.batch_max,
@@ -134,9 +135,8 @@ class SesGateway:
         path = "outbound-emails" if single else "outbound-bulk-emails"
         body = msgspec.json.encode(self._single(messages[0]) if single else self._bulk(messages))
         url = f"{self._url}/v2/email/{path}"
-        headers = self._signer.signed(url, "application/json", body, self._clock.now())
         try:
-            answer = await self._calls.call("POST", url, headers=headers, body=body)
+            answer = await self._calls.post(url, "application/json", body)
         except (Unsent, NoAnswer) as error:
             return [not_answered(error)] * len(messages)
         said = answer.json()

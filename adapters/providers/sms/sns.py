@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 from msgspec import Meta
 
+from adapters.providers.kit.aws import AwsCalls
 from adapters.providers.kit.error_kinds import ErrorKind
 from adapters.providers.kit.http import (
     HttpAnswer,
@@ -51,7 +52,7 @@ class SmsType(StrEnum):
 class SnsSettings(SmsSettings, frozen=True, tag="sns"):
     """Text messages by Amazon SNS."""
 
-    capabilities: ClassVar = Capabilities(channels=("sms",))
+    capabilities: ClassVar = Capabilities(channels=("sms",), regions=("any of AWS",))
 
     region: Region = "eu-central-1"
     key_id: KeyId = ""
@@ -85,8 +86,9 @@ class SnsGateway:
         self._settings = settings
         self._clock = clock
         self._url = (settings.url or f"https://sns.{settings.region}.amazonaws.com").rstrip("/") + "/"
-        self._signer = Signer(settings.credentials, settings.region, "sns")
-        self._calls = HttpCalls(settings, headers={"Accept": "*/*"})  # it answers in XML
+        signer = Signer(settings.credentials, settings.region, "sns")
+        calls = HttpCalls(settings, headers={"Accept": "*/*"})  # it answers in XML
+        self._calls = AwsCalls(calls=calls, signer=signer, clock=clock)
 
     async def send(self, message: OutboundMessage) -> Outcome:
         """Make one call; Accepted's reference is the MessageId of SNS."""
@@ -94,9 +96,8 @@ class SnsGateway:
         if isinstance(text, Refused):
             return text
         body = form(self._fields(message, text))
-        headers = self._signer.signed(self._url, FORM["Content-Type"], body, self._clock.now())
         try:
-            answer = await self._calls.call("POST", self._url, headers=headers, body=body)
+            answer = await self._calls.post(self._url, FORM["Content-Type"], body)
         except (Unsent, NoAnswer) as error:
             return not_answered(error)
         return self._outcome(answer)
