@@ -68,6 +68,7 @@ class ProviderGateways:
             clock=clock, dice=dice, call_max=call_max, ledger=self._ledger, secrets=secrets
         )
         self._gateways = {name: settings.gateway(context) for name, settings in named.items()}
+        self._push_services = {name: settings.push_services for name, settings in named.items()}
         self._described: dict[str, DescribedGateway] = {}
         self._configured = frozenset(named)
         self._clock, self._secrets, self._networks = clock, described_secrets, networks
@@ -94,6 +95,10 @@ class ProviderGateways:
     def described(self) -> Mapping[str, int]:
         """The providers that were described through the API, with the calls that each takes at a time."""
         return {name: gateway.calls_max for name, gateway in self._described.items()}
+
+    def push_services(self, provider: str) -> frozenset[str]:
+        """The push services whose tokens a provider takes; none: it is given the user's own id."""
+        return self._push_services.get(provider, frozenset())
 
     def named(self, provider: str) -> Gateway | None:
         """The gateway of a provider, or None when configuration has no such provider."""

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from adapters.providers.kit.settings import ProviderContext, ProviderSettings
 from application.provider.ports import OutboundMessage
+from domain.device.device import PushService
 from domain.kernel.bounds import Share
 from domain.provider.capabilities import Capabilities
 from domain.provider.instruction import Behaviour, instruction_in
@@ -30,7 +31,7 @@ class SandboxSettings(ProviderSettings, frozen=True, tag="sandbox"):
     The shares are for messages whose address says nothing.
     """
 
-    capabilities: ClassVar = Capabilities()
+    capabilities: ClassVar = Capabilities(push_services=tuple(PushService))
 
     latency: Annotated[timedelta, Meta(description="how long every call takes")] = timedelta()
     timeout: Annotated[

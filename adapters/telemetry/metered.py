@@ -130,6 +130,10 @@ class MeteredGateways:
         self._gateways, self._telemetry, self._clock = gateways, telemetry, clock
         self._metered: dict[str, MeteredGateway] = {}
 
+    def push_services(self, provider: str) -> frozenset[str]:
+        """See `Gateways`."""
+        return self._gateways.push_services(provider)
+
     def named(self, provider: str) -> Gateway | None:
         """See `Gateways`."""
         gateway = self._gateways.named(provider)

@@ -11,6 +11,8 @@ from uuid import UUID
 import msgspec
 
 from application.delivery.commit import commit_attempts
+from application.delivery.committed import ChosenRoute, CommittedCall
+from application.delivery.opened import Opened, open_leased
 from application.delivery.ports import (
     STRIKES_FREE,
     Begin,
@@ -21,49 +23,31 @@ from application.delivery.ports import (
     Settlement,
     StruckDelivery,
 )
+from application.delivery.push import PUSH, REST, PushPlan, plan
 from application.delivery.reconcile import Calls, ReconcileCalls
 from application.delivery.without_call import unreadable, without_call
 from application.kernel.ports import Clock, Dice
 from application.outbox.pointers import Pointer
 from application.outbox.ports import Handoff
-from application.privacy.ports import DataKey, Unreadable, Vault
-from application.privacy.sealing import open_profile
-from application.provider.ports import SANDBOX, Gateways, ProviderChoice, Route
+from application.privacy.ports import Unreadable, Vault
+from application.provider.ports import SANDBOX, Gateways, ProviderChoice
 from domain.delivery.decide import DeliveryProgress, GiveUp, Hold, RetryAt
-from domain.delivery.gate import Cancelled, Cleared, Facts, GateDecision, Paused, check, unanswered
+from domain.delivery.gate import (
+    Cancelled,
+    Cleared,
+    Facts,
+    GateDecision,
+    Paused,
+    Reached,
+    check,
+    unanswered,
+)
 from domain.delivery.policy import RetryPolicy
-from domain.delivery.reconcile import OpenCall
 from domain.kernel.channel import Lane, Mode, NotificationClass
 from domain.kernel.errors import KeyUnavailable
-from domain.notification.request import Profile
 
 UNCONFIGURED_WAIT = timedelta(seconds=60)
 KEY_WAIT = timedelta(seconds=10)
-
-
-class CommittedCall(msgspec.Struct, frozen=True, kw_only=True):
-    """An attempt that is committed and may be made now."""
-
-    leased: Leased
-    key: DataKey
-    profile: Profile
-    address: str
-    route: Route
-    open_calls: tuple[OpenCall, ...] = ()
-    """Earlier calls to this provider without an answer: it is asked what became of them first."""
-    others: tuple[str, ...] = ()
-    """Providers that have not failed with it in this round, beside the one that is called."""
-    begun: float
-    """Monotonic seconds just before the lease: its end and the clearance's age are counted from here."""
-    facts_at: datetime
-    """The database's clock at the lease; it decides, not the machine's."""
-    heard: float
-    """Monotonic seconds just after the lease: what the database's clock shows is counted on from here."""
-
-    @property
-    def provider(self) -> str:
-        """Which is called."""
-        return self.route.provider
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,11 +64,6 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     pause_reason: str | None = None
     """Why the lane has to pause: its channel is paused, all its providers are, or a key is missing.  None: it
     goes on."""
-
-
-class _Opened(msgspec.Struct, frozen=True):
-    key: DataKey | None
-    profile: Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,52 +153,65 @@ class BeginDeliveries:
     def _one(
         self, leased: Leased, now: datetime, begun: float, heard: float, open_calls: Calls
     ) -> CommittedCall | GateDecision:
+        if leased.channel == PUSH:  # nobody can be asked for one device
+            open_calls = ()
         answerable = bool(open_calls) and self.reconcile.answerable(leased.klass, open_calls[-1].provider)
         try:
-            opened = self._open(leased)
+            opened = open_leased(leased, self.vault)
         except (KeyUnavailable, Unreadable) as fault:  # not an erased user: those have no key at all
             if leased.interrupted and (follow := self._unanswered(leased, now, answerable)):
                 return follow
             if isinstance(fault, KeyUnavailable):
                 raise
             return Cancelled() if leased.cancelled else GiveUp(f"the user's data cannot be opened: {fault}")
-        decision = self._check(leased, opened, now, answerable)
+        push = plan(leased, opened.key, opened.profile, self.gateways)
+        decision = self._check(leased, opened, push, now, answerable)
+        if push and push.reached and isinstance(decision, GiveUp):
+            return Reached()
         if not isinstance(decision, Cleared) or opened.key is None:
             return decision
-        able = self._able(leased)
-        if open_calls:
-            able = [name for name in able if answerable and name == open_calls[-1].provider]
-            if not able:
-                return Hold("it cannot be known what became of an earlier call")
-        tried = min(leased.failovers, max(0, len(able) - 1))
-        able = able[tried:] + able[:tried]
-        if not able:
-            return RetryAt(now + UNCONFIGURED_WAIT, "no provider configured", counts=False)
-        route = self.providers.choose(able)
-        if route is None:
-            return Paused(f"at rest: {', '.join(able)}")
+        route = self._route(leased, push, open_calls, answerable, now)
+        if not isinstance(route, ChosenRoute):
+            return route
         return CommittedCall(
             leased=leased,
             key=opened.key,
             profile=opened.profile,
             address=decision.address,
-            route=route,
+            route=route.route,
             open_calls=open_calls,
-            others=tuple(name for name in able[: len(able) - tried] if name != route.provider),
+            others=route.others,
+            push=push.called(route.route.provider) if push else None,
             begun=begun,
             facts_at=now,
             heard=heard,
         )
 
-    def _open(self, leased: Leased) -> _Opened:
-        if leased.data_key is None:
-            return _Opened(None, Profile())
-        key = self.vault.unwrap(leased.data_key, leased.user)
-        if leased.profile is None:
-            return _Opened(key, Profile())
-        return _Opened(key, open_profile(key, leased.user, leased.profile))
+    def _route(
+        self, leased: Leased, push: PushPlan | None, open_calls: Calls, answerable: bool, now: datetime
+    ) -> ChosenRoute | GateDecision:
+        able = push.order() if push else self._able(leased)
+        if push and not able:
+            return push.without_provider(now)
+        if open_calls:
+            able = [name for name in able if answerable and name == open_calls[-1].provider]
+            if not able:
+                return Hold("it cannot be known what became of an earlier call")
+        tried = 0 if push else min(leased.failovers, max(0, len(able) - 1))
+        able = able[tried:] + able[:tried]
+        if not able:
+            return RetryAt(now + UNCONFIGURED_WAIT, "no provider configured", counts=False)
+        route = self.providers.choose(able)
+        if route is None:
+            if push and not self.providers.all_paused(self._able(leased)):
+                return RetryAt(now + REST, f"at rest: {', '.join(able)}", counts=False)
+            return Paused(f"at rest: {', '.join(able)}")
+        others = able[: len(able) - tried]
+        return ChosenRoute(route, tuple(name for name in others if name != route.provider))
 
-    def _check(self, leased: Leased, opened: _Opened, now: datetime, answerable: bool) -> GateDecision:
+    def _check(
+        self, leased: Leased, opened: Opened, push: PushPlan | None, now: datetime, answerable: bool
+    ) -> GateDecision:
         facts = Facts(
             accepted_at=leased.accepted_at,
             attempts_counted=leased.attempts_counted,
@@ -231,7 +223,8 @@ class BeginDeliveries:
             channel_enabled=leased.channel_enabled,
             channel_paused=leased.channel_paused,
             erased=opened.key is None,
-            address=opened.profile.address(leased.channel, leased.addressed_by),
+            address=push.address if push else opened.profile.address(leased.channel, leased.addressed_by),
+            wants="device" if push else "address",
         )
         return check(facts, self.policies[leased.klass], now=now, chance=self.dice.chance())
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from application.delivery.begin import CommittedCall
+from application.delivery.committed import CommittedCall
 from application.delivery.complete import CompleteMessage
 from application.delivery.keep import UnderWay
 from application.delivery.ports import Settlement
+from application.delivery.push import PushEnd, send_to_each
 from application.delivery.reconcile import ReconcileCalls
-from application.delivery.settlement import settlement
+from application.delivery.settlement import not_failed, progress, push_settlement, settlement
 from application.kernel.caching import Recent
 from application.kernel.ports import Clock, Dice
 from application.privacy.ports import Unreadable
@@ -21,7 +22,6 @@ from application.template.cached import CachedTemplates
 from application.template.ports import Renderer
 from domain.delivery.decide import (
     Decision,
-    DeliveryProgress,
     Hold,
     decide,
 )
@@ -83,6 +83,9 @@ class CallProvider:
             if self._kept(call) is not None:
                 del self.under_way[call.leased.id]
         took = timedelta(seconds=self.clock.monotonic() - started)
+        if isinstance(outcome, PushEnd):
+            policy, chance = self.policies[call.leased.klass], self.dice.chance()
+            return push_settlement(call.leased, outcome, policy, took, self._now(call), chance)
         return self._settlement(call, outcome, took, asked)
 
     def keep(self, call: CommittedCall) -> None:
@@ -102,7 +105,7 @@ class CallProvider:
     async def _asked(self, call: CommittedCall) -> Reconciled:
         return await self.reconcile.ask(call.leased.id, call.open_calls, self._now(call))
 
-    async def _outcome(self, call: CommittedCall, asked: Reconciled | None) -> Outcome:
+    async def _outcome(self, call: CommittedCall, asked: Reconciled | None) -> Outcome | PushEnd:
         if isinstance(asked, Accepted | NotCalled | Hold):
             self.providers.record(call.route, NotCalled("it was only asked"))
             return NotCalled(asked.reason) if isinstance(asked, Hold) else asked
@@ -110,7 +113,7 @@ class CallProvider:
         with ExitStack() as held:
             return await self._called(call, again, held)
 
-    async def _called(self, call: CommittedCall, again: int | None, held: ExitStack) -> Outcome:
+    async def _called(self, call: CommittedCall, again: int | None, held: ExitStack) -> Outcome | PushEnd:
         message = await self._message(call, again, held)
         gateway = self.gateways.named(call.provider)
         if gateway is None:
@@ -118,6 +121,9 @@ class CallProvider:
         if not isinstance(message, OutboundMessage):
             self.providers.record(call.route, NotCalled("the message was not ready"))
             return message if again is None or isinstance(message, Accepted) else NotCalled(message.reason)
+        if call.push is not None:
+            policy = self.policies[call.leased.klass]
+            return await send_to_each(gateway, message, call.push, call.route, self.providers, policy)
         try:
             outcome = await gateway.send(message)
         except Exception as bug:  # noqa: BLE001  the gateway's, and nobody knows how far it came
@@ -230,9 +236,7 @@ class CallProvider:
             asked
             if isinstance(asked, Hold)
             else decide(
-                DeliveryProgress(
-                    leased.accepted_at, leased.attempts_counted + 1, leased.attempt - leased.attempts_counted
-                ),
+                progress(leased),
                 outcome,
                 self.policies[leased.klass],
                 now=self._now(call),
@@ -242,5 +246,5 @@ class CallProvider:
                 is_open=is_open,
             )
         )
-        about = resolution(asked, outcome)
-        return settlement(leased, decision, outcome, took, about=about, is_open=is_open)
+        decision = not_failed(decision, call.push)
+        return settlement(leased, decision, outcome, took, about=resolution(asked, outcome), is_open=is_open)

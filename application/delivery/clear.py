@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from application.delivery.begin import CommittedCall
+from application.delivery.committed import CommittedCall
 from application.delivery.ports import ClearanceFacts, Clearances
 from application.kernel.ports import Clock
 from application.kernel.supervision import start

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.device.ports import DeviceResult, LeasedDevice
 from application.outbox.pointers import Pointer
 from application.outbox.ports import OutboxMessage
 from domain.delivery.delivery import DeliveryStatus
@@ -65,6 +66,7 @@ class Leased(msgspec.Struct, frozen=True, kw_only=True):
     profile: bytes | None
     traceparent: str | None = None
     """Of the request (W3C Trace Context), for logs."""
+    devices: tuple[LeasedDevice, ...] = ()  # of a push delivery
 
 
 class NotDueYet(msgspec.Struct, frozen=True):
@@ -135,8 +137,9 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     counts: bool = False
     failovers: int | None = None
     """Providers that have failed in the present round; None: as before."""
-    latency: timedelta | None = None
-    """How long the call took."""
+    latency: timedelta | None = None  # of the call
+    devices: tuple[DeviceResult, ...] = ()
+    """Of a push delivery; with `failovers` 0 a new round begins for all its devices."""
     resolution: str | None = None
     """What this decides about earlier calls without an answer; None: what follows from the status."""
     stays_open: bool = False

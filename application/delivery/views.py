@@ -21,6 +21,19 @@ class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: float | None
 
 
+class DeviceResultView(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a push delivery on one device."""
+
+    device: bytes
+    platform: str
+    provider: str
+    attempt: int
+    outcome: str
+    reason: str | None
+    reference: str | None
+    at: datetime
+
+
 class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
     """One delivery as it is shown; `profile` and `data_key` are sealed, for the use case to open."""
 
@@ -32,6 +45,8 @@ class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
     provider: str | None
     attempts: list[AttemptView]
+    devices: list[DeviceResultView] = []
+    """Of a push delivery; those that were called."""
     not_before: datetime | None
     held_at: datetime | None
     created_at: datetime

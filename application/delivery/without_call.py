@@ -7,7 +7,7 @@ from application.delivery.ports import Leased, Settlement
 from application.delivery.ports import UnreadableDelivery as UnreadableRow
 from domain.delivery.decide import GiveUp, Hold, RetryAt
 from domain.delivery.delivery import DeliveryStatus
-from domain.delivery.gate import Cancelled, Cleared, GateDecision, Paused, Suppressed
+from domain.delivery.gate import Cancelled, Cleared, GateDecision, Paused, Reached, Suppressed
 
 
 def unreadable(row: UnreadableRow) -> Settlement:
@@ -27,6 +27,8 @@ def without_call(leased: Leased, decision: GateDecision) -> Settlement:
             status = DeliveryStatus.SUPPRESSED
         case Cancelled():
             status = DeliveryStatus.CANCELLED
+        case Reached():
+            status = DeliveryStatus.SENT
         case Paused(reason):
             pass
         case RetryAt(due, reason):

@@ -67,6 +67,38 @@ class Devices(Protocol):
         ...
 
 
+class LeasedDevice(msgspec.Struct, frozen=True, kw_only=True):
+    """A device of the user of a push delivery, and what became of the delivery on it so far."""
+
+    id: bytes
+    platform: str
+    service: str | None = None
+    sealed: bytes | None = None
+    """None: it was removed since, or stands for the user as a whole."""
+    seen: datetime | None = None
+    outcome: str | None = None
+    """Of its last call since the last replay, or the acceptance of before."""
+    reason: str | None = None
+    failed: str = ""
+    """Providers that have failed with it in the present round, with commas between them."""
+
+
+class DeviceResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an attempt on one device."""
+
+    device: bytes
+    platform: str
+    provider: str
+    outcome: str
+    """Tag, as of an attempt."""
+    reference: str | None
+    reason: str | None
+    failed: str
+    """Providers that have failed with it in the present round, with commas between them."""
+    gone: datetime | None = None
+    """The token is dead: the device is removed, if it was not seen since this time."""
+
+
 class KnownUsers(Protocol):
     """`UpdateUsers`, for users whose device is known first."""
 

@@ -15,7 +15,7 @@ from application.template.ports import Renderer
 from application.user.ports import User, Users
 from domain.channel.limits import as_sent
 from domain.delivery.decide import GiveUp, Hold, RetryAt
-from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Suppressed, check
+from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Reached, Suppressed, check
 from domain.delivery.policy import RetryPolicy
 from domain.kernel.channel import NotificationClass
 from domain.kernel.errors import Invalid, PosthornError, RenderingTimedOut
@@ -151,7 +151,7 @@ class PreviewNotification:
             address=address,
         )
         match check(facts, self.policies[request.klass], now=now, chance=0.0):
-            case Cleared():
+            case Cleared() | Reached():
                 return "send", None
             case Paused(reason) | RetryAt(_, reason):
                 return "wait", reason

@@ -60,6 +60,10 @@ class Gateways(Protocol):
         """The gateway of a provider, or None when configuration has no such provider."""
         ...
 
+    def push_services(self, provider: str) -> frozenset[str]:
+        """The push services whose tokens a provider takes; none: it is given the user's own id."""
+        ...
+
 
 class Lookups(Protocol):
     """What providers know of messages whose calls they did not answer."""

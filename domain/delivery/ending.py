@@ -49,10 +49,13 @@ def ending(status: DeliveryStatus, outcome: str | None, *, interrupted: bool, ca
 
 
 def _way(last: DeliveryStatus, to: DeliveryStatus) -> tuple[DeliveryStatus, ...]:
-    """The lines from the last one to a state: through `queued` where the table has no direct move."""
+    """The lines from the last one to a state: through `queued`, or from it through `sending`, where the table
+    has no direct move."""
     if to is last:
         return ()
-    return (to,) if to in NEXT[last] else (_S.QUEUED, to)
+    if to in NEXT[last]:
+        return (to,)
+    return (_S.SENDING if last is _S.QUEUED else _S.QUEUED, to)
 
 
 def _resolution(status: DeliveryStatus) -> str | None:

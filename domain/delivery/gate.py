@@ -33,6 +33,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The user's key is gone: nothing can be read any more."""
     address: str | None
     """The address to send to; None while `users` has none for this channel."""
+    wants: str = "address"
+    """What it is called."""
 
 
 class Cleared(msgspec.Struct, frozen=True):
@@ -57,7 +59,11 @@ class Paused(msgspec.Struct, frozen=True):
     reason: str = "channel paused"
 
 
-GateDecision = Cleared | Suppressed | Cancelled | Paused | RetryAt | GiveUp | Hold
+class Reached(msgspec.Struct, frozen=True):
+    """A device of the user has accepted the message earlier, and there is none left to call."""
+
+
+GateDecision = Cleared | Reached | Suppressed | Cancelled | Paused | RetryAt | GiveUp | Hold
 
 STRIKES_MAX = 5
 """After so many strikes the delivery is given up: the last workers died while they held it alone."""
@@ -113,6 +119,6 @@ def check(facts: Facts, policy: RetryPolicy, *, now: datetime, chance: float) ->
     if facts.address is None:
         if now < facts.accepted_at + policy.address_patience:
             step = min(max(now - facts.accepted_at, STEP_MIN), STEP_MAX)
-            return RetryAt(now + step, "no address yet", counts=False)
-        return GiveUp("no address")
+            return RetryAt(now + step, f"no {facts.wants} yet", counts=False)
+        return GiveUp(f"no {facts.wants}")
     return Cleared(facts.address)

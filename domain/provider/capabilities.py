@@ -22,6 +22,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """It can be asked for a message by our delivery id."""
     lookup_after: timedelta = timedelta()
     """So long after a call it certainly knows the message, if it has it."""
+    push_services: tuple[str, ...] = ()
+    """Of push: whose tokens it takes (`domain.device.device`); none: it is given the user's own id, and
+    knows their devices itself."""
     size_max: int | None = None
     """Bytes of one message at most; None: it publishes no limit."""
     regions: tuple[str, ...] = ()

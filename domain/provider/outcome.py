@@ -1,6 +1,6 @@
 """The outcome of one call to a provider: a closed union, never an exception."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -30,6 +30,10 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     reason: str
     examined: bool = True
     """As in `Deferred`; False: it was refused before the provider was asked."""
+    gone: bool = False
+    """The provider's code says that the address, a device's token, will never work again."""
+    gone_at: datetime | None = None
+    """Since when; None: it does not say."""
 
 
 class AccountFault(msgspec.Struct, frozen=True, tag="account_fault"):

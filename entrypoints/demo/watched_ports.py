@@ -67,6 +67,10 @@ class WatchedGateways:
     gateways: Gateways
     watch: Watch
 
+    def push_services(self, provider: str) -> frozenset[str]:
+        """See `Gateways`."""
+        return self.gateways.push_services(provider)
+
     def named(self, provider: str) -> Gateway | None:
         """See `Gateways`."""
         gateway = self.gateways.named(provider)

@@ -10,6 +10,7 @@ from litestar.types import ControllerRouterHandler
 from msgspec import Meta
 
 from application.delivery.page import ShownDelivery
+from application.device.identity import short_id
 from application.notification.ports import HistoryView
 from domain.delivery.delivery import DeliveryStatus
 from entrypoints.http.kit.answers import View
@@ -32,6 +33,19 @@ class AttemptOut(View, frozen=True, kw_only=True):
     latency_ms: float | None
 
 
+class DeviceResultOut(View, frozen=True, kw_only=True):
+    """What became of a push notification on one device."""
+
+    device: Annotated[str, Meta(description="its `id`; empty: the provider knows the user's devices")]
+    platform: str
+    provider: str
+    attempt: int
+    outcome: str
+    reason: str | None
+    provider_message_id: str | None
+    at: datetime
+
+
 class DeliveryOut(View, frozen=True, kw_only=True):
     """One recipient's delivery; addresses are masked."""
 
@@ -47,6 +61,7 @@ class DeliveryOut(View, frozen=True, kw_only=True):
     provider_message_id: str | None
     retry_count: int
     attempts: list[AttemptOut]
+    devices: Annotated[list[DeviceResultOut], Meta(description="of push: each device that was called")]
     not_before: datetime | None
     held_at: datetime | None
     created_at: datetime
@@ -67,6 +82,10 @@ class DeliveryOut(View, frozen=True, kw_only=True):
             failure_reason=row.reason,
             provider_message_id=references[-1] if references else None,
             retry_count=max(len(row.attempts) - 1, 0),
+            devices=[
+                DeviceResultOut.copy(each, device=short_id(each.device), provider_message_id=each.reference)
+                for each in row.devices
+            ],
             attempts=[AttemptOut.copy(a, provider_message_id=a.reference) for a in row.attempts],
         )
 

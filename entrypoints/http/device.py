@@ -10,6 +10,7 @@ from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta
 
+from application.device.identity import short_id
 from application.device.list import ShownDevice
 from application.privacy.masking import DOTS, token
 from domain.device.device import DEVICES_MAX, TOKEN_MAX, Platform, PushService
@@ -92,18 +93,13 @@ class DeviceOut(View, frozen=True, kw_only=True):
         row, device = shown.row, shown.device
         return cls.copy(
             row,
-            id=short(row.id),
+            id=short_id(row.id),
             token=token(device.token) if device else DOTS,
             locale=device.locale if device else None,
             app_version=device.app_version if device else None,
             last_seen=row.seen,
             registered_at=row.registered,
         )
-
-
-def short(id_: bytes) -> str:
-    """A device's id as the API has it: 16 hexadecimal digits."""
-    return id_[:8].hex()
 
 
 @get(

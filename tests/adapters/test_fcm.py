@@ -22,7 +22,7 @@ MINUTE = timedelta(minutes=1)
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [
-        (refused(404, "NOT_FOUND", "UNREGISTERED"), Refused("404 UNREGISTERED Requested …")),
+        (refused(404, "NOT_FOUND", "UNREGISTERED"), Refused("404 UNREGISTERED Requested …", gone=True)),
         (refused(404, "NOT_FOUND"), AccountFault("404 NOT_FOUND Requested …")),
         (refused(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT"), Refused("400 INVALID_ARGUMENT Requested …")),
         (refused(400, "INVALID_ARGUMENT"), Refused("400 INVALID_ARGUMENT Requested …")),

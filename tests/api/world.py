@@ -86,6 +86,9 @@ class NamedGateways:
 
     described: Gateways
 
+    def push_services(self, _provider: str) -> frozenset[str]:
+        return frozenset()
+
     def named(self, provider: str) -> Gateway | None:
         return self if provider in PROVIDERS else self.described.named(provider)  # type: ignore[return-value]
 

@@ -100,6 +100,9 @@ class GuardedGateways:
     def __init__(self, gateways: Any, fuse: Fuse) -> None:
         self._gateways, self._fuse = gateways, fuse
 
+    def push_services(self, provider: str) -> Any:
+        return self._gateways.push_services(provider)
+
     def named(self, provider: str) -> Any:
         gateway = self._gateways.named(provider)
         return gateway and Guarded(gateway, "gateway", self._fuse)

@@ -12,6 +12,7 @@ from application.broker.ports import LARGEST, Outgoing, Published, Received
 from application.intake.command import INTAKE
 from application.outbox.pointers import decode
 from application.provider.ports import OutboundMessage
+from domain.device.device import PushService
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable
 from domain.provider.outcome import Accepted, Deferred, Outcome, Unknown
 from tests.simulation.invariants import call_begins
@@ -178,6 +179,10 @@ class RemoteProvider:
     def __init__(self, world: World, process: Process) -> None:
         self._world = world
         self._process = process
+
+    def push_services(self, _provider: str) -> frozenset[str]:
+        """It takes every token."""
+        return frozenset(PushService)
 
     def named(self, provider: str) -> "RemoteProvider":
         """There is one for all names."""

@@ -148,11 +148,30 @@ delivery_status_history = Table(
     postgresql_partition_by="RANGE (delivery_id)",
 )
 
+delivery_devices = Table(
+    "delivery_devices",
+    metadata,
+    Column("delivery_id", Id, nullable=False),
+    Column("device", LargeBinary, nullable=False),  # devices.id, or empty: the user as a whole
+    Column("epoch", SmallInteger, nullable=False),  # of the delivery: what is older counts if it was accepted
+    Column("attempt", Integer, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reference", Text),
+    Column("reason", Text),
+    Column("failed", Text, nullable=False, server_default=""),  # providers, in the present round
+    Column("at", Time, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("delivery_id", "device"),
+    postgresql_partition_by="RANGE (delivery_id)",
+)
+
 HOT = {
     notifications: "id",
     notification_deliveries: "id",
     delivery_attempts: "delivery_id",
     delivery_status_history: "delivery_id",
+    delivery_devices: "delivery_id",
 }
 """Partitioned tables and their partition column."""
 

@@ -9,6 +9,7 @@ import asyncpg
 
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.statement import RowsStatement
+from adapters.postgres.delivery.device_results import with_devices
 from adapters.postgres.delivery.moved_messages import replay_moved
 from application.delivery.ports import Leased, Leases, NotDueYet, StruckDelivery, UnreadableDelivery
 from application.kernel.ports import Ids
@@ -109,6 +110,7 @@ async def take(
     wanted = sorted(set(pointers), key=lambda p: (p.delivery.int, p.seq))
     rows = await database.fetch(*_LEASE(wanted, span=span, strikes_max=strikes_max))
     taken, unreadable = _leased(rows)
+    taken = await with_devices(database, taken)
     got = {row["id"] for row in rows}
     missed = [pointer for pointer in wanted if pointer.delivery not in got]
     if not missed:

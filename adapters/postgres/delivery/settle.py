@@ -16,6 +16,7 @@ from adapters.postgres.core.statement import RowsStatement
 from adapters.postgres.dead_letter.dead_letters import where
 from adapters.postgres.dead_letter.insert import insert_dead_letters
 from adapters.postgres.delivery import counters
+from adapters.postgres.delivery.device_results import write_results
 from adapters.postgres.outbox import rows as outbox
 from application.delivery.ports import Settled, Settlement
 from application.kernel.ports import Ids
@@ -121,6 +122,7 @@ async def settle(
         else:
             ours.append((settlement, end, row))
     await _note_unanswered(connection, ours)
+    await write_results(connection, (settlement for settlement, _, _ in ours))
     await insert_dead_letters(
         connection, [row for _, end, row in ours if end.status is DeliveryStatus.FAILED]
     )

@@ -36,6 +36,7 @@ from adapters.postgres.core.tables import (
     notifications,
     users,
 )
+from adapters.postgres.delivery.device_results import PUSH, device_results
 from application.delivery.views import AttemptView, DeliveryView
 from application.notification.ports import Filter, HistoryView, NotificationView
 from domain.kernel.channel import Priority
@@ -94,7 +95,11 @@ class PostgresReader:
             query = query.where(_D.status.in_(statuses))
         found = await self._rows(query.order_by(_D.id).limit(limit))
         attempts = await self._attempts([row["id"] for row in found])
-        return [DeliveryView(**row, attempts=attempts[row["id"]]) for row in found]
+        results = await device_results(self.database, [row["id"] for row in found if row["channel"] == PUSH])
+        return [
+            DeliveryView(**row, attempts=attempts[row["id"]], devices=results.get(row["id"], []))
+            for row in found
+        ]
 
     async def history(
         self, notification: UUID, after: tuple[UUID, int] | None, limit: int

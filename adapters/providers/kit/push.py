@@ -3,13 +3,32 @@
 The title is the message's subject.  Apps get, beside the shop's own data, our ids and `link`, all as text.
 """
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
 import msgspec
 
 from adapters.providers.kit.requests import correlation
 from application.provider.ports import OutboundMessage
 from domain.channel.parts import PushParts
 from domain.kernel.json_values import Json
-from domain.provider.outcome import Refused
+from domain.provider.outcome import Outcome, Refused
+
+DEAD_TOKENS: Mapping[tuple[str, int, str | None], bool] = {
+    ("fcm", 404, "UNREGISTERED"): False,
+    ("fcm", 403, "SENDER_ID_MISMATCH"): True,
+    ("apns", 410, "Unregistered"): False,
+    ("apns", 410, "ExpiredToken"): False,
+    ("apns", 400, "DeviceTokenNotForTopic"): True,
+    ("web_push", 404, None): False,
+    ("web_push", 410, None): False,
+}
+"""Service, status and code that say that a token will never work again: its device is removed.
+
+True: a wrong project or topic of ours is answered alike, so this counts only once the account has sent a
+message to another device since the process began.  APNs' BadDeviceToken is not among them: it may be of the
+other environment.
+"""
 
 
 def push_parts(message: OutboundMessage) -> PushParts | Refused:
@@ -37,3 +56,25 @@ def without_empty(tree: Json) -> Json:
         return tree
     kept = {name: without_empty(value) for name, value in tree.items()}
     return {name: value for name, value in kept.items() if value is not None and value != {}}
+
+
+def dead_token(
+    outcome: Outcome, service: str, status: int, code: str | None, *, proven: bool, since: object = None
+) -> Outcome:
+    """The same outcome, or the refusal of a token that is dead by `DEAD_TOKENS`.
+
+    Args:
+        proven: whether the account has sent a message since the process began.
+        since: milliseconds since 1970 at which the service noticed, where it says so.
+    """
+    needs_proof = DEAD_TOKENS.get((service, status, code))
+    if needs_proof is None or (needs_proof and not proven):
+        return outcome
+    at = None
+    if isinstance(since, int) and 0 < since < _MILLIS_MAX:
+        at = datetime.fromtimestamp(since / 1000, UTC)
+    return Refused(getattr(outcome, "reason", f"{status} {code}"), gone=True, gone_at=at)
+
+
+_MILLIS_MAX = 32_503_680_000_000
+"""The year 3000."""

@@ -75,6 +75,11 @@ class ProviderSettings(
         """
 
     @property
+    def push_services(self) -> frozenset[str]:
+        """The push services whose tokens this account takes."""
+        return frozenset(self.capabilities.push_services)
+
+    @property
     def calls_max(self) -> int | None:
         """Calls that one process makes at a time; None: as many as there are deliveries in work."""
         return None

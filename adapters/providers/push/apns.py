@@ -27,11 +27,12 @@ from adapters.providers.kit.http import (
     not_answered,
 )
 from adapters.providers.kit.http2 import Http2Calls
-from adapters.providers.kit.push import app_data, push_parts, too_large, without_empty
+from adapters.providers.kit.push import app_data, dead_token, push_parts, too_large, without_empty
 from adapters.providers.kit.settings import ProviderContext
 from application.kernel.ports import Clock
 from application.provider.ports import OutboundMessage
 from domain.channel.parts import PushParts
+from domain.device.device import PushService
 from domain.kernel.bounds import Count
 from domain.kernel.errors import Misconfigured
 from domain.kernel.secret import Secret
@@ -72,7 +73,9 @@ all others the status decides: 400, 405 and 413 are our request's fault, 403 our
 class ApnsSettings(HttpSettings, frozen=True, tag="apns"):
     """Push by Apple's push notification service."""
 
-    capabilities: ClassVar = Capabilities(channels=("push",), size_max=SIZE_MAX)
+    capabilities: ClassVar = Capabilities(
+        channels=("push",), push_services=("apns", "apns_sandbox"), size_max=SIZE_MAX
+    )
 
     key: Annotated[Secret | None, Meta(description="the `.p8` file of a key for APNs, as it stands")] = None
     key_id: Annotated[str | None, Meta(description="ID of the key, ten characters")] = None
@@ -86,6 +89,11 @@ class ApnsSettings(HttpSettings, frozen=True, tag="apns"):
     def gateway(self, context: ProviderContext) -> "ApnsGateway":
         """See `ProviderSettings`."""
         return ApnsGateway(self, context.clock)
+
+    @property
+    def push_services(self) -> frozenset[str]:
+        """Tokens of one environment mean nothing in the other."""
+        return frozenset({PushService.APNS if self.environment == "production" else PushService.APNS_SANDBOX})
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """See `ProviderSettings`."""
@@ -112,6 +120,7 @@ class ApnsGateway:
         """
         self._settings = settings
         self._clock = clock
+        self._proven = False
         self._key = _signing_key(settings)
         self._token, self._since = "", 0.0
         self._url = settings.url or URLS[settings.environment]
@@ -167,13 +176,18 @@ class ApnsGateway:
 
     def _outcome(self, answer: HttpAnswer, message: OutboundMessage, token: str) -> Outcome:
         if answer.status == 200:
+            self._proven = True
             return Accepted(answer.headers.get("apns-id") or str(message.delivery))
         said = answer.json()
         reason = said.get("reason") if isinstance(said, dict) else None
         fault = REASONS.get(reason) if isinstance(reason, str) else None
         if reason == "ExpiredProviderToken":
             return self._expired(token)
-        return error_outcome(answer, self._clock.now(), fault, code=reason)
+        outcome = error_outcome(answer, self._clock.now(), fault, code=reason)
+        if not isinstance(reason, str):
+            return outcome
+        since = said.get("timestamp")
+        return dead_token(outcome, "apns", answer.status, reason, proven=self._proven, since=since)
 
     def _expired(self, token: str) -> Outcome:
         if token == self._token:

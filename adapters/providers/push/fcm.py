@@ -27,7 +27,7 @@ from adapters.providers.kit.http import (
     not_answered,
 )
 from adapters.providers.kit.oauth import AccessToken, AccessTokens
-from adapters.providers.kit.push import app_data, push_parts, too_large, without_empty
+from adapters.providers.kit.push import app_data, dead_token, push_parts, too_large, without_empty
 from adapters.providers.kit.requests import JSON
 from adapters.providers.kit.settings import ProviderContext
 from application.kernel.ports import Clock
@@ -78,7 +78,7 @@ class ServiceAccount(msgspec.Struct, frozen=True):
 class FcmSettings(HttpSettings, frozen=True, tag="fcm"):
     """Push by Firebase Cloud Messaging."""
 
-    capabilities: ClassVar = Capabilities(channels=("push",), size_max=SIZE_MAX)
+    capabilities: ClassVar = Capabilities(channels=("push",), push_services=("fcm",), size_max=SIZE_MAX)
 
     credentials: Annotated[
         Secret | None, Meta(description="the JSON of a service account's key, as its file has it")
@@ -132,6 +132,7 @@ class FcmGateway:
         """
         self._account, self._key = account_of(settings)
         self._clock = clock
+        self._proven = False
         self._url = f"{settings.url or URL}/v1/projects/{self._account.project_id}/messages:send"
         self._calls = HttpCalls(settings)
         self._tokens = AccessTokens(
@@ -219,6 +220,7 @@ class FcmGateway:
         members = said if isinstance(said, dict) else {}
         if answer.successful:
             name = members.get("name")
+            self._proven = True
             return Accepted(name) if name and isinstance(name, str) else no_reference(answer)
         error = members.get("error")
         code, words = _code(error), error.get("message") if isinstance(error, dict) else None
@@ -226,7 +228,8 @@ class FcmGateway:
             return Deferred("401, and the next call has a new access token", timedelta(), examined=False)
         fault = CODES.get(code) if code else None
         wait = THROTTLE_WAIT if answer.status == 429 else None
-        return error_outcome(answer, self._clock.now(), fault, code=code, words=words, retry_after=wait)
+        outcome = error_outcome(answer, self._clock.now(), fault, code=code, words=words, retry_after=wait)
+        return dead_token(outcome, "fcm", answer.status, code, proven=self._proven)
 
 
 def _code(error: Json) -> str | None:

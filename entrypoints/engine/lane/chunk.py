@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
-from application.delivery.begin import Begun, CommittedCall
+from application.delivery.begin import Begun
+from application.delivery.committed import CommittedCall
 from application.delivery.ports import STRIKES_FREE, Settlement, StruckDelivery
 from application.outbox.pointers import Pointer
 from domain.kernel.channel import Lane

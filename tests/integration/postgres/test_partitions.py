@@ -15,6 +15,7 @@ from adapters.postgres.core.statement import compiled
 from adapters.postgres.core.tables import (
     HOT,
     delivery_attempts,
+    delivery_devices,
     delivery_status_history,
     notification_deliveries,
     notifications,
@@ -29,6 +30,7 @@ IMMUTABLE = {
     "notification_deliveries": {"id", "notification_id", "user_id"},
     "delivery_attempts": {"delivery_id", "attempt"},
     "delivery_status_history": {"delivery_id", "n"},
+    "delivery_devices": {"delivery_id", "device"},
 }
 """Columns that never change after the insert: only they may stand in an index of a hot table."""
 
@@ -72,6 +74,9 @@ async def insert_rows(store: Database, notification: UUID) -> dict[str, UUID]:
         insert(notification_deliveries).values(**about, **child),
         insert(delivery_attempts).values(**attempt, cleared_at=datetime.now(UTC)),
         insert(delivery_status_history).values(delivery_id=delivery, n=1, status="queued"),
+        insert(delivery_devices).values(
+            delivery_id=delivery, device=b"d", epoch=0, attempt=1, platform="ios", provider="p", outcome="o"
+        ),
     ):
         await store.fetch(*compiled(query))
     return {table.name: notification if table is notifications else delivery for table in HOT}

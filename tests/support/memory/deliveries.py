@@ -27,6 +27,7 @@ from domain.kernel.text import storable
 from tests.support.memory import outbox
 from tests.support.memory.counters import count
 from tests.support.memory.dead_letters import MemoryDeadLetters, dead_letter_row, note_unknown
+from tests.support.memory.device_results import leased_devices, write_results
 from tests.support.memory.rows import AttemptRow, DeliveryRow, MemoryRows
 
 _S = DeliveryStatus
@@ -159,6 +160,7 @@ class MemoryDeliveries:
             data_key=user.data_key if user else None,
             profile=user.profile if user else None,
             traceparent=notification.traceparent,
+            devices=leased_devices(self.rows, row),
         )
 
     def _begin(self, begin: Begin, cleared_at: datetime, now: datetime) -> bool:
@@ -209,6 +211,7 @@ class MemoryDeliveries:
             note_unknown(self.rows, row, reason or "no answer")
         if end.resolution is not None and not given.stays_open:
             self.rows.resolve(row.id, end.resolution)
+        write_results(self.rows, row, given)
         count(self.rows, row.notification_id, _S.SENDING, becomes)
         lane, pointer = self.rows.lane(row), Pointer(row.id, row.seq)
         if becomes is _S.QUEUED:

@@ -9,6 +9,7 @@ from application.delivery.views import AttemptView, DeliveryView
 from application.notification.ports import Filter, HistoryView, NotificationView
 from domain.kernel.ids import millis_of
 from domain.notification.rollup import Counts
+from tests.support.memory.device_results import shown_results
 from tests.support.memory.rows import AttemptRow, DeliveryRow, MemoryRows, NotificationRow
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -88,6 +89,7 @@ class MemoryReader:
             updated_at=row.updated_at,
             data_key=user.data_key if user else None,
             profile=user.profile if user else None,
+            devices=shown_results(self.rows, row),
         )
 
 

@@ -13,7 +13,7 @@ import msgspec
 from application.access.ports import ApiKey
 from application.channel.ports import Channel
 from application.dead_letter.ports import Selection
-from application.device.ports import DeviceRow
+from application.device.ports import DeviceResult, DeviceRow
 from application.job.ports import JobKind
 from application.kernel.ports import Clock
 from application.kernel.versioned import Versioned
@@ -101,6 +101,16 @@ class AttemptRow:
     reference: str | None = None
     reason: str | None = None
     latency_ms: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class DeviceResultRow:
+    """`delivery_devices`."""
+
+    epoch: int
+    attempt: int
+    result: DeviceResult
+    at: datetime
 
 
 @dataclass(slots=True, kw_only=True)
@@ -208,6 +218,7 @@ class MemoryRows:
         self.clock = clock
         self.users: dict[UUID, User] = {}
         self.devices: dict[bytes, DeviceRow] = {}
+        self.device_results: dict[tuple[UUID, bytes], DeviceResultRow] = {}
         self.notifications: dict[UUID, NotificationRow] = {}
         self.aliases: dict[UUID, UUID] = {}  # to the notification they stand for
         self.deliveries: dict[UUID, DeliveryRow] = {}

@@ -42,6 +42,9 @@ class World:
             channels=self.channels, backlog=self, open=self.open, known=self.known, clock=self.clock
         )
 
+    def push_services(self, _provider: str) -> frozenset[str]:
+        return frozenset()
+
     def named(self, provider: str) -> Gateway | None:
         return self if provider in self.providers else None  # type: ignore[return-value]  # only looked at
 

@@ -95,6 +95,7 @@ class World:
         self.broker = MemoryBroker(DEFINITIONS, CLOCK)
         self.telemetry = RecordedTelemetry()
         self.sent: list[UUID] = []
+        self.services: dict[str, frozenset[str]] = {}
         self.answer: Callable[[OutboundMessage], Any] = lambda message: Accepted(str(message.delivery))
         self.publish_fault: Callable[[], None] = lambda: None
         self.orphans: dict[UUID, int] = {}
@@ -136,6 +137,10 @@ class World:
         container.broker.publisher.override(self.broker)
         container.broker.delayed.override(self.broker)
         return container
+
+    def push_services(self, provider: str) -> frozenset[str]:
+        """As `Gateways`."""
+        return self.services.get(provider, frozenset())
 
     def named(self, _provider: str) -> "World":
         """As `Gateways`."""

@@ -27,7 +27,7 @@ from adapters.providers.kit.http import (
     error_outcome,
     not_answered,
 )
-from adapters.providers.kit.push import app_data, push_parts, too_large, without_empty
+from adapters.providers.kit.push import app_data, dead_token, push_parts, too_large, without_empty
 from adapters.providers.kit.settings import ProviderContext
 from adapters.providers.push.web_push.encryption import AUTH_BYTES, TEXT_MAX, encrypt, public_key
 from adapters.providers.push.web_push.vapid import Vapid, decoded, encoded, signing_key
@@ -59,7 +59,7 @@ One service that refuses our key does not prove that the others do, too.
 class WebPushSettings(HttpSettings, frozen=True, tag="web_push"):
     """Push to browsers by Web Push."""
 
-    capabilities: ClassVar = Capabilities(channels=("push",), size_max=TEXT_MAX)
+    capabilities: ClassVar = Capabilities(channels=("push",), push_services=("web_push",), size_max=TEXT_MAX)
 
     key: Annotated[
         Secret | None, Meta(description="private VAPID key of P-256: PEM, or its 32 bytes in base64url")
@@ -166,7 +166,8 @@ class WebPushGateway:
         fault = STATUSES.get(answer.status) or kind_of_status(answer.status)
         if fault is ErrorKind.ACCOUNT:  # said by whoever the endpoint belongs to
             fault = ErrorKind.UNREACHABLE
-        return error_outcome(answer, self._clock.now(), fault)
+        outcome = error_outcome(answer, self._clock.now(), fault)
+        return dead_token(outcome, "web_push", answer.status, None, proven=False)
 
 
 def _text(message: OutboundMessage, parts: PushParts) -> bytes:
