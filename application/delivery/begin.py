@@ -147,7 +147,7 @@ class BeginDeliveries:
                 continue
             if isinstance(decided, Paused):
                 pause_reason = decided.reason
-            settlements.append(without_call(leased, decided))
+            settlements.append(without_call(leased, decided, is_open=leased.id in open_calls))
         return calls, settlements, pause_reason
 
     def _one(

@@ -17,8 +17,12 @@ def unreadable(row: UnreadableRow) -> Settlement:
     )
 
 
-def without_call(leased: Leased, decision: GateDecision) -> Settlement:
-    """The settlement of a delivery that the gate did not clear."""
+def without_call(leased: Leased, decision: GateDecision, *, is_open: bool = False) -> Settlement:
+    """The settlement of a delivery that the gate did not clear.
+
+    Args:
+        is_open: earlier calls have no answer; where the delivery ends, they end with it.
+    """
     status = DeliveryStatus.QUEUED
     reason: str | None = None
     due: datetime | None = None
@@ -41,4 +45,12 @@ def without_call(leased: Leased, decision: GateDecision) -> Settlement:
             reason = "no key"
         case _:
             assert_never(decision)
-    return Settlement(delivery=leased.id, attempt=leased.attempt, status=status, reason=reason, due=due)
+    ends = is_open and status not in {DeliveryStatus.QUEUED, DeliveryStatus.UNKNOWN}
+    return Settlement(
+        delivery=leased.id,
+        attempt=leased.attempt,
+        status=status,
+        reason=reason,
+        due=due,
+        resolution=status.value if ends else None,
+    )

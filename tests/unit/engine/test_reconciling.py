@@ -160,3 +160,14 @@ async def test_a_repeated_call_that_is_not_answered_is_held_when_its_key_is_forg
     world.start()
     await eventually(lambda: world.rows.deliveries[id_].held_at is not None, timeout=600)
     assert set(world.attempts) == {1}
+
+
+async def test_a_delivery_that_ends_meanwhile_leaves_no_call_open(world: AskableWorld) -> None:
+    world.silent_once()
+    [id_] = await world.accept()
+    world.start()
+    await eventually(lambda: world.asked != [], timeout=10)
+    world.rows.notifications[world.rows.deliveries[id_].notification_id].cancelled_at = CLOCK.now()
+    await eventually(lambda: world.statuses([id_]) == {S.CANCELLED}, timeout=30)
+    assert len(world.sent) == 1
+    assert world.unknown(id_) == {1: "cancelled"}
