@@ -167,4 +167,4 @@ def _faults(answer: Answer) -> list[Fault]:
 def _rendered_each(answer: Answer) -> list[Rendered | Invalid]:
     if not isinstance(answer, RenderedEach):
         raise Invalid(*_faults(answer))
-    return [each.rendered if isinstance(each, RenderedOne) else Invalid(*each.faults) for each in answer.each]
+    return [each.whole() if isinstance(each, RenderedOne) else Invalid(*each.faults) for each in answer.each]

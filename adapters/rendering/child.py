@@ -81,7 +81,7 @@ def _rendered(asked: Render, renderer: JinjaRenderer) -> Answer:
     made: list[RenderedOne | Faults] = []
     for own in asked.own:
         try:
-            made.append(RenderedOne(renderer.attempt(program, asked.data | own, allowance)))
+            made.append(RenderedOne.of(renderer.attempt(program, asked.data | own, allowance)))
         except WorkExceeded:
             made.append(Faults(list(too_much_work(template).faults)))
         except Invalid as refused:

@@ -7,7 +7,7 @@ import msgspec
 
 from domain.kernel.errors import Fault
 from domain.kernel.json_values import Json
-from domain.kernel.number import number
+from domain.kernel.number import number, read_json
 from domain.template.template import Rendered, Template
 
 HEAD = 4
@@ -63,6 +63,22 @@ class RenderedOne(msgspec.Struct, frozen=True, tag="words"):
     """One that was rendered."""
 
     rendered: Rendered
+    """Without its parts."""
+    parts: bytes = b"{}"
+    """JSON, which keeps numbers as they came."""
+
+    @classmethod
+    def of(cls, rendered: Rendered) -> "RenderedOne":
+        """Ready to be sent."""
+        if not rendered.parts:
+            return cls(rendered)
+        return cls(msgspec.structs.replace(rendered, parts={}), _questions.encode(rendered.parts))
+
+    def whole(self) -> Rendered:
+        """As it was rendered."""
+        if self.parts == b"{}":
+            return self.rendered
+        return msgspec.structs.replace(self.rendered, parts=read_json(self.parts))
 
 
 class RenderedEach(msgspec.Struct, frozen=True, tag="made"):

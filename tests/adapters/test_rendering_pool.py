@@ -157,6 +157,22 @@ async def test_numbers_keep_their_digits_on_the_way(asked: RenderingPool) -> Non
     assert made.body.startswith("TEA €1,234,567,890,123,456.79\nTEA €4,514.28\nTEA €7.00\n")
 
 
+async def test_parts_keep_their_numbers_on_the_way(asked: RenderingPool) -> None:
+    parts: Any = {"document": {"total": Decimal("1234567890123456.785"), "who": "{{ a }}", "n": 7}}
+    heavy = Template(
+        id="t",
+        version=1,
+        name="T",
+        channel="webhook",
+        body=LINES,
+        parts=parts,
+        variables={name: Variable() for name in ("lines", "a", "b")},
+    )
+    made = await patient(asked).render(heavy, HEAVY | {"a": "Ada", "b": 1})
+    assert made.body is not None
+    assert made.parts == {"document": {"total": Decimal("1234567890123456.785"), "who": "Ada", "n": 7}}
+
+
 async def test_one_budget_for_all_of_a_dry_run(asked: RenderingPool) -> None:
     """Each alone would do: 20 of them together would take 20 times as long."""
     renderer, data = patient(asked), HEAVY | {"a": 1}

@@ -4,6 +4,7 @@ import asyncio
 import base64
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -69,6 +70,10 @@ class TestWebhook(HttpGatewayContract):
         document = {"order": 7, "lines": [{"sku": "x", "price": "9.90"}], "note": "谢谢"}
         await gateway.send(message(parts={"document": document}))
         assert [got.document for got in simulator.got] == [document]
+
+    async def test_a_number_keeps_its_digits(self, gateway: WebhookGateway, simulator: Simulator) -> None:
+        await gateway.send(message(parts={"document": {"total": Decimal("9.90")}}))
+        assert [got.document for got in simulator.got] == [{"total": 9.9}]
 
     async def test_without_a_document_the_texts_are_posted(
         self, gateway: WebhookGateway, simulator: Simulator

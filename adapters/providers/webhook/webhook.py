@@ -196,6 +196,9 @@ def _endpoint(address: str) -> WebhookEndpoint | Refused:
     return refused if bad or bad_port or len(found.url) > URL_MAX or not found.url.isprintable() else found
 
 
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
 def _body(message: OutboundMessage) -> bytes | Refused:
     """The document, or one as the standard recommends it; the same on every attempt."""
     try:
@@ -209,7 +212,7 @@ def _body(message: OutboundMessage) -> bytes | Refused:
             "timestamp": time_of(message.delivery).isoformat(),
             "data": {name: text for name, text in texts.items() if text is not None},
         }
-    body = msgspec.json.encode(document)
+    body = _encode(document)
     if len(body) > DOCUMENT_MAX:
         return Refused(f"{len(body)} bytes: {DOCUMENT_MAX} are taken", examined=False)
     return body

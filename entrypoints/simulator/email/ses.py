@@ -44,8 +44,7 @@ def ses(simulator: Simulator) -> list[web.RouteDef]:
             return _error(400, "BadRequestException", "Too many entries.")
         if any(len(_data(each)) > DATA_MAX for each in entries):
             return _error(400, "BadRequestException", "Template data is too long.")
-        content = document["DefaultContent"]["Template"]["TemplateContent"]
-        got = [_got(_filled(content, each), each["ReplacementTags"]) for each in entries]
+        got = [_got(_filled(document, each), each["ReplacementTags"]) for each in entries]
         behaviours = await simulator.take(got)
         return answer({"BulkEmailEntryResults": [_entry(simulator, each) for each in behaviours]})
 
@@ -66,12 +65,15 @@ def _got(document: dict[str, Json], tags: list[dict[str, str]]) -> Got:
     )
 
 
-def _filled(content: dict[str, str], entry: dict[str, Json]) -> dict[str, Json]:
-    """The entry with the template's parts filled in, as `SendEmail` has them."""
+def _filled(document: dict[str, Json], entry: dict[str, Json]) -> dict[str, Json]:
+    """The entry with the template's parts filled in and what is said for all, as `SendEmail` has them."""
+    content: dict[str, str] = document["DefaultContent"]["Template"]["TemplateContent"]
+    shared = {"FromEmailAddress", "ReplyToAddresses"}
+    common: dict[str, Json] = {name: said for name, said in document.items() if name in shared}
     data = msgspec.json.decode(_data(entry))
     parts = {part: {"Data": data[name.strip("{}")]} for part, name in content.items()}
     subject = parts.pop("Subject")
-    return {**entry, "Content": {"Simple": {"Subject": subject, "Body": parts}}}
+    return {**common, **entry, "Content": {"Simple": {"Subject": subject, "Body": parts}}}
 
 
 def _data(entry: dict[str, Json]) -> str:
