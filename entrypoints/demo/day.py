@@ -38,7 +38,8 @@ class Day:
     def event(self, at: str, type_: str, who: Shopper, *, copies: int = 1, **data: object) -> None:
         """Add an event that concerns `who`."""
         number = len(self.happenings) + 1
-        me = {"userId": who.id} if who.id else {"email": who.email, "name": who.name, "locale": who.locale}
+        guest = {"email": who.email, "phone": who.phone, "name": who.name, "locale": who.locale}
+        me = {"userId": who.id} if who.id else guest
         self.happenings.append(
             Happening(
                 at=at,
@@ -122,7 +123,7 @@ def greet(prefix: str) -> list[Happening]:
     for user in shop.CUSTOMERS:
         day.event(
             "08:00", "user.created", user,
-            email=user.email, name=user.name, locale=user.locale, timezone=user.timezone,
+            email=user.email, phone=user.phone, name=user.name, locale=user.locale, timezone=user.timezone,
         )  # fmt: skip
     return day.happenings
 

@@ -7,6 +7,7 @@ import msgspec
 from domain.kernel.errors import Invalid
 from domain.trigger.trigger import Trigger, request
 from entrypoints.demo import shop
+from entrypoints.demo.channels import channel_of
 from entrypoints.demo.day import Happening
 
 
@@ -25,7 +26,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def expected(happenings: Iterable[Happening], triggers: Sequence[Trigger], busy: set[str]) -> Expected:
-    """A notification for each different key, and mail for each unless its mailbox refuses.
+    """A notification for each different key, sent unless it is a mail whose mailbox refuses.
 
     Args:
         busy: addresses that were put off already; those put off now are added.
@@ -34,16 +35,18 @@ def expected(happenings: Iterable[Happening], triggers: Sequence[Trigger], busy:
     total = Expected()
     for happening in happenings:
         asked = sum(happening.copies * (_key(rule, happening) is not None) for rule in triggers)
-        fresh = {key for rule in triggers if (key := _key(rule, happening)) is not None} - keys
+        made = {key: rule for rule in triggers if (key := _key(rule, happening)) is not None}
+        fresh = made.keys() - keys
         keys |= fresh
-        refused = happening.who.email.endswith(shop.CLOSED)
-        put_off = bool(fresh) and happening.who.email.endswith(shop.BUSY) and happening.who.email not in busy
+        mails = sum(channel_of(made[key].template) == "email" for key in fresh)
+        failed = mails if happening.who.email.endswith(shop.CLOSED) else 0
+        put_off = mails > 0 and happening.who.email.endswith(shop.BUSY) and happening.who.email not in busy
         busy |= {happening.who.email} if put_off else set()
         total += Expected(
             published=happening.copies,
             accepted=len(fresh),
-            sent=0 if refused else len(fresh),
-            failed=len(fresh) if refused else 0,
+            sent=len(fresh) - failed,
+            failed=failed,
             deferred=int(put_off),
             absorbed=asked - len(fresh),
         )

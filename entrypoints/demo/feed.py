@@ -34,7 +34,21 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     """From the event's publishing, or the request's acceptance, to the provider's answer."""
     reason: str | None = None
     mail: str | None = None
-    """Id of the message in the sink."""
+    """Id of the message in the sink, or among those that are `shown`."""
+    provider: str | None = None
+    """Who carried it; None: nobody yet."""
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that is no e-mail, as its recipient sees it."""
+
+    id: str
+    channel: str
+    provider: str
+    to: str
+    title: str | None
+    text: str | None
+    link: str | None
 
 
 class Feed:
@@ -42,6 +56,7 @@ class Feed:
 
     def __init__(self) -> None:
         self.rows: OrderedDict[str, Row] = OrderedDict()
+        self.shown: OrderedDict[str, Shown] = OrderedDict()
         self._listeners: set[asyncio.Queue[Row | None]] = set()
         self._watchers: list[Callable[[Row], None]] = []
         self._closed = False
@@ -61,6 +76,12 @@ class Feed:
             if listener.full():  # its browser is asleep: it loads everything again when it wakes
                 listener.get_nowait()
             listener.put_nowait(row)
+
+    def show(self, message: Shown) -> None:
+        """It has come to its recipient."""
+        self.shown[message.id] = message
+        while len(self.shown) > KEPT_MAX:
+            self.shown.popitem(last=False)
 
     def close(self) -> None:
         """End every stream: an open one would delay the shutdown of the server."""

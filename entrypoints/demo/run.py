@@ -22,6 +22,7 @@ from config.settings import Settings
 from domain.kernel.channel import Mode
 from domain.kernel.errors import Misconfigured
 from entrypoints.demo import shop, watched_ports
+from entrypoints.demo.channels import CHANNELS, TEMPLATES, TRIGGERS, DemoProviders, serve_providers
 from entrypoints.demo.day import greet, plan
 from entrypoints.demo.expect import Expected, expected
 from entrypoints.demo.feed import Feed
@@ -63,7 +64,8 @@ async def run_demo(*, once: bool, port: int | None, folder: Path) -> bool:
     feed, tally = Feed(), Tally()
     terminal = Terminal(tally)
     sink = MailSink(lambda mail: _taken(feed, mail))
-    settings = _settings(await sink.start(), _free(port))
+    simulated = await serve_providers()
+    settings = _settings(await sink.start(), _free(port), simulated)
     with _log(folder) as log:
         start_logging(settings, log)
         container = built(settings, folder)
@@ -71,7 +73,7 @@ async def run_demo(*, once: bool, port: int | None, folder: Path) -> bool:
             async with opened(container, "demo") as parts:
                 users = _users(container)
                 watch = Watch(feed=feed, tally=tally, clock=container.kernel.clock(), users=users)
-                demo = _assembled(parts, watch, sink)
+                demo = _assembled(parts, watch, sink, simulated)
                 key = await _seeded(container)
                 feed.watch(terminal.show)
                 terminal.open(f"http://localhost:{settings.http.port}/", key)
@@ -81,6 +83,7 @@ async def run_demo(*, once: bool, port: int | None, folder: Path) -> bool:
                     terminal.close()
         finally:
             await sink.stop()
+            await simulated.stop()
     if not once or demo.interrupted:
         return True
     return not summary(terminal.console, tally.figures, must, tally.p95())
@@ -124,7 +127,7 @@ class Demo:
 
     async def _play(self, *, once: bool) -> Expected:
         """One day, or one after another until interrupted."""
-        triggers, busy, day = load_catalog().triggers, set[str](), 0
+        triggers, busy, day = (*load_catalog().triggers, *TRIGGERS), set[str](), 0
         users = greet(f"{self.code}0")
         must = expected(users, triggers, busy)
         await self.player.play(users, 0)
@@ -149,7 +152,7 @@ class Demo:
                     await self.watch.news.wait()
 
 
-def _assembled(parts: Parts, watch: Watch, sink: MailSink) -> Demo:
+def _assembled(parts: Parts, watch: Watch, sink: MailSink, simulated: DemoProviders) -> Demo:
     """The whole engine, with watched ports."""
     container = parts.container
     watched_ports.watch_ports(container, watch)
@@ -157,7 +160,7 @@ def _assembled(parts: Parts, watch: Watch, sink: MailSink) -> Demo:
     groups = actors.groups(
         parts,
         handle=watched_ports.watched(container.event.handle(), watch),
-        pages=pages(watch.feed, watch.tally, sink),
+        pages=pages(watch.feed, watch.tally, sink, simulated),
     )
     if actors.http is not None:
         actors.http.before_stop = watch.feed.close
@@ -167,30 +170,29 @@ def _assembled(parts: Parts, watch: Watch, sink: MailSink) -> Demo:
 
 
 async def _seeded(container: Container) -> str:
-    """Templates, triggers, the mail provider; returns a fresh API key."""
+    """Templates, triggers, the providers of each channel; returns a fresh API key."""
     await install_catalog(container)
-    await container.channel.save()(Channel(channel="email", providers=(MAILER,)), expected=None)
+    await container.event.install_catalog()(TEMPLATES, TRIGGERS)
+    for channel, providers in {"email": (MAILER,), **CHANNELS}.items():
+        await container.channel.save()(Channel(channel=channel, providers=providers), expected=None)
     made = await container.access.create_key()("demo", Mode.LIVE, lifetime=KEY_LIFETIME)
     return made.secret.reveal()
 
 
-def _settings(smtp_port: int, port: int) -> Settings:
+def _settings(smtp_port: int, port: int, simulated: DemoProviders) -> Settings:
     """The demo's own: nobody's configuration may make it write to real people."""
     server = {"host": "127.0.0.1", "port": smtp_port, "tls": "none", "timeout": timedelta(seconds=10)}
     mailer = provider_settings("smtp", server | {"from": shop.SENDER})
-    return Settings(http=Http(port=port), providers={MAILER: mailer})
+    return Settings(http=Http(port=port), providers={MAILER: mailer, **simulated.settings})
 
 
 def _users(container: Container) -> dict[UUID, shop.Shopper]:
     vault = container.privacy.vault()
-    return {
-        (
-            customer(vault, user.id, Mode.LIVE)
-            if user.id
-            else guest(vault, Mode.LIVE, email=user.email, phone=None)
-        ): user
-        for user in (*shop.CUSTOMERS, *shop.GUESTS)
-    }
+    known = {customer(vault, user.id or "", Mode.LIVE): user for user in shop.CUSTOMERS}
+    for user in shop.GUESTS:  # each address by itself makes a guest
+        known[guest(vault, Mode.LIVE, email=user.email, phone=None)] = user
+        known[guest(vault, Mode.LIVE, email=None, phone=user.phone)] = user
+    return known
 
 
 def _taken(feed: Feed, mail: Mail) -> None:

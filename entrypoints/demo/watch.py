@@ -13,7 +13,7 @@ from application.notification.ports import Committed, Created, NewNotification
 from application.provider.ports import OutboundMessage
 from domain.delivery.delivery import DeliveryStatus
 from domain.trigger.trigger import ShopEvent
-from entrypoints.demo.feed import Feed, Row
+from entrypoints.demo.feed import Feed, Row, Shown
 from entrypoints.demo.shop import Shopper
 from entrypoints.demo.tally import Tally
 
@@ -101,9 +101,27 @@ class Watch:
                 )
             )
 
-    def called(self, message: OutboundMessage) -> None:
+    def called(self, provider: str, message: OutboundMessage) -> None:
         """A provider took a message."""
         self.tally.taken(message.delivery, self.clock.monotonic())
+        id_ = str(message.delivery)
+        row = self.feed.rows.get(id_)
+        if row is None:
+            return
+        row.provider = provider
+        if message.channel != "email":
+            row.mail = id_
+            self.feed.show(
+                Shown(
+                    id=id_,
+                    channel=message.channel,
+                    provider=provider,
+                    to=f"{row.who} <{message.address}>",
+                    title=message.subject,
+                    text=message.body,
+                    link=message.parts.get("link"),
+                )
+            )
 
     def settled(self, settlement: Settlement) -> None:
         """A lease ended."""

@@ -74,19 +74,20 @@ class WatchedGateways:
     def named(self, provider: str) -> Gateway | None:
         """See `Gateways`."""
         gateway = self.gateways.named(provider)
-        return gateway and _WatchedGateway(gateway=gateway, watch=self.watch)
+        return gateway and _WatchedGateway(gateway=gateway, watch=self.watch, provider=provider)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _WatchedGateway:
     gateway: Gateway
     watch: Watch
+    provider: str
 
     async def send(self, message: OutboundMessage) -> Outcome:
         """See `Gateway`."""
         outcome = await self.gateway.send(message)
         if isinstance(outcome, Accepted):
-            self.watch.called(message)
+            self.watch.called(self.provider, message)
         return outcome
 
 

@@ -55,6 +55,10 @@ class ProviderFaults:
     met: dict[str, int] = field(default_factory=dict)
     """Calls that met the fault that stands."""
 
+    def set(self, kind: str, fault: ProviderFault) -> None:
+        """The provider fails so from now on."""
+        self.standing[kind], self.met[kind] = fault, 0
+
     def next(self, kind: str) -> ProviderFault | None:
         """The fault that the next call meets."""
         fault = self.standing.get(kind)
@@ -99,8 +103,7 @@ class ProviderFaults:
         async def put(request: web.Request) -> web.Response:
             kind = _known(request, kinds)
             try:
-                self.standing[kind] = msgspec.json.decode(await request.read(), type=ProviderFault)
-                self.met[kind] = 0
+                self.set(kind, msgspec.json.decode(await request.read(), type=ProviderFault))
             except msgspec.DecodeError as error:
                 raise web.HTTPBadRequest(text=str(error)) from None
             return web.Response(status=204)

@@ -47,14 +47,19 @@ LOOK_ALIKES: Mapping[str, Callable[[Simulator], list[web.RouteDef]]] = {
 """By the kind of provider, or the preset."""
 
 
-async def serve(simulator: Simulator, host: str, port: int) -> web.AppRunner:
+async def serve(
+    simulator: Simulator, host: str, port: int, faults: ProviderFaults | None = None
+) -> web.AppRunner:
     """Listen until the runner is cleaned up; port 0 takes a free one, which `runner.addresses` names.
+
+    Args:
+        faults: what is wrong with them, for who wants to change it without a call.
 
     Raises:
         OSError: the port is taken.
     """
     app = web.Application(client_max_size=BODY_MAX)
-    faults = ProviderFaults()
+    faults = ProviderFaults() if faults is None else faults
     app.router.add_routes(faults.routes(frozenset(LOOK_ALIKES)))
     for kind, routes in LOOK_ALIKES.items():
         one = web.Application(client_max_size=BODY_MAX, middlewares=[faults.middleware(kind)])

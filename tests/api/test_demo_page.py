@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from entrypoints.demo.channels import serve_providers
 from entrypoints.demo.feed import Feed
 from entrypoints.demo.page import pages
 from entrypoints.demo.sink import MailSink
@@ -16,9 +17,11 @@ PATHS = (
     "/",
     "/demo/assets/app.js",
     "/demo/feed",
+    "/demo/providers",
     "/demo/mails/1",
     "/demo/mails/1/html",
     "/demo/mails/1/text",
+    "/demo/messages/1",
 )
 
 
@@ -26,9 +29,12 @@ PATHS = (
 async def demo(world: World) -> AsyncIterator[httpx.AsyncClient]:
     feed = Feed()
     feed.close()
-    app = create_app(world.app.services, pages=pages(feed, Tally(), MailSink(lambda _mail: None)))
+    providers = await serve_providers()
+    routes = pages(feed, Tally(), MailSink(lambda _mail: None), providers)
+    app = create_app(world.app.services, pages=routes)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         yield client
+    await providers.stop()
 
 
 HOME = ("localhost", "LOCALHOST:8025", "demo.localhost", "127.0.0.1", "127.0.0.1:8025", "[::1]:8025")
@@ -46,9 +52,9 @@ ABROAD = (
 
 async def test_it_is_at_home_under_addresses_and_localhost(demo: httpx.AsyncClient) -> None:
     for host in HOME:
-        for path in PATHS[:3]:
+        for path in PATHS[:4]:
             assert (await demo.get(path, headers={"Host": host})).status_code == 200, host
-        for path in PATHS[3:]:
+        for path in PATHS[4:]:
             assert errors_of(await demo.get(path, headers={"Host": host}), 404) == {}, host
 
 

@@ -7,16 +7,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from litestar import Response, Router, get
+from litestar import Response, Router, get, put
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotFoundException
 from litestar.handlers import BaseRouteHandler
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.types import ControllerRouterHandler
 
 from domain.kernel.json_values import Json
-from entrypoints.demo.feed import Feed, Row
+from entrypoints.demo.channels import DemoProviders
+from entrypoints.demo.feed import Feed, Row, Shown
 from entrypoints.demo.sink import MailSink
 from entrypoints.demo.tally import Tally
 from entrypoints.http.problems.problem import Rejected
@@ -34,7 +35,9 @@ _PAGE_POLICY = (
 _MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
 
 
-def pages(feed: Feed, tally: Tally, sink: MailSink) -> Sequence[ControllerRouterHandler]:
+def pages(
+    feed: Feed, tally: Tally, sink: MailSink, providers: DemoProviders
+) -> Sequence[ControllerRouterHandler]:
     """The routes."""
 
     @get("/", include_in_schema=False)
@@ -56,6 +59,11 @@ def pages(feed: Feed, tally: Tally, sink: MailSink) -> Sequence[ControllerRouter
 
         return ServerSentEvent(changes(), headers=_HEADERS)
 
+    handlers = [index, asset, live, *_messages(feed, sink), *_providers(providers)]
+    return [Router("/", route_handlers=handlers, guards=[at_home])]
+
+
+def _messages(feed: Feed, sink: MailSink) -> list[ControllerRouterHandler]:
     @get("/demo/mails/{mail:str}", include_in_schema=False)
     async def head(mail: FromPath[str]) -> dict[str, Json]:
         found = _find(sink, mail)
@@ -72,7 +80,27 @@ def pages(feed: Feed, tally: Tally, sink: MailSink) -> Sequence[ControllerRouter
     async def text(mail: FromPath[str]) -> Response[bytes]:
         return _answer(_find(sink, mail).text.encode(), "text/plain", _MAIL_POLICY)
 
-    return [Router("/", route_handlers=[index, asset, live, head, html, text], guards=[at_home])]
+    @get("/demo/messages/{message:str}", include_in_schema=False)
+    async def shown(message: FromPath[str]) -> Shown:
+        if (found := feed.shown.get(message)) is None:
+            raise NotFoundException
+        return found
+
+    return [head, html, text, shown]
+
+
+def _providers(providers: DemoProviders) -> list[ControllerRouterHandler]:
+    @get("/demo/providers", include_in_schema=False)
+    async def standing() -> dict[str, bool]:
+        return providers.standing()
+
+    @put("/demo/providers/{provider:str}", include_in_schema=False, status_code=200)
+    async def change(provider: FromPath[str], working: FromQuery[bool]) -> dict[str, bool]:
+        if not providers.set_working(provider, working=working):
+            raise NotFoundException
+        return providers.standing()
+
+    return [standing, change]
 
 
 def at_home(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:  # Litestar's

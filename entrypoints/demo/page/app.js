@@ -5,6 +5,7 @@ const KEPT = 300;
 const $ = (id) => document.getElementById(id);
 const rows = new Map();
 let picked = null;
+let channel = "email";
 let part = "html";
 let following = true;
 let pending = 0;
@@ -47,7 +48,7 @@ function draw(data) {
   cell(tr, data.shop_time || data.at);
   cell(tr, breakable(data.event), breakable(data.what));
   cell(tr, data.who, data.account);
-  cell(tr, data.channel);
+  cell(tr, data.channel, data.channel && data.provider);
   const tries = data.attempts > 1 ? `${data.attempts} attempts` : null;
   cell(tr, pill, data.status === "sent" ? tries : data.reason || tries);
   cell(tr, data.ms === undefined || data.ms === null ? "" : Math.round(data.ms).toLocaleString("en"), null, "number");
@@ -64,6 +65,7 @@ function pick(tr) {
   document.querySelector('tr[aria-selected="true"]')?.removeAttribute("aria-selected");
   tr.setAttribute("aria-selected", "true");
   picked = tr.data.mail;
+  channel = tr.data.channel;
   clearTimeout(pending);
   pending = setTimeout(show, 40); // the list comes all at once at the start: fetch the last one only
 }
@@ -71,6 +73,26 @@ function pick(tr) {
 async function show() {
   if (!picked) return;
   const id = encodeURIComponent(picked);
+  let phone = null;
+  if (channel !== "email") {
+    const message = await fetch(`/demo/messages/${id}`);
+    if (!message.ok) return;
+    phone = await message.json();
+    if (phone.id !== picked) return;
+  }
+  $("phone").hidden = !phone;
+  $("body").hidden = Boolean(phone);
+  for (const tab of document.querySelectorAll("[data-part]")) tab.hidden = Boolean(phone);
+  if (phone) {
+    $("subject").textContent = phone.channel === "sms" ? "A text message" : "A note in the app";
+    $("to").textContent = phone.to;
+    $("via").textContent = `by ${phone.provider}`;
+    $("phone").className = `phone ${phone.channel}`;
+    $("title").textContent = phone.title ?? "";
+    $("text").textContent = phone.text ?? "";
+    $("target").textContent = phone.link ?? "";
+    return;
+  }
   const answer = await fetch(`/demo/mails/${id}`);
   if (!answer.ok) return;
   const mail = await answer.json();
@@ -107,6 +129,23 @@ for (const tab of document.querySelectorAll("[data-part]")) {
     show();
   });
 }
+
+// A provider that is broken refuses everybody; the next one carries what it does not.
+function switches(standing) {
+  $("providers").replaceChildren(...Object.entries(standing).map(([name, works]) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = works ? "works" : "broken";
+    button.setAttribute("aria-pressed", String(!works));
+    button.textContent = works ? `Break ${name}` : `Mend ${name}`;
+    button.addEventListener("click", async () => {
+      const answer = await fetch(`/demo/providers/${encodeURIComponent(name)}?working=${!works}`, { method: "PUT" });
+      if (answer.ok) switches(await answer.json());
+    });
+    return button;
+  }));
+}
+fetch("/demo/providers").then(async (answer) => { if (answer.ok) switches(await answer.json()); });
 
 const stream = new EventSource("/demo/feed");
 stream.addEventListener("open", () => { $("link").textContent = "live"; $("link").className = "link live"; });

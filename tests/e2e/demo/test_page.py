@@ -77,3 +77,31 @@ async def test_the_end_of_the_demo_is_shown(demo: Demo, browser: Browser) -> Non
     page, _, _ = await opened(demo, browser)
     assert await demo.child.terminate(timeout=20) == 0
     await expect(page.locator("#link")).to_have_text("not connected", timeout=10_000)
+
+
+async def test_a_provider_is_broken_and_another_one_carries_its_messages(
+    demo: Demo, browser: Browser
+) -> None:
+    page, _, complaints = await opened(demo, browser)
+    await page.get_by_role("button", name="Break twilio").click()
+    await expect(page.get_by_role("button", name="Mend twilio")).to_be_visible()
+    answer = await page.request.post(
+        f"{demo.url}/api/notifications",
+        headers={"Authorization": f"Bearer {demo.key}"},
+        data={
+            "notificationType": "text_from_a_test",
+            "channelType": "sms",
+            "recipients": [{"phone": "+447700900199"}],
+            "body": "<b>Not markup</b> & more",
+        },
+    )
+    assert answer.status == 202
+    row = page.locator("tr", has_text="text_from_a_test")
+    await expect(row.locator(".pill")).to_have_text("sent", timeout=15_000)
+    await expect(row.locator("td").nth(3)).to_contain_text("vonage")
+    await row.click()
+    await expect(page.locator("#text")).to_have_text("<b>Not markup</b> & more")
+    await expect(page.locator("#via")).to_have_text("by vonage")
+    await page.get_by_role("button", name="Mend twilio").click()
+    await expect(page.get_by_role("button", name="Break twilio")).to_be_visible()
+    assert complaints == []
