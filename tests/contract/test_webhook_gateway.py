@@ -102,6 +102,11 @@ async def test_what_statuses_mean(status: int, kind: type) -> None:
         assert isinstance(await gateway.send(message(server.url)), kind)
 
 
+async def test_an_endpoint_that_is_gone_is_told_apart() -> None:
+    async with answering(Said(410)) as server, closing(made()) as gateway:
+        assert await gateway.send(message(server.url)) == Refused("410 the endpoint is gone", gone=True)
+
+
 async def test_nothing_that_an_endpoint_says_is_kept() -> None:
     async with answering(Said(503, {"error": "delivery failed"})) as server, closing(made()) as gateway:
         assert await gateway.send(message(server.url)) == Deferred("503")

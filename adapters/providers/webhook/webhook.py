@@ -48,13 +48,14 @@ ATTEMPT = "Posthorn-Attempt"
 """Our own header beside the standard's: 1 is the first."""
 TOLERANCE = timedelta(minutes=5)
 """How old a timestamp may be to receivers, and so how long they remember ids at least."""
+GONE = 410
+"""The endpoint wants nothing any more."""
 STATUSES: Mapping[int, ErrorKind] = {
     401: ErrorKind.TEMPORARY,
     402: ErrorKind.TEMPORARY,
     403: ErrorKind.TEMPORARY,
     404: ErrorKind.TEMPORARY,
     409: ErrorKind.TEMPORARY,
-    410: ErrorKind.RECIPIENT,  # the endpoint is gone
 }
 """The standard wants anything but 2xx repeated; what is wrong with the document itself stays wrong."""
 
@@ -165,6 +166,8 @@ class WebhookGateway:
         """Nothing of the body is kept: it may say anything, of anybody."""
         if 300 <= answer.status < 400:
             return Deferred(f"{answer.status} it redirects, which is not followed")
+        if answer.status == GONE:
+            return Refused("410 the endpoint is gone", gone=True)
         fault = STATUSES.get(answer.status) or kind_of_status(answer.status)
         return _of_recipient(error_outcome(answer, self._clock.now(), fault))
 
