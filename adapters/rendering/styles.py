@@ -31,6 +31,12 @@ _TBODY = re.compile(r"</?tbody>")
 _WRAPPED = re.compile(r"<html><head>(.*?)</head><body>(.*)</body></html>", re.DOTALL)
 
 
+_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+"""Elements without an end tag."""
+DEPTH_MAX = 500
+"""Elements within each other: the inliner goes down into each, and its stack ends at some ten thousand."""
+
+
 class CannotInline(ValueError):
     """The styles cannot be put inline; the text says why."""
 
@@ -45,6 +51,8 @@ def with_styles_inline(html: str) -> str:
     marked = "".join(
         marks.mark(text, scan) if is_tag else scan.through(text) for is_tag, text in _pieces(html)
     )
+    if _depth(scan.elements) > DEPTH_MAX:
+        raise CannotInline(f"more than {DEPTH_MAX} elements stand within each other")
     try:
         made = _INLINER.inline(marked)
     except InlineError as error:
@@ -61,6 +69,15 @@ def with_styles_inline(html: str) -> str:
                 f"<{before}> would come out as <{now}>: write every end tag, also around conditions"
             )
     return marks.unmark(made)
+
+
+def _depth(elements: list[str]) -> int:
+    deepest = depth = 0
+    for each in elements:
+        if each not in _VOID:
+            depth = max(depth - 1, 0) if each.startswith("/") else depth + 1
+            deepest = max(deepest, depth)
+    return deepest
 
 
 def _pieces(html: str) -> Iterator[tuple[bool, str]]:

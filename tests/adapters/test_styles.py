@@ -62,3 +62,13 @@ def test_what_would_come_out_changed_is_refused(html: str, why: str) -> None:
 def test_nothing_is_loaded() -> None:
     html = '<link rel="stylesheet" href="http://127.0.0.1:1/x.css"><p>x</p>'
     assert with_styles_inline(STYLE + html) == html.replace("<p>", '<p style="margin: 0;">')
+
+
+def test_elements_within_elements_are_bounded() -> None:
+    """The inliner ends the whole process where its stack does."""
+    style = "<style>p { color: red }</style>"
+    wide = f"{style}{'<div>x</div><br>' * 2_000}"
+    assert with_styles_inline(wide)
+    assert with_styles_inline(f"{style}{'<div>' * 400}{'</div>' * 400}")
+    with pytest.raises(CannotInline, match="within each other"):
+        with_styles_inline(f"{style}{'<div>' * 20_000}")
