@@ -53,7 +53,8 @@ POLICY_TEXTS = {
     "delay_max": "longest wait between fast retries, and the wait between slow ones",
     "patience": "so long slow retries go on: the sum of their waits",
     "lifetime": "counted from acceptance: no attempt begins after it",
-    "on_unknown": "after a call with unknown outcome: `resend` may send twice, `hold` waits for somebody, "
+    "on_unknown": "after a call with unknown outcome: `resend` may send twice, `fail_over` sooner, by "
+    "another provider; `hold` waits for somebody, "
     "`reconcile` asks the provider first, and holds what it cannot know",
     "address_patience": "how long a delivery waits for its recipient's address",
 }

@@ -119,7 +119,7 @@ async def send_to_each(
         )
     )
     meant = [providers.record(route, outcome) for outcome in outcomes]
-    hold = policy.on_unknown is not OnUnknown.RESEND
+    hold = policy.on_unknown in (OnUnknown.HOLD, OnUnknown.RECONCILE)
     return concluded(push, meant, route.provider, providers, hold=hold)
 
 

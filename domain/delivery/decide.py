@@ -76,9 +76,9 @@ def decide(
         is_open: of a class that reconciles, a call may have sent it, this one or an earlier one: it is not
             given up, but held.
 
-    What a provider has definitely not sent goes to another one; an unknown outcome never does, and a refused
-    recipient is refused by all.  A provider's Retry-After lengthens the wait, and the attempt does
-    not count; the class's deadline bounds both.
+    What a provider has definitely not sent goes to another one; an unknown outcome does only if the class
+    says so, and a refused recipient is refused by all.  A provider's Retry-After lengthens the wait, and the
+    attempt does not count; the class's deadline bounds both.
     Patience is counted in waits, so time that a delivery spent in its lane before the first attempt does not
     use it up.
     """
@@ -105,6 +105,8 @@ def _decide(
             return Hold(reason)
         case Unknown(reason) if policy.on_unknown is OnUnknown.RECONCILE and not answerable:
             return Hold(reason)
+        case Unknown(reason) if others and policy.on_unknown is OnUnknown.FAIL_OVER:
+            return FailOver(reason)
         case NotCalled(reason):
             return _not_called(progress, reason, policy, now, chance)
         case Deferred(reason, _, True) | AccountFault(reason) if others:

@@ -13,6 +13,8 @@ class OnUnknown(StrEnum):
 
     RESEND = "resend"
     """At least once: call again (may send twice, visibly)."""
+    FAIL_OVER = "fail_over"
+    """At least once, and soon: another provider of the channel is called (may send twice, visibly)."""
     HOLD = "hold"
     """At most once: the delivery is held until somebody resolves it."""
     RECONCILE = "reconcile"

@@ -139,7 +139,7 @@ def test_no_known_escape_can_be_saved_or_sent(source: str) -> None:
 
 @pytest.mark.parametrize("source", [one for one in ESCAPES if not one.startswith(HARMLESS_WHEN_UNCHECKED)])
 def test_the_run_time_holds_without_the_check(source: str) -> None:
-    language = Compiler().languages["body"]
+    language = Compiler().language("body")
     try:
         code = language.compile(language.parse(source))
         context = RenderContext(Variables(DATA), Allowance())

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.delivery.decide import AwaitReceipt, DeliveryProgress, GiveUp, Hold, RetryAt, decide
+from domain.delivery.decide import AwaitReceipt, DeliveryProgress, FailOver, GiveUp, Hold, RetryAt, decide
 from domain.delivery.gate import Cancelled, Cleared, Facts, Paused, Suppressed, check
 from domain.delivery.policy import DEFAULT_POLICIES, OnUnknown, RetryPolicy
 from domain.kernel.channel import NotificationClass
@@ -216,3 +216,24 @@ def test_an_interrupted_delivery_is_held_where_twice_is_worse_than_never():
 def test_an_interrupted_delivery_gives_up_when_its_attempts_are_spent():
     facts = msgspec.structs.replace(FACTS, interrupted=True, attempts_counted=4)
     assert isinstance(check(facts, IMPATIENT, now=T0, chance=0.5), GiveUp)
+
+
+@pytest.mark.parametrize("policy", OnUnknown)
+@pytest.mark.parametrize("others", [True, False])
+def test_an_unknown_outcome_goes_to_another_provider_only_if_its_class_says_so(policy, others):
+    classed = msgspec.structs.replace(PLAIN, on_unknown=policy)
+    progress = DeliveryProgress(T0, 1)
+    found = decide(progress, Unknown("time-out"), classed, now=T0, chance=0.0, others=others)
+    assert isinstance(found, FailOver) is (others and policy is OnUnknown.FAIL_OVER)
+
+
+@pytest.mark.parametrize(
+    "outcome", [Deferred("503"), AccountFault("401"), AccountFault("relay", certain=False)]
+)
+def test_what_is_definitely_not_sent_goes_to_another_provider(outcome):
+    progress = DeliveryProgress(T0, 1)
+    assert decide(progress, outcome, PLAIN, now=T0, chance=0.0, others=True) == FailOver(outcome.reason)
+    assert not isinstance(decide(progress, outcome, PLAIN, now=T0, chance=0.0), FailOver)
+    assert decide(progress, Refused("no such mailbox"), PLAIN, now=T0, chance=0.0, others=True) == GiveUp(
+        "no such mailbox"
+    )
