@@ -1,5 +1,7 @@
 """The kinds of providers and the accounts of them, as commands list them."""
 
+from datetime import timedelta
+
 import msgspec
 
 from adapters.providers.registry import KINDS
@@ -50,3 +52,47 @@ def _listed(kind: str, name: str = "") -> ListedProvider:
         capabilities=KINDS[kind].capabilities,
         package=KINDS.origin(kind),
     )
+
+
+_HEAD = (
+    "channel",
+    "kind",
+    "what",
+    "messages a call",
+    "repeats recognised for",
+    "can be asked",
+    "receipts",
+    "bytes",
+)
+
+
+def kinds_table() -> str:
+    """Every shipped kind with what it can do, as Markdown: one row for each channel."""
+    rows = [
+        (channel, *_cells(each))
+        for each in every_kind()
+        if each.package is None
+        for channel in each.capabilities.channels or ("any",)
+    ]
+    lines = [_HEAD, ("---",) * len(_HEAD), *sorted(rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _cells(kind: ListedProvider) -> tuple[str, ...]:
+    can = kind.capabilities
+    return (
+        f"`{kind.kind}`",
+        kind.description.rstrip("."),
+        f"{can.batch_max:,}",
+        "–" if can.idempotency is None else _span(can.idempotency),
+        "yes" if can.lookup else "–",
+        "yes" if can.receipts else "–",
+        "–" if can.size_max is None else f"{can.size_max:,}",
+    )
+
+
+def _span(span: timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"

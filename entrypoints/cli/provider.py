@@ -16,11 +16,16 @@ def provider() -> None:
 
 @provider.command()
 @click.option("--kinds", is_flag=True, help="Every kind there is, with what it can do.")
+@click.option("--markdown", is_flag=True, help="With --kinds: the table of docs/providers.md.")
 @json_option
 @pass_shell
-def ls(shell: Shell, kinds: bool, as_json: bool) -> None:
+def ls(shell: Shell, kinds: bool, markdown: bool, as_json: bool) -> None:
     """List the providers that are configured."""
-    from config.kinds import configured, every_kind
+    from config.kinds import configured, every_kind, kinds_table
+
+    if markdown:
+        click.echo(kinds_table(), nl=False)
+        return
 
     rows = every_kind() if kinds else configured(shell.load().settings)
     if as_json:

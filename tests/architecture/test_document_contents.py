@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from config.kinds import kinds_table
 from config.reference import reference
 from config.sources import PREFIX
 from domain.delivery import delivery
@@ -39,6 +40,11 @@ def test_the_examples_of_the_settings_can_be_loaded(tmp_path: Path) -> None:
 def test_the_commands_are_documented() -> None:
     """After a change: `posthorn manual > docs/cli.md`."""
     assert (DOCS / "cli.md").read_text() == written(cli)
+
+
+def test_the_kinds_of_providers_are_documented() -> None:
+    """After a change: `posthorn provider ls --kinds --markdown`, at the end of docs/providers.md."""
+    assert (DOCS / "providers.md").read_text().endswith(kinds_table())
 
 
 def test_every_decision_has_a_status_and_a_date_and_stands_in_the_index() -> None:
