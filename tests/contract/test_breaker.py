@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from adapters.breaker.rolling import RollingBreaker
-from application.provider.ports import BreakerState
-from tests.contract.breaker import BreakerContract, Moments
+from application.provider.ports import Admission, BreakerState
+from tests.contract.breaker import BAD, BreakerContract, Moments, called
 
 
 class _Clock(Moments):
@@ -29,3 +29,23 @@ class TestRollingBreaker(BreakerContract):
         breaker.close()
         assert breaker.state is BreakerState.CLOSED
         assert breaker.admit() is not None
+
+
+class _LetsEverybodyIn(RollingBreaker):
+    """A mistake: while it is half-open it asks nobody to wait."""
+
+    def admit(self) -> Admission | None:
+        admission = super().admit()
+        if admission is None and self.state is BreakerState.HALF_OPEN:
+            return Admission(self._window.epoch, probe=True)
+        return admission
+
+
+class TestNegativeControl:
+    def test_one_that_lets_everybody_in_while_half_open_is_found(self) -> None:
+        moments = _Clock()
+        breaker = _LetsEverybodyIn(moments)
+        called(breaker, [BAD] * 10)
+        moments.seconds += 60
+        with pytest.raises(AssertionError):
+            BreakerContract().test_while_half_open_three_at_a_time_are_let_through(breaker)
