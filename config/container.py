@@ -21,6 +21,7 @@ from config.wiring.intake import IntakeRoom
 from config.wiring.job import JobRoom
 from config.wiring.kernel import KernelRoom
 from config.wiring.notification import NotificationRoom
+from config.wiring.notification_type import NotificationTypeRoom
 from config.wiring.outbox import OutboxRoom
 from config.wiring.privacy import PrivacyRoom
 from config.wiring.provider import ProviderRoom
@@ -49,13 +50,20 @@ class Container(containers.DeclarativeContainer):
     attempt = room(AttemptRoom, kernel=kernel)
     user = room(UserRoom, kernel=kernel, privacy=privacy)
     device = room(DeviceRoom, kernel=kernel, privacy=privacy, user=user)
-    trigger = room(TriggerRoom, kernel=kernel, template=template)
+    notification_type = room(NotificationTypeRoom, kernel=kernel, template=template)
+    trigger = room(TriggerRoom, kernel=kernel, template=template, notification_type=notification_type)
     channel = room(ChannelRoom, kernel=kernel, provider=provider, job=job, broker=broker)
     recovery = room(RecoveryRoom, kernel=kernel, broker=broker, channel=channel)
     outbox = room(OutboxRoom, kernel=kernel, broker=broker, channel=channel)
     alert = room(AlertRoom, kernel=kernel, provider=provider, outbox=outbox)
     notification = room(
-        NotificationRoom, kernel=kernel, privacy=privacy, template=template, channel=channel, user=user
+        NotificationRoom,
+        kernel=kernel,
+        privacy=privacy,
+        template=template,
+        notification_type=notification_type,
+        channel=channel,
+        user=user,
     )
     intake = room(IntakeRoom, kernel=kernel, privacy=privacy, broker=broker, notification=notification)
     event = room(

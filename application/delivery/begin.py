@@ -13,6 +13,7 @@ import msgspec
 from application.delivery.commit import commit_attempts
 from application.delivery.committed import ChosenRoute, CommittedCall
 from application.delivery.opened import Opened, open_leased
+from application.delivery.policy import policy_of
 from application.delivery.ports import (
     STRIKES_FREE,
     Begin,
@@ -226,11 +227,11 @@ class BeginDeliveries:
             address=push.address if push else opened.profile.address(leased.channel, leased.addressed_by),
             wants="device" if push else "address",
         )
-        return check(facts, self.policies[leased.klass], now=now, chance=self.dice.chance())
+        return check(facts, policy_of(leased, self.policies), now=now, chance=self.dice.chance())
 
     def _unanswered(self, leased: Leased, now: datetime, answerable: bool) -> GateDecision | None:
         progress = DeliveryProgress(leased.accepted_at, leased.attempts_counted)
-        policy, chance = self.policies[leased.klass], self.dice.chance()
+        policy, chance = policy_of(leased, self.policies), self.dice.chance()
         return unanswered(progress, policy, now=now, chance=chance, answerable=answerable)
 
     def _able(self, leased: Leased) -> list[str]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from application.delivery.committed import CommittedCall
 from application.delivery.complete import CompleteMessage
 from application.delivery.keep import UnderWay
+from application.delivery.policy import policy_of
 from application.delivery.ports import Settlement
 from application.delivery.push import PushEnd, send_to_each
 from application.delivery.reconcile import ReconcileCalls
@@ -77,14 +78,15 @@ class CallProvider:
         started = self.clock.monotonic()
         self.keep(call)
         try:
-            asked = await self._asked(call) if call.open_calls else None
+            ask, opened = self.reconcile.ask, call.open_calls
+            asked = await ask(call.leased.id, opened, self._now(call)) if opened else None
             outcome = await self._outcome(call, asked)
         finally:
             if self._kept(call) is not None:
                 del self.under_way[call.leased.id]
         took = timedelta(seconds=self.clock.monotonic() - started)
         if isinstance(outcome, PushEnd):
-            policy, chance = self.policies[call.leased.klass], self.dice.chance()
+            policy, chance = policy_of(call.leased, self.policies), self.dice.chance()
             return push_settlement(call.leased, outcome, policy, took, self._now(call), chance)
         return self._settlement(call, outcome, took, asked)
 
@@ -101,9 +103,6 @@ class CallProvider:
         """None: a later call of the same delivery is under way."""
         known = self.under_way.get(call.leased.id)
         return known if known is not None and known.attempt == call.leased.attempt else None
-
-    async def _asked(self, call: CommittedCall) -> Reconciled:
-        return await self.reconcile.ask(call.leased.id, call.open_calls, self._now(call))
 
     async def _outcome(self, call: CommittedCall, asked: Reconciled | None) -> Outcome | PushEnd:
         if isinstance(asked, Accepted | NotCalled | Hold):
@@ -122,7 +121,7 @@ class CallProvider:
             self.providers.record(call.route, NotCalled("the message was not ready"))
             return message if again is None or isinstance(message, Accepted) else NotCalled(message.reason)
         if call.push is not None:
-            policy = self.policies[call.leased.klass]
+            policy = policy_of(call.leased, self.policies)
             return await send_to_each(gateway, message, call.push, call.route, self.providers, policy)
         try:
             outcome = await gateway.send(message)
@@ -238,7 +237,7 @@ class CallProvider:
             else decide(
                 progress(leased),
                 outcome,
-                self.policies[leased.klass],
+                policy_of(leased, self.policies),
                 now=self._now(call),
                 chance=self.dice.chance(),
                 others=bool(call.others) and not self.providers.all_paused(call.others),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from application.delivery.committed import CommittedCall
+from application.delivery.policy import policy_of
 from application.delivery.ports import ClearanceFacts, Clearances
 from application.kernel.ports import Clock
 from application.kernel.supervision import start
@@ -79,7 +80,7 @@ class ClearAgain:
             address=call.address,
         )
         return isinstance(
-            check(facts, self.policies[call.leased.klass], now=stands.read_at, chance=0.0), Cleared
+            check(facts, policy_of(call.leased, self.policies), now=stands.read_at, chance=0.0), Cleared
         )
 
 

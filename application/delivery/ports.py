@@ -34,8 +34,7 @@ class Leased(msgspec.Struct, frozen=True, kw_only=True):
     strikes: int
     """Consecutive leases that expired because their workers died."""
     interrupted: bool
-    """A call begun under an earlier lease never settled, and nothing was decided since: its attempt is marked
-    `unknown`, stands so in the history and counts in `attempts_counted`."""
+    """A call of an earlier lease never settled, nothing is decided since: it is `unknown` and counted."""
     lost: str | None = None
     """Provider of such a call, when it was this lease that found it out."""
     notification: UUID
@@ -57,6 +56,8 @@ class Leased(msgspec.Struct, frozen=True, kw_only=True):
     """Of the channel, in order of preference."""
     failovers: int = 0
     """Providers that have failed with this delivery in the present round: the next one is called first."""
+    turn: tuple[int, int] | None = None
+    """Its place, from 1, among so many channels that are tried in turn."""
     template_id: str | None
     template_version: int | None
     content: bytes
@@ -126,8 +127,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     delivery: UUID
     attempt: int
     status: DeliveryStatus
-    """SENT, QUEUED, UNKNOWN (held), FAILED, SUPPRESSED or CANCELLED; QUEUED becomes CANCELLED by itself when
-    the notification was cancelled meanwhile."""
+    """SENT, UNKNOWN (held), FAILED, SUPPRESSED, CANCELLED or QUEUED: CANCELLED, if the notification is."""
     reason: str | None = None
     outcome: str | None = None
     """Tag of the outcome: accepted, deferred, refused, unknown, not_called."""

@@ -41,7 +41,7 @@ class _Waiting:
     def __init__(self, prepared: Prepared, answer: "asyncio.Future[CommitResult]") -> None:
         self.prepared = prepared
         self.answer = answer
-        self.rows = 1 + len(prepared.resolved_recipients)
+        self.rows = 1 + len(prepared.resolved_recipients) * (len(prepared.routes) or 1)
         said = _encode([prepared.request.content, prepared.request.metadata])
         self.weight = weight(said) + ROW * self.rows
 
@@ -108,13 +108,13 @@ class GroupCommit:
 
     def _admit(self, prepared: Prepared) -> _Waiting:
         waiting = _Waiting(prepared, asyncio.get_running_loop().create_future())
-        reserve = 1.25 if prepared.request.priority is Priority.CRITICAL else 1
+        reserve = 1.25 if prepared.request.urgency is Priority.CRITICAL else 1
         rows, heavy = self._waiting_rows + waiting.rows, self._waiting_weight + waiting.weight
         full = rows > self.queue_max * reserve or heavy > self.queue_weight_max * reserve
         if full and self._waiting_rows:
             raise Overloaded("too many requests wait for the database")
         self._waiting_rows, self._waiting_weight = rows, heavy
-        self._queues[prepared.request.priority].append(waiting)
+        self._queues[prepared.request.urgency].append(waiting)
         if prepared.key is not None:
             self._by_key[prepared.key] = waiting
         return waiting

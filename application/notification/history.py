@@ -6,7 +6,8 @@ from uuid import UUID
 
 from application.intake.ports import IntakeIds
 from application.notification.lookup import lookup
-from application.notification.ports import HistoryView, Reader
+from application.notification.ports import Reader
+from application.notification.views import HistoryView
 from domain.kernel.channel import Mode
 
 

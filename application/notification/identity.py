@@ -12,7 +12,7 @@ import msgspec
 from application.notification.ports import LegacyKey
 from application.privacy.ports import Vault
 from domain.kernel.json_values import Json
-from domain.notification.request import Request
+from domain.notification.request import DEFAULT_CLASS, DEFAULT_PRIORITY, Request
 
 _canonical = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 _TRIGGERS = "trigger:"
@@ -45,7 +45,14 @@ def legacy_key(vault: Vault, request: Request) -> LegacyKey | None:
 def fingerprints(vault: Vault, request: Request) -> tuple[bytes, ...]:
     """Digests (16 bytes) that distinguish commands: the current one, then that of earlier releases."""
     bare = msgspec.structs.replace(
-        request, idempotency_key=None, derived=None, traceparent=None, drop_invalid=False
+        request,
+        idempotency_key=None,
+        derived=None,
+        traceparent=None,
+        drop_invalid=False,
+        # As if it were not said: so earlier releases wrote what has the default's value.
+        klass=None if request.klass is DEFAULT_CLASS else request.klass,
+        priority=None if request.priority is DEFAULT_PRIORITY else request.priority,
     )
     return (
         vault.index("fingerprint.2", _canonical(bare).decode())[:16],
@@ -57,6 +64,7 @@ def _first(request: Request) -> dict[str, Json]:
     """The canonical form of the first release: all its members, with defaults, and fractions as floats."""
     names = ("mode", "type", "klass", "priority", "channel", "template", "metadata", "created_by")
     known = {name: getattr(request, name) for name in names}
+    known |= {"klass": request.policy_class, "priority": request.urgency}
     recipients = [
         {name: getattr(each, name) for name in ("user_id", "email", "phone", "name", "locale", "timezone")}
         for each in request.recipients

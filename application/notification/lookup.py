@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from application.intake.ports import IntakeIds
-from application.notification.ports import NotificationView, Reader
+from application.notification.ports import Reader
+from application.notification.views import NotificationView
 from domain.kernel.channel import Mode
 from domain.kernel.errors import NotFound
 

@@ -26,12 +26,12 @@ class Pack:
         shared: dict[Lane, list[Pointer]] = defaultdict(list)
         messages = []
         for notification in notifications:
-            pointers = [Pointer(delivery.id, 1) for delivery in notification.deliveries]
-            if together:
-                shared[notification.lane] += pointers
-                continue
             headers = {"traceparent": notification.traceparent} if notification.traceparent else {}
-            messages += self._messages(notification.lane, pointers, headers)
+            for lane, pointers in _pointers(notification).items():
+                if together:
+                    shared[lane] += pointers
+                else:
+                    messages += self._messages(lane, pointers, headers)
         for lane, pointers in shared.items():
             messages += self._messages(lane, pointers, {})
         return messages
@@ -47,3 +47,14 @@ class Pack:
             )
             for chunk in packed(pointers)
         ]
+
+
+def _pointers(notification: NewNotification) -> dict[Lane, list[Pointer]]:
+    """By lane; what stands by has none."""
+    if not notification.routes:
+        return {notification.lane: [Pointer(delivery.id, 1) for delivery in notification.deliveries]}
+    by_lane: dict[Lane, list[Pointer]] = {}
+    for delivery in notification.deliveries:
+        if not delivery.standby:
+            by_lane.setdefault(notification.lane_of(delivery), []).append(Pointer(delivery.id, 1))
+    return by_lane

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from application.notification.ports import Filter, NotificationView, Reader
+from application.notification.ports import Filter, Reader
+from application.notification.views import NotificationView
 from application.privacy.ports import Vault
 from application.user.identity import customer
 from domain.kernel.channel import Mode

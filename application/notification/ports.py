@@ -8,10 +8,11 @@ from uuid import UUID
 import msgspec
 
 from application.delivery.views import DeliveryView
+from application.notification.views import HistoryView, NotificationView
 from application.outbox.ports import OutboxMessage
 from domain.kernel.channel import Lane, Mode, NotificationClass
 from domain.kernel.json_values import Json
-from domain.notification.rollup import Counts
+from domain.notification.routing import ChannelRoute, Routing
 
 ASKED_MAX = timedelta(seconds=5)
 """Longest time from a request to its commit that counts against the deadline."""
@@ -34,7 +35,7 @@ class NewUser(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One recipient on one channel; born `queued` with seq 1."""
+    """One recipient on one channel; born with seq 1, `queued` or, with `standby`, behind another channel."""
 
     id: UUID
     user: UUID
@@ -42,6 +43,15 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
     """Part of what `id` is made of: several deliveries of one recipient differ in it.  The channel, today."""
     content_key: bytes
     """The notification's content key, wrapped under the user's key."""
+    channel: str | None = None
+    """None: the notification's."""
+    rank: int | None = None
+    """Its turn among the channels of `routing: first`, from 1; None: it has no others to wait for."""
+
+    @property
+    def standby(self) -> bool:
+        """Whether it waits for another channel to fail."""
+        return self.rank is not None and self.rank > 1
 
 
 class LegacyKey(msgspec.Struct, frozen=True):
@@ -60,8 +70,13 @@ class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     klass: NotificationClass
     lane: Lane
+    """Of its first channel."""
     template_id: str | None
     template_version: int | None
+    routing: Routing | None = None
+    routes: tuple[ChannelRoute, ...] = ()
+    """Its channels, where there are several; () with one, which is `lane`'s."""
+    category: str | None = None
     content: bytes
     """Sealed `Content` (JSON)."""
     metadata: bytes | None
@@ -87,6 +102,12 @@ class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
                 within the last seconds, whatever another clock says.
         """
         return min(now, self.created_at if self.from_intake else max(self.created_at, now - ASKED_MAX))
+
+    def lane_of(self, delivery: NewDelivery) -> Lane:
+        """The lane of one of its deliveries."""
+        if delivery.channel is None:
+            return self.lane
+        return Lane(delivery.channel, self.lane.priority, self.lane.mode)
 
 
 class Created(msgspec.Struct, frozen=True):
@@ -147,40 +168,6 @@ class Acceptance(Protocol):
         ...
 
 
-class NotificationView(msgspec.Struct, frozen=True, kw_only=True):
-    """One notification as it is shown."""
-
-    id: UUID
-    mode: str
-    type: str
-    klass: str
-    channel: str
-    priority: str
-    status: str
-    reason: str | None
-    """Why it failed though it has no delivery that could say so."""
-    template_id: str | None
-    template_version: int | None
-    metadata: dict[str, Json]
-    created_by: str | None
-    counts: Counts
-    created_at: datetime
-    updated_at: datetime
-    cancelled_at: datetime | None
-
-
-class HistoryView(msgspec.Struct, frozen=True, kw_only=True):
-    """One move of one delivery."""
-
-    delivery: UUID
-    n: int
-    status: str
-    reason: str | None
-    actor: str | None = None
-    """Who did it, when it was not the engine."""
-    at: datetime
-
-
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Which notifications; all given must hold."""
 
@@ -188,6 +175,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     statuses: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     channel: str | None = None
+    """One of its channels."""
     created_after: datetime | None = None
     created_before: datetime | None = None
     user: UUID | None = None

@@ -3,7 +3,7 @@
 Every fault of a request is found, not only the first; pointers are those of the REST body.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,16 +12,16 @@ import msgspec
 from application.channel.open_channels import OpenChannels
 from application.kernel.ports import Ids
 from application.notification import identity
+from application.notification.choose_routes import ChooseRoutes, ChosenRoutes, SpokenRoute
 from application.notification.ports import LegacyKey
 from application.notification.request_faults import (
     TEXT_MAX,
     disabled_channel,
-    inline_faults,
     parts_faults,
     text_faults,
-    unknown_channel,
     with_unbroken_subject,
 )
+from application.notification_type.known_types import KnownTypes
 from application.privacy.ports import Vault
 from application.template.cached import CachedTemplates
 from application.user.identity import customer, email_index, guest, phone_index
@@ -30,10 +30,14 @@ from application.user.ports import Addresses
 from domain.kernel.channel import AddressedBy
 from domain.kernel.errors import Fault, Invalid
 from domain.notification.request import Profile, Recipient, Request, present
-from domain.template.template import Template, missing
+from domain.notification.routing import Routing
+from domain.template.template import Template
 from domain.user.update import FIELDS
 
 RECIPIENTS_MAX = 1_000
+
+Reach = tuple[str, AddressedBy | None]
+"""A channel, and what addresses a recipient on it."""
 
 
 class ResolvedRecipient(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +56,11 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     request: Request
+    """It says everything: where it did not, its registered type has spoken."""
     channel: str
     template: Template | None
+    routes: tuple[SpokenRoute, ...] = ()
+    """Of several channels, `channel` and `template` are the first ones; () where there is one alone."""
     resolved_recipients: tuple[ResolvedRecipient, ...]
     key: UUID | None
     fingerprints: tuple[bytes, ...] = (b"",)
@@ -63,6 +70,11 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """Values of the recipients that a request with `drop_invalid` is accepted without."""
     from_intake: bool = False
     """It comes from the intake: it was accepted while the database was away."""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """All its channels, in their order."""
+        return tuple(route.channel for route in self.routes) or (self.channel,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +90,8 @@ class Prepare:
     """The names of the senders of e-mail that are configured."""
     open: OpenChannels | None = None
     """None: every channel takes requests."""
+    types: KnownTypes | None = None
+    """None: no type is registered."""
 
     async def __call__(self, request: Request, *, intake_id: UUID | None = None) -> Prepared:
         """Prepare one request.
@@ -90,24 +104,26 @@ class Prepare:
             StoreUnavailable: the template is not at hand and cannot be read.
         """
         faults = text_faults(request, from_intake=intake_id is not None)
-        template = await self.templates.active(request.template) if request.template else None
-        channel = request.channel or (template.channel if template else "")
-        faults += self._content(request, template, channel)
-        faults += parts_faults(request.content, channel, self.senders)
+        choose = ChooseRoutes(templates=self.templates, channels=self.channels, types=self.types)
+        chosen = await choose(request)
+        faults += chosen.faults
+        routes = chosen.routes
+        faults += parts_faults(request.content, [route.channel for route in routes], self.senders)
         # Requests from the intake, and events, cannot be refused: they wait until the channel is enabled.
         if self.open is not None and intake_id is None and not request.drop_invalid:
-            faults += [] if await self.open.takes(channel) else [disabled_channel(channel)]
+            routes, disabled = await self._taking(self.open, chosen)
+            faults += disabled
         kept_out: list[Fault] = []
-        by = await self.open.addressed_by(channel) if self.open is not None else None
-        resolved_recipients = self._resolve_all(request, channel, by, faults, kept_out)
+        resolved_recipients = self._resolve_all(request, await self._reach(routes), faults, kept_out)
         if faults:
             raise Invalid(*faults)
         key = identity.digest(self.vault, request)
         return Prepared(
             id=intake_id or self.ids.next(),
-            request=with_unbroken_subject(request),
-            channel=channel,
-            template=template,
+            request=with_unbroken_subject(chosen.request),
+            channel=routes[0].channel,
+            template=routes[0].template,
+            routes=routes if len(routes) > 1 else (),
             resolved_recipients=resolved_recipients,
             key=key,
             fingerprints=identity.fingerprints(self.vault, request) if key is not None else (b"",),
@@ -116,29 +132,32 @@ class Prepare:
             from_intake=intake_id is not None,
         )
 
-    def _content(self, request: Request, template: Template | None, channel: str) -> list[Fault]:
-        inline = request.content
-        if request.template is None:
-            return inline_faults(inline, channel, self.channels)
-        if template is None:
-            return [Fault("/templateId", "unknown_template", f"no active template '{request.template}'")]
-        faults = missing(template, inline.data)
-        if any((inline.subject, inline.body, inline.html_body)):
-            faults.append(
-                Fault("/templateId", "ambiguous", "give a template or subject/body/htmlBody, not both")
-            )
-        if channel != template.channel:
-            detail = f"template '{template.id}' is for {template.channel}, not {channel}"
-            faults.append(Fault("/channelType", "wrong_channel", detail))
-        elif channel not in self.channels:
-            faults.append(unknown_channel(channel, self.channels))
-        return faults
+    async def _taking(
+        self, channels: OpenChannels, chosen: ChosenRoutes
+    ) -> tuple[tuple[SpokenRoute, ...], list[Fault]]:
+        """The routes whose channels take requests: of those that are tried in turn, one is enough."""
+        closed = [route for route in chosen.routes if not await channels.takes(route.channel)]
+        if not closed:
+            return chosen.routes, []
+        left = tuple(route for route in chosen.routes if route not in closed)
+        if left and chosen.request.routing is Routing.FIRST:
+            return left, []
+        if len(chosen.routes) == 1:
+            return chosen.routes, [disabled_channel(closed[0].channel)]
+        names = [route.channel for route in chosen.routes]
+        return chosen.routes, [
+            disabled_channel(route.channel, f"/channels/{names.index(route.channel)}") for route in closed
+        ]
+
+    async def _reach(self, routes: Sequence[SpokenRoute]) -> list[Reach]:
+        if self.open is None:
+            return [(route.channel, None) for route in routes]
+        return [(route.channel, await self.open.addressed_by(route.channel)) for route in routes]
 
     def _resolve_all(
         self,
         request: Request,
-        channel: str,
-        by: AddressedBy | None,
+        reach: Sequence[Reach],
         faults: list[Fault],
         kept_out: list[Fault],
     ) -> tuple[ResolvedRecipient, ...]:
@@ -151,7 +170,7 @@ class Prepare:
         for n, recipient in enumerate(recipients):
             at = f"/recipients/{n}"
             found_bad: list[Fault] = []
-            resolved = self._resolve(request, present(recipient), channel, by, at, found_bad)
+            resolved = self._resolve(request, present(recipient), reach, at, found_bad)
             (faults if resolved is None else kept_out).extend(found_bad)
             if resolved is not None:
                 found[resolved.user] = resolved
@@ -161,8 +180,7 @@ class Prepare:
         self,
         request: Request,
         given: Recipient,
-        channel: str,
-        by: AddressedBy | None,
+        reach: Sequence[Reach],
         at: str,
         faults: list[Fault],
     ) -> ResolvedRecipient | None:
@@ -186,13 +204,14 @@ class Prepare:
                 return ResolvedRecipient(
                     user=user, guest=False, profile=None, email_index=None, phone_index=None
                 )
-        elif (address := profile.address(channel, by)) is None:
+        elif (own := _first_address(profile, reach)) is None:
             if not bad:
-                detail = f"a guest needs an address for {channel or 'the channel'}"
-                faults.append(Fault(at, "no_address", detail))
+                names = " or ".join(channel for channel, _ in reach if channel)
+                faults.append(
+                    Fault(at, "no_address", f"a guest needs an address for {names or 'the channel'}")
+                )
             return None
         else:
-            own = (channel, address)
             user = guest(self.vault, request.mode, email=profile.email, phone=profile.phone, own=own)
         return ResolvedRecipient(
             user=user,
@@ -201,3 +220,9 @@ class Prepare:
             email_index=email_index(self.vault, profile.email) if profile.email else None,
             phone_index=phone_index(self.vault, profile.phone) if profile.phone else None,
         )
+
+
+def _first_address(profile: Profile, reach: Sequence[Reach]) -> tuple[str, str] | None:
+    """The first channel on which somebody is reached, and their address there."""
+    found = ((channel, profile.address(channel, by)) for channel, by in reach)
+    return next(((channel, address) for channel, address in found if address is not None), None)

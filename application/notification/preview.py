@@ -8,7 +8,9 @@ import msgspec
 from application.channel.ports import Channel, Channels
 from application.kernel.ports import Clock
 from application.kernel.versioned import Versioned
-from application.notification.prepare import Prepare, Prepared, ResolvedRecipient
+from application.notification.choose_routes import SpokenRoute
+from application.notification.prepare import Prepare, ResolvedRecipient
+from application.notification.seal import kept_routes
 from application.privacy.opening import opened
 from application.privacy.ports import Vault
 from application.template.ports import Renderer
@@ -21,7 +23,8 @@ from domain.kernel.channel import NotificationClass
 from domain.kernel.errors import Invalid, PosthornError, RenderingTimedOut
 from domain.kernel.json_values import Json
 from domain.notification.recipient import variables
-from domain.notification.request import Profile, Request
+from domain.notification.request import Content, Profile, Request
+from domain.notification.routing import ChannelRoute, Routing
 from domain.notification.words import joined, own_words
 from domain.template.template import Rendered, filled
 
@@ -43,10 +46,11 @@ class PreviewedRecipient(msgspec.Struct, frozen=True, kw_only=True):
     """One recipient's message."""
 
     user_id: str | None
+    channel: str
     reachable: bool
     """Whether an address is known for the channel."""
     decision: str
-    """What the gate would say now: send, wait, suppress or fail."""
+    """What the gate would say now: send, wait, suppress or fail; or standby, behind an earlier channel."""
     reason: str | None
     subject: str | None
     body: str | None
@@ -64,8 +68,11 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     priority: str
     template_id: str | None
     template_version: int | None
+    routing: str | None = None
+    """What its several channels mean; None: it has one."""
+    routes: tuple[ChannelRoute, ...] = ()
     recipients: int
-    """How many distinct users; the first ten are rendered."""
+    """How many distinct users; the first ten are rendered, on each channel."""
     rendered: list[PreviewedRecipient]
 
 
@@ -89,54 +96,76 @@ class PreviewNotification:
             Overloaded: too much waits to be rendered.
         """
         prepared = await self.prepare(request)
+        request = prepared.request
         shown = prepared.resolved_recipients[:SHOWN_MAX]
         rows = await self.users.get([a.user for a in shown])
-        channel = await self.channels.get(prepared.channel)
         profiles = [self._profile(resolved, rows.get(resolved.user)) for resolved in shown]
-        rendered = []
+        routes = prepared.routes or (SpokenRoute(channel=prepared.channel, template=prepared.template),)
+        first = len(routes) > 1 and request.routing is Routing.FIRST
+        by_channel = []
+        for n, route in enumerate(routes, start=1):
+            policy = self.policies[request.policy_class]
+            if first:
+                policy = policy.in_turn(n, len(routes))
+            by_channel.append(await self._on(route, request, profiles, policy))
+        rendered = [
+            made for each in zip(*by_channel, strict=True) for made in (_in_turn(each) if first else each)
+        ]
+        return Preview(
+            channel=prepared.channel,
+            priority=request.urgency.label,
+            template_id=prepared.template.id if prepared.template else None,
+            template_version=prepared.template.version if prepared.template else None,
+            routing=request.routing if prepared.routes else None,
+            routes=kept_routes(prepared),
+            recipients=len(prepared.resolved_recipients),
+            rendered=rendered,
+        )
+
+    async def _on(
+        self, route: SpokenRoute, request: Request, profiles: Sequence[Profile], policy: RetryPolicy
+    ) -> list[PreviewedRecipient]:
+        """What each would get on one channel."""
+        channel = await self.channels.get(route.channel)
         by = None if channel is None else channel.value.addressed_by
-        for profile, made in zip(profiles, await self._words(prepared, profiles), strict=True):
-            decision, reason = self._decision(request, profile.address(prepared.channel, by), channel)
+        rendered = []
+        for profile, made in zip(profiles, await self._words(route, request, profiles), strict=True):
+            address = profile.address(route.channel, by)
+            decision, reason = self._decision(policy, address, channel)
             words, problem = (Rendered(), str(made)) if isinstance(made, PosthornError) else (made, None)
             rendered.append(
                 PreviewedRecipient(
                     user_id=profile.user_id,
-                    reachable=profile.address(prepared.channel, by) is not None,
+                    channel=route.channel,
+                    reachable=address is not None,
                     decision=decision,
                     reason=reason,
                     subject=words.subject,
                     body=words.body,
                     html_body=words.html_body,
                     parts=words.parts,
-                    sms=_sms(words) if prepared.channel == "sms" and words.body else None,
+                    sms=_sms(words) if route.channel == "sms" and words.body else None,
                     problem=problem,
                 )
             )
-        return Preview(
-            channel=prepared.channel,
-            priority=request.priority.label,
-            template_id=request.template,
-            template_version=prepared.template.version if prepared.template else None,
-            recipients=len(prepared.resolved_recipients),
-            rendered=rendered,
-        )
+        return rendered
 
     async def _words(
-        self, prepared: Prepared, profiles: Sequence[Profile]
+        self, route: SpokenRoute, request: Request, profiles: Sequence[Profile]
     ) -> Sequence[Rendered | PosthornError]:
         """What each would get, or what is wrong with it."""
-        content, template = prepared.request.content, prepared.template
+        content, template = request.content, route.template
         if template is None:
-            return [own_words(content, prepared.channel)] * len(profiles)
+            return [own_words(content, route.channel)] * len(profiles)
         data = filled(template, content.data)
         try:
             made = await self.renderer.render_each(template, data, [variables(each) for each in profiles])
         except RenderingTimedOut as late:
             return [late] * len(profiles)
-        return [each if isinstance(each, Invalid) else _joined(each, prepared) for each in made]
+        return [each if isinstance(each, Invalid) else _joined(each, content, route.channel) for each in made]
 
     def _decision(
-        self, request: Request, address: str | None, channel: Versioned[Channel] | None
+        self, policy: RetryPolicy, address: str | None, channel: Versioned[Channel] | None
     ) -> tuple[str, str | None]:
         now = self.clock.now()
         facts = Facts(
@@ -150,7 +179,7 @@ class PreviewNotification:
             erased=False,
             address=address,
         )
-        match check(facts, self.policies[request.klass], now=now, chance=0.0):
+        match check(facts, policy, now=now, chance=0.0):
             case Cleared() | Reached():
                 return "send", None
             case Paused(reason) | RetryAt(_, reason):
@@ -168,9 +197,22 @@ class PreviewNotification:
         return Profile() if row is None else opened(self.vault, row.id, row.data_key, row.profile)
 
 
-def _joined(words: Rendered, prepared: Prepared) -> Rendered | Invalid:
+def _in_turn(channels: Sequence[PreviewedRecipient]) -> list[PreviewedRecipient]:
+    """One recipient on channels that are tried in turn: behind the first that does not fail, all stand by."""
+    shown: list[PreviewedRecipient] = []
+    chosen: str | None = None
+    for each in channels:
+        if chosen is not None:
+            each = msgspec.structs.replace(each, decision="standby", reason=f"behind {chosen}")
+        elif each.decision != "fail" and each.problem is None:
+            chosen = each.channel
+        shown.append(each)
+    return shown
+
+
+def _joined(words: Rendered, content: Content, channel: str) -> Rendered | Invalid:
     try:
-        return joined(words, prepared.request.content, prepared.channel)
+        return joined(words, content, channel)
     except Invalid as refused:
         return refused
 

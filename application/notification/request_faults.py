@@ -1,6 +1,6 @@
 """What can be wrong with a request, recipients apart; pointers are those of the REST body."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
@@ -64,36 +64,42 @@ def inline_faults(inline: Content, channel: str, channels: Collection[str]) -> l
     return faults
 
 
-def parts_faults(inline: Content, channel: str, senders: Collection[str]) -> Iterator[Fault]:
-    """The faults of the parts of its channel, and of those that have another one; else, what is too much.
+def parts_faults(inline: Content, channels: Sequence[str], senders: Collection[str]) -> Iterator[Fault]:
+    """The faults of the parts of its channels, and of those that have another one; else, what is too much.
 
     Args:
+        channels: where the message goes out; "" for a channel that nobody has named.
         senders: the names of those that are configured.
     """
     found = False
     for named, parts in inline.parts.items():
-        if named == channel:
+        if named in channels:
             at = below("/parts", named)
             for fault in (
-                *part_faults(channel, parts, at),
-                *sender_faults(channel, parts, at, senders),
+                *part_faults(named, parts, at),
+                *sender_faults(named, parts, at, senders),
             ):
                 found = True
                 yield fault
         else:
             found = True
-            detail = f"these parts are for {named}, and the message goes out on {channel or 'no channel'}"
+            detail = f"these parts are for {named}, and the message goes out on {_named(channels)}"
             yield Fault(below("/parts", named), "wrong_channel", detail)
-    too_much = None if found else excess(channel, inline.subject, inline.body, inline.parts.get(channel, {}))
-    if too_much is not None:
-        part, detail = too_much
-        yield Fault("/body" if part == "body" else f"/parts/{channel}/{part}", "too_large", detail)
+    for channel in () if found else channels:
+        too_much = excess(channel, inline.subject, inline.body, inline.parts.get(channel, {}))
+        if too_much is not None:
+            part, detail = too_much
+            yield Fault("/body" if part == "body" else f"/parts/{channel}/{part}", "too_large", detail)
 
 
-def disabled_channel(channel: str) -> Fault:
+def _named(channels: Sequence[str]) -> str:
+    return " and ".join(channel for channel in channels if channel) or "no channel"
+
+
+def disabled_channel(channel: str, at: str = "/channelType") -> Fault:
     """The channel takes no requests now."""
     detail = f"channel '{channel}' is disabled: it takes no requests until it is enabled"
-    return Fault("/channelType", "channel_disabled", detail)
+    return Fault(at, "channel_disabled", detail)
 
 
 def unknown_channel(channel: str, channels: Collection[str]) -> Fault:

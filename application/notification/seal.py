@@ -12,6 +12,7 @@ from application.privacy.ports import DataKey, Vault
 from application.privacy.sealing import seal_content, seal_profile, wrap_content_key
 from domain.kernel.channel import Lane, Mode
 from domain.kernel.ids import delivery_id, time_of
+from domain.notification.routing import ChannelRoute, Routing
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -74,21 +75,34 @@ class Seal:
     def _notification(self, prepared: Prepared, keys: Mapping[UUID, DataKey]) -> NewNotification:
         request, template = prepared.request, prepared.template
         content_key = self.vault.create()
+        several = len(prepared.routes) > 1
+        first = several and request.routing is Routing.FIRST
         deliveries = []
         for resolved in prepared.resolved_recipients:
-            delivery = delivery_id(prepared.id, resolved.user, prepared.channel)
-            wrapped = wrap_content_key(keys[resolved.user], content_key, delivery)
-            deliveries.append(
-                NewDelivery(id=delivery, user=resolved.user, slot=prepared.channel, content_key=wrapped)
-            )
+            for n, channel in enumerate(prepared.channels, start=1):
+                delivery = delivery_id(prepared.id, resolved.user, channel)
+                wrapped = wrap_content_key(keys[resolved.user], content_key, delivery)
+                deliveries.append(
+                    NewDelivery(
+                        id=delivery,
+                        user=resolved.user,
+                        slot=channel,
+                        content_key=wrapped,
+                        channel=channel if several else None,
+                        rank=n if first else None,
+                    )
+                )
         return NewNotification(
             id=prepared.id,
             mode=request.mode,
             type=request.type,
-            klass=request.klass,
-            lane=Lane(prepared.channel, request.priority, request.mode),
+            klass=request.policy_class,
+            lane=Lane(prepared.channel, request.urgency, request.mode),
             template_id=template.id if template else None,
             template_version=template.version if template else None,
+            routing=request.routing if several else None,
+            routes=kept_routes(prepared),
+            category=request.category,
             content=seal_content(content_key, prepared.id, request.content),
             metadata=_encode(request.metadata) if request.metadata else None,
             created_by=request.created_by,
@@ -100,3 +114,15 @@ class Seal:
             traceparent=request.traceparent,
             from_intake=prepared.from_intake,
         )
+
+
+def kept_routes(prepared: Prepared) -> tuple[ChannelRoute, ...]:
+    """As the notification's row keeps them."""
+    return tuple(
+        ChannelRoute(
+            channel=route.channel,
+            template=route.template.id if route.template else None,
+            version=route.template.version if route.template else None,
+        )
+        for route in prepared.routes
+    )

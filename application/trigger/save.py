@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from application.kernel.versioned import Versioned
+from application.notification_type.ports import NotificationTypes
 from application.template.ports import Templates
 from application.trigger.ports import Triggers
 from domain.kernel.errors import Fault, Invalid
@@ -15,6 +16,7 @@ class SaveTrigger:
 
     triggers: Triggers
     templates: Templates
+    types: NotificationTypes
 
     async def __call__(self, trigger: Trigger, *, expected: int | None) -> Versioned[Trigger]:
         """Save; `expected` is the version the caller has seen, 0 to create.
@@ -24,8 +26,17 @@ class SaveTrigger:
             Conflict: it changed meanwhile, or, with 0, it is there already.
         """
         faults = check(trigger)
-        if not await self.templates.page("", 1, template=trigger.template):
-            faults.append(Fault("/template", "unknown_template", f"no template '{trigger.template}'"))
+        faults += await self._template_faults(trigger)
         if faults:
             raise Invalid(*faults)
         return await self.triggers.put(trigger, expected=expected)
+
+    async def _template_faults(self, trigger: Trigger) -> list[Fault]:
+        if trigger.template is None:
+            if await self.types.get(trigger.type) is not None:
+                return []
+            detail = f"name a template, or register the type: PUT /api/notification-types/{trigger.type}"
+            return [Fault("/template", "missing", detail)]
+        if not await self.templates.page("", 1, template=trigger.template):
+            return [Fault("/template", "unknown_template", f"no template '{trigger.template}'")]
+        return []

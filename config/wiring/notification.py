@@ -19,6 +19,7 @@ from application.notification.seal import Seal
 from application.notification.submit import SubmitNotification
 from config.wiring.channel import ChannelRoom
 from config.wiring.kernel import KernelRoom
+from config.wiring.notification_type import NotificationTypeRoom
 from config.wiring.privacy import PrivacyRoom
 from config.wiring.rooms import needs
 from config.wiring.template import TemplateRoom
@@ -33,6 +34,7 @@ class NotificationRoom(containers.DeclarativeContainer):
     kernel = needs(KernelRoom)
     privacy = needs(PrivacyRoom)
     template = needs(TemplateRoom)
+    notification_type = needs(NotificationTypeRoom)
     channel = needs(ChannelRoom)
     user = needs(UserRoom)
 
@@ -56,6 +58,7 @@ class NotificationRoom(containers.DeclarativeContainer):
         channels=kernel.channels_known,
         senders=kernel.senders,
         open=channel.open_channels,
+        types=notification_type.known,
     )
     commit = Single(
         GroupCommit,

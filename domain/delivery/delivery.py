@@ -5,6 +5,7 @@ pending ─► queued ─► sending ─► sent ─► delivered ─► bounced
              │  │        ├────► failed ─► queued (replay: a new epoch)
              └──┼────────┤
                 └────────┴────► suppressed | cancelled
+standby ─► queued (the channel before it failed) | suppressed | cancelled
 """
 
 from enum import StrEnum
@@ -16,6 +17,8 @@ class DeliveryStatus(StrEnum):
     """The state of a delivery."""
 
     PENDING = "pending"
+    STANDBY = "standby"
+    """Behind another channel of the same recipient: it has no pointer and no turn yet."""
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
@@ -31,6 +34,7 @@ _S = DeliveryStatus
 
 NEXT: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
     _S.PENDING: frozenset({_S.QUEUED, _S.CANCELLED}),
+    _S.STANDBY: frozenset({_S.QUEUED, _S.SUPPRESSED, _S.CANCELLED}),
     _S.QUEUED: frozenset({_S.SENDING, _S.SUPPRESSED, _S.CANCELLED, _S.FAILED}),
     _S.SENDING: frozenset({_S.SENT, _S.QUEUED, _S.UNKNOWN, _S.FAILED, _S.SUPPRESSED, _S.CANCELLED}),
     _S.UNKNOWN: frozenset({_S.QUEUED, _S.SENT, _S.DELIVERED, _S.BOUNCED, _S.FAILED}),
@@ -43,7 +47,7 @@ NEXT: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
 }
 """Legal moves.  `failed → queued` is a replay; `failed → sent|delivered` a late receipt."""
 
-OPEN = frozenset({_S.PENDING, _S.QUEUED, _S.SENDING})
+OPEN = frozenset({_S.PENDING, _S.STANDBY, _S.QUEUED, _S.SENDING})
 """States in which we still have work to do; a notification counts them as `open`."""
 
 SUCCEEDED = frozenset({_S.SENT, _S.DELIVERED})

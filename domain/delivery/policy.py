@@ -36,6 +36,24 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     address_patience: timedelta = timedelta(minutes=5)
     """How long a delivery waits for `users` to learn its recipient's address."""
 
+    def in_turn(self, place: int, places: int) -> "RetryPolicy":
+        """The policy on one of several channels that are tried in turn.
+
+        Args:
+            place: of this channel, from 1.
+            places: how many there are.
+
+        All of them together have the lifetime, counted from acceptance: the k-th of n ends when k/n of it are
+        over, so that one without an answer for long leaves time to the next.  Only the last one waits for an
+        address: the others hand over at once.
+        """
+        if place >= places:
+            return self
+        share = self.lifetime * place / places
+        return msgspec.structs.replace(
+            self, lifetime=share, patience=min(self.patience, share), address_patience=timedelta()
+        )
+
     def delay(self, retry: int, chance: float) -> timedelta:
         """Wait before retry number `retry` (1 is the first): full jitter in [1, max(2, 2^retry)] s, capped.
 

@@ -4,6 +4,10 @@ import msgspec
 
 from domain.kernel.channel import AddressedBy, Mode, NotificationClass, Priority
 from domain.kernel.json_values import Json
+from domain.notification.routing import Routing
+
+DEFAULT_CLASS = NotificationClass.TRANSACTIONAL
+DEFAULT_PRIORITY = Priority.MEDIUM
 
 
 class Recipient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -63,11 +67,20 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
 
     mode: Mode = Mode.LIVE
     type: str
-    klass: NotificationClass = NotificationClass.TRANSACTIONAL
-    priority: Priority = Priority.MEDIUM
+    klass: NotificationClass | None = None
+    """None: that of its registered type, else transactional."""
+    priority: Priority | None = None
+    """None: that of its registered type, else medium."""
+    category: str | None = None
     channel: str | None = None
-    """None: the template's channel."""
+    """None: the template's channel, or those of its registered type."""
+    channels: tuple[str, ...] = ()
+    """Several, in the order in which they are tried or used; instead of `channel`."""
+    routing: Routing | None = None
+    """None: that of its registered type, else all."""
     template: str | None = None
+    templates: dict[str, str] = {}
+    """By channel."""
     content: Content = Content()
     recipients: tuple[Recipient, ...] = ()
     metadata: dict[str, Json] = {}
@@ -80,6 +93,16 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     drop_invalid: bool = False
     """A value of a recipient that cannot be read is left out and reported, where the message can do without:
     a shop event is not refused for an odd locale."""
+
+    @property
+    def policy_class(self) -> NotificationClass:
+        """Its class; transactional where nothing says it."""
+        return self.klass or DEFAULT_CLASS
+
+    @property
+    def urgency(self) -> Priority:
+        """Its priority; medium where nothing says it."""
+        return DEFAULT_PRIORITY if self.priority is None else self.priority
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

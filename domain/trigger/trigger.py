@@ -45,10 +45,13 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     enabled: bool = True
     type: str
     """Type of the notification it makes."""
-    template: str
+    template: str | None = None
+    """None: the registered type says which, on each of its channels."""
     channel: str | None = None
-    klass: NotificationClass = NotificationClass.TRANSACTIONAL
-    priority: Priority = Priority.MEDIUM
+    klass: NotificationClass | None = None
+    """None: that of the registered type, else transactional."""
+    priority: Priority | None = None
+    """None: that of the registered type, else medium."""
     to: To = To(user_id="data.userId")
     data: str = "data"
     """Path of the object that fills the template."""
@@ -98,8 +101,8 @@ def check(trigger: Trigger) -> list[Fault]:
         for at, path in paths
         if not _PATH.fullmatch(path) or path.split(".")[0] not in ShopEvent.__struct_fields__
     ]
-    names = {name: getattr(trigger, name) for name in ("id", "event", "type", "template", "key")}
-    names |= {"metadata": "".join(trigger.metadata)}
+    names = {name: getattr(trigger, name) for name in ("id", "event", "type", "key")}
+    names |= {"template": trigger.template or "", "metadata": "".join(trigger.metadata)}
     faults += [Fault(f"/{name}", "bad_character", UNSEEN) for name, said in names.items() if hides(said)]
     if not holes or not {"{", "}"}.isdisjoint(_HOLE.sub("", trigger.key)):
         detail = "name what tells the events apart, each path in braces: order:{data.orderId}"

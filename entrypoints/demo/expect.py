@@ -38,7 +38,7 @@ def expected(happenings: Iterable[Happening], triggers: Sequence[Trigger], busy:
         made = {key: rule for rule in triggers if (key := _key(rule, happening)) is not None}
         fresh = made.keys() - keys
         keys |= fresh
-        mails = sum(channel_of(made[key].template) == "email" for key in fresh)
+        mails = sum(channel_of(made[key].template or "") == "email" for key in fresh)
         failed = mails if happening.who.email.endswith(shop.CLOSED) else 0
         put_off = mails > 0 and happening.who.email.endswith(shop.BUSY) and happening.who.email not in busy
         busy |= {happening.who.email} if put_off else set()

@@ -19,6 +19,7 @@ from entrypoints.http.kit.query import provide_params, read_params
 from entrypoints.http.kit.user_paths import routed
 from entrypoints.http.notification import batch, create
 from entrypoints.http.notification import routes as notification
+from entrypoints.http.notification_type import routes as notification_type
 from entrypoints.http.problems.problem import answer_error
 from entrypoints.http.provider import description, preset, standing
 from entrypoints.http.server.body_memory import BodyMemory
@@ -31,6 +32,7 @@ from entrypoints.http.user import routes as user
 _ROOMS: dict[str, list[ControllerRouterHandler]] = {
     "Notifications": [*notification.ROUTES, *delivery.ROUTES],
     "Templates": template.ROUTES,
+    "Notification types": notification_type.ROUTES,
     "Triggers": trigger.ROUTES,
     "Channels": channel.ROUTES,
     "Providers": [*standing.ROUTES, *description.ROUTES, *preset.ROUTES],

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from application.delivery.page import ShownDelivery
 from application.device.identity import short_id
-from application.notification.ports import HistoryView
+from application.notification.views import HistoryView
 from domain.delivery.delivery import DeliveryStatus
 from entrypoints.http.kit.answers import View
 from entrypoints.http.kit.api import ApiRequest
@@ -115,7 +115,10 @@ class DeliveryQuery(ListQuery, frozen=True, kw_only=True):
 @get(
     "/notifications/{notification_id:str}/deliveries",
     summary="List a notification's deliveries",
-    description="One for each recipient, with every attempt. Addresses are masked.",
+    description=(
+        "One for each recipient and channel, with every attempt. Addresses are masked. With `routing: first` "
+        "those behind the channel whose turn it is are in `standby`."
+    ),
     response_description="A page",
     response_headers=[LINK],
     opt=declare(problems=("not-found",)),
@@ -125,7 +128,7 @@ async def list_deliveries(
     notification_id: UuidInPath,
     params: NamedDependency[DeliveryQuery],
 ) -> Response[Page[DeliveryOut]]:
-    """One item for each recipient."""
+    """One item for each recipient and channel."""
     pager = Pager(request)
     rows = await request.services.list_deliveries(
         known_uuid(notification_id),

@@ -29,6 +29,9 @@ from application.notification.history import ListHistory
 from application.notification.page import ListNotifications
 from application.notification.preview import PreviewNotification
 from application.notification.submit import SubmitNotification
+from application.notification_type.delete import DeleteNotificationType
+from application.notification_type.ports import NotificationTypes
+from application.notification_type.save import SaveNotificationType
 from application.provider.force import ForceProvider
 from application.provider.list import ListProviders
 from application.provider.ports import DescribedProviders
@@ -106,6 +109,9 @@ class HttpServices:
     activate_template: ActivateTemplate
     find_template: FindTemplate
     templates: Templates
+    notification_types: NotificationTypes
+    save_notification_type: SaveNotificationType
+    delete_notification_type: DeleteNotificationType
     save_trigger: SaveTrigger
     triggers: Triggers
     save_channel: SaveChannel

@@ -19,12 +19,13 @@ from domain.kernel.channel import Mode
 from entrypoints.http.access import live_key
 from entrypoints.http.app import build_app
 from entrypoints.http.kit.openapi.declared import declared_by
+from entrypoints.http.notification_type.bodies import NOTIFICATION_TYPE
 from entrypoints.http.provider.description import DESCRIPTION
 from tests.api.operating import ended, held
 from tests.api.world import RECENT, TEMPLATE, World, errors_of
 from tests.support.memory.rows import DeliveryRow
 
-GOVERNING = ("/api/templates", "/api/triggers", "/api/channels", "/api/provider")
+GOVERNING = ("/api/templates", "/api/notification-types", "/api/triggers", "/api/channels", "/api/provider")
 DROP = "/api/channels/{channel}/drop"
 """Gives up what waits, of the key's mode."""
 DRY = "/api/notifications?dry_run=true"
@@ -152,6 +153,7 @@ def _of(world: World, mode: Mode) -> dict[str, Any]:
             "unknown": {key: row for key, row in rows.unknown.items() if key[0] in deliveries},
             "jobs": {key: row for key, row in rows.jobs.items() if row.selection.mode == mode},
             "templates": rows.templates,
+            "notification_types": rows.notification_types,
             "triggers": rows.triggers,
             "channels": rows.channels,
         }
@@ -162,6 +164,11 @@ def _of(world: World, mode: Mode) -> dict[str, Any]:
 async def both(world: World) -> dict[Mode, Belongings]:
     """A world in which both modes have something of everything."""
     assert (await world.template()).status_code == 201
+    for channel, name in NOTIFICATION_TYPE["push, else a text message"]["templates"].items():
+        spoken = await world.template(id=name, channelType=channel, subjectTemplate=None)
+        assert spoken.status_code == 201, spoken.text
+    made = await world.client.put("/api/notification-types/order_shipped", json={"channels": ["email"]})
+    assert made.status_code == 201, made.text
     made = await world.client.put("/api/triggers/rule", json=TRIGGER, headers={"If-None-Match": "*"})
     assert made.status_code == 201, made.text
     made = await world.client.put("/api/providers/pigeon", json=PROVIDER)
@@ -199,6 +206,7 @@ async def _ask(world: World, tried: Tried, *, key: Belongings, there: Belongings
         "{attempt_id}": f"{there.rests.id}.{there.rests.attempt}:resolve",
         "{template_id}": TEMPLATE["id"],
         "{trigger_id}": "rule",
+        "{type_id}": "order_shipped",
         "{channel}": "pigeon_post" if tried.method == "DELETE" else "email",
         "{provider}": "sandbox:force" if tried.method == "POST" else "pigeon",
         "{version}": 1,

@@ -22,6 +22,7 @@ ROOMS = {
     "job": "long actions over many rows, in chunks",
     "kernel": "what every room needs: ids, errors, channels and priorities, clocks, supervision",
     "notification": "one request to send something: accepting, cancelling, reading",
+    "notification_type": "what requests of a registered type need not say",
     "outbox": "messages that are committed with the rows they point to",
     "privacy": "sealing and opening personal data",
     "provider": "who carries the messages of a channel",

@@ -28,7 +28,7 @@ from config.settings import Settings
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Priority
 from domain.notification.rollup import Counts, count, rollup
-from tests.support.accepting import IDS, notification, pack, user
+from tests.support.accepting import IDS, notification, pack, several, user
 from tests.support.memory.rows import AttemptRow, DeadLetterRow, DeliveryRow, MemoryRows, OutboxRow
 from tests.support.memory.wiring import in_memory
 
@@ -156,6 +156,13 @@ class Engine(ABC):
         """The same, for these people."""
         new = notification(*users, **changes)
         committed = await self.acceptance().accept([new], users, pack)
+        await self.outbox().delete([message.id for message in committed.messages])
+        return new
+
+    async def given_several(self, *users: NewUser, **changes: Any) -> NewNotification:
+        """An accepted notification on several channels, its messages gone."""
+        new = several(*users, **changes)
+        committed = await self.acceptance().accept([new], sorted(users, key=lambda p: p.id), pack)
         await self.outbox().delete([message.id for message in committed.messages])
         return new
 

@@ -9,12 +9,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from application.delivery.views import AttemptView, DeliveryView
-from application.notification.ports import Filter, HistoryView, NotificationView, Reader
+from application.notification.ports import Filter, Reader
+from application.notification.views import HistoryView, NotificationView
 from application.user.ports import User
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import Mode, NotificationClass, Priority
 from domain.kernel.ids import delivery_id, millis_of, uuid7
 from domain.notification.rollup import Counts, NotificationStatus
+from domain.notification.routing import ChannelRoute, Routing
 from tests.support.memory.rows import AttemptRow, DeliveryRow, HistoryRow, NotificationRow
 
 MINUTE = timedelta(minutes=1)
@@ -80,6 +82,30 @@ class ReaderContract:
     def now(self) -> datetime:
         """Of this month, to the millisecond: only near months have partitions."""
         return datetime.now(UTC).replace(microsecond=123_000)
+
+    async def test_a_notification_on_several_channels_shows_them_and_is_found_by_each(
+        self, reader: Reader, seed: Seed, now: datetime
+    ) -> None:
+        routes = (
+            ChannelRoute(channel="push", template="shipped-push", version=2),
+            ChannelRoute(channel="sms"),
+        )
+        two = notification(now, channel="push", category="orders", routing=Routing.FIRST, routes=routes)
+        one = notification(now - MINUTE, channel="sms")
+        await seed(Rows(notifications=[two, one]))
+
+        found = {
+            channel: ids(await reader.notifications(Filter(mode="live", channel=channel), None, 10))
+            for channel in ("push", "sms", "email")
+        }
+
+        assert found == {"push": [two.id], "sms": [two.id, one.id], "email": []}
+        shown = await reader.notification(two.id, "live")
+        assert shown is not None
+        assert (shown.routing, shown.routes, shown.category) == ("first", routes, "orders")
+        alone = await reader.notification(one.id, "live")
+        assert alone is not None
+        assert (alone.routing, alone.routes, alone.category) == (None, (), None)
 
     async def test_a_notification_is_shown_whole(self, reader: Reader, seed: Seed, now: datetime) -> None:
         row = notification(

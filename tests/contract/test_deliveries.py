@@ -8,6 +8,7 @@ from adapters.postgres.core.database import Database
 from tests.contract.apart import ApartContract
 from tests.contract.clearing import ClearContract
 from tests.contract.engine import Engine, MemoryEngine, PostgresEngine
+from tests.contract.in_turn import InTurnContract
 from tests.contract.leasing import BeginContract, LeaseContract, PostponeContract, begin, lease
 from tests.contract.renewing import RenewContract
 from tests.contract.settling import CALLED, S, SettleContract, WalkContract, assert_legal, settle
@@ -25,6 +26,7 @@ class _Deliveries(
     SettleContract,
     WalkContract,
     ApartContract,
+    InTurnContract,
 ): ...
 
 

@@ -70,6 +70,7 @@ class TestPostgresReader(ReaderContract):
 def _notification(row: NotificationRow) -> dict[str, Any]:
     fields = asdict(row)
     counts = fields.pop("counts")
+    fields["routes"] = json_value(row.routes) if row.routes else None
     return _given(fields | {"metadata": json_value(row.metadata) if row.metadata else None}) | counts
 
 

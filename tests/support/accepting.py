@@ -10,6 +10,7 @@ from application.outbox.pointers import Pointer, encode, packed
 from application.outbox.ports import OutboxMessage
 from domain.kernel.channel import Lane, Mode, NotificationClass, Priority
 from domain.kernel.ids import delivery_id, time_of
+from domain.notification.routing import ChannelRoute, Routing
 
 IDS = SystemIds()
 EMAIL = Lane("email", Priority.MEDIUM)
@@ -49,12 +50,36 @@ def notification(*users: NewUser, **changes: Any) -> NewNotification:
     return NewNotification(**(fields | changes))
 
 
+def several(*users: NewUser, routing: Routing, channels: Sequence[str], **changes: Any) -> NewNotification:
+    """A notification for these users on several channels; each has a template of its own."""
+    id_ = IDS.next()
+    first = routing is Routing.FIRST
+    deliveries = tuple(
+        NewDelivery(
+            id=delivery_id(id_, p.id, channel),
+            user=p.id,
+            slot=channel,
+            content_key=b"k" * 60,
+            channel=channel,
+            rank=n if first else None,
+        )
+        for p in users
+        for n, channel in enumerate(channels, start=1)
+    )
+    routes = tuple(ChannelRoute(channel=channel, template=f"on-{channel}", version=3) for channel in channels)
+    given = {"lane": Lane(channels[0], Priority.HIGH), "routing": routing, "routes": routes} | changes
+    return notification(*users, id=id_, deliveries=deliveries, **given)
+
+
 def pack(notifications: Sequence[NewNotification]) -> list[OutboxMessage]:
     """One message per notification and hundred deliveries."""
     return [
-        OutboxMessage(id=IDS.next(), queue=n.lane.queue, body=encode(chunk), priority=n.lane.priority)
+        OutboxMessage(id=IDS.next(), queue=lane.queue, body=encode(chunk), priority=lane.priority)
         for n in notifications
-        for chunk in packed(pointers(n))
+        for lane in sorted({n.lane_of(delivery) for delivery in n.deliveries})
+        for chunk in packed(
+            [Pointer(d.id, 1) for d in n.deliveries if n.lane_of(d) == lane and not d.standby]
+        )
     ]
 
 

@@ -5,20 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 from adapters.postgres.attempt.unknown_page import page
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import compiled
-from adapters.postgres.dead_letter.dead_letters import MODE, where
-from adapters.postgres.dead_letter.insert import dead_lettered
+from adapters.postgres.dead_letter.dead_letters import MODE, failures, where
 from adapters.postgres.delivery.counters import counted
+from adapters.postgres.delivery.next_channel import follow
 from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.outbox.tracking import OpenDelivery, track
 from application.attempt.ports import Resolution, UnknownAttempt, UnknownFilter
 from application.kernel.ports import Ids
-from application.outbox.dispatch import dead_letter, messages, requeued
+from application.outbox.dispatch import Dispatch, messages, requeued
 from application.outbox.ports import OutboxMessage
-from domain.delivery.cause import cause
 from domain.delivery.delivery import DeliveryStatus, advance
 from domain.kernel.errors import Conflict, NotFound
 
@@ -50,16 +51,19 @@ WITH moved AS (
         updated_at = now()
     WHERE d.id = $1 AND d.status = 'unknown'
     RETURNING
-        d.id, d.notification_id, d.channel, d.priority, d.provider, d.status, d.seq, d.attempts_counted,
-        d.reason, d.history_n, $4::text AS cause, 'unknown' AS old
+        d.id, d.notification_id, d.channel, d.priority, d.rank, d.provider, d.status, d.seq,
+        d.attempts_counted, d.reason, d.history_n, 'unknown' AS old
 ), counts AS ({counted("moved")}), history AS (
     INSERT INTO delivery_status_history (delivery_id, n, status, reason, actor)
-    SELECT id, history_n, status, $3, $5 FROM moved
-), dead AS ({dead_lettered("moved")}), resolved AS (
-    UPDATE unknown_attempts AS u SET resolved_at = now(), resolved_by = $5, resolution = $6
+    SELECT id, history_n, status, $3, $4 FROM moved
+), resolved AS (
+    UPDATE unknown_attempts AS u SET resolved_at = now(), resolved_by = $4, resolution = $5
     FROM moved WHERE u.delivery_id = moved.id AND u.resolved_at IS NULL
 )
-SELECT m.id, m.channel, m.priority, m.seq, {MODE} FROM moved AS m
+SELECT
+    m.id, m.notification_id, m.channel, m.priority, m.rank, m.provider, m.status, m.seq, m.attempts_counted,
+    m.reason, {MODE}
+FROM moved AS m
 """  # noqa: S608  composed of constants
 
 _COUNT = f"""
@@ -108,17 +112,8 @@ class PostgresUnknownAttempts:
             if not found["held"]:
                 why = "it is resolved already" if found["resolved"] else "its delivery does not rest on it"
                 raise Conflict(f"{why}: the delivery is {found['status']}")
-            rows = await connection.fetch(
-                _RESOLVE, delivery, becomes, reason, cause(reason), actor, resolution
-            )
-            dispatches = []
-            for row in rows:
-                if becomes is DeliveryStatus.QUEUED:
-                    await track(connection, [OpenDelivery(row["id"], row["channel"], row["priority"])])
-                    dispatches.append(requeued(*where(row), due=None, outcome=None))
-                elif becomes is DeliveryStatus.FAILED:
-                    dispatches.append(dead_letter(*where(row)))
-            made = messages(dispatches, self.ids)
+            rows = await connection.fetch(_RESOLVE, delivery, becomes, reason, actor, resolution)
+            made = messages(await _dispatches(connection, becomes, rows), self.ids)
             await outbox.write(connection, self.process, made)
             return made
 
@@ -127,3 +122,16 @@ class PostgresUnknownAttempts:
     async def held(self) -> int:
         """Counted, not estimated: the table is small."""
         return int((await self.database.fetch(_COUNT))[0][0])
+
+
+async def _dispatches(
+    connection: Connection, becomes: DeliveryStatus, rows: Sequence[asyncpg.Record]
+) -> list[Dispatch]:
+    """What follows what was decided."""
+    if becomes is DeliveryStatus.FAILED:
+        return await failures(connection, rows)
+    if becomes is DeliveryStatus.QUEUED:
+        await track(connection, [OpenDelivery(row["id"], row["channel"], row["priority"]) for row in rows])
+        return [requeued(*where(row), due=None, outcome=None) for row in rows]
+    await follow(connection, [row["id"] for row in rows if row["rank"] is not None])
+    return []

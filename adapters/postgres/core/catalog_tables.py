@@ -34,6 +34,15 @@ triggers = Table(
     Column("updated_at", Time, nullable=False, server_default=NOW),
 )
 
+notification_types = Table(
+    "notification_types",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("definition", JSONB, nullable=False),  # NotificationType
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("updated_at", Time, nullable=False, server_default=NOW),
+)
+
 channel_configurations = Table(
     "channel_configurations",
     metadata,

@@ -57,6 +57,9 @@ notifications = Table(
     Column("priority", SmallInteger, nullable=False),
     Column("template_id", Text),
     Column("template_version", Integer),
+    Column("category", Text),
+    Column("routing", Text),  # what several channels mean; NULL: there is one
+    Column("routes", JSONB),  # its channels in their order, with their templates; NULL: there is one
     Column("content", LargeBinary, nullable=False),  # sealed under the notification's content key
     Column("metadata", JSONB),
     Column("created_by", Text),
@@ -92,6 +95,7 @@ notification_deliveries = Table(
     Column("slot", Text, nullable=False),  # which of a recipient's deliveries; today the channel
     Column("channel", Text, nullable=False),
     Column("priority", SmallInteger, nullable=False),
+    Column("rank", SmallInteger),  # its turn among a recipient's channels; NULL: they are not tried in turn
     Column("content_key", LargeBinary, nullable=False),  # the content key, wrapped under the user's key
     Column("status", Text, nullable=False, server_default="queued"),
     Column("seq", Integer, nullable=False, server_default="1"),

@@ -12,15 +12,15 @@ import asyncpg
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.sessions import Connection
 from adapters.postgres.core.statement import RowsStatement
-from adapters.postgres.dead_letter.insert import dead_lettered
+from adapters.postgres.dead_letter.insert import insert_dead_letters
 from adapters.postgres.delivery.counters import counted
+from adapters.postgres.delivery.next_channel import follow
 from adapters.postgres.outbox import rows as outbox
 from adapters.postgres.outbox.tracking import OpenDelivery, track
 from application.dead_letter.ports import GivenUp, Reopened
 from application.kernel.ports import Ids
-from application.outbox.dispatch import dead_letter, messages, requeued
+from application.outbox.dispatch import Dispatch, dead_letter, messages, requeued
 from application.outbox.pointers import Pointer
-from domain.delivery.cause import cause
 from domain.kernel.channel import Lane, Mode, Priority
 from domain.kernel.text import storable
 
@@ -44,16 +44,18 @@ WITH moved AS (
     FROM :rows AS p
     WHERE d.id = p.delivery AND d.seq = p.seq AND d.status IN ('queued', 'sending') AND d.begun_at IS NULL
     RETURNING
-        d.id, d.notification_id, d.channel, d.priority, d.provider, d.status, d.seq, d.attempts_counted,
-        d.reason, d.history_n, :cause::text AS cause, 'queued' AS old
+        d.id, d.notification_id, d.channel, d.priority, d.rank, d.provider, d.status, d.seq,
+        d.attempts_counted, d.reason, d.history_n, 'queued' AS old
 ), counts AS ({counted("moved")}), history AS (
     INSERT INTO delivery_status_history (delivery_id, n, status, reason)
     SELECT id, history_n, status, reason FROM moved
-), dead AS ({dead_lettered("moved")}), unsure AS (
+), unsure AS (
     UPDATE unknown_attempts AS u SET resolution = 'failed', resolved_at = now()
     FROM moved AS m WHERE u.delivery_id = m.id AND u.resolved_at IS NULL
 )
-SELECT p.delivery AS given, p.seq AS given_seq, m.id, m.channel, m.priority, m.seq, {MODE}
+SELECT
+    p.delivery AS given, p.seq AS given_seq, m.id, m.notification_id, m.channel, m.priority, m.rank,
+    m.provider, m.status, m.seq, m.attempts_counted, m.reason, {MODE}
 FROM :rows AS p
 LEFT JOIN moved AS m ON m.id = p.delivery AND m.seq = p.seq + 1
 LEFT JOIN notification_deliveries AS d ON d.id = p.delivery AND d.seq = p.seq
@@ -144,9 +146,10 @@ class PostgresDeadLetters:
 
         async def work(connection: Connection) -> GivenUp:
             said = storable(reason) or "failed"
-            rows = await connection.fetch(*_GIVE_UP(_in_order(pointers), reason=said, cause=cause(said)))
+            rows = await connection.fetch(*_GIVE_UP(_in_order(pointers), reason=said))
             busy = [Pointer(row["given"], row["given_seq"]) for row in rows if row["id"] is None]
-            made = messages((dead_letter(*where(row)) for row in rows if row["id"] is not None), self.ids)
+            failed = [row for row in rows if row["id"] is not None]
+            made = messages(await failures(connection, failed), self.ids)
             await outbox.write(connection, self.process, made)
             return GivenUp(made, busy)
 
@@ -172,6 +175,20 @@ async def replay(
     made = messages((requeued(*where(row), due=None, outcome=None) for row in rows), ids)
     await outbox.write(connection, process, made)
     return Reopened([row["id"] for row in rows], made)
+
+
+async def failures(connection: Connection, failed: Sequence[asyncpg.Record]) -> list[Dispatch]:
+    """What follows deliveries that have just failed: the next channel has its turn, or a dead letter is
+    written.
+
+    Args:
+        failed: `id`, `rank`, what `where` reads, and what `insert_dead_letters` takes.
+    """
+    taking_over = await follow(connection, [row["id"] for row in failed if row["rank"] is not None])
+    dead = [row for row in failed if row["id"] not in taking_over]
+    await insert_dead_letters(connection, dead)
+    nexts = [requeued(*where(row), due=None, outcome=None) for row in taking_over.values()]
+    return nexts + [dead_letter(*where(row)) for row in dead]
 
 
 async def discard(

@@ -1,4 +1,4 @@
-"""The queued deliveries of a channel: counted, and suppressed page by page.
+"""The queued deliveries of a channel, and those that stand by: counted, and suppressed page by page.
 
 No index has the channel (see `core.tables`), so the deliveries of the last weeks are read in the order of
 their ids.
@@ -11,6 +11,7 @@ from uuid import UUID
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.sessions import Connection
 from adapters.postgres.delivery.counters import counted
+from adapters.postgres.delivery.next_channel import follow
 from domain.kernel.ids import uuid7
 from domain.kernel.text import storable
 
@@ -21,26 +22,31 @@ PAGE = 5_000
 
 _COUNT = """
 SELECT count(*) FROM notification_deliveries AS d JOIN notifications AS n ON n.id = d.notification_id
-WHERE d.id > $1 AND d.channel = $2 AND d.status = 'queued' AND n.mode = $3
+WHERE d.id > $1 AND d.channel = $2 AND d.status IN ('queued', 'standby') AND n.mode = $3
 """
 
-# A row that a worker is leasing is waited for, and stays with that worker.
+# A row that a worker is leasing is waited for, and stays with that worker.  Where channels are tried in turn
+# the notification is locked first: who settles a delivery holds it when he moves those that stand by.
 _DROP = f"""
 WITH page AS MATERIALIZED (
     SELECT id, notification_id, channel, status FROM notification_deliveries
     WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3
+), held AS MATERIALIZED (
+    SELECT n.id FROM notifications AS n
+    WHERE n.id IN (SELECT notification_id FROM page WHERE channel = $4) AND n.routing = 'first'
+    ORDER BY n.id FOR UPDATE
 ), idle AS MATERIALIZED (
     SELECT d.id, d.status AS old FROM notification_deliveries AS d
-    WHERE d.id IN (
+    WHERE (SELECT count(*) FROM held) >= 0 AND d.id IN (
         SELECT p.id FROM page AS p JOIN notifications AS n ON n.id = p.notification_id
-        WHERE p.channel = $4 AND p.status = 'queued' AND n.mode = $5
-    ) AND d.status = 'queued'
+        WHERE p.channel = $4 AND p.status IN ('queued', 'standby') AND n.mode = $5
+    ) AND d.status IN ('queued', 'standby')
     ORDER BY d.id FOR UPDATE OF d
 ), moved AS (
     UPDATE notification_deliveries AS d SET
         status = 'suppressed', reason = $6, not_before = NULL, history_n = d.history_n + 1, updated_at = now()
     FROM idle WHERE d.id = idle.id
-    RETURNING d.id, d.notification_id, d.status, d.reason, d.history_n, idle.old
+    RETURNING d.id, d.notification_id, d.rank, d.status, d.reason, d.history_n, idle.old
 ), counts AS ({counted("moved")}), history AS (
     INSERT INTO delivery_status_history (delivery_id, n, status, reason, actor)
     SELECT id, history_n, status, reason, $7 FROM moved
@@ -48,7 +54,8 @@ WITH page AS MATERIALIZED (
 SELECT
     (SELECT id FROM page ORDER BY id DESC LIMIT 1) AS last,
     (SELECT count(*) FROM page) AS seen,
-    (SELECT count(*) FROM moved) AS dropped
+    (SELECT count(*) FROM moved) AS dropped,
+    ARRAY(SELECT id FROM moved WHERE rank IS NOT NULL AND old = 'queued') AS in_turn
 """  # noqa: S608  composed of constants
 
 
@@ -92,6 +99,7 @@ async def drop(
     row = await connection.fetchrow(
         _DROP, after or _first(until), last, PAGE, channel, mode, storable(reason), storable(actor)
     )
+    await follow(connection, row["in_turn"])
     return (row["last"] if row["seen"] == PAGE else None), row["dropped"]
 
 

@@ -20,6 +20,8 @@ class _Delivery(msgspec.Struct, frozen=True, kw_only=True):
     slot: str
     channel: str
     priority: int
+    rank: int | None
+    standby: bool
     content_key: bytes
     created_at: datetime
 
@@ -28,13 +30,16 @@ _DELIVERIES = RowsStatement(
     """
 WITH born AS (
     INSERT INTO notification_deliveries (
-        id, notification_id, user_id, slot, channel, priority, content_key, created_at
+        id, notification_id, user_id, slot, channel, priority, rank, status, content_key, created_at
     )
-    SELECT id, notification_id, user_id, slot, channel, priority, content_key, created_at FROM :rows AS d
+    SELECT
+        id, notification_id, user_id, slot, channel, priority, rank,
+        CASE WHEN standby THEN 'standby' ELSE 'queued' END, content_key, created_at
+    FROM :rows AS d
     ON CONFLICT (id) DO NOTHING
-    RETURNING id
+    RETURNING id, status
 )
-INSERT INTO delivery_status_history (delivery_id, n, status) SELECT id, 1, 'queued' FROM born
+INSERT INTO delivery_status_history (delivery_id, n, status) SELECT id, 1, status FROM born
 """,
     _Delivery,
 )
@@ -50,8 +55,10 @@ async def insert_deliveries(
             notification_id=n.id,
             user_id=d.user,
             slot=d.slot,
-            channel=n.lane.channel,
+            channel=d.channel or n.lane.channel,
             priority=n.lane.priority,
+            rank=d.rank,
+            standby=d.standby,
             content_key=d.content_key,
             created_at=accepted[n.id],
         )

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from adapters.postgres.core.database import Database
 from adapters.postgres.core.statement import RowsStatement
@@ -15,6 +16,9 @@ from application.delivery.ports import Leased, Leases, NotDueYet, StruckDelivery
 from application.kernel.ports import Ids
 from application.outbox.pointers import Pointer
 from domain.kernel.channel import AddressedBy, Mode, NotificationClass, Priority
+from domain.notification.routing import ChannelRoute
+
+_routes = msgspec.json.Decoder(tuple[ChannelRoute, ...]).decode
 
 MARGIN = timedelta(milliseconds=250)
 """On top of what is left of a wait: a pointer that comes back a little early would have to go round again."""
@@ -46,7 +50,7 @@ WITH taken AS (
     )
     RETURNING
         d.id, d.seq, d.attempt, d.attempts_counted, d.strikes, d.history_n, d.notification_id,
-        d.user_id, d.channel, d.priority, d.provider, d.failovers, d.epoch_at, d.content_key,
+        d.user_id, d.channel, d.priority, d.rank, d.provider, d.failovers, d.epoch_at, d.content_key,
         d.reason IS NOT NULL AS interrupted, d.reason = 'worker lost' AS lost_now
 ), lost AS (
     UPDATE delivery_attempts AS a SET outcome = 'unknown', reason = 'worker lost', settled_at = now()
@@ -67,7 +71,8 @@ FROM (
 ) AS t
 LEFT JOIN LATERAL (
     SELECT
-        n.mode, n.type, n.class, n.template_id, n.template_version, n.created_at, n.content, n.traceparent,
+        n.mode, n.type, n.class, n.template_id, n.template_version, n.routes, n.created_at, n.content,
+        n.traceparent,
         n.cancelled_at IS NOT NULL AS cancelled, c.is_enabled, c.is_paused, c.providers,
         c.addressed_by
     FROM notifications AS n LEFT JOIN channel_configurations AS c ON c.channel = t.channel
@@ -191,6 +196,8 @@ def _since(row: asyncpg.Record, shared: dict[str, object]) -> dict[str, Any]:  #
 
 def _shared(row: asyncpg.Record) -> dict[str, Any]:  # members of Leased, by name
     """What all deliveries of a notification on one channel have in common."""
+    routes = () if row["routes"] is None else _routes(row["routes"])
+    spoken = next((route for route in routes if route.channel == row["channel"]), None)
     return {
         "klass": NotificationClass(row["class"]),
         "mode": Mode(row["mode"]),
@@ -198,11 +205,12 @@ def _shared(row: asyncpg.Record) -> dict[str, Any]:  # members of Leased, by nam
         "accepted_at": row["created_at"],
         "cancelled": row["cancelled"],
         "channel_enabled": row["is_enabled"] is not False,
+        "turn": None if row["rank"] is None else (row["rank"], len(routes)),
         "channel_paused": row["is_paused"] is True,
         "addressed_by": AddressedBy(row["addressed_by"]) if row["addressed_by"] else None,
         "providers": tuple(row["providers"] or ()),
-        "template_id": row["template_id"],
-        "template_version": row["template_version"],
+        "template_id": row["template_id"] if spoken is None else spoken.template,
+        "template_version": row["template_version"] if spoken is None else spoken.version,
         "content": row["content"],
         "traceparent": row["traceparent"],
     }

@@ -3,7 +3,7 @@
 How a lease ends, and what its history says of it, is decided by `domain.delivery.ending`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from adapters.postgres.dead_letter.dead_letters import where
 from adapters.postgres.dead_letter.insert import insert_dead_letters
 from adapters.postgres.delivery import counters
 from adapters.postgres.delivery.device_results import write_results
+from adapters.postgres.delivery.next_channel import follow
 from adapters.postgres.outbox import rows as outbox
 from application.delivery.ports import Settled, Settlement
 from application.kernel.ports import Ids
@@ -76,7 +77,7 @@ WITH moved AS (
         AND d.attempt = e.attempt AND d.status = 'sending' AND (d.begun_at IS NULL) = (e.outcome IS NULL)
     RETURNING
         d.id, d.notification_id, d.channel, d.priority, d.provider, d.status, d.seq, d.attempts_counted,
-        d.reason, d.attempt, d.history_n, e.outcome, e.reference, e.latency_ms,
+        d.reason, d.attempt, d.rank, d.history_n, e.outcome, e.reference, e.latency_ms,
         string_to_array(e.lines, ',') AS lines, 'sending' AS old
 ), counted AS ({counters.counted("moved")}), ended AS (
     UPDATE delivery_attempts AS a SET
@@ -92,6 +93,7 @@ WITH moved AS (
 )
 SELECT
     m.id, m.notification_id, m.channel, m.priority, m.provider, m.status, m.seq, m.attempts_counted, m.reason,
+    m.rank,
     CASE WHEN m.status IN ('queued', 'failed') THEN (
         SELECT n.mode FROM notifications AS n WHERE n.id = m.notification_id
     ) END AS mode
@@ -123,10 +125,10 @@ async def settle(
             ours.append((settlement, end, row))
     await _note_unanswered(connection, ours)
     await write_results(connection, (settlement for settlement, _, _ in ours))
-    await insert_dead_letters(
-        connection, [row for _, end, row in ours if end.status is DeliveryStatus.FAILED]
-    )
-    made = messages(_dispatches(ours), ids)
+    taking_over = await follow(connection, [row["id"] for row in rows if row["rank"] is not None])
+    dead = [row for _, end, row in ours if end.status is DeliveryStatus.FAILED]
+    await insert_dead_letters(connection, [row for row in dead if row["id"] not in taking_over])
+    made = messages(_dispatches(ours, taking_over), ids)
     await outbox.write(connection, process, made)
     return Settled(made, overtaken)
 
@@ -193,9 +195,11 @@ def _about_earlier(settlement: Settlement, end: Ending) -> str | None:
     return settlement.resolution or end.resolution
 
 
-def _dispatches(ours: Sequence[_Ours]) -> Iterator[Dispatch]:
+def _dispatches(ours: Sequence[_Ours], taking_over: Mapping[UUID, asyncpg.Record]) -> Iterator[Dispatch]:
+    for row in taking_over.values():
+        yield requeued(*where(row), due=None, outcome=None)
     for settlement, end, row in ours:
         if end.status is DeliveryStatus.QUEUED:
             yield requeued(*where(row), due=settlement.due, outcome=settlement.outcome)
-        elif end.status is DeliveryStatus.FAILED:
+        elif end.status is DeliveryStatus.FAILED and row["id"] not in taking_over:
             yield dead_letter(*where(row))

@@ -33,6 +33,8 @@ from domain.kernel.errors import InFlight
 LOCK_MAX = timedelta(seconds=2)
 """Longest wait for a lock: shorter than anybody's who waits for the commit."""
 
+_json = msgspec.json.Encoder()
+
 Pack = Callable[[Sequence[NewNotification]], list[OutboxMessage]]
 
 _KEYS = "SELECT id, data_key FROM users WHERE id = ANY($1::uuid[])"
@@ -49,6 +51,10 @@ class _Notification(msgspec.Struct, frozen=True, kw_only=True):
     priority: int
     template_id: str | None
     template_version: int | None
+    category: str | None
+    routing: str | None
+    routes: str | None
+    """JSON."""
     content: bytes
     metadata: bytes | None
     created_by: str | None
@@ -83,7 +89,7 @@ WITH given AS (
 )
 INSERT INTO notifications (
     id, mode, type, class, channel, priority, template_id, template_version, content, metadata, created_by,
-    traceparent, open, created_at
+    traceparent, open, created_at, category, routing, routes
 )
 SELECT
     id, mode, type, klass, channel, priority, template_id, template_version, content,
@@ -91,7 +97,8 @@ SELECT
     least(
         now(),
         CASE WHEN from_intake THEN created_at ELSE greatest(created_at, now() - :asked_max::interval) END
-    )
+    ),
+    category, routing, routes::jsonb
 FROM given
 WHERE key IS NULL OR id IN (SELECT notification_id FROM claimed)
 ON CONFLICT (id) DO NOTHING
@@ -164,6 +171,9 @@ def _row(given: NewNotification) -> _Notification:
         priority=given.lane.priority,
         template_id=given.template_id,
         template_version=given.template_version,
+        category=given.category,
+        routing=given.routing,
+        routes=_json.encode(given.routes).decode() if given.routes else None,
         content=given.content,
         metadata=given.metadata,
         created_by=given.created_by,
@@ -201,6 +211,7 @@ async def _results(
 def _promised(from_intake: NewNotification) -> list[OpenDelivery]:
     """The deliveries of what was promised: the search for overdue ones may have passed their old ids."""
     return [
-        OpenDelivery(d.id, from_intake.lane.channel, from_intake.lane.priority)
+        OpenDelivery(d.id, d.channel or from_intake.lane.channel, from_intake.lane.priority)
         for d in from_intake.deliveries
+        if not d.standby
     ]

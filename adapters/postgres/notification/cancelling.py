@@ -27,10 +27,14 @@ WHERE notification_id = $1 AND closed_at IS NULL
 """
 
 # Its deliveries carry the notification's millisecond, the first 48 bits: $2 and $3 keep to that partition.
+# The notification is locked first: who settles a delivery holds it when he moves those that stand by.
 _SWEEP = f"""
-WITH idle AS MATERIALIZED (
+WITH held AS MATERIALIZED (
+    SELECT id FROM notifications WHERE id = $1 FOR UPDATE
+), idle AS MATERIALIZED (
     SELECT id, status AS old FROM notification_deliveries
-    WHERE notification_id = $1 AND id BETWEEN $2 AND $3 AND status IN ('pending', 'queued')
+    WHERE notification_id = (SELECT id FROM held)
+        AND id BETWEEN $2 AND $3 AND status IN ('pending', 'standby', 'queued')
     ORDER BY id LIMIT $4
     FOR UPDATE
 ), moved AS (

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 from sqlalchemy import (
     ColumnElement,
     FromClause,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     any_,
     func,
     literal,
+    or_,
     select,
     true,
     tuple_,
@@ -38,13 +40,16 @@ from adapters.postgres.core.tables import (
 )
 from adapters.postgres.delivery.device_results import PUSH, device_results
 from application.delivery.views import AttemptView, DeliveryView
-from application.notification.ports import Filter, HistoryView, NotificationView
+from application.notification.ports import Filter
+from application.notification.views import HistoryView, NotificationView
 from domain.kernel.channel import Priority
 from domain.kernel.ids import millis_of
 from domain.kernel.moments import EARLIEST, clamped
 from domain.kernel.number import read_json
 from domain.notification.rollup import Counts
+from domain.notification.routing import ChannelRoute
 
+_routes = msgspec.json.Decoder(tuple[ChannelRoute, ...]).decode
 _N, _D, _A, _H = (
     t.c for t in (notifications, notification_deliveries, delivery_attempts, delivery_status_history)
 )
@@ -169,7 +174,8 @@ def _conditions(wanted: Filter, before: UUID | None) -> list[ColumnElement[bool]
     if wanted.statuses:
         conditions.append(_N.status.in_(wanted.statuses))
     if wanted.channel is not None:
-        conditions.append(_N.channel == wanted.channel)
+        among = _N.routes.contains(json_value([{"channel": wanted.channel}]))
+        conditions.append(or_(_N.channel == wanted.channel, among))
     if wanted.created_by is not None:
         conditions.append(_N.created_by == wanted.created_by)
     if wanted.metadata:
@@ -210,5 +216,6 @@ def _notification(row: asyncpg.Record) -> NotificationView:
     fields = dict(row)
     counts = Counts(**{bucket: fields.pop(bucket) for bucket in Counts.__struct_fields__})
     fields["priority"] = Priority(fields["priority"]).label
+    fields["routes"] = _routes(fields["routes"]) if fields["routes"] is not None else ()
     fields["metadata"] = read_json(fields["metadata"]) if fields["metadata"] is not None else {}
     return NotificationView(**fields, counts=counts)

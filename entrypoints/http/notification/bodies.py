@@ -10,6 +10,7 @@ from domain.kernel.channel import Mode, NotificationClass, Priority
 from domain.kernel.errors import Fault, Invalid
 from domain.kernel.json_values import Json
 from domain.notification.request import Content, Recipient, Request
+from domain.notification.routing import CHANNELS_MAX, Routing
 from entrypoints.http.kit.fields import VISIBLE, Channel, Name, OwnAddresses, Spelled, SpelledName
 
 KEY_MAX = 255
@@ -38,11 +39,60 @@ class NotificationIn(
     """What to tell, to whom, over which channel."""
 
     notification_type: Annotated[SpelledName, Meta(description="such as `order_confirmation`")]
-    channel_type: Annotated[Channel, Meta(description="without it, the template's channel")] | None = None
-    priority: Literal["critical", "high", "medium", "low"] = "medium"
-    klass: Annotated[
-        Literal["otp", "transactional", "marketing"], Meta(description="what it is for; policies hang on it")
-    ] = field(default="transactional", name="class")
+    channel_type: (
+        Annotated[
+            Channel, Meta(description="without it, the template's channel, or those of its registered type")
+        ]
+        | None
+    ) = None
+    channels: (
+        Annotated[
+            list[Channel],
+            Meta(
+                min_length=1,
+                max_length=CHANNELS_MAX,
+                description="several, in order, in place of channelType",
+            ),
+        ]
+        | None
+    ) = None
+    routing: (
+        Annotated[
+            Literal["all", "first"],
+            Meta(
+                description=(
+                    "what several channels mean: each of them, or the first that reaches a recipient; "
+                    "without it what the registered type says, else `all`"
+                )
+            ),
+        ]
+        | None
+    ) = None
+    priority: (
+        Annotated[
+            Literal["critical", "high", "medium", "low"],
+            Meta(description="without it what the registered type says, else `medium`"),
+        ]
+        | None
+    ) = None
+    klass: (
+        Annotated[
+            Literal["otp", "transactional", "marketing"],
+            Meta(
+                description=(
+                    "what it is for; policies hang on it. Without it what the registered type says, else "
+                    "`transactional`"
+                )
+            ),
+        ]
+        | None
+    ) = field(default=None, name="class")
+    category: (
+        Annotated[SpelledName, Meta(description="such as `orders`: what a user may choose by")] | None
+    ) = None
+    templates: Annotated[
+        dict[str, Name], Meta(description='by channel: `{"push": "shipped_push", "sms": "shipped_sms"}`')
+    ] = {}
     template_id: Annotated[Name, Meta(description="instead of subject, body and htmlBody")] | None = None
     recipient_id: Annotated[Spelled, Meta(description="the shop's own user id")] | None = None
     recipients: (
@@ -93,10 +143,14 @@ def to_request(body: NotificationIn, *, key: str | None, mode: Mode, traceparent
     return Request(
         mode=mode,
         type=body.notification_type,
-        klass=NotificationClass(body.klass),
-        priority=Priority.of(body.priority),
+        klass=None if body.klass is None else NotificationClass(body.klass),
+        priority=None if body.priority is None else Priority.of(body.priority),
+        category=body.category,
         channel=body.channel_type,
+        channels=() if body.channels is None else tuple(body.channels),
+        routing=None if body.routing is None else Routing(body.routing),
         template=body.template_id,
+        templates=body.templates,
         content=Content(
             data=body.data,
             subject=body.subject,

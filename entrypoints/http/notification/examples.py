@@ -21,5 +21,17 @@ GUEST: dict[str, Json] = {
     "body": "It left our house this morning.",
     "htmlBody": "<p>It left our house <b>this morning</b>.</p>",
 }
-NOTIFICATIONS = {"template and customer": ORDER_CONFIRMATION, "own words, to a guest": GUEST}
+IN_TURN: dict[str, Json] = {
+    "notificationType": "order_shipped",
+    "channels": ["push", "sms"],
+    "routing": "first",
+    "recipientId": "456",
+    "subject": "Your parcel is on its way",
+    "body": "It left our house this morning.",
+}
+NOTIFICATIONS = {
+    "template and customer": ORDER_CONFIRMATION,
+    "own words, to a guest": GUEST,
+    "push, else a text message": IN_TURN,
+}
 BATCH = {"two at once": {"notifications": [ORDER_CONFIRMATION, GUEST]}}

@@ -6,10 +6,12 @@ from uuid import UUID
 
 from msgspec import Meta, field
 
-from application.notification.ports import CancelTally, NotificationView
+from application.notification.ports import CancelTally
 from application.notification.preview import Preview
+from application.notification.views import NotificationView
 from domain.kernel.json_values import Json
 from domain.notification.rollup import Counts
+from domain.notification.routing import ChannelRoute
 from entrypoints.http.kit.answers import View
 
 
@@ -39,6 +41,19 @@ class AcceptedOut(View, frozen=True, kw_only=True, omit_defaults=True):
     ] = False
 
 
+class RouteOut(View, frozen=True, kw_only=True):
+    """One channel of a notification."""
+
+    channel_type: str
+    template_id: str | None
+    template_version: int | None
+
+    @classmethod
+    def of(cls, route: ChannelRoute) -> Self:
+        """Made from what the application returns."""
+        return cls(channel_type=route.channel, template_id=route.template, template_version=route.version)
+
+
 class NotificationOut(View, frozen=True, kw_only=True):
     """One notification and how it stands."""
 
@@ -46,7 +61,10 @@ class NotificationOut(View, frozen=True, kw_only=True):
     mode: str
     notification_type: str
     klass: str = field(name="class")
-    channel_type: str
+    category: str | None
+    channel_type: Annotated[str, Meta(description="the first of its channels")]
+    routing: Annotated[Literal["all", "first"] | None, Meta(description="null: it has one channel")]
+    routes: Annotated[list[RouteOut], Meta(description="its channels in order, where there are several")]
     priority: str
     status: str
     reason: Annotated[
@@ -65,7 +83,13 @@ class NotificationOut(View, frozen=True, kw_only=True):
     @classmethod
     def of(cls, row: NotificationView) -> Self:
         """Made from what the application returns."""
-        return cls.copy(row, notification_type=row.type, channel_type=row.channel, links=Links.of(row.id))
+        return cls.copy(
+            row,
+            notification_type=row.type,
+            channel_type=row.channel,
+            routes=list(map(RouteOut.of, row.routes)),
+            links=Links.of(row.id),
+        )
 
 
 class CancelledOut(View, frozen=True, kw_only=True):
@@ -94,10 +118,16 @@ class PreviewedRecipientOut(View, frozen=True, kw_only=True):
     """One recipient's message."""
 
     recipient_id: str | None
+    channel_type: str
     reachable: Annotated[bool, Meta(description="an address is known for the channel")]
     decision: Annotated[
-        Literal["send", "wait", "suppress", "fail"],
-        Meta(description="as things stand; suppressed addresses are looked up only when sending"),
+        Literal["send", "wait", "suppress", "fail", "standby"],
+        Meta(
+            description=(
+                "as things stand; suppressed addresses are looked up only when sending. "
+                "`standby`: an earlier channel would reach them"
+            )
+        ),
     ]
     reason: str | None
     subject: str | None
@@ -115,7 +145,11 @@ class PreviewOut(View, frozen=True, kw_only=True):
     priority: str
     template_id: str | None
     template_version: int | None
-    recipients: Annotated[int, Meta(description="distinct users; the first ten are rendered")]
+    routing: Annotated[Literal["all", "first"] | None, Meta(description="null: it has one channel")]
+    routes: Annotated[list[RouteOut], Meta(description="its channels in order, where there are several")]
+    recipients: Annotated[
+        int, Meta(description="distinct users; the first ten are rendered, on each of the channels")
+    ]
     rendered: list[PreviewedRecipientOut]
 
     @classmethod
@@ -123,8 +157,16 @@ class PreviewOut(View, frozen=True, kw_only=True):
         """Made from what the application returns."""
         rendered = [
             PreviewedRecipientOut.copy(
-                one, recipient_id=one.user_id, sms=SmsOut.copy(one.sms) if one.sms else None
+                one,
+                recipient_id=one.user_id,
+                channel_type=one.channel,
+                sms=SmsOut.copy(one.sms) if one.sms else None,
             )
             for one in preview.rendered
         ]
-        return cls.copy(preview, channel_type=preview.channel, rendered=rendered)
+        return cls.copy(
+            preview,
+            channel_type=preview.channel,
+            routes=list(map(RouteOut.of, preview.routes)),
+            rendered=rendered,
+        )

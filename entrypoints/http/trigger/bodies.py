@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta, field
 
 from domain.kernel.channel import NotificationClass, Priority
+from domain.notification.request import DEFAULT_CLASS, DEFAULT_PRIORITY
 from domain.trigger.trigger import To, Trigger
 from entrypoints.http.kit.fields import Channel, Id, SpelledName, Text
 
@@ -44,10 +45,24 @@ class TriggerIn(
     event: Annotated[SpelledName, Meta(description="type of the shop's event", examples=["order.created"])]
     is_enabled: bool = True
     notification_type: SpelledName
-    template_id: Id
+    template_id: (
+        Annotated[Id, Meta(description="without it, those of the registered notification type")] | None
+    ) = None
     channel_type: Annotated[Channel, Meta(description="without it, the template's channel")] | None = None
-    klass: Literal["otp", "transactional", "marketing"] = field(default="transactional", name="class")
-    priority: Literal["critical", "high", "medium", "low"] = "medium"
+    klass: (
+        Annotated[
+            Literal["otp", "transactional", "marketing"],
+            Meta(description="without it transactional, or without templateId that of the type"),
+        ]
+        | None
+    ) = field(default=None, name="class")
+    priority: (
+        Annotated[
+            Literal["critical", "high", "medium", "low"],
+            Meta(description="without it medium, or without templateId that of the type"),
+        ]
+        | None
+    ) = None
     to: ToIn = ToIn(user_id="data.userId")
     data: Annotated[Path, Meta(description="path of the object that fills the template")] = "data"
     key: Annotated[
@@ -61,6 +76,8 @@ class TriggerIn(
 
     def trigger(self, id: str) -> Trigger:  # noqa: A002  its name everywhere
         """The same in the application's terms."""
+        # Without a template the registered type has its say.
+        klass, priority = (None, None) if self.template_id is None else (DEFAULT_CLASS, DEFAULT_PRIORITY)
         return Trigger(
             id=id,
             event=self.event,
@@ -68,8 +85,8 @@ class TriggerIn(
             type=self.notification_type,
             template=self.template_id,
             channel=self.channel_type,
-            klass=NotificationClass(self.klass),
-            priority=Priority.of(self.priority),
+            klass=NotificationClass(self.klass) if self.klass else klass,
+            priority=Priority.of(self.priority) if self.priority else priority,
             to=To(**msgspec.structs.asdict(self.to)),
             data=self.data,
             key=self.key,

@@ -1,10 +1,10 @@
 """Answers about triggers."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
 import msgspec
-from msgspec import field
+from msgspec import Meta, field
 
 from application.kernel.versioned import Versioned
 from domain.trigger.trigger import Trigger
@@ -19,10 +19,12 @@ class TriggerOut(View, frozen=True, kw_only=True):
     event: str
     is_enabled: bool
     notification_type: str
-    template_id: str
+    template_id: str | None
     channel_type: str | None
-    klass: str = field(name="class")
-    priority: str
+    klass: Annotated[str | None, Meta(description="null: that of the notification type")] = field(
+        name="class"
+    )
+    priority: Annotated[str | None, Meta(description="null: that of the notification type")]
     to: ToIn
     data: str
     key: str
@@ -39,7 +41,7 @@ class TriggerOut(View, frozen=True, kw_only=True):
             notification_type=trigger.type,
             template_id=trigger.template,
             channel_type=trigger.channel,
-            priority=trigger.priority.label,
+            priority=None if trigger.priority is None else trigger.priority.label,
             to=ToIn(**msgspec.structs.asdict(trigger.to)),
             updated_at=kept.updated_at,
         )

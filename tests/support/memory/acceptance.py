@@ -114,6 +114,9 @@ class MemoryAcceptance:
             priority=n.lane.priority,
             template_id=n.template_id,
             template_version=n.template_version,
+            category=n.category,
+            routing=n.routing,
+            routes=n.routes,
             content=n.content,
             metadata=metadata,
             created_by=n.created_by,
@@ -128,10 +131,12 @@ class MemoryAcceptance:
                 notification_id=n.id,
                 user_id=d.user,
                 slot=d.slot,
-                channel=n.lane.channel,
+                channel=d.channel or n.lane.channel,
                 priority=n.lane.priority,
+                rank=d.rank,
+                status=DeliveryStatus.STANDBY if d.standby else DeliveryStatus.QUEUED,
                 content_key=d.content_key,
                 created_at=accepted_at,
                 updated_at=now,
             )
-            self.rows.history[d.id] = [HistoryRow(status=DeliveryStatus.QUEUED, at=now)]
+            self.rows.history[d.id] = [HistoryRow(status=self.rows.deliveries[d.id].status, at=now)]

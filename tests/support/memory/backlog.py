@@ -7,6 +7,7 @@ from uuid import UUID
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.text import storable
 from tests.support.memory.counters import count
+from tests.support.memory.next_channel import follow
 from tests.support.memory.rows import DeliveryRow, JobRow, MemoryRows
 
 _S = DeliveryStatus
@@ -23,12 +24,12 @@ class MemoryBacklog:
 
 
 def waiting(rows: MemoryRows, channel: str, mode: str) -> list[DeliveryRow]:
-    """Queued deliveries of a channel and mode, in the order of their ids."""
+    """Deliveries of a channel and mode that are queued or stand by, in the order of their ids."""
     found = [
         row
         for row in rows.deliveries.values()
         if row.channel == channel
-        and row.status is _S.QUEUED
+        and row.status in (_S.QUEUED, _S.STANDBY)
         and rows.notifications[row.notification_id].mode == mode
     ]
     return sorted(found, key=lambda row: row.id)
@@ -40,8 +41,11 @@ def drop(rows: MemoryRows, job: JobRow, limit: int) -> Sequence[UUID]:
     waits = waiting(rows, job.selection.channel or "", job.mode)
     chosen = [row for row in waits if rows.notifications[row.notification_id].created_at <= old][:limit]
     for row in chosen:
-        row.status, row.reason, row.not_before = _S.SUPPRESSED, storable(f"dropped: {job.note}"), None
+        old_status, row.status = row.status, _S.SUPPRESSED
+        row.reason, row.not_before = storable(f"dropped: {job.note}"), None
         row.updated_at = rows.clock.now()
         rows.record(row, _S.SUPPRESSED, row.reason, job.actor)
-        count(rows, row.notification_id, _S.QUEUED, _S.SUPPRESSED)
+        count(rows, row.notification_id, old_status, _S.SUPPRESSED)
+        if old_status is _S.QUEUED:
+            follow(rows, row)
     return [row.id for row in chosen]

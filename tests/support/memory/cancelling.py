@@ -8,7 +8,7 @@ from domain.delivery.delivery import DeliveryStatus, advance
 from tests.support.memory.counters import count
 from tests.support.memory.rows import HistoryRow, MemoryRows
 
-_IDLE = (DeliveryStatus.PENDING, DeliveryStatus.QUEUED)
+_IDLE = (DeliveryStatus.PENDING, DeliveryStatus.STANDBY, DeliveryStatus.QUEUED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from application.channel.ports import Channel
 from application.kernel.versioned import Versioned
 from application.provider.ports import DescribedProvider
 from domain.kernel.errors import Conflict
+from domain.notification_type.notification_type import NotificationType
 from domain.provider.forcing import ForcedProvider
 from domain.trigger.trigger import Trigger
 from tests.support.memory.rows import MemoryRows
@@ -40,6 +41,28 @@ class MemoryTriggers:
 
     async def page(self, after: str, limit: int) -> list[Versioned[Trigger]]:
         return [self.rows.triggers[name] for name in sorted(self.rows.triggers) if name > after][:limit]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryNotificationTypes:
+    """Implements `NotificationTypes`."""
+
+    rows: MemoryRows
+
+    async def get(self, kind: str) -> Versioned[NotificationType] | None:
+        return self.rows.notification_types.get(kind)
+
+    async def put(self, kind: NotificationType, *, expected: int | None) -> Versioned[NotificationType]:
+        return _put(self.rows.notification_types, kind.id, kind, expected, self.rows.clock.now())
+
+    async def delete(self, kind: str, *, expected: int | None) -> bool:
+        known = self.rows.notification_types.get(kind)
+        version = known.version if known is not None and expected is None else expected
+        return _remove(self.rows.notification_types, kind, version or 0)
+
+    async def page(self, after: str, limit: int) -> list[Versioned[NotificationType]]:
+        kept = self.rows.notification_types
+        return [kept[name] for name in sorted(kept) if name > after][:limit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

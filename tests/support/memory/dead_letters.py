@@ -14,6 +14,7 @@ from domain.delivery.delivery import DeliveryStatus, advance
 from domain.kernel.text import storable
 from tests.support.memory import outbox
 from tests.support.memory.counters import count
+from tests.support.memory.next_channel import follow
 from tests.support.memory.rows import DeadLetterRow, DeliveryRow, MemoryRows, UnknownRow
 
 _S = DeliveryStatus
@@ -40,7 +41,7 @@ class MemoryDeadLetters:
             if row.begun_at is not None:
                 busy.append(pointer)
             elif row.status in (_S.QUEUED, _S.SENDING):
-                dispatches.append(self._give_up(row, storable(reason) or "failed"))
+                dispatches += self._give_up(row, storable(reason) or "failed")
         return GivenUp(self._write(dispatches), busy)
 
     async def replay(self, letters: Sequence[Pointer], actor: str) -> Reopened:
@@ -72,15 +73,17 @@ class MemoryDeadLetters:
         letter.closed_at, letter.closed_by = self.rows.clock.now(), actor
         letter.resolution, letter.note = resolution, note
 
-    def _give_up(self, row: DeliveryRow, reason: str) -> Dispatch:
+    def _give_up(self, row: DeliveryRow, reason: str) -> list[Dispatch]:
         row.status, row.reason, row.updated_at = _S.FAILED, reason, self.rows.clock.now()
         row.seq, row.attempt, row.strikes = row.seq + 1, row.attempt + 1, 0
         row.not_before, row.lease_until = None, None
         self.rows.record(row, _S.FAILED, reason)
         self.rows.resolve(row.id, "failed")
         count(self.rows, row.notification_id, _S.QUEUED, _S.FAILED)
+        if taking_over := follow(self.rows, row):
+            return taking_over
         dead_letter_row(self.rows, row)
-        return dead_letter(Pointer(row.id, row.seq), self.rows.lane(row))
+        return [dead_letter(Pointer(row.id, row.seq), self.rows.lane(row))]
 
     def _write(self, dispatches: Sequence[Dispatch]) -> list[OutboxMessage]:
         made = messages(dispatches, self.ids)

@@ -28,6 +28,7 @@ from tests.support.memory import outbox
 from tests.support.memory.counters import count
 from tests.support.memory.dead_letters import MemoryDeadLetters, dead_letter_row, note_unknown
 from tests.support.memory.device_results import leased_devices, write_results
+from tests.support.memory.next_channel import follow
 from tests.support.memory.rows import AttemptRow, DeliveryRow, MemoryRows
 
 _S = DeliveryStatus
@@ -130,6 +131,7 @@ class MemoryDeliveries:
         user = self.rows.users.get(row.user_id)
         index = user and {"email": user.email_index, "sms": user.phone_index}.get(row.channel)
         configured = self.rows.channels.get(row.channel)
+        spoken = next((each for each in notification.routes if each.channel == row.channel), None)
         return Leased(
             id=row.id,
             seq=row.seq,
@@ -153,8 +155,9 @@ class MemoryDeliveries:
             providers=configured.value.providers if configured else (),
             addressed_by=configured.value.addressed_by if configured else None,
             failovers=row.failovers,
-            template_id=notification.template_id,
-            template_version=notification.template_version,
+            turn=(row.rank, len(notification.routes)) if row.rank else None,
+            template_id=spoken.template if spoken else notification.template_id,
+            template_version=spoken.version if spoken else notification.template_version,
             content=notification.content,
             content_key=row.content_key,
             data_key=user.data_key if user else None,
@@ -216,10 +219,11 @@ class MemoryDeliveries:
         lane, pointer = self.rows.lane(row), Pointer(row.id, row.seq)
         if becomes is _S.QUEUED:
             return [requeued(pointer, lane, due=given.due, outcome=given.outcome)]
-        if becomes is _S.FAILED:
+        taking_over = follow(self.rows, row)
+        if becomes is _S.FAILED and not taking_over:
             dead_letter_row(self.rows, row)
             return [dead_letter(pointer, lane)]
-        return []
+        return taking_over
 
 
 def _still_ours(row: DeliveryRow, given: Settlement) -> bool:

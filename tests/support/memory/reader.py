@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from application.delivery.views import AttemptView, DeliveryView
-from application.notification.ports import Filter, HistoryView, NotificationView
+from application.notification.ports import Filter
+from application.notification.views import HistoryView, NotificationView
 from domain.kernel.ids import millis_of
 from domain.notification.rollup import Counts
 from tests.support.memory.device_results import shown_results
@@ -61,7 +62,7 @@ class MemoryReader:
             row.mode == wanted.mode
             and (not wanted.statuses or row.status in wanted.statuses)
             and (not wanted.types or row.type in wanted.types)
-            and wanted.channel in (None, row.channel)
+            and wanted.channel in (None, row.channel, *(route.channel for route in row.routes))
             and wanted.created_by in (None, row.created_by)
             and (wanted.created_after is None or millis >= _millis(wanted.created_after))
             and (wanted.created_before is None or millis < _millis(wanted.created_before))
@@ -105,6 +106,9 @@ def _notification(row: NotificationRow) -> NotificationView:
         reason=row.reason,
         template_id=row.template_id,
         template_version=row.template_version,
+        category=row.category,
+        routing=row.routing,
+        routes=row.routes,
         metadata=row.metadata,
         created_by=row.created_by,
         counts=Counts(**row.counts),

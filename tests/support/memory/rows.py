@@ -23,6 +23,8 @@ from application.user.ports import User
 from domain.delivery.delivery import DeliveryStatus
 from domain.kernel.channel import CHANNELS, Lane, Mode, NotificationClass, Priority
 from domain.notification.rollup import NotificationStatus
+from domain.notification.routing import ChannelRoute, Routing
+from domain.notification_type.notification_type import NotificationType
 from domain.provider.forcing import ForcedProvider
 from domain.template.template import Template
 from domain.trigger.trigger import Trigger
@@ -43,6 +45,9 @@ class NotificationRow:
     priority: Priority
     template_id: str | None
     template_version: int | None
+    category: str | None = None
+    routing: Routing | None = None
+    routes: tuple[ChannelRoute, ...] = ()
     content: bytes
     metadata: dict[str, Any]
     created_by: str | None
@@ -66,6 +71,7 @@ class DeliveryRow:
     slot: str
     channel: str
     priority: Priority
+    rank: int | None = None
     content_key: bytes
     status: DeliveryStatus = DeliveryStatus.QUEUED
     seq: int = 1
@@ -233,6 +239,7 @@ class MemoryRows:
         self.suppressions: dict[tuple[str, bytes], str] = {}  # (channel, address index) -> reason
         self.templates: dict[str, list[Template]] = {}  # version n at n - 1
         self.active_templates: dict[str, int] = {}
+        self.notification_types: dict[str, Versioned[NotificationType]] = {}
         self.triggers: dict[str, Versioned[Trigger]] = {}
         self.channels: dict[str, Versioned[Channel]] = {
             name: Versioned(Channel(channel=name, providers=_BESIDE.get(name, (SANDBOX,))), 1, clock.now())

@@ -15,6 +15,7 @@ from domain.kernel.errors import Conflict, NotFound
 from tests.support.memory import outbox
 from tests.support.memory.counters import count
 from tests.support.memory.dead_letters import dead_letter_row, reissue
+from tests.support.memory.next_channel import follow
 from tests.support.memory.rows import MemoryRows, UnknownRow
 
 _S = DeliveryStatus
@@ -71,8 +72,9 @@ class MemoryUnknownAttempts:
         delivery.seq += becomes is _S.FAILED
         self.rows.record(delivery, becomes, reason, actor)
         count(self.rows, delivery.notification_id, _S.UNKNOWN, becomes)
-        if becomes is _S.SENT:
-            return []
+        taking_over = follow(self.rows, delivery)
+        if becomes is _S.SENT or taking_over:
+            return taking_over
         dead_letter_row(self.rows, delivery)
         return [dead_letter(Pointer(delivery.id, delivery.seq), self.rows.lane(delivery))]
 

@@ -18,6 +18,7 @@ from tests.support.memory.catalog import (
     MemoryChannels,
     MemoryDescribedProviders,
     MemoryForcedProviders,
+    MemoryNotificationTypes,
     MemoryTriggers,
 )
 from tests.support.memory.clearances import MemoryClearances
@@ -74,6 +75,7 @@ def in_memory(
         (container.notification.cancelling, MemoryCancelling, of_all),
         (container.notification.intake_ids, MemoryIntakeIds, of_all),
         (container.notification.reader, MemoryReader, of_all),
+        (container.notification_type.types, MemoryNotificationTypes, of_all),
         (container.outbox.overdue, MemoryOverdue, with_ids),
         (container.outbox.rows, MemoryOutbox, of_process),
         (container.provider.described, MemoryDescribedProviders, of_all),

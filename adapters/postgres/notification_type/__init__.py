@@ -1,0 +1,1 @@
+"""Statements of the room `notification_type`."""

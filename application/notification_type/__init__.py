@@ -1,0 +1,1 @@
+"""Registered types of notifications: saved by operators, read with every request."""

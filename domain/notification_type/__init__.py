@@ -1,0 +1,1 @@
+"""Types of notifications that a shop registers, so that its requests need not say everything."""

@@ -1,0 +1,1 @@
+"""Registered types of notifications: what requests for them need not say."""
