@@ -240,7 +240,7 @@ class Assembly:
             give_up=self.container.dead_letter.give_up(),
             settler=Settler(deliveries=delivery.deliveries(), handoff=self.relay, telemetry=self.voice),
             in_work=FairSemaphore(total=40, reserve=8, weights=WEIGHTS),
-            capacity={"sandbox": ProviderCapacity(pool=8, weights=WEIGHTS)},
+            capacity={name: ProviderCapacity(pool=8, weights=WEIGHTS) for name in self.world.providers},
             ids=self.process.ids,
             telemetry=self.voice,
             prefetch=32,

@@ -11,7 +11,7 @@ from adapters.memory.queues import MemorySubscription
 from application.broker.ports import LARGEST, Outgoing, Published, Received
 from application.intake.command import INTAKE
 from application.outbox.pointers import decode
-from application.provider.ports import OutboundMessage
+from application.provider.ports import SANDBOX, OutboundMessage
 from domain.device.device import PushService
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable
 from domain.provider.outcome import Accepted, Deferred, Outcome, Unknown
@@ -174,26 +174,29 @@ class RemoteMarkers:
 
 
 class RemoteProvider:
-    """Implements `Gateways` and `Gateway`: the provider, over a network that fails."""
+    """Implements `Gateways` and `Gateway`: the providers, over a network that fails."""
 
-    def __init__(self, world: World, process: Process) -> None:
+    def __init__(self, world: World, process: Process, name: str = SANDBOX) -> None:
         self._world = world
         self._process = process
+        self._name = name
 
     def push_services(self, _provider: str) -> frozenset[str]:
         """It takes every token."""
         return frozenset(PushService)
 
     def named(self, provider: str) -> "RemoteProvider":
-        """There is one for all names."""
-        return self
+        """Every name has one."""
+        return self if provider == self._name else RemoteProvider(self._world, self._process, provider)
 
     async def send(self, message: OutboundMessage) -> Outcome:
         """One call, bounded."""
         self._process.check()
         world = self._world
         call_begins(world, message)
-        world.note("{} calls for {} attempt {}", self._process.name, message.delivery, message.attempt)
+        world.note(
+            "{} calls {} for {} attempt {}", self._process.name, self._name, message.delivery, message.attempt
+        )
         answer: asyncio.Future[Outcome] = world.loop.create_future()
         there = world.chance.choice((0.01, 0.01, min(1.0, world.chance.expovariate(10))))
         world.loop.call_later(there, self._arrive, message, answer)
@@ -213,7 +216,7 @@ class RemoteProvider:
             world.random_faults.count["provider not reached"] += 1
             outcome = Deferred("connection refused")
         else:
-            outcome = world.provider.take(message, world.rows.deliveries[message.delivery].epoch)
+            outcome = world.provider.take(self._name, message, world.rows.deliveries[message.delivery].epoch)
             world.note("the provider has {} attempt {}: {}", message.delivery, message.attempt, outcome)
         world.ambush(process, "send", before=False)
         if isinstance(outcome, Accepted) and world.random_faults.failing and chance.random() < 0.01:

@@ -17,7 +17,7 @@ from domain.delivery.delivery import NEXT, OPEN, SUCCEEDED, DeliveryStatus
 from domain.delivery.policy import OnUnknown, RetryPolicy
 from domain.kernel.channel import Lane
 from domain.notification.rollup import Counts, count, rollup
-from tests.simulation.policies import POLICIES
+from tests.simulation.policies import CALL_MAX, POLICIES
 from tests.simulation.provider import LOGIN_REFUSED, Line, reference
 from tests.support.memory.rows import AttemptRow, DeliveryRow
 from tests.support.virtual_time import EPOCH
@@ -31,6 +31,9 @@ LOST = "worker lost"
 CLEARANCE_MAX = timedelta(seconds=1, milliseconds=1)
 CHANGED = ("not clear any more",)
 """Why a call may be left out: somebody called off, opted out or paused meanwhile."""
+SILENT_MIN = timedelta(seconds=CALL_MAX + 1)
+"""From a call without an answer to its retry: its time-out, and the shortest wait.  Who fails over does not
+wait."""
 SLACK = timedelta(seconds=1)
 ROUNDS_MAX = 60
 """Messages that bring one pointer to its lane: postponed, taken apart, issued anew."""
@@ -83,6 +86,7 @@ def violations(world: "World", shop: "Shop") -> list[str]:
             *_history(world, row),
             *_attempts(world, row, lines[row.id]),
             *_repeated(world, row, lines[row.id]),
+            *_after_silence(world, row),
             *_too_often(world, row, lines[row.id]),
             *_too_soon(world, row),
             *_before_its_deadline(world, row),
@@ -148,6 +152,8 @@ def _attempts(world: "World", row: DeliveryRow, lines: list[Line]) -> Iterator[s
         yield "an attempt was called twice"
     for number, attempt in attempts.items():
         line = called.get(number)
+        if line is not None and line.provider != attempt.provider:
+            yield f"attempt {number} stands as one of {attempt.provider}, and {line.provider} was called"
         if attempt.outcome == "open":
             yield f"attempt {number} is open for ever"
         elif attempt.outcome in ("accepted", "refused") and (line is None or line.said != attempt.outcome):
@@ -205,11 +211,23 @@ def _repeated(world: "World", row: DeliveryRow, lines: list[Line]) -> Iterator[s
                 yield f"must be held, and was sent {count_} times in epoch {epoch}"
 
 
+def _after_silence(world: "World", row: DeliveryRow) -> Iterator[str]:
+    """What may have been sent goes to another provider at once only if its class says so."""
+    policy = POLICIES[world.rows.notifications[row.notification_id].klass]
+    if policy.on_unknown is OnUnknown.FAIL_OVER:
+        return
+    attempts = sorted(world.rows.attempts.get(row.id, {}).values(), key=lambda each: each.attempt)
+    for before, after in pairwise(attempts):
+        silent = before.outcome == "unknown" and before.reason != LOST
+        if silent and before.provider != after.provider and after.begun_at - before.begun_at < SILENT_MIN:
+            yield f"attempt {after.attempt} fails over after an unknown outcome"
+
+
 def _too_often(world: "World", row: DeliveryRow, lines: list[Line]) -> Iterator[str]:
-    """Attempts that count are at most those of the policy."""
+    """Attempts that count are at most those of the policy; each is a round of all providers."""
     policy = POLICIES[world.rows.notifications[row.notification_id].klass]
     for epoch, calls in Counter(line.epoch for line in lines if line.counts).items():
-        if calls > attempts_max(policy):
+        if calls > attempts_max(policy) * len(world.providers):
             yield f"called {calls} times in epoch {epoch}"
 
 

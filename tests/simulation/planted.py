@@ -17,6 +17,7 @@ import tests.support.memory.deliveries as memory_deliveries
 from adapters.system import StoreClock
 from application.broker.ports import Outgoing
 from application.delivery import call as calling
+from application.delivery import settlement
 from application.delivery.begin import BeginDeliveries
 from application.delivery.clear import ClearAgain
 from application.delivery.keep import KeepLeases
@@ -29,7 +30,7 @@ from application.outbox.reissue_overdue import OverdueReissued, ReissueOverdue
 from application.outbox.relay import RelayOutbox
 from application.provider.states import ProviderStates
 from application.recovery.recover import RecoverBroker
-from domain.delivery.decide import decide
+from domain.delivery.decide import FailOver, decide
 from domain.delivery.delivery import DeliveryStatus
 from domain.delivery.policy import OnUnknown
 from domain.kernel.errors import KeyUnavailable
@@ -153,7 +154,7 @@ def _dead_letter_without_message() -> Patch:
 
 
 def _silence_is_taken_for_a_refusal() -> Patch:
-    return patch.dict(calling._TAGS, {Unknown: "deferred"})
+    return patch.dict(settlement._TAGS, {Unknown: "deferred"})
 
 
 def _our_fault_is_the_recipients() -> Patch:
@@ -171,6 +172,15 @@ def _decided_with(progress: dict[str, Any], policy: dict[str, Any]) -> Patch:
     def bug(how_far: Any, outcome: Any, patience: Any, **more: Any) -> Any:
         changed = msgspec.structs.replace(how_far, **progress)
         return decide(changed, outcome, msgspec.structs.replace(patience, **policy), **more)
+
+    return patch.object(calling, "decide", bug)
+
+
+def _fails_over_after_silence() -> Patch:
+    def bug(how_far: Any, outcome: Any, policy: Any, *, others: bool = False, **more: Any) -> Any:
+        if isinstance(outcome, Unknown) and others:
+            return FailOver(outcome.reason)
+        return decide(how_far, outcome, policy, others=others, **more)
 
     return patch.object(calling, "decide", bug)
 
@@ -360,6 +370,7 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "compacting takes what is needed": lambda: _never(MemoryDeadLetterReader, "needed", frozenset()),
     "silence is taken for a refusal": _silence_is_taken_for_a_refusal,
     "what is to be held is sent again": lambda: _decided_with({}, {"on_unknown": OnUnknown.RESEND}),
+    "failing over after an unknown outcome": _fails_over_after_silence,
     "given up before its patience ends": lambda: _decided_with({}, {"patience": timedelta()}),
     "attempts are not counted": lambda: _decided_with({"attempts_counted": 1}, {}),
     "our fault is taken for the recipient's": _our_fault_is_the_recipients,

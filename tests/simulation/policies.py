@@ -31,5 +31,6 @@ POLICIES = {
         patience=timedelta(seconds=20),
         lifetime=timedelta(seconds=300),
         address_patience=timedelta(),
+        on_unknown=OnUnknown.FAIL_OVER,
     ),
 }

@@ -10,10 +10,12 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID
 
-from application.provider.ports import OutboundMessage
+from application.provider.ports import SANDBOX, OutboundMessage
 from domain.provider.outcome import Accepted, AccountFault, Deferred, Outcome, Refused
 from tests.simulation.random_faults import RandomFaults
 
+SECOND = "second"
+"""Beside the sandbox, in some of the runs.  The great mishaps are the sandbox's alone."""
 LOGIN_REFUSED = "535 login refused"
 
 
@@ -22,6 +24,7 @@ class Line:
     """One call, as the provider saw it."""
 
     time: float
+    provider: str
     delivery: UUID
     attempt: int
     epoch: int
@@ -41,19 +44,20 @@ def reference(delivery: UUID, attempt: int) -> str:
 
 @dataclass(slots=True)
 class Provider:
-    """One for all channels."""
+    """All providers, each for all channels."""
 
     loop: asyncio.AbstractEventLoop
     chance: Random
     random_faults: RandomFaults
     lines: list[Line] = field(default_factory=list)
 
-    def take(self, message: OutboundMessage, epoch: int) -> Outcome | None:
+    def take(self, provider: str, message: OutboundMessage, epoch: int) -> Outcome | None:
         """A call has arrived: what is answered, None for silence; the ledger has it from now on."""
-        outcome, taken = self._decide(message)
+        outcome, taken = self._decide(provider, message)
         self.lines.append(
             Line(
                 time=self.loop.time(),
+                provider=provider,
                 delivery=message.delivery,
                 attempt=message.attempt,
                 epoch=epoch,
@@ -75,10 +79,11 @@ class Provider:
             return self.chance.uniform(0.5, 3.5)
         return self.chance.choice((0.05, 0.05, 0.05, 0.2, min(3.5, self.chance.expovariate(2))))
 
-    def _decide(self, message: OutboundMessage) -> tuple[Outcome | None, bool]:
+    def _decide(self, provider: str, message: OutboundMessage) -> tuple[Outcome | None, bool]:
         accepted = Accepted(reference(message.delivery, message.attempt))
         dice = self.chance.random()
-        if self.random_faults.login_refused:
+        main = provider == SANDBOX
+        if main and self.random_faults.login_refused:
             self.random_faults.count["provider refuses the login"] += 1
             return AccountFault(LOGIN_REFUSED), False
         if message.address.startswith("fussy") and dice < 0.4:
@@ -92,7 +97,7 @@ class Provider:
             return None, self.chance.random() < 0.5
         if not self.random_faults.failing:
             return accepted, True
-        if self.random_faults.provider_down:
+        if main and self.random_faults.provider_down:
             self.random_faults.count["provider down"] += 1
             return (Deferred("down"), False) if dice < 0.8 else (None, dice < 0.9)
         if dice < 0.05:

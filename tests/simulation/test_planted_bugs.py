@@ -21,6 +21,7 @@ SHOWN_BY = {
     "no look at the cancel": 21,
     "without a key, erased": 28,
     "compacting takes what is needed": 22,
+    "failing over after an unknown outcome": 4,
     "a resting provider is never probed": 2,
     "a lost call in silence": 1,
     "a wiped broker goes unnoticed": 43,

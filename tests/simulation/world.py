@@ -11,19 +11,22 @@ from random import Random
 from typing import Any, TypeVar
 from uuid import UUID
 
+import msgspec
+
 from adapters.crypto.vault import LocalVault
 from adapters.memory.broker import MemoryBroker
 from adapters.rabbitmq.topology import definitions
 from adapters.system import StoreClock
 from application.intake.command import INTAKE
 from application.outbox.pointers import Pointer, decode
+from application.provider.ports import SANDBOX
 from domain.delivery.delivery import OPEN
 from domain.kernel.channel import Lane, Priority
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable, Unavailable
 from entrypoints.amqp.parking import CRITICAL, ORDINARY
 from tests.simulation.clocks import MachineClock
 from tests.simulation.process import Process, SeededIds
-from tests.simulation.provider import Provider
+from tests.simulation.provider import SECOND, Provider
 from tests.simulation.random_faults import Lost, Part, RandomFaults, Transit
 from tests.simulation.whereabouts import at_broker
 from tests.support.memory.marker import MemoryMarker
@@ -39,6 +42,8 @@ LANES = tuple(Lane(channel, priority) for channel in CHANNELS for priority in Pr
 LANE_QUEUES = frozenset(lane.queue for lane in LANES)
 WORKED = (INTAKE, CRITICAL, ORDINARY, *(lane.queue for lane in LANES))
 VAULT = LocalVault.from_master(b"simulation" * 4)
+FAILOVER_EVERY = 5
+"""One run of so many has a second provider."""
 SLOW = 0.2
 """Seconds on the way that count as trouble."""
 SILENCE = 10.0
@@ -100,6 +105,8 @@ class World:
     markers: MemoryMarker = field(default_factory=MemoryMarker)
     random_faults: RandomFaults = field(init=False)
     provider: Provider = field(init=False)
+    providers: tuple[str, ...] = (SANDBOX,)
+    """Of each channel, in order of preference."""
     ids: SeededIds = field(init=False)
     """Of what belongs to no process."""
     lanes: tuple[Lane, ...] = LANES
@@ -131,6 +138,14 @@ class World:
         self.broker = MemoryBroker(TOPOLOGY, self.clock)
         self.random_faults = RandomFaults(self.chance, rough=self.chance.choice((0.3, 1.0, 2.0)))
         self.ids = SeededIds(self.clock, Random(f"{self.seed}/0"))
+        if self.seed % FAILOVER_EVERY == FAILOVER_EVERY - 1:
+            self.providers = (SANDBOX, SECOND)
+        for channel in CHANNELS:
+            row = self.rows.channels[channel]
+            row = msgspec.structs.replace(
+                row, value=msgspec.structs.replace(row.value, providers=self.providers)
+            )
+            self.rows.channels[channel] = row
         self.provider = Provider(self.loop, self.chance, self.random_faults)
 
     def note(self, text: str, *values: object) -> None:
