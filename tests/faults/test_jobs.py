@@ -27,7 +27,11 @@ async def test_a_killed_api(shop: Shop) -> None:
     async with _in_the_way(shop, 2 * CHUNK + CHUNK // 2):
         body = {"notificationType": "interrupted"}
         job = (await shop.call("POST", "/api/dead-letters:replay", body)).body["id"]
-        await eventually(lambda: shop.value(_BLOCKED), timeout=30)
+
+        async def blocked() -> bool:  # alerts wait for a lock, too, while the first chunks are at work
+            return (await _stands(shop, job))[0] == 2 * CHUNK and bool(await shop.value(_BLOCKED))
+
+        await eventually(blocked, timeout=30)
         await shop.kill(api)
     assert await _stands(shop, job) == (2 * CHUNK, False, False), "the third chunk had never begun"
     await shop.again(api, "api")

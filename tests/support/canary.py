@@ -84,7 +84,8 @@ def _text(value: Any) -> str:
 
 
 def messages(shop: Shop, *only: str) -> dict[str, list[str]]:
-    """By queue.  Left out are the queues of the shop's events, which carry what the shop says.
+    """By queue.  Left out are the queues of the shop's events, which carry what the shop says, and those that
+    only their own process may look into.
 
     Args:
         only: look into these queues alone.
@@ -92,7 +93,11 @@ def messages(shop: Shop, *only: str) -> dict[str, list[str]]:
     server = shop.rabbitmq
     assert server is not None
     queues = server.api("GET", f"/queues/{quote(shop.broker.name, safe='')}")
-    names = only or [queue["name"] for queue in queues if not queue["name"].startswith("events.")]
+    names = only or [
+        queue["name"]
+        for queue in queues
+        if not queue["exclusive"] and not queue["name"].startswith("events.")
+    ]
     return {f"queue {name}": _messages(server, shop.broker.name, name) for name in names}
 
 

@@ -54,6 +54,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 IN_FLIGHT_MAX = timedelta(seconds=11)
 """A call belongs to a death when it was begun so long before it at most: the lease of the fault tests."""
+KEEPERS = {"in_app"}
+"""Providers that keep a message here, and have no ledger."""
 LAST_WORDS = timedelta(seconds=3)
 """What the dead had sent off is committed a little later, by a database that is busy."""
 
@@ -112,7 +114,7 @@ def _lost(stored: Stored, lines: Sequence[Line], accepted: Collection[UUID]) -> 
         status = DeliveryStatus(delivery["status"])
         if status in OPEN:
             yield f"delivery {id_}: still {status}"
-        if status in SUCCEEDED and id_ not in taken:
+        if status in SUCCEEDED and id_ not in taken and delivery["provider"] not in KEEPERS:
             yield f"delivery {id_}: stands as {status}, and the provider never took it"
 
 
@@ -135,7 +137,8 @@ def _called(stored: Stored, lines: Sequence[Line]) -> Iterator[str]:
     called = {(line.delivery, line.attempt) for line in lines}
     for (id_, number), attempt in stored.attempts.items():
         outcome = attempt["outcome"]
-        if outcome not in ("unknown", "not_called", "open") and (id_, number) not in called:
+        told = outcome not in ("unknown", "not_called", "open") and attempt["provider"] not in KEEPERS
+        if told and (id_, number) not in called:
             yield f"delivery {id_}: attempt {number} stands as {outcome} and was never called"
         status = stored.deliveries[id_]["status"] if id_ in stored.deliveries else "sent"
         if outcome == "accepted" and status not in ("sent", "delivered", "bounced"):
@@ -265,10 +268,10 @@ async def read(dsn: str) -> Stored:
             ):
                 history[row["delivery_id"]].append(row)
             attempts = await connection.fetch(
-                "SELECT delivery_id, attempt, worker, outcome, begun_at FROM delivery_attempts"
+                "SELECT delivery_id, attempt, worker, provider, outcome, begun_at FROM delivery_attempts"
             )
             deliveries = await connection.fetch(
-                "SELECT id, notification_id, status, history_n FROM notification_deliveries"
+                "SELECT id, notification_id, status, history_n, provider FROM notification_deliveries"
             )
             return Stored(
                 notifications={r["id"]: r for r in await connection.fetch("SELECT * FROM notifications")},

@@ -78,7 +78,7 @@ async def show_description(request: ApiRequest, provider: FromPath[str]) -> Resp
     responses={201: ResponseSpec(DescriptionOut, description="Created")},
     response_headers=[LOCATION, ETAG],
     guards=[live_key],
-    opt=declare(problems=("precondition-failed", "precondition-required"), examples=DESCRIPTION),
+    opt=declare(problems=("not-found", "precondition-failed", "precondition-required"), examples=DESCRIPTION),
 )
 async def save_description(
     request: ApiRequest,
