@@ -16,6 +16,7 @@ import msgspec
 import tests.support.memory.deliveries as memory_deliveries
 from adapters.system import StoreClock
 from application.broker.ports import Outgoing
+from application.delivery import begin as beginning
 from application.delivery import call as calling
 from application.delivery import settlement
 from application.delivery.begin import BeginDeliveries
@@ -90,15 +91,15 @@ def _stale_pointer_replays() -> Patch:
 
 def _without_a_key_erased() -> Patch:
     def make(opens: Any) -> Any:
-        def bug(self: Any, leased: Any) -> Any:
+        def bug(leased: Any, vault: Any) -> Any:
             try:
-                return opens(self, leased)
+                return opens(leased, vault)
             except KeyUnavailable:
-                return opens(self, msgspec.structs.replace(leased, data_key=None))
+                return opens(msgspec.structs.replace(leased, data_key=None), vault)
 
         return bug
 
-    return _around(BeginDeliveries, "_open", make)
+    return _around(beginning, "open_leased", make)
 
 
 def _ack_before_settle() -> Patch:
@@ -203,15 +204,15 @@ def _who_cannot_open_it_forgets_the_lost_call() -> Iterator[None]:
     """By chance few lack the key when the lease of a lost call ends; here whoever takes it over does."""
 
     def make(open_: Any) -> Any:
-        def lacks_the_key(self: Any, leased: Any) -> Any:
+        def lacks_the_key(leased: Any, vault: Any) -> Any:
             if leased.interrupted:
                 raise KeyUnavailable("not the key")
-            return open_(self, leased)
+            return open_(leased, vault)
 
         return lacks_the_key
 
     with (
-        _around(BeginDeliveries, "_open", make),
+        _around(beginning, "open_leased", make),
         patch.object(BeginDeliveries, "_unanswered", lambda *_: None),
     ):
         yield

@@ -21,10 +21,10 @@ SHOWN_BY = {
     "no look at the cancel": 21,
     "without a key, erased": 28,
     "compacting takes what is needed": 22,
-    "failing over after an unknown outcome": 4,
+    "failing over after an unknown outcome": 3,
     "a resting provider is never probed": 2,
     "a lost call in silence": 1,
-    "a wiped broker goes unnoticed": 43,
+    "a wiped broker goes unnoticed": 24,
     "promise acked before it is kept": 4,
     "event acked before it is handled": 2,
 }
