@@ -19,6 +19,7 @@ from domain.kernel.channel import Lane
 from domain.notification.rollup import Counts, count, rollup
 from tests.simulation.policies import CALL_MAX, POLICIES
 from tests.simulation.provider import LOGIN_REFUSED, Line, reference
+from tests.simulation.turns import behind_a_held_one, handed_over, out_of_turn, policy_of, sent_on_two
 from tests.support.memory.rows import AttemptRow, DeliveryRow
 from tests.support.virtual_time import EPOCH
 
@@ -68,8 +69,9 @@ def _wrong_with_call(world: "World", message: OutboundMessage) -> Iterator[str]:
     out = world.opted_out.get((row.channel, index or b""))
     if out is not None and out < attempt.cleared_at:
         yield "after its recipient opted out"
+    yield from out_of_turn(world, row)
     began = row.epoch_at or notification.created_at
-    if attempt.cleared_at > began + POLICIES[notification.klass].lifetime:
+    if attempt.cleared_at > began + policy_of(world, row).lifetime:
         yield "after its deadline"
 
 
@@ -79,7 +81,7 @@ def violations(world: "World", shop: "Shop") -> list[str]:
     for line in world.provider.lines:
         lines[line.delivery].append(line)
     found = [*world.violations, *_lost(world, shop), *_counted(world), *_dead_letters(world)]
-    found += [*_in_time(world, shop), *_round_and_round(world)]
+    found += [*_in_time(world, shop), *_round_and_round(world), *sent_on_two(world, lines)]
     for row in world.rows.deliveries.values():
         faults = [
             *_rests(world, row),
@@ -110,8 +112,8 @@ def _lost(world: "World", shop: "Shop") -> Iterator[str]:
         elif row.reason is not None:
             if not asked.disputed:
                 yield f"notification {id_}: failed: {row.reason}"
-        elif made[meant] != asked.recipients and not asked.disputed:
-            yield f"notification {id_}: has {made[meant]} of {asked.recipients} deliveries"
+        elif made[meant] != asked.deliveries and not asked.disputed:
+            yield f"notification {id_}: has {made[meant]} of {asked.deliveries} deliveries"
     winners: dict[str, set[UUID]] = defaultdict(set)
     for id_, asked in shop.accepted.items():
         meant = rows.aliases.get(id_, id_)
@@ -126,7 +128,7 @@ def _lost(world: "World", shop: "Shop") -> Iterator[str]:
 
 def _rests(world: "World", row: DeliveryRow) -> Iterator[str]:
     policy = POLICIES[world.rows.notifications[row.notification_id].klass]
-    if row.status in OPEN:
+    if row.status in OPEN and not (row.status is _S.STANDBY and behind_a_held_one(world, row)):
         yield f"still {row.status}"
     if row.status is _S.SUPPRESSED and row.reason == "erased":
         yield "is taken for that of an erased user, and nobody was erased"
@@ -303,7 +305,7 @@ def _dead_letters(world: "World") -> Iterator[str]:
         if dead_letter.closed_by == BROKER_UI and Pointer(id_, seq) not in world.moved:
             yield f"delivery {id_}: its dead letter {seq} was moved by nobody, and replayed"
     for row in world.rows.deliveries.values():
-        if row.status is _S.FAILED:
+        if row.status is _S.FAILED and not handed_over(world, row):
             own = world.rows.dead_letters.get((row.id, row.seq))
             if own is None or own.resolution not in (None, "discarded"):
                 yield f"delivery {row.id}: failed without a dead letter"

@@ -143,6 +143,24 @@ def _failures_are_not_counted() -> Patch:
     return _around(memory_deliveries, "count", make)
 
 
+def _follows(status: DeliveryStatus, taken_for: DeliveryStatus) -> Patch:
+    """A delivery that ends its lease so is taken for one that ended otherwise, by what stands behind it."""
+
+    def make(follow: Any) -> Any:
+        def bug(rows: Any, ended: Any) -> Any:
+            if ended.status is not status:
+                return follow(rows, ended)
+            ended.status = taken_for
+            try:
+                return follow(rows, ended)
+            finally:
+                ended.status = status
+
+        return bug
+
+    return _around(memory_deliveries, "follow", make)
+
+
 def _dead_letter_without_message() -> Patch:
     def make(settle: Any) -> Any:
         def bug(self: Any, row: Any, given: Any, becomes: Any) -> Any:
@@ -367,6 +385,9 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "without a key, erased": _without_a_key_erased,
     "no look at the opt-out": lambda: _leased_with(suppressed=None),
     "failures are not counted": _failures_are_not_counted,
+    "an unknown outcome gives the next channel its turn": lambda: _follows(_S.UNKNOWN, _S.FAILED),
+    "what was sent gives the next channel its turn": lambda: _follows(_S.SENT, _S.FAILED),
+    "what was sent leaves the others standing by": lambda: _follows(_S.SENT, _S.UNKNOWN),
     "dead letter without message": _dead_letter_without_message,
     "compacting takes what is needed": lambda: _never(MemoryDeadLetterReader, "needed", frozenset()),
     "silence is taken for a refusal": _silence_is_taken_for_a_refusal,

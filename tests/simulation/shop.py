@@ -7,6 +7,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -16,6 +17,7 @@ from application.kernel.versioned import Versioned
 from domain.kernel.channel import Mode, NotificationClass, Priority
 from domain.kernel.errors import InFlight, KeyReused, Overloaded, Unavailable
 from domain.notification.request import Content, Recipient, Request
+from domain.notification.routing import Routing
 from domain.template.template import Template, Variable
 from domain.trigger.trigger import Trigger
 from tests.simulation.fleet import Fleet
@@ -51,7 +53,8 @@ TRIGGER = Trigger(
 class Asked:
     """What was asked for under an id that was answered."""
 
-    recipients: int
+    deliveries: int
+    """One for each recipient and channel."""
     key: str | None
     disputed: bool
     """Another command uses its key: one of them fails, or is refused."""
@@ -94,7 +97,7 @@ class Shop:
         while planned < PLANNED:
             request = self._request(n)
             key = request.idempotency_key
-            planned += len(request.recipients) if key else 0
+            planned += _deliveries(request) if key else 0
             disputed = key is not None and chance.random() < 0.05
             work.append(self.world.spawn(self._ask(request, disputed=disputed)))
             if disputed:
@@ -130,11 +133,19 @@ class Shop:
             type="message",
             klass=klass,
             priority=priority,
-            channel=chance.choice(("email", "email", "sms")),
+            **self._channels(chance.choice(("email", "email", "sms"))),
             content=Content(subject="Hello", body=f"message {n}"),
             recipients=tuple(self._customer(each) for each in users),
             idempotency_key=f"request-{n}" if chance.random() < 0.85 else None,
         )
+
+    def _channels(self, one: str) -> dict[str, Any]:
+        """Mostly one; of two the mail goes first more often, since it is refused more often."""
+        chance = self.world.chance
+        routing = chance.choice((None, None, None, Routing.ALL, Routing.FIRST, Routing.FIRST))
+        if routing is None:
+            return {"channel": one}
+        return {"channels": ("email", "sms") if one == "email" else ("sms", "email"), "routing": routing}
 
     async def _ask(self, request: Request, *, disputed: bool = False) -> None:
         world = self.world
@@ -159,7 +170,7 @@ class Shop:
             else:
                 break
         world.note("the shop's answer to {}: {}", key, answer)
-        self.accepted[answer.id] = Asked(len(request.recipients), key, disputed, since)
+        self.accepted[answer.id] = Asked(_deliveries(request), key, disputed, since)
         if world.chance.random() < 0.1 and not disputed:
             await passing(world.chance.uniform(0, 6))
             await self._call_off(answer.id)
@@ -211,6 +222,10 @@ class Shop:
         world.note("{} opts out", _email(n))
         world.rows.suppressions[address] = "unsubscribed"
         world.opted_out[address] = world.clock.now()
+
+
+def _deliveries(request: Request) -> int:
+    return len(request.recipients) * max(len(request.channels), 1)
 
 
 def _email(n: int) -> str:

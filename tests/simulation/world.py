@@ -20,7 +20,7 @@ from adapters.system import StoreClock
 from application.intake.command import INTAKE
 from application.outbox.pointers import Pointer, decode
 from application.provider.ports import SANDBOX
-from domain.delivery.delivery import OPEN
+from domain.delivery.delivery import OPEN, DeliveryStatus
 from domain.kernel.channel import Lane, Priority
 from domain.kernel.errors import BrokerUnavailable, StoreUnavailable, Unavailable
 from entrypoints.amqp.parking import CRITICAL, ORDINARY
@@ -345,7 +345,8 @@ class World:
         for queue in WORKED:
             if depth := self.broker.depth(queue):
                 return f"{depth} messages in {queue}"
-        if left := sum(row.status in OPEN for row in self.rows.deliveries.values()):
+        moving = OPEN - {DeliveryStatus.STANDBY}  # whether those may rest, the invariants say
+        if left := sum(row.status in moving for row in self.rows.deliveries.values()):
             return f"{left} deliveries are open"
         if any(job.finished_at is None for job in self.rows.jobs.values()):
             return "a job is not finished"
