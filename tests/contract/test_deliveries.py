@@ -49,6 +49,14 @@ class TestPostgresDeliveries(_Deliveries):
         for _ in range(8):
             await super().test_of_workers_that_race_one_takes_it(engine)
 
+    async def test_workers_and_a_cancel_at_once_count_everything_once(
+        self, engine: Engine, store: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("adapters.postgres.core.database.TRIES", 1)  # nor do these wait for each other
+        await asyncio.gather(*(store.fetch("SELECT pg_sleep(0.1)") for _ in range(6)))
+        for _ in range(5):
+            await super().test_workers_and_a_cancel_at_once_count_everything_once(engine)
+
     async def test_a_retry_does_not_wait_for_its_campaigns_row(self, engine: Engine, store: Database) -> None:
         """No counter moves, so nothing is locked that others need; a sent one does wait (the control)."""
         new = await engine.given(2)
