@@ -64,6 +64,8 @@ class Container(containers.DeclarativeContainer):
         notification_type=notification_type,
         channel=channel,
         user=user,
+        device=device,
+        provider=provider,
     )
     intake = room(IntakeRoom, kernel=kernel, privacy=privacy, broker=broker, notification=notification)
     event = room(

@@ -45,6 +45,10 @@ class Devices(Protocol):
         """Those of one user, the last seen first; none of an erased one."""
         ...
 
+    async def owners(self, users: Sequence[UUID]) -> frozenset[UUID]:
+        """Those of these users who have a device; nobody who is erased."""
+        ...
+
     async def put(self, devices: Sequence[DeviceRow]) -> frozenset[UUID]:
         """Register set-wise, in one transaction; the ids are distinct.
 

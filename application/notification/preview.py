@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 import msgspec
 
@@ -10,6 +11,7 @@ from application.kernel.ports import Clock
 from application.kernel.versioned import Versioned
 from application.notification.choose_routes import SpokenRoute
 from application.notification.prepare import Prepare, ResolvedRecipient
+from application.notification.preview_reach import PUSH, PreviewReach
 from application.notification.seal import kept_routes
 from application.privacy.opening import opened
 from application.privacy.ports import Vault
@@ -83,6 +85,7 @@ class PreviewNotification:
     prepare: Prepare
     users: Users
     channels: Channels
+    reach: PreviewReach
     vault: Vault
     renderer: Renderer
     policies: Mapping[NotificationClass, RetryPolicy]
@@ -99,7 +102,7 @@ class PreviewNotification:
         request = prepared.request
         shown = prepared.resolved_recipients[:SHOWN_MAX]
         rows = await self.users.get([a.user for a in shown])
-        profiles = [self._profile(resolved, rows.get(resolved.user)) for resolved in shown]
+        who = [(each.user, self._profile(each, rows.get(each.user))) for each in shown]
         routes = prepared.routes or (SpokenRoute(channel=prepared.channel, template=prepared.template),)
         first = len(routes) > 1 and request.routing is Routing.FIRST
         by_channel = []
@@ -107,7 +110,7 @@ class PreviewNotification:
             policy = self.policies[request.policy_class]
             if first:
                 policy = policy.in_turn(n, len(routes))
-            by_channel.append(await self._on(route, request, profiles, policy))
+            by_channel.append(await self._on(route, request, who, policy))
         rendered = [
             made for each in zip(*by_channel, strict=True) for made in (_in_turn(each) if first else each)
         ]
@@ -123,15 +126,16 @@ class PreviewNotification:
         )
 
     async def _on(
-        self, route: SpokenRoute, request: Request, profiles: Sequence[Profile], policy: RetryPolicy
+        self, route: SpokenRoute, request: Request, who: Sequence[tuple[UUID, Profile]], policy: RetryPolicy
     ) -> list[PreviewedRecipient]:
         """What each would get on one channel."""
         channel = await self.channels.get(route.channel)
-        by = None if channel is None else channel.value.addressed_by
-        rendered = []
-        for profile, made in zip(profiles, await self._words(route, request, profiles), strict=True):
-            address = profile.address(route.channel, by)
-            decision, reason = self._decision(policy, address, channel)
+        configured = None if channel is None else channel.value
+        addresses = await self.reach(route.channel, configured, request.mode, who)
+        profiles, rendered = [profile for _, profile in who], []
+        words_of_each = await self._words(route, request, profiles)
+        for profile, address, made in zip(profiles, addresses, words_of_each, strict=True):
+            decision, reason = self._decision(policy, route.channel, address, channel)
             words, problem = (Rendered(), str(made)) if isinstance(made, PosthornError) else (made, None)
             rendered.append(
                 PreviewedRecipient(
@@ -165,7 +169,7 @@ class PreviewNotification:
         return [each if isinstance(each, Invalid) else _joined(each, content, route.channel) for each in made]
 
     def _decision(
-        self, policy: RetryPolicy, address: str | None, channel: Versioned[Channel] | None
+        self, policy: RetryPolicy, name: str, address: str | None, channel: Versioned[Channel] | None
     ) -> tuple[str, str | None]:
         now = self.clock.now()
         facts = Facts(
@@ -178,6 +182,7 @@ class PreviewNotification:
             channel_paused=channel is not None and channel.value.paused,
             erased=False,
             address=address,
+            wants="device" if name == PUSH else "address",
         )
         match check(facts, policy, now=now, chance=0.0):
             case Cleared() | Reached():

@@ -15,12 +15,15 @@ from application.notification.packing import Pack
 from application.notification.page import ListNotifications
 from application.notification.prepare import Prepare
 from application.notification.preview import PreviewNotification
+from application.notification.preview_reach import PreviewReach
 from application.notification.seal import Seal
 from application.notification.submit import SubmitNotification
 from config.wiring.channel import ChannelRoom
+from config.wiring.device import DeviceRoom
 from config.wiring.kernel import KernelRoom
 from config.wiring.notification_type import NotificationTypeRoom
 from config.wiring.privacy import PrivacyRoom
+from config.wiring.provider import ProviderRoom
 from config.wiring.rooms import needs
 from config.wiring.template import TemplateRoom
 from config.wiring.user import UserRoom
@@ -37,6 +40,8 @@ class NotificationRoom(containers.DeclarativeContainer):
     notification_type = needs(NotificationTypeRoom)
     channel = needs(ChannelRoom)
     user = needs(UserRoom)
+    device = needs(DeviceRoom)
+    provider = needs(ProviderRoom)
 
     acceptance = Single(
         MeteredAcceptance,
@@ -81,6 +86,7 @@ class NotificationRoom(containers.DeclarativeContainer):
         prepare=prepare,
         users=user.users,
         channels=channel.channels,
+        reach=Single(PreviewReach, devices=device.devices, gateways=provider.gateways),
         vault=privacy.vault,
         renderer=template.renderer,
         policies=policies,

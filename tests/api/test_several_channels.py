@@ -241,13 +241,34 @@ async def test_a_dry_run_shows_every_channel_and_which_would_be_used(world: Worl
         ["push", "sms"],
     )
     assert [(each["channelType"], each["decision"], each["reason"]) for each in shown["rendered"]] == [
-        ("push", "fail", "no address"),
+        ("push", "fail", "no device"),
         ("sms", "send", None),
         ("push", "send", None),
         ("sms", "standby", "behind push"),
     ]
     assert {each["body"] for each in shown["rendered"]} == {"Order 7 is on its way"}
     assert world.rows.notifications == {}
+
+
+async def test_a_dry_run_knows_who_has_a_device(world: World) -> None:
+    """The sandbox knows all users: without a provider like it, a push needs a device."""
+    await registered(world)
+    headers = {"If-Match": (await world.client.get("/api/channels/push")).headers["etag"]}
+    changed = await world.client.put("/api/channels/push", json={"providers": ["smtp"]}, headers=headers)
+    assert changed.status_code == 200, changed.text
+    known = {"phone": "+4930901820", "email": "a@shop.test"}
+    for user in ("with", "without"):
+        assert (await world.client.put(f"/api/users/{user}", json=known)).status_code in (200, 201)
+    made = await world.client.put("/api/users/with/devices/token-1", json={"platform": "android"})
+    assert made.status_code in (200, 201), made.text
+
+    chosen = []
+    for user in ("with", "without"):
+        body = {"notificationType": "order_shipped", "recipientId": user, "data": {"orderId": 7}}
+        shown = (await world.client.post("/api/notifications?dry_run=true", json=body)).json()
+        chosen += [each["channelType"] for each in shown["rendered"] if each["decision"] == "send"]
+
+    assert chosen == ["push", "sms"]
 
 
 async def test_the_same_request_is_accepted_once_whatever_its_type_says_meanwhile(world: World) -> None:

@@ -86,8 +86,8 @@ class NamedGateways:
 
     described: Gateways
 
-    def push_services(self, _provider: str) -> frozenset[str]:
-        return frozenset()
+    def push_services(self, provider: str) -> frozenset[str]:
+        return frozenset({"fcm"}) if provider == "smtp" else frozenset()
 
     def named(self, provider: str) -> Gateway | None:
         return self if provider in PROVIDERS else self.described.named(provider)  # type: ignore[return-value]

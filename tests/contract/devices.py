@@ -55,6 +55,14 @@ class DevicesContract:
         assert await devices.of(ada.id) == [row]
         assert await devices.of(other.id) == await devices.of(uuid4()) == []
 
+    async def test_who_has_a_device_is_known(self, devices: Devices, users: Users) -> None:
+        ada, erased, none = await owner(users), await owner(users), await owner(users)
+        await devices.put([device(ada), device(ada), device(erased)])
+        await users.erase([erased.id])
+
+        assert await devices.owners([ada.id, erased.id, none.id, uuid4()]) == {ada.id}
+        assert await devices.owners([]) == frozenset()
+
     async def test_seen_again_it_keeps_the_time_it_was_registered(
         self, devices: Devices, users: Users
     ) -> None:

@@ -17,6 +17,13 @@ WHERE d.user_id = $1 AND u.data_key IS NOT NULL
 ORDER BY d.seen DESC, d.id
 """
 
+_OWNERS = """
+SELECT u.id FROM users AS u
+WHERE u.id = ANY($1::uuid[]) AND u.data_key IS NOT NULL AND EXISTS (
+    SELECT FROM devices AS d WHERE d.user_id = u.id
+)
+"""
+
 # Erasing waits for this lock, or this waits for erasing and finds no key.  Who else registers a device of the
 # same user waits, too.
 _KEYS = "SELECT id, data_key FROM users WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
@@ -66,6 +73,9 @@ class PostgresDevices:
 
     async def of(self, user: UUID) -> list[DeviceRow]:
         return [DeviceRow(**row) for row in await self.database.fetch(_OF, user)]
+
+    async def owners(self, users: Sequence[UUID]) -> frozenset[UUID]:
+        return frozenset(row["id"] for row in await self.database.fetch(_OWNERS, list(users)))
 
     async def put(self, devices: Sequence[DeviceRow]) -> frozenset[UUID]:
         if not devices:

@@ -20,6 +20,9 @@ class MemoryDevices:
     async def of(self, user: UUID) -> list[DeviceRow]:
         return self.rows.devices_of(user)
 
+    async def owners(self, users: Sequence[UUID]) -> frozenset[UUID]:
+        return frozenset(user for user in users if self.rows.devices_of(user))
+
     async def put(self, devices: Sequence[DeviceRow]) -> frozenset[UUID]:
         missed = set()
         for device in devices:
