@@ -14,15 +14,22 @@ from entrypoints.cli.shell import Shell, embedded_options, json_option, pass_she
 
 _PRIORITIES = click.Choice(["critical", "high", "medium", "low"])
 _CLASSES = click.Choice(["otp", "transactional", "marketing"])
+_ROUTINGS = click.Choice(["all", "first"])
 _TIMEOUT = 30  # seconds
 
 
 @click.command()
 @click.argument("recipient")
 @click.option("--type", "kind", default="message", show_default=True, help="Notification type.")
-@click.option("--channel", help="email, sms, ...; else the template's, or what the recipient looks like.")
-@click.option("--priority", type=_PRIORITIES, default="medium", show_default=True, help="How urgent.")
-@click.option("--class", "klass", type=_CLASSES, default="transactional", show_default=True, help="What for.")
+@click.option(
+    "--channel",
+    "channels",
+    multiple=True,
+    help="email, sms, ...; several in order.  Else the template's, the type's, or what the recipient is.",
+)
+@click.option("--routing", type=_ROUTINGS, help="On all of the channels, or on the first that reaches them.")
+@click.option("--priority", type=_PRIORITIES, help="How urgent; else the type's, or medium.")
+@click.option("--class", "klass", type=_CLASSES, help="What for; else the type's, or transactional.")
 @click.option("--template", help="Template id, instead of --subject and --body.")
 @click.option("--with", "given", multiple=True, metavar="NAME=VALUE", help="For the template; JSON or text.")
 @click.option("--subject", help="Of an e-mail.")
@@ -65,10 +72,11 @@ def _body(
     *,
     recipient: str,
     kind: str,
-    channel: str | None,
+    channels: Sequence[str],
+    routing: str | None,
     given: Sequence[str],
-    klass: str,
-    priority: str,
+    klass: str | None,
+    priority: str | None,
     template: str | None,
     subject: str | None,
     body: str | None,
@@ -77,10 +85,14 @@ def _body(
 ) -> dict[str, Json]:
     """The body of `POST /api/notifications`."""
     at = "email" if "@" in recipient else "phone" if recipient.startswith("+") else "userId"
-    guessed = {"email": "email", "phone": "sms"}.get(at) if template is None else None
+    speaks = template is None and (subject or body or html)
+    guessed = {"email": "email", "phone": "sms"}.get(at) if speaks else None
+    one = channels[0] if len(channels) == 1 else guessed if not channels else None
     said = {
         "notificationType": kind,
-        "channelType": channel or guessed,
+        "channelType": one,
+        "channels": list(channels) if len(channels) > 1 else None,
+        "routing": routing,
         "priority": priority,
         "class": klass,
         "templateId": template,
