@@ -21,9 +21,7 @@ from application.notification.request_faults import (
     text_faults,
     with_unbroken_subject,
 )
-from application.notification_type.known_types import KnownTypes
 from application.privacy.ports import Vault
-from application.template.cached import CachedTemplates
 from application.user.identity import customer, email_index, guest, phone_index
 from application.user.normalising import normalised, own_addresses
 from application.user.ports import Addresses
@@ -81,17 +79,14 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 class Prepare:
     """Checks a request and names everything in it."""
 
-    templates: CachedTemplates
+    choose: ChooseRoutes
     addresses: Addresses
     vault: Vault
     ids: Ids
-    channels: Collection[str]
     senders: Collection[str] = ()
     """The names of the senders of e-mail that are configured."""
     open: OpenChannels | None = None
     """None: every channel takes requests."""
-    types: KnownTypes | None = None
-    """None: no type is registered."""
 
     async def __call__(self, request: Request, *, intake_id: UUID | None = None) -> Prepared:
         """Prepare one request.
@@ -104,8 +99,7 @@ class Prepare:
             StoreUnavailable: the template is not at hand and cannot be read.
         """
         faults = text_faults(request, from_intake=intake_id is not None)
-        choose = ChooseRoutes(templates=self.templates, channels=self.channels, types=self.types)
-        chosen = await choose(request)
+        chosen = await self.choose(request)
         faults += chosen.faults
         routes = chosen.routes
         faults += parts_faults(request.content, [route.channel for route in routes], self.senders)
@@ -136,14 +130,15 @@ class Prepare:
         self, channels: OpenChannels, chosen: ChosenRoutes
     ) -> tuple[tuple[SpokenRoute, ...], list[Fault]]:
         """The routes whose channels take requests: of those that are tried in turn, one is enough."""
+        if len(chosen.routes) == 1:
+            channel = chosen.routes[0].channel
+            return chosen.routes, [] if await channels.takes(channel) else [disabled_channel(channel)]
         closed = [route for route in chosen.routes if not await channels.takes(route.channel)]
         if not closed:
             return chosen.routes, []
         left = tuple(route for route in chosen.routes if route not in closed)
         if left and chosen.request.routing is Routing.FIRST:
             return left, []
-        if len(chosen.routes) == 1:
-            return chosen.routes, [disabled_channel(closed[0].channel)]
         names = [route.channel for route in chosen.routes]
         return chosen.routes, [
             disabled_channel(route.channel, f"/channels/{names.index(route.channel)}") for route in closed

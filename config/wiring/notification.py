@@ -8,6 +8,7 @@ from adapters.postgres.notification.cancelling import PostgresCancelling
 from adapters.postgres.notification.reader import PostgresReader
 from adapters.telemetry.metered import MeteredAcceptance
 from application.notification.cancel import CancelNotification
+from application.notification.choose_routes import ChooseRoutes
 from application.notification.find import FindNotification
 from application.notification.group_commit import GroupCommit
 from application.notification.history import ListHistory
@@ -56,14 +57,17 @@ class NotificationRoom(containers.DeclarativeContainer):
 
     prepare = Single(
         Prepare,
-        templates=template.cached,
+        choose=Single(
+            ChooseRoutes,
+            templates=template.cached,
+            channels=kernel.channels_known,
+            types=notification_type.known,
+        ),
         addresses=user.addresses,
         vault=privacy.vault,
         ids=kernel.ids,
-        channels=kernel.channels_known,
         senders=kernel.senders,
         open=channel.open_channels,
-        types=notification_type.known,
     )
     commit = Single(
         GroupCommit,

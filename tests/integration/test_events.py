@@ -25,6 +25,7 @@ from application.device.update import UpdateDevices
 from application.event.handle import HandleEvents
 from application.event.install_catalog import InstallCatalog
 from application.event.trigger_index import TriggerIndex
+from application.notification.choose_routes import ChooseRoutes
 from application.notification.group_commit import GroupCommit
 from application.notification.packing import Pack
 from application.notification.prepare import Prepare
@@ -110,11 +111,13 @@ class Entrance:
     def handle(self) -> HandleEvents:
         ids, clock, nobody = SystemIds(), SystemClock(), NobodyPublishes()
         prepare = Prepare(
-            templates=CachedTemplates(templates=self.templates, clock=clock, fresh=timedelta()),
+            choose=ChooseRoutes(
+                templates=CachedTemplates(templates=self.templates, clock=clock, fresh=timedelta()),
+                channels=frozenset(CHANNELS),
+            ),
             addresses=LocalAddresses(),
             vault=self.vault,
             ids=ids,
-            channels=frozenset(CHANNELS),
         )
         commit = GroupCommit(
             acceptance=PostgresAcceptance(database=self.database, process=ids.next()),

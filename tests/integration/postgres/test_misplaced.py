@@ -17,6 +17,7 @@ from adapters.postgres.template.templates import PostgresTemplates
 from adapters.system import SystemClock, SystemIds
 from application.intake.command import Command, seal
 from application.intake.commit import CommitIntake, IntakeOutcome
+from application.notification.choose_routes import ChooseRoutes
 from application.notification.group_commit import GroupCommit
 from application.notification.packing import Pack
 from application.notification.ports import Created
@@ -43,11 +44,13 @@ class Desk:
 
     def __init__(self, store: Database) -> None:
         self.prepare = Prepare(
-            templates=CachedTemplates(templates=PostgresTemplates(database=store), clock=SystemClock()),
+            choose=ChooseRoutes(
+                templates=CachedTemplates(templates=PostgresTemplates(database=store), clock=SystemClock()),
+                channels=frozenset({"email"}),
+            ),
             addresses=LocalAddresses(),
             vault=VAULT,
             ids=IDS,
-            channels=frozenset({"email"}),
         )
         self.commit = GroupCommit(
             acceptance=PostgresAcceptance(database=store, process=uuid4()),

@@ -13,6 +13,7 @@ from application.intake.commit import CommitIntake, IntakeOutcome
 from application.intake.outage import StoreOutage
 from application.intake.publish import PublishToIntake
 from application.intake.submit_with_intake import SubmitWithIntake
+from application.notification.choose_routes import ChooseRoutes
 from application.notification.group_commit import GroupCommit
 from application.notification.packing import Pack
 from application.notification.ports import Committed, NewNotification
@@ -64,11 +65,13 @@ class Desk:
         self.published: list[Outgoing] = []
         self.publish: Callable[[Sequence[Outgoing]], Published] = self.take
         prepare = Prepare(
-            templates=CachedTemplates(templates=self.templates, clock=self.clock, fresh=timedelta()),
+            choose=ChooseRoutes(
+                templates=CachedTemplates(templates=self.templates, clock=self.clock, fresh=timedelta()),
+                channels=frozenset(CHANNELS),
+            ),
             addresses=LocalAddresses(),
             vault=VAULT,
             ids=IDS,
-            channels=frozenset(CHANNELS),
         )
         commit = GroupCommit(
             acceptance=self,
