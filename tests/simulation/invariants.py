@@ -166,7 +166,9 @@ def _attempts(world: "World", row: DeliveryRow, lines: list[Line]) -> Iterator[s
             yield f"attempt {number} bears the reference {attempt.reference}"
         elif attempt.outcome == "unknown":
             yield from _unknown(world, row, attempt, line)
-        elif attempt.outcome == "not_called" and not (attempt.reason in CHANGED or _hindered(world, attempt)):
+        elif attempt.outcome == "not_called" and not (
+            (attempt.reason or "").removeprefix("gave up: ") in CHANGED or _hindered(world, attempt)
+        ):
             yield f"attempt {number} was begun and not called ({attempt.reason}): it only had to wait"
     if row.status in SUCCEEDED and not any(line.taken for line in lines) and not _resolved(world, row):
         yield f"stands as {row.status}, and the provider never took it"

@@ -12,7 +12,7 @@ SEEDS = range(60)
 SHOWN_BY = {
     "what is due is judged by another clock": 3,
     "the gate goes by the machine's clock": 2,
-    "unfenced settle": 3,
+    "unfenced settle": 188,
     "who publishes nothing keeps its outbox": 3,
     "an unknown outcome gives the next channel its turn": 2,
     "what was sent gives the next channel its turn": 1,
