@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Protocol
+from uuid import UUID
 
 import msgspec
 
@@ -12,7 +13,7 @@ from domain.provider.forcing import Forced, ForcedProvider
 
 
 class ForcedProviders(Protocol):
-    """What operators have decided.  Held to tests/contract/forced_providers.py."""
+    """What operators have decided.  Held to tests/contract/catalog.py."""
 
     async def all(self) -> list[Versioned[ForcedProvider]]:
         """In name order: there are few."""
@@ -47,6 +48,8 @@ class ControlMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """It is not called here: leave it alone so long.  None: it is called again."""
     forced: bool = False
     """An operator has decided something: look."""
+    sender: UUID | None = None
+    """The process that says so: it knows, and goes on as its own breaker says."""
 
 
 class ControlSender(Protocol):

@@ -7,6 +7,7 @@ operators have decided stands in the database, where every process looks now and
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import msgspec
 
@@ -17,7 +18,7 @@ from entrypoints.engine.actor import pause, unless
 from entrypoints.engine.telemetry import Telemetry
 
 AGAIN = 2.0
-"""Seconds until it subscribes again."""
+"""Seconds until it is tried again, when the broker is away."""
 TAKEN_MAX = 100
 
 _encode = msgspec.json.Encoder().encode
@@ -30,13 +31,15 @@ class ControlReporter:
 
     exchange: ControlExchange
     outbox: ControlOutbox
+    process: UUID
     telemetry: Telemetry
+    again: float = AGAIN
     name: str = "control reporter"
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Until stopped."""
-        await _again(self._report, self._stopping, self.telemetry)
+        await _again(self._report, self._stopping, self.telemetry, self.again)
 
     def stop(self) -> None:
         """Say nothing more."""
@@ -44,7 +47,8 @@ class ControlReporter:
 
     async def _report(self) -> None:
         while True:
-            await self.exchange.publish(_encode(await self.outbox.next()))
+            message = msgspec.structs.replace(await self.outbox.next(), sender=self.process)
+            await self.exchange.publish(_encode(message))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,13 +62,15 @@ class ControlListener:
     exchange: ControlExchange
     states: SteeredProviders
     forced: Callable[[], Awaitable[None]]
+    process: UUID
     telemetry: Telemetry
+    again: float = AGAIN
     name: str = "control listener"
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Until stopped."""
-        await _again(self._listen, self._stopping, self.telemetry)
+        await _again(self._listen, self._stopping, self.telemetry, self.again)
 
     def stop(self) -> None:
         """Hear nothing more."""
@@ -87,6 +93,8 @@ class ControlListener:
         except msgspec.DecodeError:
             self.telemetry.trouble("control.unreadable")  # of a later release, or somebody else's
             return
+        if message.sender == self.process:
+            return
         if not message.forced:
             self.states.hold(message.provider, message.held)
             return
@@ -96,10 +104,12 @@ class ControlListener:
             self.telemetry.wide("control.waits", reason=str(away))
 
 
-async def _again(work: Callable[[], Awaitable[None]], stopping: asyncio.Event, telemetry: Telemetry) -> None:
+async def _again(
+    work: Callable[[], Awaitable[None]], stopping: asyncio.Event, telemetry: Telemetry, again: float
+) -> None:
     while not stopping.is_set():
         try:
             await unless(stopping, work())
         except BrokerUnavailable as away:
             telemetry.wide("control.waits", reason=str(away))
-            await pause(AGAIN, stopping)
+            await pause(again, stopping)

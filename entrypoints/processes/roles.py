@@ -131,10 +131,17 @@ class ProcessActors:
 
     def _control(self) -> list[Actor]:
         exchange, provider = self.container.broker.control(), self.container.provider
+        process = self.container.kernel.process()
         return [
-            ControlReporter(exchange=exchange, outbox=provider.control_outbox(), telemetry=self.telemetry),
+            ControlReporter(
+                exchange=exchange,
+                outbox=provider.control_outbox(),
+                process=process,
+                telemetry=self.telemetry,
+            ),
             ControlListener(
                 exchange=exchange,
+                process=process,
                 states=provider.states(),
                 forced=provider.follow_forced(),
                 telemetry=self.telemetry,
