@@ -15,7 +15,15 @@ from application.delivery.ports import Leased
 from application.device.ports import DeviceResult, LeasedDevice
 from application.privacy.ports import DataKey, Unreadable
 from application.privacy.sealing import open_device
-from application.provider.ports import SANDBOX, Gateway, Gateways, OutboundMessage, ProviderChoice, Route
+from application.provider.ports import (
+    NO_ADMISSION,
+    SANDBOX,
+    Gateway,
+    Gateways,
+    OutboundMessage,
+    ProviderChoice,
+    Route,
+)
 from domain.delivery.decide import GiveUp, RetryAt
 from domain.delivery.gate import Reached
 from domain.delivery.policy import OnUnknown, RetryPolicy
@@ -26,6 +34,7 @@ from domain.device.plan import (
     after,
     any_accepted,
     decisive,
+    decisive_tag,
     groups,
     new_round,
     outcome_of,
@@ -118,9 +127,18 @@ async def send_to_each(
             for target in push.group
         )
     )
-    meant = [providers.record(route, outcome) for outcome in outcomes]
+    meant = _recorded(providers, route, outcomes)
     hold = policy.on_unknown in (OnUnknown.HOLD, OnUnknown.RECONCILE)
     return concluded(push, meant, route.provider, providers, hold=hold)
+
+
+def _recorded(providers: ProviderChoice, route: Route, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """What the outcomes mean.  A probe is one call, to however many devices: the worst outcome counts."""
+    if not route.probe:
+        return [providers.record(route, outcome) for outcome in outcomes]
+    worst = next((n for n, each in enumerate(outcomes) if not isinstance(each, Accepted | Refused)), 0)
+    beside = msgspec.structs.replace(route, epoch=NO_ADMISSION)
+    return [providers.record(route if n == worst else beside, outcome) for n, outcome in enumerate(outcomes)]
 
 
 async def _sent(gateway: Gateway, message: OutboundMessage) -> Outcome:
@@ -188,15 +206,6 @@ def concluded(
         next_provider=ready and not (hold and unknown),
         results=results,
     )
-
-
-def decisive_tag(outcomes: Sequence[Outcome]) -> str:
-    """The tag of an attempt for several devices: unknown if one is, else accepted if one is."""
-    if not any(isinstance(each, Unknown) for each in outcomes):
-        accepted = next((each for each in outcomes if isinstance(each, Accepted)), None)
-        if accepted is not None:
-            return str(accepted.__struct_config__.tag)
-    return str(decisive(outcomes).__struct_config__.tag)
 
 
 def _result(target: Target, outcome: Outcome, provider: str, seen: datetime | None) -> DeviceResult:

@@ -77,6 +77,9 @@ class Lookups(Protocol):
         ...
 
 
+NO_ADMISSION = -1
+
+
 class Route(msgspec.Struct, frozen=True):
     """The provider that is called for a delivery."""
 
@@ -84,7 +87,7 @@ class Route(msgspec.Struct, frozen=True):
     probe: bool = False
     """The provider is paused, or its breaker half-open: this call shows whether it works again."""
     epoch: int = 0
-    """Of the breaker's admission."""
+    """Of the breaker's admission; `NO_ADMISSION`: it has none, and says nothing of the breaker."""
 
 
 class ProviderChoice(Protocol):

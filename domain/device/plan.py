@@ -123,3 +123,12 @@ def _carriers(target: Target, reach: Reach) -> list[str]:
     if target.id == USER:
         return [provider for provider, services in reach.items() if not services]
     return [provider for provider, services in reach.items() if target.service in services]
+
+
+def decisive_tag(outcomes: Sequence[Outcome]) -> str:
+    """The tag of an attempt for several devices: unknown if one is, else accepted if one is."""
+    if not any(isinstance(each, Unknown) for each in outcomes):
+        accepted = next((each for each in outcomes if isinstance(each, Accepted)), None)
+        if accepted is not None:
+            return str(accepted.__struct_config__.tag)
+    return str(decisive(outcomes).__struct_config__.tag)
