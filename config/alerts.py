@@ -1,18 +1,17 @@
 """Telling operators of dead letters: a section of the settings, and the key in it."""
 
-import ipaddress
 from datetime import timedelta
 from typing import Annotated
 
 from msgspec import Meta
 
 from adapters.http import signatures
+from adapters.http.egress import Network, networks_of
 from config.secret_url import SecretUrl
 from config.section import Section
 from domain.kernel.errors import Misconfigured
 from domain.kernel.secret import Secret
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _MAKE_ONE = f"make one with `echo {signatures.SHARED}$(openssl rand -base64 32)`"
 
 
@@ -44,15 +43,7 @@ def allowed(alerts: AlertSettings) -> tuple[Network, ...]:
     Raises:
         Misconfigured: one is none.
     """
-    found: list[Network] = []
-    for each in alerts.networks:
-        try:
-            found.append(ipaddress.ip_network(each))
-        except ValueError:
-            raise Misconfigured(
-                f"alerts.networks has {each!r}: it must be a network such as 10.0.0.0/8"
-            ) from None
-    return tuple(found)
+    return networks_of(alerts.networks, "alerts.networks")
 
 
 def signing_key(alerts: AlertSettings) -> bytes:

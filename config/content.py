@@ -1,6 +1,5 @@
 """What messages are made of beside their texts: senders of e-mail by name, and files that go along."""
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -9,6 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from adapters.http.egress import networks_of
 from adapters.http.files import FetchedFiles, Network
 from application.kernel.ports import Clock
 from config.section import Section
@@ -69,10 +69,7 @@ def networks(settings: AttachmentSettings) -> tuple[Network, ...]:
     Raises:
         Misconfigured: one is none.
     """
-    try:
-        return tuple(map(ipaddress.ip_network, settings.networks))
-    except ValueError as fault:
-        raise Misconfigured(f"attachments.networks: {fault}; give networks such as 10.0.0.0/8") from None
+    return networks_of(settings.networks, "attachments.networks")
 
 
 def files(settings: AttachmentSettings, clock: Clock) -> FetchedFiles:

@@ -1,12 +1,11 @@
 """From the providers of the settings to their gateways."""
 
-import ipaddress
 import os
 from collections.abc import Mapping
 
 import msgspec
 
-from adapters.http.egress import Network
+from adapters.http.egress import Network, networks_of
 from adapters.providers.kit.settings import ProviderSettings
 from adapters.providers.registry import KINDS, ProviderGateways
 from application.kernel.ports import Clock, Dice
@@ -51,15 +50,7 @@ def networks(settings: Settings) -> tuple[Network, ...]:
     Raises:
         Misconfigured: one is none.
     """
-    found = []
-    for each in settings.described.networks:
-        try:
-            found.append(ipaddress.ip_network(each))
-        except ValueError:
-            raise Misconfigured(
-                f"described.networks has {each!r}: it must be a network such as 10.0.0.0/8"
-            ) from None
-    return tuple(found)
+    return networks_of(settings.described.networks, "described.networks")
 
 
 def provider_settings(kind: str, values: Mapping[str, object]) -> ProviderSettings:

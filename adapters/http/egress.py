@@ -8,11 +8,13 @@ not follow redirections (`allow_redirects=False`).
 
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import aiohttp
+
+from domain.kernel.errors import Misconfigured
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -37,6 +39,25 @@ _NEVER: tuple[Network, ...] = tuple(
         ),
     )
 )
+
+
+def networks_of(given: Iterable[str], setting: str = "") -> tuple[Network, ...]:
+    """The networks that a setting names.
+
+    Args:
+        setting: its name; empty: who asks puts it before what is wrong.
+
+    Raises:
+        Misconfigured: one is none.
+    """
+    found = []
+    for each in given:
+        try:
+            found.append(ipaddress.ip_network(each))
+        except ValueError:
+            why = f"has {each!r}: it must be a network such as 10.0.0.0/8"
+            raise Misconfigured(f"{setting} {why}".strip()) from None
+    return tuple(found)
 
 
 class Forbidden(OSError):

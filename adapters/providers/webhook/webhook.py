@@ -10,14 +10,13 @@ Endpoints belong to the recipients: what one of them does says nothing of the ot
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from ipaddress import ip_network
 from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
-from adapters.http.egress import Egress, Network
+from adapters.http.egress import Egress, networks_of
 from adapters.http.signatures import SigningKey, signed, signing_key
 from adapters.providers.kit.error_kinds import ErrorKind, kind_of_status
 from adapters.providers.kit.http import (
@@ -96,7 +95,7 @@ class WebhookSettings(HttpSettings, frozen=True, tag="webhook"):
             except ValueError as fault:
                 yield name, str(fault)
         try:
-            _networks(self)
+            networks_of(self.networks)
         except Misconfigured as fault:
             yield "networks", str(fault)
 
@@ -123,7 +122,7 @@ class WebhookGateway:
             self._keys = _keys(settings.secret, settings.secret_before)
         except ValueError as fault:
             raise Misconfigured(f"a secret {fault}") from None
-        networks = _networks(settings)
+        networks = networks_of(settings.networks)
         self._calls = {
             scheme: HttpCalls(
                 settings,
@@ -227,10 +226,3 @@ def _keys(*secrets: Secret | None) -> Sequence[SigningKey]:
         ValueError: a secret cannot be read; says nothing of it.
     """
     return [signing_key(each.reveal()) for each in secrets if each is not None]
-
-
-def _networks(settings: WebhookSettings) -> tuple[Network, ...]:
-    try:
-        return tuple(ip_network(each) for each in settings.networks)
-    except ValueError:
-        raise Misconfigured("has what is no network: write each as 10.0.0.0/8") from None

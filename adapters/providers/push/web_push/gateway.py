@@ -8,7 +8,6 @@ JSON: `title`, `body`, `image`, `link`, `badge`, `sound` and `data`, as far as t
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from ipaddress import ip_network
 from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
 
@@ -16,7 +15,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 from msgspec import Meta
 
-from adapters.http.egress import Egress, Network
+from adapters.http.egress import Egress, networks_of
 from adapters.providers.kit.error_kinds import ErrorKind, kind_of_status
 from adapters.providers.kit.http import (
     HttpAnswer,
@@ -86,7 +85,10 @@ class WebPushSettings(HttpSettings, frozen=True, tag="web_push"):
             yield "key", "is not set: browsers take no message without one"
         if self.contact is not None and not self.contact.startswith(("mailto:", "https://")):
             yield "contact", "is no `mailto:` or `https:` URL"
-        for name, check in (("key", _vapid_key), ("networks", _networks)):
+        for name, check in (
+            ("key", _vapid_key),
+            ("networks", lambda settings: networks_of(settings.networks)),
+        ):
             try:
                 check(self)
             except Misconfigured as fault:
@@ -117,7 +119,7 @@ class WebPushGateway:
             Misconfigured: the key or a network cannot be read.
         """
         self._clock = clock
-        key, networks = _vapid_key(settings), _networks(settings)
+        key, networks = _vapid_key(settings), networks_of(settings.networks)
         self._vapid = None if key is None else Vapid(key, settings.contact, clock)
         self._calls = {
             scheme: HttpCalls(
@@ -219,10 +221,3 @@ def _vapid_key(settings: WebPushSettings) -> EllipticCurvePrivateKey | None:
         return None if settings.key is None else signing_key(settings.key.reveal())
     except ValueError as error:
         raise Misconfigured(f"is no private key of P-256: {error}") from None
-
-
-def _networks(settings: WebPushSettings) -> tuple[Network, ...]:
-    try:
-        return tuple(ip_network(each) for each in settings.networks)
-    except ValueError:
-        raise Misconfigured("has what is no network: write each as 10.0.0.0/8") from None
